@@ -1,0 +1,89 @@
+// What the harness sees of a backend: memory, time and problems to run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels/problem.hpp"
+
+namespace moat {
+
+// A call of the vendor's runtime that failed: names the call and gives the runtime's own text.
+struct DeviceError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// Out of device memory; a case that does not fit is an error of that case alone.
+struct OutOfMemory : DeviceError {
+  using DeviceError::DeviceError;
+};
+
+// What could not be read is empty.
+struct DeviceInfo {
+  std::string backend;       // cpu, cuda, hip
+  std::string name;          // as the vendor names it
+  std::string architecture;  // avx512, sm_90a, gfx942
+  int index = 0;             // among the devices of its backend
+  int compute_units = 0;     // cores or multiprocessors used
+  std::size_t memory_bytes = 0;
+  std::size_t cache_bytes = 0;  // last level
+  std::optional<std::string> driver;
+  std::optional<std::string> runtime;
+  std::optional<int> max_clock_mhz;
+  std::optional<bool> ecc;
+  std::optional<double> power_limit_watts;
+};
+
+// One device. Not thread-safe. Members throw DeviceError.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+
+  // Memory of the device, aligned to 256 bytes. Throws OutOfMemory.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* p) noexcept = 0;
+  virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void fill(void* p, unsigned char byte, std::size_t bytes) = 0;
+
+  // Enqueues the kernel that solves the problem; its pointers are the device's.
+  virtual void run(const Problem& problem) = 0;
+  virtual void synchronize() = 0;
+
+  // Marks the start and the end of a batch in the queue; elapsed waits for the end and returns the
+  // seconds between the two by the device's clock.
+  virtual void start_timer() = 0;
+  virtual void stop_timer() = 0;
+  virtual double elapsed() = 0;
+
+  // Current clock in MHz, where the device tells.
+  virtual std::optional<int> clock_mhz() { return std::nullopt; }
+};
+
+// Devices of one backend, or why there are none.
+struct DeviceList {
+  std::vector<std::unique_ptr<Device>> devices;
+  std::string skipped;  // reason, if devices is empty
+};
+
+// One backend of this build. `list` opens its devices.
+struct BackendEntry {
+  std::string name;
+  DeviceList (*list)();
+};
+
+// Backends that this build was configured with, and the reason for each that it was not.
+struct AbsentBackend {
+  std::string name;
+  std::string reason;
+};
+const std::vector<BackendEntry>& backends();
+const std::vector<AbsentBackend>& absent_backends();
+
+}  // namespace moat

@@ -1,0 +1,127 @@
+// Element types, storage orders and function attributes that every layer shares.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// MOAT_FN marks what runs inside a block; MOAT_SHARED_FN what runs there and on the host.
+#if defined(__CUDACC__) || defined(__HIP__)
+#define MOAT_FN __device__ __forceinline__
+#define MOAT_SHARED_FN __host__ __device__ __forceinline__
+#else
+#define MOAT_FN inline
+#define MOAT_SHARED_FN inline
+#endif
+
+namespace moat {
+
+// IEEE 754 binary16, storage only: backends widen to float before they compute.
+struct f16 {
+  std::uint16_t bits;
+};
+
+// bfloat16: the upper half of a binary32, storage only.
+struct bf16 {
+  std::uint16_t bits;
+};
+
+enum class DType : std::uint8_t { f32, f16, bf16 };
+
+// Type to DType, the inverse of `with_dtype`.
+template <class T>
+inline constexpr DType kDType = DType::f32;
+template <>
+inline constexpr DType kDType<f16> = DType::f16;
+template <>
+inline constexpr DType kDType<bf16> = DType::bf16;
+
+constexpr std::size_t size_of(DType t) { return t == DType::f32 ? 4 : 2; }
+
+constexpr std::string_view name_of(DType t) {
+  return t == DType::f32 ? "f32" : t == DType::f16 ? "f16" : "bf16";
+}
+
+// The type's name as a value, for lambdas that dispatch on it.
+template <class T>
+struct Type {
+  using type = T;
+};
+
+// Calls f(Type<float>{}), f(Type<f16>{}) or f(Type<bf16>{}).
+template <class F>
+decltype(auto) with_dtype(DType t, F&& f) {
+  switch (t) {
+    case DType::f16:
+      return f(Type<f16>{});
+    case DType::bf16:
+      return f(Type<bf16>{});
+    default:
+      return f(Type<float>{});
+  }
+}
+
+// How a matrix lies in memory: as the formula names it, or transposed (B stored as n × k, the
+// weight of a linear layer; the keys of attention).
+enum class Order : std::uint8_t { row_major, transposed };
+
+template <class I>
+constexpr MOAT_SHARED_FN I ceil_div(I a, I b) {
+  return (a + b - 1) / b;
+}
+
+// Host conversions between float and the 16-bit storage types, round to nearest even; NaN stays
+// NaN.
+inline float to_float(float x) { return x; }
+
+inline float to_float(bf16 x) { return std::bit_cast<float>(std::uint32_t{x.bits} << 16); }
+
+inline float to_float(f16 x) {
+  const std::uint32_t sign = std::uint32_t{x.bits & 0x8000u} << 16;
+  const std::uint32_t exponent = (x.bits >> 10) & 0x1f;
+  const std::uint32_t mantissa = x.bits & 0x3ff;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
+  if (exponent != 0) {
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  }
+  // Zero and subnormals: mantissa · 2^-24 is exact in binary32.
+  const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+  return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+}
+
+template <class T>
+T from_float(float x);
+
+template <>
+inline float from_float<float>(float x) {
+  return x;
+}
+
+template <>
+inline bf16 from_float<bf16>(float x) {
+  const auto u = std::bit_cast<std::uint32_t>(x);
+  if ((u & 0x7fffffffu) > 0x7f800000u) return {static_cast<std::uint16_t>((u >> 16) | 0x40u)};
+  return {static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16)};
+}
+
+template <>
+inline f16 from_float<f16>(float x) {
+  const auto u = std::bit_cast<std::uint32_t>(x);
+  const auto sign = static_cast<std::uint16_t>((u >> 16) & 0x8000u);
+  const std::uint32_t magnitude = u & 0x7fffffffu;
+  const auto pack = [sign](std::uint32_t bits) {
+    return f16{static_cast<std::uint16_t>(sign | bits)};
+  };
+  if (magnitude > 0x7f800000u) return pack(0x7e00u);
+  if (magnitude >= 0x477ff000u) return pack(0x7c00u);  // rounds to 65536 or more: infinity
+  if (magnitude < 0x38800000u) {
+    // Below 2^-14 the unit is 2^-24; adding 0.5 lets the FPU round to that unit.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return pack(std::bit_cast<std::uint32_t>(shifted) - 0x3f000000u);
+  }
+  const std::uint32_t odd = (magnitude >> 13) & 1u;
+  return pack((magnitude - 0x38000000u + 0xfffu + odd) >> 13);
+}
+
+}  // namespace moat

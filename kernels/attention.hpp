@@ -1,0 +1,287 @@
+// Attention forward: O = softmax(Q·Kᵀ·scale + mask)·V with an online softmax
+// (Milakov and Gimelshein 2018; Dao et al. 2022).
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "backends/block.hpp"
+
+namespace moat {
+
+// Q and O are [batch][q_len][q_heads][head_dim], K and V are [batch][kv_len][kv_heads][head_dim],
+// all of `dtype` and dense. q_heads is a multiple of kv_heads (grouped queries), head_dim is 64 or
+// 128, scale > 0. The last query sees the last key: with `causal`, query i sees the keys
+// j ≤ i + kv_len − q_len, and a query that sees none gives zeros.
+struct AttentionProblem {
+  DType dtype = DType::f32;
+  int batch = 1;
+  int q_heads = 1;
+  int kv_heads = 1;
+  int q_len = 1;
+  int kv_len = 1;
+  int head_dim = 64;
+  bool causal = false;
+  float scale = 0.125f;
+  const void* q = nullptr;
+  const void* k = nullptr;
+  const void* v = nullptr;
+  void* o = nullptr;
+};
+
+// Query-key pairs of one head that the mask lets through.
+inline double visible_pairs(const AttentionProblem& p) {
+  if (!p.causal) return 1.0 * p.q_len * p.kv_len;
+  const double last = p.kv_len;                            // keys that the last query sees
+  const double first = std::max(last - p.q_len + 1, 1.0);  // and the first one that sees any
+  return (first + last) * (last - first + 1) / 2;
+}
+
+// Two products of head_dim per visible pair; the softmax is not counted.
+inline double flops(const AttentionProblem& p) {
+  return 4.0 * p.batch * p.q_heads * p.head_dim * visible_pairs(p);
+}
+
+// Every operand moved once.
+inline double bytes(const AttentionProblem& p) {
+  const double heads = 2.0 * p.q_heads * p.q_len + 2.0 * p.kv_heads * p.kv_len;
+  return heads * p.batch * p.head_dim * static_cast<double>(size_of(p.dtype));
+}
+
+// Maximum of an empty set of scores, and the score of a key that the mask hides.
+inline constexpr float kNoKey = -std::numeric_limits<float>::infinity();
+
+// Schedule: m query rows and n keys a step, and what its backend adds.
+// One work item is a tile of query rows of one head against a range of keys. With several ranges
+// (`splits` > 1) an item leaves a partial result, which AttentionCombine merges.
+template <class T, int kHeadDim>
+struct Attention {
+  template <class S, class B>
+  using Query = typename B::template Left<T, S::m, kHeadDim>;
+  template <class S, class B>
+  using Key = typename B::template Right<T, kHeadDim, S::n, Order::transposed>;
+  template <class S, class B>
+  using Value = typename B::template Right<T, S::n, kHeadDim, Order::row_major>;
+
+  template <class S, class B>
+  struct Args {
+    typename Query<S, B>::Source q;
+    typename Key<S, B>::Source k;
+    typename Value<S, B>::Source v;
+    Tensor<T> o;
+    Tensor<float> partial;    // like o, for batch · splits; used when splits > 1
+    Tensor<float> log2_sum;   // one value per row of `partial`
+    int batch, heads, group;  // `group` query heads share a key head
+    int rows, kv_len, splits, keys_per_split;
+    // Row r is the query r · query_step; it sees the keys up to r · query_step + diagonal.
+    int query_step, diagonal;
+    bool causal;
+    float scale_log2;  // scale · log2(e)
+  };
+
+  // Running maximum and sum make the weights of earlier keys comparable with those of later ones.
+  template <class S, Block B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    const int row_tiles = ceil_div(args.rows, S::m);
+    const int items = args.batch * args.heads * args.splits * row_tiles;
+    block.items(items, [&](int item) {
+      // The longest rows of a causal problem come first, so that the last blocks are short.
+      const int row = (row_tiles - 1 - item % row_tiles) * S::m;
+      const int split = item / row_tiles % args.splits;
+      const int head = item / row_tiles / args.splits % args.heads;
+      const int batch = item / row_tiles / args.splits / args.heads;
+      const int last_row = B::min(row + S::m, args.rows) - 1;
+      const int visible = args.causal
+                              ? B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1)
+                              : args.kv_len;
+      const int first_key = split * args.keys_per_split;
+      const int end_key = B::min(first_key + args.keys_per_split, visible);
+      const int steps = end_key > first_key ? ceil_div(end_key - first_key, S::n) : 0;
+      const auto kv_at = [&](int step) {
+        return Coord{first_key + step * S::n, 0, head / args.group, batch};
+      };
+
+      block.template attend<Query<S, B>, Key<S, B>, Value<S, B>, S::m, S::n>(
+          steps, [&](auto& q) { block.load(q, args.q, {row, 0, head, batch}); },
+          [&](auto& k, int step) {
+            const Coord at = kv_at(step);
+            block.load(k, args.k, {0, at.row, at.head, at.batch});
+          },
+          [&](auto& v, int step) { block.load(v, args.v, kv_at(step)); },
+          [&](const auto& q, auto& stages) {
+            auto out = block.template zeros<S::m, kHeadDim>();
+            auto top = block.template rows<S::m>(kNoKey);
+            auto sum = block.template rows<S::m>(0.0f);
+            auto rescale = block.template rows<S::m>(1.0f);
+            stages.for_each(
+                [&](auto& s, const auto& k) { block.mma(s, q, k); },
+                [&](auto& s, int step) {
+                  const int key = first_key + step * S::n;
+                  const int first_limit = row * args.query_step + args.diagonal;
+                  const bool cut = args.causal && key + S::n - 1 > first_limit;
+                  if (cut || key + S::n > end_key) {
+                    block.map_indexed(s, [&](auto x, int r, auto c) {
+                      const int seen = first_limit + r * args.query_step + 1;
+                      const int end = args.causal ? B::min(seen, end_key) : end_key;
+                      return B::select(c < end - key, x, kNoKey);
+                    });
+                  }
+                  const auto before = top;
+                  top = block.zip(before, block.row_max(s),
+                                  [](auto a, auto b) { return B::max(a, b); });
+                  // A row without a key so far has no maximum; 0 keeps its weights at 0, not NaN.
+                  const auto shift = block.map(top, [&](auto t) {
+                    return B::select(t > kNoKey, t * args.scale_log2, 0.0f);
+                  });
+                  block.map_rows(s, shift,
+                                 [&](auto x, auto t) { return B::exp2(x * args.scale_log2 - t); });
+                  rescale = block.zip(before, shift, [&](auto t, auto shifted) {
+                    return B::exp2(t * args.scale_log2 - shifted);
+                  });
+                  sum = block.zip(block.zip(sum, rescale, [](auto a, auto b) { return a * b; }),
+                                  block.row_sum(s), [](auto a, auto b) { return a + b; });
+                  return block.template as_operand<T>(s);
+                },
+                [&](const auto& weights, const auto& v) {
+                  block.map_rows(out, rescale, [](auto x, auto f) { return x * f; });
+                  block.mma(out, weights, v);
+                });
+            const auto inverse =
+                block.map(sum, [](auto a) { return B::select(a > 0.0f, 1.0f / a, 0.0f); });
+            block.map_rows(out, inverse, [](auto x, auto f) { return x * f; });
+            if (args.splits == 1) {
+              block.store(args.o, {row, 0, head, batch}, out);
+            } else {
+              const Coord at{row, 0, head, batch * args.splits + split};
+              block.store(args.partial, at, out);
+              block.store_rows(args.log2_sum, at, block.zip(top, sum, [&](auto t, auto a) {
+                return B::select(a > 0.0f, t * args.scale_log2 + B::log2(a), kNoKey);
+              }));
+            }
+          });
+    });
+  }
+};
+
+// Merges the partial results of `splits` key ranges, one row of O a work item.
+template <class T>
+struct AttentionCombine {
+  template <class S, class B>
+  struct Args {
+    Tensor<T> o;
+    Tensor<float> partial;
+    Tensor<float> log2_sum;
+    int batch, heads, splits;
+  };
+
+  template <class S, Block B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    block.items(args.batch * args.heads * args.o.rows, [&](int item) {
+      const int row = item % args.o.rows;
+      const int head = item / args.o.rows % args.heads;
+      const int batch = item / args.o.rows / args.heads;
+      const auto log2_sum = [&](int split) {
+        return *address(args.log2_sum, {row, 0, head, batch * args.splits + split});
+      };
+      float top = log2_sum(0);
+      for (int s = 1; s < args.splits; ++s) top = B::max(top, log2_sum(s));
+      // No range held a visible key: every weight is 0.
+      if (!(top > kNoKey)) top = 0.0f;
+      float total = 0.0f;
+      for (int s = 0; s < args.splits; ++s) total += B::exp2(log2_sum(s) - top);
+      const float inverse = total > 0.0f ? 1.0f / total : 0.0f;
+      block.each(args.o.cols, [&](auto at) {
+        auto out = at.fill(0.0f);
+        for (int s = 0; s < args.splits; ++s) {
+          const float* part = address(args.partial, {row, 0, head, batch * args.splits + s});
+          out = out + at.load(part) * (B::exp2(log2_sum(s) - top) * inverse);
+        }
+        at.store(address(args.o, {row, 0, head, batch}), out);
+      });
+    });
+  }
+};
+
+template <class T, int kHeadDim, class Backend>
+void launch_attention(Backend& backend, const AttentionProblem& p) {
+  // A single query: the heads that share a key head become the rows of one tile.
+  const bool packed = p.q_len == 1;
+  const int group = p.q_heads / p.kv_heads;
+  const int heads = packed ? p.kv_heads : p.q_heads;
+  const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
+  const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
+  const auto query_like = [&]<class U>(U* data) {
+    return Tensor<U>{data,
+                     packed ? group : p.q_len,
+                     kHeadDim,
+                     packed ? kHeadDim : q_row,
+                     packed ? std::int64_t{group} * kHeadDim : kHeadDim,
+                     p.q_len * q_row};
+  };
+  const auto key_like = [&](const void* data) {
+    return Tensor<const T>{
+        static_cast<const T*>(data), p.kv_len, kHeadDim, kv_row, kHeadDim, p.kv_len * kv_row};
+  };
+  const auto q = query_like(static_cast<const T*>(p.q));
+  const auto o = query_like(static_cast<T*>(p.o));
+
+  Backend::Schedules::template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
+    using B = typename Backend::template Block<S>;
+    using Kernel = Attention<T, kHeadDim>;
+    const int row_tiles = ceil_div(o.rows, S::m);
+    const int key_steps = ceil_div(p.kv_len, S::n);
+    const int splits = backend.splits(std::int64_t{p.batch} * heads * row_tiles, key_steps);
+    Tensor<float> partial{nullptr,
+                          o.rows,
+                          kHeadDim,
+                          kHeadDim,
+                          std::int64_t{o.rows} * kHeadDim,
+                          std::int64_t{heads} * o.rows * kHeadDim};
+    Tensor<float> log2_sum{nullptr, o.rows, 1, 1, o.rows, std::int64_t{heads} * o.rows};
+    if (splits > 1) {
+      const std::int64_t rows = std::int64_t{p.batch} * splits * heads * o.rows;
+      partial.data = static_cast<float*>(backend.workspace(rows * (kHeadDim + 1) * sizeof(float)));
+      log2_sum.data = partial.data + rows * kHeadDim;
+    }
+    const typename Kernel::template Args<S, B> args{
+        .q = Kernel::template Query<S, B>::bind(q),
+        .k = Kernel::template Key<S, B>::bind(key_like(p.k)),
+        .v = Kernel::template Value<S, B>::bind(key_like(p.v)),
+        .o = o,
+        .partial = partial,
+        .log2_sum = log2_sum,
+        .batch = p.batch,
+        .heads = heads,
+        .group = packed ? 1 : group,
+        .rows = o.rows,
+        .kv_len = p.kv_len,
+        .splits = splits,
+        .keys_per_split = ceil_div(key_steps, splits) * S::n,
+        .query_step = packed ? 0 : 1,
+        .diagonal = p.kv_len - p.q_len,
+        .causal = p.causal,
+        .scale_log2 = p.scale * 1.44269504f};
+    backend.template launch<Kernel, S>(std::int64_t{p.batch} * heads * splits * row_tiles, args);
+    if (splits == 1) return;
+    Backend::Schedules::template rows<T>(kHeadDim, [&]<class R>(Type<R>) {
+      using C = typename Backend::template Block<R>;
+      backend.template launch<AttentionCombine<T>, R>(
+          std::int64_t{p.batch} * heads * o.rows,
+          typename AttentionCombine<T>::template Args<R, C>{o, partial, log2_sum, p.batch, heads,
+                                                            splits});
+    });
+  });
+}
+
+template <class Backend>
+void launch(Backend& backend, const AttentionProblem& p) {
+  with_dtype(p.dtype, [&]<class T>(Type<T>) {
+    if (p.head_dim == 64) {
+      launch_attention<T, 64>(backend, p);
+    } else {
+      launch_attention<T, 128>(backend, p);
+    }
+  });
+}
+
+}  // namespace moat

@@ -1,0 +1,103 @@
+// GEMM: C = A·B, products accumulated in f32.
+#pragma once
+
+#include "backends/block.hpp"
+
+namespace moat {
+
+// A is m × k, B is k × n (stored n × k when `order_b` is transposed), C is m × n; all of `dtype`,
+// row-major with leading dimensions in elements (0: as wide as the matrix). Any m, n, k ≥ 1.
+struct GemmProblem {
+  DType dtype = DType::f32;
+  int m = 1;
+  int n = 1;
+  int k = 1;
+  Order order_b = Order::row_major;
+  std::int64_t lda = 0;
+  std::int64_t ldb = 0;
+  std::int64_t ldc = 0;
+  const void* a = nullptr;
+  const void* b = nullptr;
+  void* c = nullptr;
+};
+
+// One multiplication and one addition per product.
+inline double flops(const GemmProblem& p) { return 2.0 * p.m * p.n * p.k; }
+
+// Every operand moved once.
+inline double bytes(const GemmProblem& p) {
+  return (1.0 * p.m * p.k + 1.0 * p.k * p.n + 1.0 * p.m * p.n) *
+         static_cast<double>(size_of(p.dtype));
+}
+
+// Schedule: m, n, k (tile sizes) and what its backend adds.
+template <class T, Order kOrderB>
+struct Gemm {
+  template <class S, class B>
+  using PanelA = typename B::template Left<T, S::m, S::k>;
+  template <class S, class B>
+  using PanelB = typename B::template Right<T, S::k, S::n, kOrderB>;
+
+  template <class S, class B>
+  struct Stage {
+    PanelA<S, B> a;
+    PanelB<S, B> b;
+  };
+
+  template <class S, class B>
+  struct Args {
+    typename PanelA<S, B>::Source a;
+    typename PanelB<S, B>::Source b;
+    Tensor<T> c;
+    int k;
+  };
+
+  template <class S, Block B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
+      block.template pipeline<Stage<S, B>>(
+          ceil_div(args.k, S::k),
+          [&](auto& stage, int step) {
+            block.load(stage.a, args.a, {.row = row, .col = step * S::k});
+            block.load(stage.b, args.b, {.row = step * S::k, .col = col});
+          },
+          [&](auto& stages) {
+            auto acc = block.template zeros<S::m, S::n>();
+            stages.for_each([&](const auto& stage) { block.mma(acc, stage.a, stage.b); });
+            block.store(args.c, {.row = row, .col = col}, acc);
+          });
+    });
+  }
+};
+
+// Binds the operands and launches one block program on `backend`.
+template <class T, Order kOrderB, class Backend>
+void launch_gemm(Backend& backend, const GemmProblem& p) {
+  const bool transposed = kOrderB == Order::transposed;
+  const int b_rows = transposed ? p.n : p.k;
+  const int b_cols = transposed ? p.k : p.n;
+  const Tensor<const T> a{static_cast<const T*>(p.a), p.m, p.k, p.lda ? p.lda : p.k};
+  const Tensor<const T> b{static_cast<const T*>(p.b), b_rows, b_cols, p.ldb ? p.ldb : b_cols};
+  const Tensor<T> c{static_cast<T*>(p.c), p.m, p.n, p.ldc ? p.ldc : p.n};
+  Backend::Schedules::template gemm<T>(p, [&]<class S>(Type<S>) {
+    using B = typename Backend::template Block<S>;
+    using Kernel = Gemm<T, kOrderB>;
+    const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
+                                                    Kernel::template PanelB<S, B>::bind(b), c, p.k};
+    backend.template launch<Kernel, S>(std::int64_t{ceil_div(p.m, S::m)} * ceil_div(p.n, S::n),
+                                       args);
+  });
+}
+
+template <class Backend>
+void launch(Backend& backend, const GemmProblem& p) {
+  with_dtype(p.dtype, [&]<class T>(Type<T>) {
+    if (p.order_b == Order::transposed) {
+      launch_gemm<T, Order::transposed>(backend, p);
+    } else {
+      launch_gemm<T, Order::row_major>(backend, p);
+    }
+  });
+}
+
+}  // namespace moat

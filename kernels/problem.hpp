@@ -1,0 +1,27 @@
+// Any problem that the suite knows, as one type.
+#pragma once
+
+#include <variant>
+
+#include "kernels/attention.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/reduction.hpp"
+#include "kernels/rows.hpp"
+
+namespace moat {
+
+using Problem = std::variant<GemmProblem, AttentionProblem, ReductionProblem, RowsProblem>;
+
+inline double flops(const Problem& p) {
+  return std::visit([](const auto& q) { return flops(q); }, p);
+}
+
+inline double bytes(const Problem& p) {
+  return std::visit([](const auto& q) { return bytes(q); }, p);
+}
+
+inline DType dtype(const Problem& p) {
+  return std::visit([](const auto& q) { return q.dtype; }, p);
+}
+
+}  // namespace moat

@@ -1,0 +1,129 @@
+// Row-wise kernels: softmax and RMSNorm (Zhang and Sennrich 2019) over the rows of a matrix.
+#pragma once
+
+#include "backends/block.hpp"
+#include "kernels/monoids.hpp"
+
+namespace moat {
+
+enum class RowsOp : std::uint8_t { softmax, rms_norm };
+
+// x and y are dense rows × cols matrices of `dtype`; `weight` has cols elements (RMSNorm only).
+// softmax: y = exp(x − max) ÷ Σ exp(x − max); a row of −∞ gives zeros.
+// rms_norm: y = x ÷ sqrt(mean(x²) + epsilon) · weight, with |x| < 10¹⁸.
+struct RowsProblem {
+  RowsOp op = RowsOp::softmax;
+  DType dtype = DType::f32;
+  int rows = 1;
+  int cols = 1;
+  float epsilon = 1e-5f;
+  const void* x = nullptr;
+  const void* weight = nullptr;
+  void* y = nullptr;
+};
+
+// softmax: compare, subtract, exponential, add, scale; rms_norm: square, add, scale, weight.
+inline double flops(const RowsProblem& p) {
+  return (p.op == RowsOp::softmax ? 5.0 : 4.0) * p.rows * p.cols;
+}
+
+// x read and y written once, the weight read once.
+inline double bytes(const RowsProblem& p) {
+  return (2.0 * p.rows * p.cols + (p.op == RowsOp::rms_norm ? p.cols : 0)) *
+         static_cast<double>(size_of(p.dtype));
+}
+
+inline constexpr float kLog2E = 1.44269504f;
+
+// Σ exp(x − top). Padding weighs nothing.
+struct SumExp : Sum {
+  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
+  float top;
+
+  template <class B, class F, class I>
+  MOAT_FN void add(SumState<F>& s, F x, I) const {
+    s.recent = s.recent + B::exp2((x - top) * kLog2E);
+  }
+};
+
+// Σ x²
+struct SumSquares : Sum {
+  template <class B, class F, class I>
+  MOAT_FN void add(SumState<F>& s, F x, I) const {
+    s.recent = s.recent + x * x;
+  }
+};
+
+template <class T>
+struct Softmax {
+  template <class S, class B>
+  struct Args {
+    const T* x;
+    T* y;
+    int rows, cols;
+  };
+
+  template <class S, Block B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    block.items(args.rows, [&](int row) {
+      const std::int64_t begin = std::int64_t{row} * args.cols;
+      const T* x = args.x + begin;
+      const float largest = Max::result(block.reduce(Max{}, x, args.cols));
+      const float top = largest > Max::kPadding ? largest : 0.0f;
+      const float sum = Sum::result(block.reduce(SumExp{{}, top}, x, args.cols));
+      const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
+      block.each(args.cols, [&](auto at) {
+        at.store(args.y + begin, B::exp2((at.load(x) - top) * kLog2E) * inverse);
+      });
+    });
+  }
+};
+
+template <class T>
+struct RmsNorm {
+  template <class S, class B>
+  struct Args {
+    const T* x;
+    const T* weight;
+    T* y;
+    int rows, cols;
+    float epsilon;
+  };
+
+  template <class S, Block B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    block.items(args.rows, [&](int row) {
+      const std::int64_t begin = std::int64_t{row} * args.cols;
+      const T* x = args.x + begin;
+      const float squares = Sum::result(block.reduce(SumSquares{}, x, args.cols));
+      const float scale = B::rsqrt(squares / static_cast<float>(args.cols) + args.epsilon);
+      block.each(args.cols, [&](auto at) {
+        at.store(args.y + begin, at.load(x) * scale * at.load(args.weight));
+      });
+    });
+  }
+};
+
+template <class T, class Backend>
+void launch_rows(Backend& backend, const RowsProblem& p) {
+  Backend::Schedules::template rows<T>(p.cols, [&]<class S>(Type<S>) {
+    using B = typename Backend::template Block<S>;
+    const auto* x = static_cast<const T*>(p.x);
+    auto* y = static_cast<T*>(p.y);
+    if (p.op == RowsOp::softmax) {
+      backend.template launch<Softmax<T>, S>(
+          p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});
+    } else {
+      backend.template launch<RmsNorm<T>, S>(
+          p.rows, typename RmsNorm<T>::template Args<S, B>{x, static_cast<const T*>(p.weight), y,
+                                                           p.rows, p.cols, p.epsilon});
+    }
+  });
+}
+
+template <class Backend>
+void launch(Backend& backend, const RowsProblem& p) {
+  with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_rows<T>(backend, p); });
+}
+
+}  // namespace moat
