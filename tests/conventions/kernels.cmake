@@ -5,7 +5,7 @@ set(patterns
   # A file that is compiled once per backend names the backend's header by a macro; that is all
   # the preprocessor may do.
   "^[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif|define|undef)"
-  "(cuda|hip|rocm|nvidia|amd|intel|avx|sse|neon|__[a-z]*cc__|openmp|omp)([^a-z]|$)"
+  "(^|[^a-z])(cuda|hip|rocm|nvidia|amd|intel|avx|sse|neon|__[a-z]*cc__|openmp|omp)([^a-z]|$)"
   "(^|[^a-z])(thread|lane|warp|wave|wavefront|simd)s?([^a-z]|$)"
   "(threadidx|blockidx|blockdim|griddim|__shfl|__sync|__shared__|__global__|__device__|__host__)"
 )
