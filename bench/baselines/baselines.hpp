@@ -1,0 +1,47 @@
+// Vendor libraries and plain loops that solve the same problems on the host.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/problem.hpp"
+
+namespace moat {
+
+// A library whose results are verified and timed like ours.
+class Baseline {
+ public:
+  virtual ~Baseline() = default;
+
+  virtual std::string name() const = 0;     // onednn, openblas, plain: last part of a case's name
+  virtual std::string version() const = 0;  // as the library tells
+  virtual std::string detail() const = 0;   // the kernel set that it chose for this CPU
+
+  // Why the library does not solve this problem; empty if it does.
+  virtual std::optional<std::string> unsupported(const Problem& problem) const = 0;
+
+  // Sets up for the problem's shape (its pointers are not read) and returns what solves problems of
+  // this shape, once per call. The baseline outlives the function. Throws std::runtime_error.
+  virtual std::function<void(const Problem&)> prepare(const Problem& problem) = 0;
+};
+
+// A baseline that this machine or build lacks.
+struct AbsentBaseline {
+  std::string name;
+  std::string reason;
+};
+
+struct Baselines {
+  std::vector<std::unique_ptr<Baseline>> found;
+  std::vector<AbsentBaseline> absent;
+};
+
+// Baselines for a backend ("cpu", …) that use `threads` threads. A backend without any gives none.
+// OpenBLAS reads its kernel set from the environment when it is loaded: call this once per process
+// and before other threads run.
+Baselines open_baselines(const std::string& backend, int threads);
+
+}  // namespace moat

@@ -1,0 +1,60 @@
+// What the device can reach at best, measured in the run that is judged by it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "bench/measure/measure.hpp"
+
+namespace moat {
+
+// One configuration of a ceiling kernel that was run: verified, then timed.
+struct CeilingRun {
+  std::string name;  // fma/10, mma/bf16, read, copy
+  double rate = 0;   // FLOP/s or bytes/s
+  Measurement measurement;
+};
+
+// Rates sustained by the best configuration. What could not be measured is empty, and `missing`
+// says why.
+struct Ceilings {
+  std::optional<double> flops_f32;  // FLOP/s with products of f32
+  std::optional<double> flops_f16;
+  std::optional<double> flops_bf16;
+  std::optional<double> read_bytes;  // bytes/s
+  std::optional<double> copy_bytes;  // bytes/s, read and written together
+  std::vector<CeilingRun> runs;
+  std::vector<std::string> missing;
+
+  std::optional<double> flops(DType t) const;
+};
+
+// Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
+// gives no ceiling. Throws DeviceError if the device fails.
+Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
+                          const std::atomic<bool>* stop = nullptr);
+
+enum class Bound { compute, memory };
+
+std::string_view name_of(Bound bound);
+
+// Rates above this share of a ceiling are taken for a fault of the measurement.
+inline constexpr double kSuspectShare = 1.05;
+
+struct Roofline {
+  Bound bound = Bound::compute;
+  double floor_seconds = 0;  // the shortest time that the binding ceiling allows
+  double share = 0;          // floor_seconds ÷ seconds
+  bool suspect = false;
+};
+
+// The ceiling that binds a problem solved in `seconds` (Williams, Waterman and Patterson 2009).
+// Operands that stay in the cache (`cold` false) have no memory ceiling. Empty if no ceiling that
+// could bind was measured. seconds > 0.
+std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
+                                 bool cold);
+
+}  // namespace moat

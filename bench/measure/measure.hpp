@@ -1,0 +1,94 @@
+// Times implementations of one problem against each other on one device.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "bench/measure/clock.hpp"
+#include "bench/measure/sampler.hpp"
+#include "bench/measure/statistics.hpp"
+
+namespace moat {
+
+// One way to solve a problem. `run` enqueues one call on the device's queue (on a CPU it may
+// compute at once); it throws on failure.
+struct Implementation {
+  std::string name;
+  std::function<void(const Problem&)> run;
+};
+
+struct MeasureOptions {
+  SamplerOptions sampler;            // per implementation; budget_seconds includes the warm-up
+  double warmup_seconds = 0.1;       // per implementation, at least one call
+  double min_sample_seconds = 1e-3;  // shorter calls are timed in batches
+  int max_batch = 10000;
+  bool hot = false;  // only the first rotation set
+  // Samples at a clock under this fraction of the device's maximum are discarded; 0: none are.
+  double throttle_fraction = 0.75;
+  const std::atomic<bool>* stop = nullptr;  // checked between samples
+};
+
+// What suits the device: on a CPU a call of 100 µs is a sample by itself and clocks are not judged
+// (its maximum holds for one core); a GPU needs 0.4 s to raise its clocks.
+MeasureOptions default_options(const DeviceInfo& device);
+
+enum class DiscardReason {
+  throttled,     // taken while the device's clock was low
+  invalid_time,  // the device's time is negative, not finite, 0 for long work, or longer than the
+                 // host's time around it
+};
+
+std::string_view name_of(DiscardReason reason);
+
+struct Discarded {
+  double seconds = 0;  // per call, as the device told; may be negative or NaN if invalid
+  DiscardReason reason = DiscardReason::invalid_time;
+};
+
+struct Measurement {
+  std::string name;
+  std::vector<double> samples;  // seconds per call, in the order taken
+  Summary summary;              // of samples; zeros if there are none
+  int batch = 1;                // calls per sample
+  StopReason stop_reason = StopReason::failed;
+  std::vector<Discarded> discarded;
+  bool throttled = false;  // too few samples at full clock, so the others were kept
+  std::optional<int> min_clock_mhz;
+  std::optional<int> max_clock_mhz;
+  std::string error;  // empty unless stop_reason is failed
+};
+
+struct GroupResult {
+  std::vector<Measurement> measurements;  // one per implementation, in their order
+  int rotation_sets = 1;                  // sets that the calls went round
+  bool hot = false;
+  bool interrupted = false;
+  double wall_seconds = 0;
+};
+
+// Samples the implementations round by round, forwards and backwards in turn (ABBA), until every
+// one may stop. problems[i] are the rotation sets of implementation i: the same problem at other
+// addresses, at least one, which its calls go round. An exception ends its implementation with
+// stop_reason failed and leaves the others running. Throws std::invalid_argument if `problems` has
+// another size than `implementations` or lacks a set.
+GroupResult measure(Device& device, const std::vector<Implementation>& implementations,
+                    const std::vector<std::vector<Problem>>& problems,
+                    const MeasureOptions& options, Clock& clock);
+
+// How many sets of operands to go round so that every call finds its own out of the cache: together
+// at least twice the last-level cache, as far as memory_limit allows, and at least one. `cold` says
+// whether that was reached.
+struct Rotation {
+  int sets = 1;
+  bool cold = false;
+};
+Rotation rotation_sets(std::size_t bytes_per_set, std::size_t cache_bytes,
+                       std::size_t memory_limit);
+
+}  // namespace moat

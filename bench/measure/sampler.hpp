@@ -1,0 +1,57 @@
+// When to stop taking samples, and why.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "bench/measure/clock.hpp"
+
+namespace moat {
+
+enum class StopReason {
+  noise_met,     // the relative standard error of the median is under the target
+  noise_stable,  // the noise has settled, and the target lies beyond the budget
+  budget,        // the wall time is spent
+  count,         // as many samples as allowed
+  interrupted,   // the user asked to stop
+  failed,        // the implementation raised an error
+};
+
+std::string_view name_of(StopReason reason);
+
+struct SamplerOptions {
+  double target_noise = 0.005;  // relative standard error of the median
+  int min_samples = 10;         // before the noise is believed
+  int max_samples = 2000;
+  int stable_samples = 50;      // before the noise can be called stable
+  double budget_seconds = 2.0;  // wall time from construction
+};
+
+// A series of samples. The clock outlives the sampler.
+class Sampler {
+ public:
+  Sampler(const SamplerOptions& options, Clock& clock);
+
+  // Adds a duration in seconds, finite and ≥ 0.
+  void add(double seconds);
+
+  // Why the series may end now; empty while another sample is wanted. The answer follows the
+  // samples: noise that was met may be exceeded again after more of them.
+  std::optional<StopReason> stop() const;
+
+  // In the order they were added.
+  const std::vector<double>& samples() const { return samples_; }
+
+ private:
+  bool stable() const;
+
+  SamplerOptions options_;
+  Clock& clock_;
+  double start_;
+  std::vector<double> samples_;
+  std::vector<double> ascending_;
+  std::vector<double> noise_;  // relative standard error after each sample
+};
+
+}  // namespace moat
