@@ -1,0 +1,74 @@
+# Decides whether the CUDA backend is built. Sets MOAT_CUDA_ABSENT to the reason if it is not, and
+# MOAT_CUDA_ARCHITECTURES to what it is compiled for.
+
+set(MOAT_CUDA_ABSENT "")
+if(NOT MOAT_CUDA)
+  set(MOAT_CUDA_ABSENT "switched off by MOAT_CUDA=${MOAT_CUDA}")
+  return()
+endif()
+
+# The toolkit's installer leaves nvcc off PATH.
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+  find_program(MOAT_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(MOAT_NVCC)
+    set(CMAKE_CUDA_COMPILER ${MOAT_NVCC})
+  endif()
+endif()
+set(CMAKE_CUDA_ARCHITECTURES OFF)  # -gencode is ours: CMake 3.22 does not know 90a
+include(CheckLanguage)
+check_language(CUDA)
+if(CMAKE_CUDA_COMPILER)
+  enable_language(CUDA)
+  find_package(CUDAToolkit)
+  if(NOT CUDAToolkit_FOUND)
+    set(MOAT_CUDA_ABSENT "${CMAKE_CUDA_COMPILER} found, but not the CUDA Toolkit's libraries; \
+install the whole CUDA Toolkit 12 or newer")
+  elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
+    set(MOAT_CUDA_ABSENT "nvcc ${CMAKE_CUDA_COMPILER_VERSION} does not know C++20; \
+install the CUDA Toolkit 12 or newer")
+  endif()
+else()
+  set(MOAT_CUDA_ABSENT "nvcc not found; install the CUDA Toolkit 12 or newer \
+(https://developer.nvidia.com/cuda-downloads) or set CMAKE_CUDA_COMPILER")
+endif()
+if(MOAT_CUDA_ABSENT)
+  if(NOT MOAT_CUDA STREQUAL AUTO)
+    message(FATAL_ERROR "MOAT_CUDA=${MOAT_CUDA}, but ${MOAT_CUDA_ABSENT}.")
+  endif()
+  message(STATUS "CUDA backend: skipped, ${MOAT_CUDA_ABSENT}")
+  return()
+endif()
+
+# sm_80 code runs on every 8.x. What this machine has besides is added.
+if(NOT DEFINED MOAT_CUDA_ARCHITECTURES)
+  set(architectures 80 90a)
+  find_program(MOAT_NVIDIA_SMI nvidia-smi)
+  if(MOAT_NVIDIA_SMI)
+    execute_process(COMMAND ${MOAT_NVIDIA_SMI} --query-gpu=compute_cap --format=csv,noheader
+      OUTPUT_VARIABLE seen ERROR_QUIET)
+    string(REGEX MATCHALL "[0-9]+\\.[0-9]+" seen "${seen}")
+    foreach(capability IN LISTS seen)
+      string(REPLACE "." "" capability ${capability})
+      if(NOT capability MATCHES "^(8[0-9]|90)$")
+        list(APPEND architectures ${capability})
+      endif()
+    endforeach()
+    list(REMOVE_DUPLICATES architectures)
+  endif()
+  set(MOAT_CUDA_ARCHITECTURES "${architectures}" CACHE STRING
+    "Compute capabilities that the CUDA backend is compiled for, such as 80;90a")
+endif()
+string(REPLACE ";" " " shown "${MOAT_CUDA_ARCHITECTURES}")
+message(STATUS "CUDA backend: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${shown}")
+
+# Include folders stay on the command line, where the porting counter reads them.
+set(CMAKE_CUDA_USE_RESPONSE_FILE_FOR_INCLUDES OFF)
+
+add_library(moat_cuda_options INTERFACE)
+target_compile_options(moat_cuda_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;--extended-lambda;
+  --Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wshadow>)
+foreach(architecture IN LISTS MOAT_CUDA_ARCHITECTURES)
+  target_compile_options(moat_cuda_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CUDA>:--generate-code=arch=compute_${architecture},code=sm_${architecture}>)
+endforeach()

@@ -1,0 +1,123 @@
+# Decides whether the HIP backend is built: with ROCm's clang if there is one, else with the
+# distribution's clang and HIP runtime. Sets MOAT_HIP_ABSENT to the reason if it is not built,
+# MOAT_HIP_ARCHITECTURES to what it is compiled for and MOAT_HIP_COMPILE to the command up to the source.
+# CMake's own HIP language asks for files that Debian does not install.
+
+set(MOAT_HIP_ABSENT "")
+if(NOT MOAT_HIP)
+  set(MOAT_HIP_ABSENT "switched off by MOAT_HIP=${MOAT_HIP}")
+  return()
+endif()
+
+set(MOAT_HIP_HINT "install ROCm, or on Debian clang-19, lld-19, libamdhip64-dev and \
+rocm-device-libs (scripts/setup.sh --gpu-sdks)")
+find_path(MOAT_ROCM NAMES llvm/bin/clang++ HINTS ENV ROCM_PATH PATHS /opt/rocm NO_DEFAULT_PATH)
+if(MOAT_ROCM)
+  set(root ${MOAT_ROCM})
+  find_program(MOAT_HIP_COMPILER NAMES amdclang++ clang++ PATHS ${MOAT_ROCM}/llvm/bin NO_DEFAULT_PATH)
+else()
+  set(root /usr)
+  # gfx942 needs LLVM 17 or newer.
+  find_program(MOAT_HIP_COMPILER NAMES clang++-21 clang++-20 clang++-19 clang++-18 clang++-17)
+endif()
+find_path(MOAT_HIP_INCLUDE hip/hip_runtime.h PATHS ${root}/include NO_DEFAULT_PATH)
+find_library(MOAT_HIP_LIBRARY amdhip64 HINTS ${root}/lib)
+if(NOT MOAT_HIP_COMPILER)
+  set(MOAT_HIP_ABSENT "no clang 17 or newer found; ${MOAT_HIP_HINT}")
+elseif(NOT MOAT_HIP_INCLUDE OR NOT MOAT_HIP_LIBRARY)
+  set(MOAT_HIP_ABSENT "HIP's headers or libamdhip64.so not found; ${MOAT_HIP_HINT}")
+endif()
+
+# What this machine has is compiled for, besides the default.
+if(NOT DEFINED MOAT_HIP_ARCHITECTURES)
+  set(architectures gfx90a gfx942)
+  file(GLOB nodes /sys/class/kfd/kfd/topology/nodes/*/properties)
+  foreach(node IN LISTS nodes)
+    file(STRINGS ${node} version REGEX "^gfx_target_version [1-9]")
+    if(version MATCHES " ([0-9]+)([0-9][0-9])([0-9][0-9])$")
+      # 90402 is gfx942, 90010 is gfx90a: minor and stepping are hexadecimal digits.
+      set(major ${CMAKE_MATCH_1})
+      math(EXPR minor "1${CMAKE_MATCH_2} - 100" OUTPUT_FORMAT HEXADECIMAL)
+      math(EXPR stepping "1${CMAKE_MATCH_3} - 100" OUTPUT_FORMAT HEXADECIMAL)
+      string(REPLACE "0x" "" name "gfx${major}${minor}${stepping}")
+      list(APPEND architectures ${name})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES architectures)
+  set(MOAT_HIP_ARCHITECTURES "${architectures}" CACHE STRING
+    "Architectures that the HIP backend is compiled for, such as gfx90a;gfx942")
+endif()
+
+if(NOT MOAT_HIP_ABSENT)
+  set(MOAT_HIP_COMPILE ${MOAT_HIP_COMPILER} -x hip -std=c++20 --rocm-path=${root})
+  foreach(architecture IN LISTS MOAT_HIP_ARCHITECTURES)
+    list(APPEND MOAT_HIP_COMPILE --offload-arch=${architecture})
+  endforeach()
+  find_path(MOAT_HIP_DEVICE_LIBS ockl.bc HINTS ${root}/amdgcn/bitcode
+    PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/amdgcn/bitcode /usr/lib/amdgcn/bitcode
+    NO_DEFAULT_PATH)
+  if(NOT MOAT_ROCM AND MOAT_HIP_DEVICE_LIBS)
+    # Debian's device libraries lack the file that states the number of a newer architecture.
+    set(libs ${CMAKE_BINARY_DIR}/hip-device-libs)
+    file(COPY ${MOAT_HIP_DEVICE_LIBS}/ DESTINATION ${libs} FILES_MATCHING PATTERN "*.bc")
+    foreach(architecture IN LISTS MOAT_HIP_ARCHITECTURES)
+      string(REGEX MATCH "^gfx([0-9]+)([0-9a-f])([0-9a-f])" unused ${architecture})
+      set(version ${CMAKE_MATCH_1}${CMAKE_MATCH_2}${CMAKE_MATCH_3})
+      if(NOT EXISTS ${libs}/oclc_isa_version_${version}.bc)
+        math(EXPR number "${CMAKE_MATCH_1} * 1000 + 0x${CMAKE_MATCH_2} * 100 + 0x${CMAKE_MATCH_3}")
+        file(WRITE ${libs}/oclc_isa_version_${version}.ll
+          "target triple = \"amdgcn-amd-amdhsa\"\n"
+          "@__oclc_ISA_version = linkonce_odr protected local_unnamed_addr addrspace(4) "
+          "constant i32 ${number}, align 4\n")
+        execute_process(COMMAND ${MOAT_HIP_COMPILER} -Wno-override-module -x ir -c -emit-llvm
+          --target=amdgcn-amd-amdhsa -nogpulib oclc_isa_version_${version}.ll
+          -o oclc_isa_version_${version}.bc WORKING_DIRECTORY ${libs} OUTPUT_QUIET ERROR_QUIET)
+      endif()
+    endforeach()
+    list(APPEND MOAT_HIP_COMPILE --rocm-device-lib-path=${libs})
+  endif()
+
+  # Distributions combine compilers, headers and device libraries freely: see whether these fit.
+  string(SHA1 trial "${MOAT_HIP_COMPILE}")
+  if(NOT MOAT_HIP_TRIAL STREQUAL trial)
+    set(source ${CMAKE_BINARY_DIR}/hip-device-libs/trial.hip)
+    file(WRITE ${source} "#include <hip/hip_runtime.h>\n"
+      "__global__ void trial(float* x) { x[threadIdx.x] = exp2f(x[threadIdx.x]); }\n")
+    execute_process(COMMAND ${MOAT_HIP_COMPILE} -c ${source} -o ${source}.o
+      RESULT_VARIABLE failed ERROR_VARIABLE message OUTPUT_QUIET)
+    if(failed)
+      string(REGEX MATCH "error: [^\n]*" message "${message}")
+      set(MOAT_HIP_ABSENT "${MOAT_HIP_COMPILER} does not compile HIP here (${message}); \
+${MOAT_HIP_HINT}")
+    else()
+      set(MOAT_HIP_TRIAL ${trial} CACHE INTERNAL "Compile command that was tried")
+    endif()
+  endif()
+endif()
+
+if(MOAT_HIP_ABSENT)
+  if(NOT MOAT_HIP STREQUAL AUTO)
+    message(FATAL_ERROR "MOAT_HIP=${MOAT_HIP}, but ${MOAT_HIP_ABSENT}.")
+  endif()
+  message(STATUS "HIP backend: skipped, ${MOAT_HIP_ABSENT}")
+  return()
+endif()
+string(REPLACE ";" " " shown "${MOAT_HIP_ARCHITECTURES}")
+message(STATUS "HIP backend: ${MOAT_HIP_COMPILER} for ${shown}")
+
+# moat_hip_object(OUT SOURCE OPTION...): an object file of SOURCE; OUT is its path. The command
+# is the one in the compile manifest.
+function(moat_hip_object out source)
+  cmake_path(GET source STEM name)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.hip.o)
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
+  separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${config}}")
+  set(command ${MOAT_HIP_COMPILE} ${flags} -I${PROJECT_SOURCE_DIR}  -Wall -Wextra -Wpedantic -Wshadow -Werror ${ARGN} -c ${source} -o ${object})
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${command} -MD -MF ${object}.d -MT ${object}
+    DEPENDS ${source} DEPFILE ${object}.d WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+    COMMENT "Building HIP object ${name}" VERBATIM)
+  set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+  moat_manifest_command(hip ${source} ${command})
+  set(${out} ${object} PARENT_SCOPE)
+endfunction()
