@@ -1,0 +1,37 @@
+// `moat port`: what porting this suite's kernels to each backend cost, in lines of code.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace moat {
+
+// Adds the subcommand `port` to `app`. When it was given, parsing runs it and sets `exit_code`:
+// 0 done, 1 the committed record is stale (--check), 2 bad usage, 4 output could not be written,
+// 5 the count itself failed.
+void add_port_command(CLI::App& app, int& exit_code);
+
+// Where the porting record comes from.
+struct PortingPaths {
+  std::filesystem::path sources;    // root of the source tree; holds kernels/ and backends/
+  std::filesystem::path build;      // generated files, which are not counted
+  std::filesystem::path manifest;   // compile_manifest.json of this build
+  std::filesystem::path built;      // porting.json that this build counted
+  std::filesystem::path committed;  // results/porting/porting.json
+};
+
+// The paths of the build that made this executable.
+PortingPaths default_porting_paths();
+
+// The porting record of the sources at hand, as bench/port/README.md describes it: what this build
+// counted and, for a backend that it does not compile, the committed record if it is of the same
+// sources. What neither gives is null, with its reason under "null_reasons". Never throws for
+// missing or unreadable files.
+nlohmann::json porting_record(const PortingPaths& paths = default_porting_paths());
+
+// The record as a text table, for the end of `moat run`.
+std::string porting_table(const nlohmann::json& record);
+
+}  // namespace moat
