@@ -74,16 +74,17 @@ struct GroupResult {
 
 // Samples the implementations round by round, forwards and backwards in turn (ABBA), until every
 // one may stop. problems[i] are the rotation sets of implementation i: the same problem at other
-// addresses, at least one, which its calls go round. An exception ends its implementation with
-// stop_reason failed and leaves the others running. Throws std::invalid_argument if `problems` has
-// another size than `implementations` or lacks a set.
+// addresses, at least one. Each call of the group takes the next set, so that sets which share
+// inputs between implementations are cold for all of them. An exception ends its implementation
+// with stop_reason failed and leaves the others running. Throws std::invalid_argument if `problems`
+// has another size than `implementations` or lacks a set.
 GroupResult measure(Device& device, const std::vector<Implementation>& implementations,
                     const std::vector<std::vector<Problem>>& problems,
                     const MeasureOptions& options, Clock& clock);
 
 // How many sets of operands to go round so that every call finds its own out of the cache: together
-// at least twice the last-level cache, as far as memory_limit allows, and at least one. `cold` says
-// whether that was reached.
+// at least twice the last-level cache, as far as memory_limit and a limit of 1024 sets allow, and
+// at least one. `cold` says whether that was reached.
 struct Rotation {
   int sets = 1;
   bool cold = false;

@@ -11,7 +11,7 @@ namespace moat {
 
 enum class StopReason {
   noise_met,     // the relative standard error of the median is under the target
-  noise_stable,  // the noise has settled, and the target lies beyond the budget
+  noise_stable,  // median and spread no longer change, and the target lies beyond the budget
   budget,        // the wall time is spent
   count,         // as many samples as allowed
   interrupted,   // the user asked to stop
@@ -24,7 +24,7 @@ struct SamplerOptions {
   double target_noise = 0.005;  // relative standard error of the median
   int min_samples = 10;         // before the noise is believed
   int max_samples = 2000;
-  int stable_samples = 50;      // before the noise can be called stable
+  int stable_samples = 50;      // at least 4; before the noise can be called stable
   double budget_seconds = 2.0;  // wall time from construction
 };
 
@@ -44,14 +44,16 @@ class Sampler {
   const std::vector<double>& samples() const { return samples_; }
 
  private:
-  bool stable() const;
+  bool target_out_of_reach() const;
+  bool settled() const;
 
   SamplerOptions options_;
   Clock& clock_;
   double start_;
   std::vector<double> samples_;
   std::vector<double> ascending_;
-  std::vector<double> noise_;  // relative standard error after each sample
+  double noise_ = 0;  // relative standard error of the median
+  int held_ = 0;      // samples since it was last over the target
 };
 
 }  // namespace moat

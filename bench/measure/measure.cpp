@@ -1,0 +1,274 @@
+#include "bench/measure/measure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace moat {
+namespace {
+
+// What a device's time may exceed the host's by: the two clocks' rates and the events' resolution.
+constexpr double kRateTolerance = 1.01;
+constexpr double kResolution = 1e-5;
+// A device that tells 0 for work that took the host this long did not time it.
+constexpr double kLongWork = 1e-4;
+
+struct BatchTime {
+  double seconds = 0;  // by the device, for the whole batch
+  double wall = 0;
+  std::optional<int> clock_mhz;
+
+  bool valid() const {
+    return std::isfinite(seconds) && seconds >= 0 &&
+           seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
+  }
+};
+
+// An implementation while it is measured.
+class Member {
+ public:
+  Member(Device& device, const Implementation& implementation, const std::vector<Problem>& problems,
+         const MeasureOptions& options, const SamplerOptions& sampler, Clock& clock,
+         std::size_t& calls)
+      : device_(device),
+        implementation_(implementation),
+        problems_(problems),
+        options_(options),
+        clock_(clock),
+        calls_(calls),
+        sampler_(sampler, clock) {
+    result_.name = implementation.name;
+  }
+
+  bool failed() const { return !result_.error.empty(); }
+  bool sampled() const { return attempts_ > 0; }
+  bool wants_more() const { return !failed() && !(sampled() && reason()); }
+
+  // Runs until the clocks are up and the batch is long enough to be timed.
+  void warm_up(double seconds) {
+    guarded([&] {
+      const double start = clock_.now();
+      bool long_enough = false;
+      for (int i = 0; i < options_.sampler.max_samples; ++i) {
+        const double elapsed = clock_.now() - start;
+        const bool spent = elapsed >= options_.sampler.budget_seconds;
+        if (i > 0 && (stop_requested() || spent || (long_enough && elapsed >= seconds))) return;
+        const BatchTime time = run_batch();
+        if (!time.valid()) continue;
+        long_enough =
+            time.seconds >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
+        if (!long_enough) grow_batch(time.seconds);
+      }
+    });
+  }
+
+  void sample() {
+    guarded([&] {
+      ++attempts_;
+      const BatchTime time = run_batch();
+      const double seconds = time.seconds / result_.batch;
+      if (!time.valid()) {
+        result_.discarded.push_back({seconds, DiscardReason::invalid_time});
+        return;
+      }
+      if (time.clock_mhz) {
+        const int mhz = *time.clock_mhz;
+        result_.min_clock_mhz = std::min(result_.min_clock_mhz.value_or(mhz), mhz);
+        result_.max_clock_mhz = std::max(result_.max_clock_mhz.value_or(mhz), mhz);
+      }
+      const bool slow = throttled(time.clock_mhz);
+      taken_.emplace_back(seconds, slow);
+      if (!slow) sampler_.add(seconds);
+    });
+  }
+
+  Measurement finish() {
+    const bool keep_all =
+        static_cast<int>(sampler_.samples().size()) < options_.sampler.min_samples;
+    for (const auto& [seconds, slow] : taken_) {
+      if (slow && !keep_all) {
+        result_.discarded.push_back({seconds, DiscardReason::throttled});
+      } else {
+        result_.throttled |= slow;
+        result_.samples.push_back(seconds);
+      }
+    }
+    if (!result_.samples.empty()) result_.summary = summarize(result_.samples);
+    if (!failed()) {
+      result_.stop_reason = reason().value_or(StopReason::interrupted);
+      if (result_.samples.empty() && sampled()) {
+        result_.error = fmt::format("none of {} samples has a valid time; the last was {} s a call",
+                                    attempts_, result_.discarded.back().seconds);
+      }
+    }
+    if (failed()) result_.stop_reason = StopReason::failed;
+    return std::move(result_);
+  }
+
+  bool stop_requested() const {
+    return options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed);
+  }
+
+ private:
+  template <class F>
+  void guarded(F&& f) {
+    try {
+      f();
+    } catch (const std::exception& e) {
+      result_.error = *e.what() ? e.what() : "unknown error";
+      drain();
+    }
+  }
+
+  // Work of a failed implementation must not be timed as part of the next one.
+  void drain() noexcept {
+    try {
+      device_.synchronize();
+    } catch (const std::exception& e) {
+      result_.error += fmt::format("; then, waiting for the device: {}", e.what());
+    }
+  }
+
+  BatchTime run_batch() {
+    BatchTime time;
+    const double before = clock_.now();
+    device_.start_timer();
+    for (int i = 0; i < result_.batch; ++i) {
+      implementation_.run(problems_[options_.hot ? 0 : calls_ % problems_.size()]);
+      ++calls_;
+    }
+    device_.stop_timer();
+    // Asked while the batch runs: an idle device lowers its clock.
+    time.clock_mhz = device_.clock_mhz();
+    time.seconds = device_.elapsed();
+    time.wall = clock_.now() - before;
+    return time;
+  }
+
+  void grow_batch(double seconds) {
+    const double wanted =
+        seconds > 0 ? 1.1 * result_.batch * options_.min_sample_seconds / seconds : INFINITY;
+    const double limit = std::min(result_.batch * 10.0, static_cast<double>(options_.max_batch));
+    const double least = result_.batch + 1.0;
+    result_.batch = static_cast<int>(std::min(std::max(std::ceil(wanted), least), limit));
+  }
+
+  bool throttled(std::optional<int> mhz) const {
+    const std::optional<int> full = device_.info().max_clock_mhz;
+    return mhz && full && *mhz < options_.throttle_fraction * *full;
+  }
+
+  std::optional<StopReason> reason() const {
+    if (const auto stop = sampler_.stop()) return stop;
+    // Discarded samples count, so that a device without valid times ends too.
+    if (attempts_ >= options_.sampler.max_samples) return StopReason::count;
+    return std::nullopt;
+  }
+
+  Device& device_;
+  const Implementation& implementation_;
+  const std::vector<Problem>& problems_;
+  const MeasureOptions& options_;
+  Clock& clock_;
+  std::size_t& calls_;  // of the whole group: implementations share their inputs' cache lines
+  Sampler sampler_;
+  Measurement result_;
+  std::vector<std::pair<double, bool>> taken_;  // seconds, and whether the clock was low
+  int attempts_ = 0;
+};
+
+void check(const std::vector<Implementation>& implementations,
+           const std::vector<std::vector<Problem>>& problems) {
+  if (problems.size() != implementations.size()) {
+    throw std::invalid_argument(fmt::format("measure: {} implementations, but problems for {}",
+                                            implementations.size(), problems.size()));
+  }
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    if (problems[i].empty()) {
+      throw std::invalid_argument(
+          fmt::format("measure: no problem for implementation {}", implementations[i].name));
+    }
+  }
+}
+
+}  // namespace
+
+MeasureOptions default_options(const DeviceInfo& device) {
+  MeasureOptions options;
+  if (device.backend == "cpu") {
+    options.warmup_seconds = 0.1;
+    options.min_sample_seconds = 1e-4;
+    options.throttle_fraction = 0;
+  } else {
+    options.warmup_seconds = 0.4;
+    options.min_sample_seconds = 1e-3;
+  }
+  return options;
+}
+
+std::string_view name_of(DiscardReason reason) {
+  return reason == DiscardReason::throttled ? "throttled" : "invalid_time";
+}
+
+GroupResult measure(Device& device, const std::vector<Implementation>& implementations,
+                    const std::vector<std::vector<Problem>>& problems,
+                    const MeasureOptions& options, Clock& clock) {
+  check(implementations, problems);
+  GroupResult result;
+  result.hot = options.hot;
+  const double start = clock.now();
+
+  // The members share one wall budget, whichever of them uses it.
+  SamplerOptions sampler = options.sampler;
+  sampler.budget_seconds *= static_cast<double>(implementations.size());
+  const double deadline = start + sampler.budget_seconds;
+  std::size_t calls = 0;
+  std::vector<Member> members;
+  members.reserve(implementations.size());
+  for (std::size_t i = 0; i < implementations.size(); ++i) {
+    members.emplace_back(device, implementations[i], problems[i], options, sampler, clock, calls);
+    const auto sets = static_cast<int>(problems[i].size());
+    result.rotation_sets = options.hot ? 1 : std::max(result.rotation_sets, sets);
+  }
+
+  const auto stop_requested = [&] {
+    result.interrupted = options.stop != nullptr && options.stop->load(std::memory_order_relaxed);
+    return result.interrupted;
+  };
+  for (Member& member : members) {
+    if (!stop_requested()) {
+      member.warm_up(std::min(options.warmup_seconds, options.sampler.budget_seconds / 2));
+    }
+  }
+
+  // One more sample of a member, unless the budget is spent; every member gets one at least.
+  const auto visit = [&](Member& member) {
+    if (member.failed() || stop_requested()) return;
+    if (member.sampled() && clock.now() >= deadline) return;
+    member.sample();
+  };
+  while (!stop_requested() && std::ranges::any_of(members, &Member::wants_more)) {
+    std::ranges::for_each(members, visit);
+    if (stop_requested() || !std::ranges::any_of(members, &Member::wants_more)) break;
+    for (auto m = members.rbegin(); m != members.rend(); ++m) visit(*m);
+  }
+
+  for (Member& member : members) result.measurements.push_back(member.finish());
+  result.wall_seconds = clock.now() - start;
+  return result;
+}
+
+Rotation rotation_sets(std::size_t bytes_per_set, std::size_t cache_bytes,
+                       std::size_t memory_limit) {
+  constexpr std::size_t kMostSets = 1024;
+  const std::size_t bytes = std::max<std::size_t>(bytes_per_set, 1);
+  const std::size_t wanted = std::max<std::size_t>(ceil_div(2 * cache_bytes, bytes), 1);
+  const std::size_t fitting = std::clamp<std::size_t>(memory_limit / bytes, 1, kMostSets);
+  return {static_cast<int>(std::min(wanted, fitting)), wanted <= fitting};
+}
+
+}  // namespace moat

@@ -1,0 +1,285 @@
+#include "bench/measure/measure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_device.hpp"
+
+namespace moat {
+namespace {
+
+// Rotation sets of one problem; n tells the set apart.
+std::vector<Problem> sets(int count) {
+  std::vector<Problem> problems;
+  for (int i = 0; i < count; ++i) problems.emplace_back(ReductionProblem{.n = i + 1});
+  return problems;
+}
+
+std::int64_t set_of(const Problem& p) { return std::get<ReductionProblem>(p).n - 1; }
+
+class Measure : public testing::Test {
+ protected:
+  // An implementation whose calls are logged and take `seconds`.
+  Implementation timed(const std::string& name, double seconds) {
+    return {name, [this, name, seconds](const Problem& p) {
+              log_.push_back(name);
+              sets_.push_back(set_of(p));
+              device_.duration = [seconds](const Problem&) { return seconds; };
+              device_.run(p);
+            }};
+  }
+
+  GroupResult run(const std::vector<Implementation>& implementations, int rotation = 1) {
+    const std::vector<std::vector<Problem>> problems(implementations.size(), sets(rotation));
+    return measure(device_, implementations, problems, options_, clock_);
+  }
+
+  // Options under which every call is one sample after a single warm-up call.
+  static MeasureOptions plain() {
+    MeasureOptions o;
+    o.warmup_seconds = 0;
+    o.min_sample_seconds = 1e-3;
+    return o;
+  }
+
+  FakeClock clock_;
+  FakeDevice device_{clock_};
+  MeasureOptions options_ = plain();
+  std::vector<std::string> log_;
+  std::vector<std::int64_t> sets_;
+};
+
+TEST_F(Measure, RoundsRunForwardsThenBackwards) {
+  options_.sampler.min_samples = 4;
+  run({timed("a", 1e-3), timed("b", 2e-3), timed("c", 3e-3)});
+  const std::vector<std::string> expected{"a", "b", "c",  // warm-up
+                                          "a", "b", "c", "c", "b", "a",
+                                          "a", "b", "c", "c", "b", "a"};
+  EXPECT_EQ(log_, expected);
+}
+
+TEST_F(Measure, TellsSecondsPerCall) {
+  const auto result = run({timed("a", 1e-3), timed("b", 4e-3)});
+  ASSERT_EQ(result.measurements.size(), 2U);
+  EXPECT_EQ(result.measurements[0].name, "a");
+  EXPECT_NEAR(result.measurements[0].summary.median, 1e-3, 1e-12);
+  EXPECT_NEAR(result.measurements[1].summary.median, 4e-3, 1e-12);
+  EXPECT_EQ(result.measurements[1].samples.size(), 10U);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::noise_met);
+  EXPECT_FALSE(result.hot);
+  EXPECT_FALSE(result.interrupted);
+}
+
+TEST_F(Measure, ShortCallsAreBatched) {
+  const auto result = run({timed("short", 1e-5), timed("long", 5e-3)});
+  const Measurement& brief = result.measurements[0];
+  EXPECT_GE(brief.batch, 100);
+  EXPECT_LE(brief.batch, 120);
+  EXPECT_NEAR(brief.summary.median, 1e-5, 1e-12);
+  EXPECT_EQ(result.measurements[1].batch, 1);
+}
+
+TEST_F(Measure, BatchesAreLimited) {
+  options_.max_batch = 50;
+  EXPECT_EQ(run({timed("short", 1e-7)}).measurements[0].batch, 50);
+}
+
+TEST_F(Measure, CallsThatTakeNoTimeEnd) {
+  options_.max_batch = 100;
+  const auto result = run({timed("nothing", 0)});
+  EXPECT_EQ(result.measurements[0].batch, 100);
+  EXPECT_EQ(result.measurements[0].summary.median, 0);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::noise_met);
+}
+
+TEST_F(Measure, WarmsUpByTime) {
+  options_.warmup_seconds = 0.4;
+  options_.sampler.min_samples = 1;
+  run({timed("a", 0.0625)});
+  EXPECT_EQ(log_.size(), 7U + 1U);
+}
+
+TEST_F(Measure, EveryCallOfTheGroupTakesTheNextSet) {
+  options_.sampler.min_samples = 4;
+  const auto result = run({timed("a", 1e-3), timed("b", 1e-3)}, 3);
+  EXPECT_EQ(result.rotation_sets, 3);
+  for (std::size_t i = 0; i < sets_.size(); ++i) EXPECT_EQ(sets_[i], std::int64_t(i % 3)) << i;
+}
+
+TEST_F(Measure, BatchesRotateToo) {
+  options_.sampler.min_samples = 2;
+  run({timed("a", 2e-4)}, 4);
+  for (std::size_t i = 0; i < sets_.size(); ++i) EXPECT_EQ(sets_[i], std::int64_t(i % 4)) << i;
+}
+
+TEST_F(Measure, HotStaysOnOneSet) {
+  options_.hot = true;
+  const auto result = run({timed("a", 1e-3)}, 3);
+  EXPECT_TRUE(result.hot);
+  EXPECT_EQ(result.rotation_sets, 1);
+  for (const auto set : sets_) EXPECT_EQ(set, 0);
+}
+
+TEST_F(Measure, ThrottledSamplesAreDiscarded) {
+  device_.info_.max_clock_mhz = 1000;
+  int batch = 0;
+  device_.current_mhz = [&] { return ++batch % 4 == 0 ? 700 : 900; };
+  const auto result = run({timed("a", 1e-3)});
+  const Measurement& m = result.measurements[0];
+  EXPECT_EQ(m.samples.size(), 10U);
+  EXPECT_EQ(m.discarded.size(), 3U);
+  for (const Discarded& d : m.discarded) EXPECT_EQ(d.reason, DiscardReason::throttled);
+  EXPECT_FALSE(m.throttled);
+  EXPECT_EQ(m.min_clock_mhz, 700);
+  EXPECT_EQ(m.max_clock_mhz, 900);
+}
+
+TEST_F(Measure, NeverDiscardsAllSamples) {
+  device_.info_.max_clock_mhz = 1000;
+  device_.current_mhz = [] { return 500; };
+  options_.sampler.budget_seconds = 0.1;
+  const auto result = run({timed("a", 1e-3)});
+  const Measurement& m = result.measurements[0];
+  EXPECT_GE(m.samples.size(), 90U);
+  EXPECT_TRUE(m.discarded.empty());
+  EXPECT_TRUE(m.throttled);
+  EXPECT_EQ(m.stop_reason, StopReason::budget);
+}
+
+TEST_F(Measure, ClocksAreNotJudgedWhereTheFractionIsZero) {
+  device_.info_.max_clock_mhz = 1000;
+  device_.current_mhz = [] { return 10; };
+  options_.throttle_fraction = 0;
+  const auto result = run({timed("a", 1e-3)});
+  EXPECT_EQ(result.measurements[0].samples.size(), 10U);
+  EXPECT_FALSE(result.measurements[0].throttled);
+}
+
+TEST_F(Measure, AbsurdTimesAreRejected) {
+  for (const double absurd : {-1e-3, 0.0, 2e-3, std::numeric_limits<double>::quiet_NaN(),
+                              std::numeric_limits<double>::infinity()}) {
+    int batch = 0;
+    device_.event_time = [&](double seconds) { return ++batch % 2 == 0 ? absurd : seconds; };
+    const auto result = run({timed("a", 1e-3)});
+    const Measurement& m = result.measurements[0];
+    EXPECT_NEAR(m.summary.maximum, 1e-3, 1e-12) << absurd;
+    EXPECT_EQ(m.samples.size(), 10U) << absurd;
+    ASSERT_GE(m.discarded.size(), 9U) << absurd;
+    EXPECT_EQ(m.discarded[0].reason, DiscardReason::invalid_time);
+  }
+}
+
+TEST_F(Measure, NoValidTimeIsAFailure) {
+  device_.event_time = [](double) { return -1.0; };
+  options_.sampler.max_samples = 30;
+  const auto result = run({timed("a", 1e-3), timed("b", 1e-3)});
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::failed);
+  EXPECT_NE(result.measurements[0].error.find("valid time"), std::string::npos);
+  EXPECT_TRUE(result.measurements[0].samples.empty());
+  EXPECT_EQ(result.measurements[0].discarded.size(), 30U);
+}
+
+TEST_F(Measure, TheGroupSharesItsBudget) {
+  options_.sampler.budget_seconds = 1;
+  options_.sampler.target_noise = -1;
+  options_.sampler.max_samples = 1000000;
+  const auto result = run({timed("a", 0.01), timed("b", 0.05)});
+  EXPECT_GE(result.wall_seconds, 2);
+  EXPECT_LE(result.wall_seconds, 2.06);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::budget);
+  const auto a = static_cast<int>(result.measurements[0].samples.size());
+  const auto b = static_cast<int>(result.measurements[1].samples.size());
+  EXPECT_LE(std::abs(a - b), 1);
+}
+
+TEST_F(Measure, ACallBeyondTheBudgetIsSampledOnce) {
+  const auto result = run({timed("a", 10), timed("b", 1)});
+  EXPECT_EQ(result.measurements[0].samples.size(), 1U);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::budget);
+  EXPECT_EQ(result.measurements[1].samples.size(), 1U);
+}
+
+TEST_F(Measure, StopFlagEndsBetweenSamples) {
+  std::atomic<bool> stop = false;
+  options_.stop = &stop;
+  int calls = 0;
+  Implementation a = timed("a", 1e-3);
+  a.run = [&, inner = a.run](const Problem& p) {
+    inner(p);
+    if (++calls == 4) stop = true;
+  };
+  const auto result = run({a, timed("b", 1e-3)});
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::interrupted);
+  EXPECT_EQ(result.measurements[0].samples.size(), 3U);
+  EXPECT_EQ(log_.back(), "a");
+}
+
+TEST_F(Measure, StopFlagBeforeTheStartRunsNothing) {
+  const std::atomic<bool> stop = true;
+  options_.stop = &stop;
+  const auto result = run({timed("a", 1e-3)});
+  EXPECT_TRUE(log_.empty());
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::interrupted);
+  EXPECT_TRUE(result.measurements[0].error.empty());
+}
+
+TEST_F(Measure, AnExceptionEndsItsImplementationAlone) {
+  int calls = 0;
+  const Implementation bad{"bad", [&](const Problem&) {
+                             if (++calls == 3) throw DeviceError("launch: out of registers");
+                           }};
+  options_.max_batch = 1;
+  const auto result = run({timed("good", 1e-3), bad});
+  EXPECT_EQ(result.measurements[0].samples.size(), 10U);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::noise_met);
+  EXPECT_EQ(result.measurements[1].stop_reason, StopReason::failed);
+  EXPECT_EQ(result.measurements[1].error, "launch: out of registers");
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(device_.synchronized, 1);
+}
+
+TEST_F(Measure, RefusesMissingProblems) {
+  EXPECT_THROW(measure(device_, {timed("a", 1)}, {}, options_, clock_), std::invalid_argument);
+  EXPECT_THROW(measure(device_, {timed("a", 1)}, {{}}, options_, clock_), std::invalid_argument);
+}
+
+TEST(RotationSets, CoverTwiceTheCache) {
+  const auto enough = rotation_sets(10, 100, 1000);
+  EXPECT_EQ(enough.sets, 20);
+  EXPECT_TRUE(enough.cold);
+  EXPECT_EQ(rotation_sets(30, 100, 1000).sets, 7);
+  const auto huge = rotation_sets(1000, 100, 1000);
+  EXPECT_EQ(huge.sets, 1);
+  EXPECT_TRUE(huge.cold);
+}
+
+TEST(RotationSets, SayWhatDoesNotFit) {
+  const auto tight = rotation_sets(10, 100, 55);
+  EXPECT_EQ(tight.sets, 5);
+  EXPECT_FALSE(tight.cold);
+  EXPECT_EQ(rotation_sets(10, 100, 0).sets, 1);
+  EXPECT_FALSE(rotation_sets(10, 100, 0).cold);
+  const auto tiny = rotation_sets(1, 1 << 28, std::size_t{1} << 40);
+  EXPECT_EQ(tiny.sets, 1024);
+  EXPECT_FALSE(tiny.cold);
+  EXPECT_EQ(rotation_sets(0, 0, 0).sets, 1);
+}
+
+TEST(DefaultOptions, SuitTheDevice) {
+  DeviceInfo cpu;
+  cpu.backend = "cpu";
+  DeviceInfo gpu;
+  gpu.backend = "cuda";
+  EXPECT_EQ(default_options(cpu).throttle_fraction, 0);
+  EXPECT_GE(default_options(gpu).warmup_seconds, 0.4);
+  EXPECT_LT(default_options(cpu).min_sample_seconds, default_options(gpu).min_sample_seconds);
+}
+
+}  // namespace
+}  // namespace moat
