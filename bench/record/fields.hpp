@@ -1,0 +1,169 @@
+// The members of a record's structs under their JSON names, listed once for writing and reading.
+#pragma once
+
+#include "bench/record/record.hpp"
+
+namespace moat {
+
+template <class V>
+void fields(V& v, Build& x) {
+  v("version", x.version);
+  v("commit", x.commit);
+  v("dirty", x.dirty);
+  v("compiler", x.compiler);
+  v("flags", x.flags);
+  v("build_type", x.build_type);
+}
+
+template <class V>
+void fields(V& v, Host& x) {
+  v("name", x.name);
+  v("os", x.os);
+  v("kernel", x.kernel);
+  v("cpu", x.cpu);
+  v("logical_cpus", x.logical_cpus);
+  v("memory_bytes", x.memory_bytes);
+  v("governor", x.governor);
+  v("load_average", x.load_average);
+}
+
+template <class V>
+void fields(V& v, RunInfo& x) {
+  v("started", x.started);
+  v("duration_seconds", x.duration_seconds);
+  v("interrupted", x.interrupted);
+  v("arguments", x.arguments);
+  v("seed", x.seed);
+  v("threads", x.threads);
+  v("repetitions", x.repetitions);
+  v("planned", x.planned);
+}
+
+template <class V>
+void fields(V& v, CeilingRecord& x) {
+  v("name", x.name);
+  v("rate", x.rate);
+  v("relative_error", x.relative_error);
+  v("samples", x.samples);
+}
+
+template <class V>
+void fields(V& v, CeilingsRecord& x) {
+  v("flops_f32", x.flops_f32);
+  v("flops_f16", x.flops_f16);
+  v("flops_bf16", x.flops_bf16);
+  v("read_bytes", x.read_bytes);
+  v("copy_bytes", x.copy_bytes);
+  v("runs", x.runs);
+}
+
+template <class V>
+void fields(V& v, DeviceRecord& x) {
+  v("backend", x.backend);
+  v("index", x.index);
+  v("name", x.name);
+  v("architecture", x.architecture);
+  v("compute_units", x.compute_units);
+  v("memory_bytes", x.memory_bytes);
+  v("cache_bytes", x.cache_bytes);
+  v("driver", x.driver);
+  v("runtime", x.runtime);
+  v("max_clock_mhz", x.max_clock_mhz);
+  v("ecc", x.ecc);
+  v("power_limit_watts", x.power_limit_watts);
+  v("ceilings", x.ceilings);
+}
+
+template <class V>
+void fields(V& v, LibraryRecord& x) {
+  v("name", x.name);
+  v("version", x.version);
+  v("detail", x.detail);
+}
+
+template <class V>
+void fields(V& v, AbsentRecord& x) {
+  v("name", x.name);
+  v("reason", x.reason);
+}
+
+template <class V>
+void fields(V& v, CheckRecord& x) {
+  v("passed", x.passed);
+  v("error_over_bound", x.error_over_bound);
+  v("elements_checked", x.elements_checked);
+  v("sampled", x.sampled);
+  v("message", x.message);
+}
+
+template <class V>
+void fields(V& v, DiscardedRecord& x) {
+  v("seconds", x.seconds);
+  v("reason", x.reason);
+}
+
+template <class V>
+void fields(V& v, SeriesRecord& x) {
+  v("seconds", x.seconds);
+  v("calls_per_sample", x.calls_per_sample);
+  v("stop_reason", x.stop_reason);
+  v("throttled", x.throttled);
+  v("discarded", x.discarded);
+  v("min_clock_mhz", x.min_clock_mhz);
+  v("max_clock_mhz", x.max_clock_mhz);
+}
+
+template <class V>
+void fields(V& v, RatioRecord& x) {
+  v("baseline", x.baseline);
+  v("ratio", x.ratio);
+}
+
+template <class V>
+void fields(V& v, ShareRecord& x) {
+  v("bound", x.bound);
+  v("share", x.share);
+}
+
+template <class V>
+void fields(V& v, CaseRecord& x) {
+  v("name", x.name);
+  v("problem", x.problem);
+  v("kernel", x.kernel);
+  v("dtype", x.dtype);
+  v("backend", x.backend);
+  v("device", x.device);
+  v("implementation", x.implementation);
+  v("status", x.status);
+  v("message", x.message);
+  v("check", x.check);
+  v("flops", x.flops);
+  v("bytes", x.bytes);
+  v("cache", x.cache);
+  v("rotation_sets", x.rotation_sets);
+  v("median_seconds", x.median_seconds);
+  v("lower_quartile_seconds", x.lower_quartile_seconds);
+  v("upper_quartile_seconds", x.upper_quartile_seconds);
+  v("relative_error", x.relative_error);
+  v("gflops", x.gflops);
+  v("gbytes", x.gbytes);
+  v("ceiling", x.ceiling);
+  v("ratios", x.ratios);
+  v("baselines_absent", x.baselines_absent);
+  v("series", x.series);
+}
+
+template <class V>
+void fields(V& v, Record& x) {
+  v("run", x.run);
+  v("build", x.build);
+  v("host", x.host);
+  v("devices", x.devices);
+  v("libraries", x.libraries);
+  v("skipped_backends", x.skipped_backends);
+  v("absent_baselines", x.absent_baselines);
+  v("cases", x.cases);
+  v("porting", x.porting);
+}
+
+}  // namespace moat

@@ -1,0 +1,21 @@
+// Where a result comes from: this program's build and the machine it runs on.
+#pragma once
+
+#include <string>
+
+#include "bench/record/record.hpp"
+
+namespace moat {
+
+// The commit is that of the sources when the program was built, not when it runs.
+Build this_build();
+
+// "0.1.0 (1a2b3c4d5e6f, modified)"; the commit is "unknown" outside a git repository.
+std::string version_text(const Build& build);
+
+Host this_host();
+
+// Seconds since the epoch as 2026-01-31T23:59:59Z.
+std::string utc_time(std::int64_t seconds);
+
+}  // namespace moat

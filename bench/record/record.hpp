@@ -1,0 +1,203 @@
+// What one run leaves behind: results/README.md explains every field.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bench/record/strict_json.hpp"
+
+namespace moat {
+
+// A value that was read or computed, or the reason why there is none.
+template <class T>
+struct Reading {
+  std::optional<T> value;
+  std::string reason = "not read";
+
+  static Reading of(T v) { return {std::move(v), {}}; }
+  static Reading none(std::string why) { return {std::nullopt, std::move(why)}; }
+  static Reading from(std::optional<T> v, std::string why) {
+    return v ? of(*std::move(v)) : none(std::move(why));
+  }
+};
+
+enum class Status : std::uint8_t {
+  ok,       // verified before and after it was timed
+  failed,   // a result was wrong
+  suspect,  // verified, but faster than the device's own ceiling allows
+  error,    // could not run
+};
+
+std::string_view name_of(Status status);
+
+struct Build {
+  std::string version;
+  Reading<std::string> commit;
+  Reading<bool> dirty;
+  std::string compiler;
+  std::string flags;
+  std::string build_type;
+};
+
+struct Host {
+  Reading<std::string> name;
+  Reading<std::string> os;
+  Reading<std::string> kernel;
+  Reading<std::string> cpu;
+  Reading<std::string> governor;
+  Reading<std::array<double, 3>> load_average;  // over 1, 5 and 15 minutes
+  Reading<std::int64_t> memory_bytes;
+  int logical_cpus = 0;
+};
+
+struct RunInfo {
+  std::string started;  // UTC, ISO 8601
+  double duration_seconds = 0;
+  bool interrupted = false;
+  std::vector<std::string> arguments;
+  std::uint64_t seed = 0;
+  int threads = 0;
+  int repetitions = 1;
+  int planned = 0;  // entries of `cases` in a run that is not interrupted
+};
+
+struct CeilingRecord {
+  std::string name;
+  double rate = 0;  // FLOP/s or bytes/s
+  double relative_error = 0;
+  std::int64_t samples = 0;
+};
+
+struct CeilingsRecord {
+  Reading<double> flops_f32;  // FLOP/s
+  Reading<double> flops_f16;
+  Reading<double> flops_bf16;
+  Reading<double> read_bytes;  // bytes/s
+  Reading<double> copy_bytes;
+  std::vector<CeilingRecord> runs;
+};
+
+struct DeviceRecord {
+  std::string backend;
+  std::string name;
+  std::string architecture;
+  int index = 0;
+  int compute_units = 0;
+  std::int64_t memory_bytes = 0;
+  std::int64_t cache_bytes = 0;
+  Reading<std::string> driver;
+  Reading<std::string> runtime;
+  Reading<int> max_clock_mhz;
+  Reading<bool> ecc;
+  Reading<double> power_limit_watts;
+  CeilingsRecord ceilings;
+};
+
+struct LibraryRecord {
+  std::string name;
+  std::string version;
+  std::string detail;
+};
+
+// What this run could not use, and why.
+struct AbsentRecord {
+  std::string name;
+  std::string reason;
+};
+
+struct CheckRecord {
+  bool passed = false;
+  Reading<double> error_over_bound;
+  std::int64_t elements_checked = 0;
+  bool sampled = false;
+  std::string message;
+};
+
+struct DiscardedRecord {
+  Reading<double> seconds;
+  std::string reason;
+};
+
+// One repetition of a measurement.
+struct SeriesRecord {
+  std::vector<double> seconds;  // per call, in the order taken
+  int calls_per_sample = 1;
+  std::string stop_reason;
+  bool throttled = false;
+  std::vector<DiscardedRecord> discarded;
+  Reading<int> min_clock_mhz;
+  Reading<int> max_clock_mhz;
+};
+
+struct RatioRecord {
+  std::string baseline;
+  double ratio = 0;  // baseline's median ÷ ours: above 1 ours is faster
+};
+
+struct ShareRecord {
+  std::string bound;  // compute or memory
+  double share = 0;
+};
+
+struct CaseRecord {
+  std::string name;            // gemm/f32/m64n64k64/cpu/moat
+  std::string problem;         // gemm/f32/m64n64k64
+  std::string kernel;          // gemm
+  std::string dtype;           // f32
+  std::string backend;         // cpu
+  int device = 0;              // its index among the devices of its backend
+  std::string implementation;  // moat, or a baseline's name
+  Status status = Status::error;
+  std::string message;  // why it is not ok
+  Reading<CheckRecord> check;
+  double flops = 0;  // per call
+  double bytes = 0;
+  std::string cache;  // cold or hot
+  int rotation_sets = 0;
+  // All that follows is of verified runs only.
+  std::vector<SeriesRecord> series;
+  Reading<double> median_seconds;
+  Reading<double> lower_quartile_seconds;
+  Reading<double> upper_quartile_seconds;
+  Reading<double> relative_error;  // standard error of the median ÷ median
+  Reading<double> gflops;          // 10⁹ FLOP/s
+  Reading<double> gbytes;          // 10⁹ bytes/s
+  Reading<ShareRecord> ceiling;
+  std::vector<RatioRecord> ratios;
+  std::vector<AbsentRecord> baselines_absent;
+};
+
+struct Record {
+  RunInfo run;
+  Build build;
+  Host host;
+  std::vector<DeviceRecord> devices;
+  std::vector<LibraryRecord> libraries;
+  std::vector<AbsentRecord> skipped_backends;
+  std::vector<AbsentRecord> absent_baselines;
+  std::vector<CaseRecord> cases;
+  Reading<Json> porting;
+};
+
+inline constexpr std::string_view kRecordSchema = "moat-record";
+inline constexpr int kRecordVersion = 1;
+
+// The record as strict JSON that fits the schema. Throws JsonError at what does not.
+std::string to_text(const Record& record);
+
+// The inverse. Throws JsonError with the place and the reason for anything that does not fit.
+Record parse_record(std::string_view text);
+
+// Throws JsonError where a document is not a record: its shape is not that of the schema, a null
+// lacks its reason, or a case that is not verified carries samples or rates.
+void check_record(const Json& document);
+
+// The JSON Schema that records must fit.
+std::string_view record_schema();
+
+}  // namespace moat

@@ -1,0 +1,157 @@
+#include "bench/record/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <regex>
+#include <stdexcept>
+
+namespace moat {
+namespace {
+
+constexpr std::array<std::string_view, 19> kKeywords = {"$schema",
+                                                        "$id",
+                                                        "$defs",
+                                                        "$ref",
+                                                        "title",
+                                                        "description",
+                                                        "type",
+                                                        "const",
+                                                        "enum",
+                                                        "minimum",
+                                                        "exclusiveMinimum",
+                                                        "pattern",
+                                                        "required",
+                                                        "properties",
+                                                        "additionalProperties",
+                                                        "items",
+                                                        "minItems",
+                                                        "maxItems",
+                                                        "minLength"};
+
+bool has_type(const Json& x, const std::string& type) {
+  if (type == "null") return x.is_null();
+  if (type == "boolean") return x.is_boolean();
+  if (type == "string") return x.is_string();
+  if (type == "array") return x.is_array();
+  if (type == "object") return x.is_object();
+  if (type == "number") return x.is_number();
+  if (type == "integer") {
+    return x.is_number_integer() || (x.is_number_float() && std::trunc(x.get<double>()) == x);
+  }
+  throw std::invalid_argument(fmt::format("JSON Schema type {} is not known", type));
+}
+
+class Checker {
+ public:
+  explicit Checker(const Json& root) : root_(root) {}
+
+  void check(const Json& x, const Json& schema, const std::string& at) const {
+    if (schema.is_boolean()) {
+      if (!schema.get<bool>()) throw JsonError(at, "is not a field of the schema");
+      return;
+    }
+    for (const auto& [keyword, value] : schema.items()) {
+      if (std::find(kKeywords.begin(), kKeywords.end(), keyword) == kKeywords.end()) {
+        throw std::invalid_argument(fmt::format("JSON Schema keyword {} is not known", keyword));
+      }
+    }
+    if (schema.contains("$ref")) {
+      check(x, root_.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1))), at);
+    }
+    check_value(x, schema, at);
+    if (x.is_object()) check_object(x, schema, at);
+    if (x.is_array()) check_array(x, schema, at);
+  }
+
+ private:
+  static void check_value(const Json& x, const Json& schema, const std::string& at) {
+    if (schema.contains("type")) {
+      const Json& types = schema["type"];
+      const bool fits = types.is_array()
+                            ? std::any_of(types.begin(), types.end(),
+                                          [&](const Json& type) { return has_type(x, type); })
+                            : has_type(x, types);
+      if (!fits) {
+        throw JsonError(at, fmt::format("is {}, not of type {}", excerpt(x), types.dump()));
+      }
+    }
+    if (schema.contains("const") && x != schema["const"]) {
+      throw JsonError(at, fmt::format("is {}, not {}", excerpt(x), schema["const"].dump()));
+    }
+    if (schema.contains("enum")) {
+      const Json& values = schema["enum"];
+      if (std::find(values.begin(), values.end(), x) == values.end()) {
+        throw JsonError(at, fmt::format("is {}, not one of {}", excerpt(x), values.dump()));
+      }
+    }
+    if (x.is_number()) {
+      if (schema.contains("minimum") && x < schema["minimum"]) {
+        throw JsonError(at, fmt::format("is {}, less than {}", x.dump(), schema["minimum"].dump()));
+      }
+      if (schema.contains("exclusiveMinimum") && x <= schema["exclusiveMinimum"]) {
+        throw JsonError(
+            at, fmt::format("is {}, not above {}", x.dump(), schema["exclusiveMinimum"].dump()));
+      }
+    }
+    if (x.is_string()) {
+      const auto text = x.get<std::string>();
+      if (schema.contains("minLength") && text.size() < schema["minLength"].get<std::size_t>()) {
+        throw JsonError(at, "is too short");
+      }
+      if (schema.contains("pattern") &&
+          !std::regex_search(text, std::regex(schema["pattern"].get<std::string>()))) {
+        throw JsonError(at, fmt::format("is {}, which does not match {}", excerpt(x),
+                                        schema["pattern"].dump()));
+      }
+    }
+  }
+
+  void check_object(const Json& x, const Json& schema, const std::string& at) const {
+    for (const Json& key : schema.value("required", Json::array())) {
+      if (!x.contains(key.get<std::string>())) {
+        throw JsonError(at, fmt::format("lacks the field {}", key.dump()));
+      }
+    }
+    const Json properties = schema.value("properties", Json::object());
+    for (const auto& [key, member] : x.items()) {
+      if (properties.contains(key)) {
+        check(member, properties[key], child_pointer(at, key));
+      } else if (schema.contains("additionalProperties")) {
+        check(member, schema["additionalProperties"], child_pointer(at, key));
+      }
+    }
+  }
+
+  void check_array(const Json& x, const Json& schema, const std::string& at) const {
+    if (schema.contains("minItems") && x.size() < schema["minItems"].get<std::size_t>()) {
+      throw JsonError(at, fmt::format("has {} elements, too few", x.size()));
+    }
+    if (schema.contains("maxItems") && x.size() > schema["maxItems"].get<std::size_t>()) {
+      throw JsonError(at, fmt::format("has {} elements, too many", x.size()));
+    }
+    if (!schema.contains("items")) return;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      check(x[i], schema["items"], child_pointer(at, i));
+    }
+  }
+
+  // Enough of a value to recognise it in a message.
+  static std::string excerpt(const Json& x) {
+    constexpr std::size_t kLength = 60;
+    std::string text = x.dump(-1, ' ', true, Json::error_handler_t::replace);
+    return text.size() <= kLength ? text : text.substr(0, kLength) + "…";
+  }
+
+  const Json& root_;
+};
+
+}  // namespace
+
+void check_schema(const Json& document, const Json& schema) {
+  Checker(schema).check(document, schema, "");
+}
+
+}  // namespace moat

@@ -1,0 +1,38 @@
+// JSON as RFC 8259 has it: no NaN or infinity goes out, nothing malformed comes in.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace moat {
+
+using Json = nlohmann::ordered_json;
+
+// What is wrong with a document and where: `pointer` is a JSON pointer (RFC 6901), "" the root.
+class JsonError : public std::runtime_error {
+ public:
+  JsonError(std::string pointer, const std::string& reason);
+  const std::string& pointer() const { return pointer_; }
+
+ private:
+  std::string pointer_;
+};
+
+// The pointer of a member or an element.
+std::string child_pointer(const std::string& parent, std::string_view key);
+std::string child_pointer(const std::string& parent, std::size_t index);
+
+// The document as text that ends in a newline. Throws JsonError at the first number that is not
+// finite (the library would write null) or string that is not UTF-8.
+std::string dump_strict(const Json& document);
+
+// Throws JsonError with the line and the column of what is malformed.
+Json parse_strict(std::string_view text);
+
+// Parses a file. Throws std::runtime_error that names it.
+Json read_json_file(const std::filesystem::path& path);
+
+}  // namespace moat

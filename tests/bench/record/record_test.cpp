@@ -1,0 +1,120 @@
+#include "bench/record/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+#include "tests/bench/record/sample_record.hpp"
+
+namespace moat {
+namespace {
+
+TEST(Record, ComesBackAsItWasWritten) {
+  const std::string text = to_text(sample_record());
+  EXPECT_EQ(to_text(parse_record(text)), text);
+  const Record r = parse_record(text);
+  EXPECT_EQ(r.cases[0].series[0].seconds, (std::vector<double>{2e-3, 1e-3, 3e-3}));
+  EXPECT_EQ(r.cases[2].status, Status::failed);
+  EXPECT_EQ(r.host.governor.reason, "not there");
+  EXPECT_EQ(r.build.commit.value, "0123456789abcdef0123456789abcdef01234567");
+}
+
+TEST(Record, WritesNullWithItsReason) {
+  const Json json = parse_strict(to_text(sample_record()));
+  EXPECT_TRUE(json["host"]["governor"].is_null());
+  EXPECT_EQ(json["host"]["null_reasons"]["governor"], "not there");
+  EXPECT_EQ(json["null_reasons"]["porting"], "no SDK");
+}
+
+// A number that is not finite is refused wherever it hides, and the message says where.
+TEST(Record, LetsNoNanOrInfinityOut) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const double infinity = std::numeric_limits<double>::infinity();
+  const std::vector<std::pair<std::string, std::function<void(Record&)>>> cases = {
+      {"/cases/0/series/0/seconds/1", [&](Record& r) { r.cases[0].series[0].seconds[1] = nan; }},
+      {"/cases/1/gflops", [&](Record& r) { r.cases[1].gflops.value = infinity; }},
+      {"/devices/0/ceilings/runs/0/rate",
+       [&](Record& r) { r.devices[0].ceilings.runs[0].rate = -infinity; }},
+      {"/run/duration_seconds", [&](Record& r) { r.run.duration_seconds = nan; }},
+      {"/porting/a~1b", [&](Record& r) { r.porting = Reading<Json>::of({{"a/b", nan}}); }},
+  };
+  for (const auto& [pointer, spoil] : cases) {
+    Record r = sample_record();
+    spoil(r);
+    try {
+      to_text(r);
+      ADD_FAILURE() << pointer << " went out";
+    } catch (const JsonError& e) {
+      EXPECT_EQ(e.pointer(), pointer);
+    }
+  }
+}
+
+struct Refusal {
+  std::string pointer;
+  std::string reason;  // part of the message
+  std::function<void(Json&)> spoil;
+};
+
+TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
+  const std::vector<Refusal> refusals = {
+      {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
+      {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
+      {"/version", "reads version 1", [](Json& j) { j["version"] = 2; }},
+      {"", "lacks the field \"cases\"", [](Json& j) { j.erase("cases"); }},
+      {"/extra", "not a field", [](Json& j) { j["extra"] = 1; }},
+      {"/run/seed", "not of type", [](Json& j) { j["run"]["seed"] = "1"; }},
+      {"/run/seed", "less than 0", [](Json& j) { j["run"]["seed"] = -1; }},
+      {"/run/threads", "not of type", [](Json& j) { j["run"]["threads"] = 1.5; }},
+      {"/run/started", "does not match", [](Json& j) { j["run"]["started"] = "yesterday"; }},
+      {"/build/commit", "does not match", [](Json& j) { j["build"]["commit"] = "unknown"; }},
+      {"/host/load_average", "too few", [](Json& j) { j["host"]["load_average"] = {1.0}; }},
+      {"/cases/1/status", "not one of", [](Json& j) { j["cases"][1]["status"] = "fine"; }},
+      {"/cases/0/gflops", "not above 0", [](Json& j) { j["cases"][0]["gflops"] = 0; }},
+      {"/cases/0/series/0/seconds/2", "not of type",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][2] = nullptr; }},
+      {"/cases/0/series/0/discarded/0/reason", "not one of",
+       [](Json& j) { j["cases"][0]["series"][0]["discarded"][0]["reason"] = "ugly"; }},
+      {"/cases/0/name", "does not match", [](Json& j) { j["cases"][0]["name"] = "gemm"; }},
+      {"/cases/0/gflops", "null without a reason",
+       [](Json& j) { j["cases"][0]["gflops"] = nullptr; }},
+      {"/host/null_reasons/cpu", "what is not null",
+       [](Json& j) { j["host"]["null_reasons"]["cpu"] = "no reason"; }},
+      {"/porting", "null without a reason", [](Json& j) { j.erase("null_reasons"); }},
+      {"/cases/0/check", "not verified", [](Json& j) { j["cases"][0]["check"]["passed"] = false; }},
+      {"/cases/0/series", "no samples", [](Json& j) { j["cases"][0]["series"] = Json::array(); }},
+      {"/cases/2/series", "has no times",
+       [](Json& j) { j["cases"][2]["series"] = j["cases"][0]["series"]; }},
+      {"/cases/2/gflops", "has no times",
+       [](Json& j) {
+         j["cases"][2]["gflops"] = 1.0;
+         j["cases"][2]["null_reasons"].erase("gflops");
+       }},
+      {"/cases/2/message", "nothing says why", [](Json& j) { j["cases"][2]["message"] = ""; }},
+  };
+  const std::string text = to_text(sample_record());
+  for (const auto& [pointer, reason, spoil] : refusals) {
+    Json json = parse_strict(text);
+    spoil(json);
+    try {
+      parse_record(json.dump());
+      ADD_FAILURE() << pointer << ": " << reason << ": was accepted";
+    } catch (const JsonError& e) {
+      EXPECT_EQ(e.pointer(), pointer) << e.what();
+      EXPECT_NE(std::string(e.what()).find(reason), std::string::npos) << e.what();
+    }
+  }
+}
+
+TEST(Record, RefusesMalformedJson) {
+  const std::string text = to_text(sample_record());
+  for (const auto& bad : {std::string(), std::string("{"), text.substr(0, text.size() / 2),
+                          text + "}", std::string("{\"a\": NaN}"), std::string("{\"a\": 1e999}"),
+                          std::string("[1,]"), std::string("\"\xff\"")}) {
+    EXPECT_THROW(parse_record(bad), JsonError) << bad.substr(0, 20);
+  }
+}
+
+}  // namespace
+}  // namespace moat
