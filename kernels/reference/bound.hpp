@@ -1,0 +1,150 @@
+// How far a correct result may lie from the float64 reference, element by element.
+//
+// Every bound is built from four parts, which hold for any order of summation and any block size:
+//
+// 1. Roundings in f32. A sum of n terms is off by at most n·u · Σ|t| (Higham 2002, section 4.2,
+//    with γ_n replaced by n·u: Jeannerod and Rump 2013). Roundings that are independent with mean 0
+//    stay below λ·√n·u, save with probability 2·exp(−λ²/2) (Higham and Mary 2019).
+// 2. Signs of the data. If the terms are independent and as likely negative as positive, as the
+//    benchmark's inputs are, then errors δ·t with |δ| ≤ ε, and the partial sums of t, stay
+//    below ε · λ · sqrt(Σt²), save with probability 2·exp(−λ²/2) (Hoeffding 1963).
+// 3. Rounding of the result to its type: its unit roundoff times the result.
+// 4. Underflow, where relative errors mean nothing.
+//
+// The worst case (n·u, Σ|t|) is so wide for long sums that products in TF32 or sums in binary16
+// would pass; with inputs of random sign the smaller of both bounds is taken, with λ = 8:
+// 2·exp(−32) < 3·10⁻¹⁴ per element.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "kernels/problem.hpp"
+#include "kernels/reference/estimate.hpp"
+
+namespace moat::reference {
+
+// What is known of the inputs: nothing, or that signs are independent and fair.
+enum class Data : std::uint8_t { any, random_signs };
+
+// How the terms of a sum were added: as kernels/monoids.hpp does, or in f32 in any order
+// (libraries).
+enum class Summation : std::uint8_t { folded, any_order };
+
+inline constexpr double kLambda = 8;
+inline constexpr double kRoundoffF32 = 0x1p-24;
+
+// Largest relative error of rounding to `dtype`.
+constexpr double unit_roundoff(DType dtype) {
+  return dtype == DType::f32 ? kRoundoffF32 : dtype == DType::f16 ? 0x1p-11 : 0x1p-8;
+}
+
+// Largest absolute error of rounding near 0. f32 and bf16 may flush subnormals to 0, as GPUs do.
+constexpr double underflow(DType dtype) { return dtype == DType::f16 ? 0x1p-25 : 0x1p-126; }
+
+// Largest finite value.
+constexpr double largest(DType dtype) {
+  return dtype == DType::f32 ? 0x1.fffffep127 : dtype == DType::f16 ? 65504.0 : 0x1.fep127;
+}
+
+// Relative error of a sum of n terms in f32, of Σ|t|.
+inline double growth(double n, Data data) {
+  return kRoundoffF32 * (data == Data::any ? n : std::min(n, kLambda * std::sqrt(n)));
+}
+
+// Largest |Σ δ·t| with |δ| ≤ 1.
+inline double spread(const Estimate& t, Data data) {
+  return data == Data::any ? t.abs : std::min(t.abs, kLambda * std::sqrt(t.square));
+}
+
+// Adds the rounding of a result to `dtype` to an error made in f32.
+inline double rounded(double value, double error, DType dtype) {
+  return error + unit_roundoff(dtype) * (std::abs(value) + error) + underflow(dtype);
+}
+
+// An element of C.
+inline double bound(const GemmProblem& p, const Estimate& c, Data data) {
+  // Products below the smallest normal number may vanish.
+  return rounded(c.value, growth(p.k, data) * spread(c, data) + p.k * underflow(DType::f32),
+                 p.dtype);
+}
+
+// Relative error of exp(x) computed as exp2 of a product, with |x| up to `range`: the constant, the
+// product and a subtraction are rounded; exp2 is good to 4 units in the last place (8 roundoffs).
+inline double exp_error(double range) { return (8 + 4 * range) * kRoundoffF32; }
+
+// An element of O, o = Σ p·v ÷ Σ p over n visible keys. To first order:
+// - A logit is off by E = (d + 2)·u · scale · Σ|q·k| + roundings of the exponent, which shifts its
+//   weight p by exp(E) − 1; partial results of key ranges are merged with such weights once more.
+//   Together δ, which counts in the numerator and in the denominator.
+// - p is rounded to the type of V for the product (relative u_T, absolute below the normal range),
+//   before or after it is normalised; or not at all.
+// - Numerator and denominator are sums of n terms, rescaled as the maximum rises: 2n roundings.
+// - Weights depend on Q and K only, so that V's signs are independent of their errors.
+// `value_abs` is Σ|v| of the element's column.
+inline double bound(const AttentionProblem& p, const Estimate& o, double value_abs,
+                    double logit_abs, double logit, int visible, Data data) {
+  if (visible == 0) return underflow(p.dtype);
+  const double exponent = growth(p.head_dim + 2, Data::any) * logit_abs + exp_error(2 * logit);
+  const double merge = exp_error(2 * (logit + std::log(visible) + 1));
+  const double weight = std::expm1(exponent + merge);
+  const double sums = growth(2.0 * visible + 4, data);
+  const double narrow = p.dtype == DType::f32 ? 0 : unit_roundoff(p.dtype);
+  const double numerator = (narrow * (1 + weight) + weight + sums) * spread(o, data);
+  const double denominator = (weight + sums + 4 * kRoundoffF32) * std::abs(o.value);
+  return rounded(o.value,
+                 (numerator + denominator) * (1 + weight + sums) + underflow(p.dtype) * value_abs,
+                 p.dtype);
+}
+
+// An element of softmax, y = exp(x − top) ÷ Σ exp(x − top); `range` is |x − top|, `widest` its
+// largest value in the row.
+inline double bound(const RowsProblem& p, double y, double range, double widest, Data data) {
+  // The sum is at least 1 and its terms' errors are below exp(−r) · r ≤ 1 ÷ e each.
+  const double sum = exp_error(std::min(widest, p.cols / std::numbers::e)) + growth(p.cols, data);
+  const double relative = exp_error(range) + sum + 4 * kRoundoffF32;
+  return rounded(y, y * relative + underflow(DType::f32), p.dtype);
+}
+
+// An element of RMSNorm. The sum of squares enters by its root; root, division and products add a
+// few roundings.
+inline double bound(const RowsProblem& p, double y, Data data) {
+  const double relative = growth(p.cols + 2, data) / 2 + 12 * kRoundoffF32;
+  return rounded(y, std::abs(y) * relative + underflow(DType::f32), p.dtype);
+}
+
+// A sum of p.n elements. Folded: up to kFoldInterval additions are plain, their sums are added with
+// what each addition lost, and what was lost is added up plainly, an error of second order.
+inline double bound(const ReductionProblem& p, const Estimate& x, Summation summation, Data data) {
+  const auto n = static_cast<double>(p.n);
+  if (summation == Summation::any_order) {
+    return rounded(x.value, growth(n, data) * spread(x, data), DType::f32);
+  }
+  const double chunk = std::min<double>(kFoldInterval, n);
+  // n roundings, each of at most u times a partial sum of `chunk` elements.
+  double plain = growth(chunk, Data::any) * x.abs;
+  if (data == Data::random_signs) {
+    const double rms = std::sqrt(x.square / n);
+    plain =
+        std::min(plain, kLambda * std::sqrt(n) * kRoundoffF32 * kLambda * std::sqrt(chunk) * rms);
+  }
+  const double second_order = kRoundoffF32 * growth(n, data) * spread(x, data);
+  return rounded(x.value, plain + second_order + 4 * kRoundoffF32 * std::abs(x.value), DType::f32);
+}
+
+// Error ÷ bound of one element: above 1 is wrong. Infinite for a NaN, and for anything but the
+// reference where the bound is 0. An infinity passes where the reference overflows `dtype`.
+inline double error_over_bound(double got, double want, double bound, DType dtype) {
+  if (std::isnan(got)) return std::numeric_limits<double>::infinity();
+  if (std::isinf(got)) {
+    const bool overflow = std::abs(want) + bound >= largest(dtype) && (got > 0) == (want > 0);
+    return overflow ? 0 : std::numeric_limits<double>::infinity();
+  }
+  const double error = std::abs(got - want);
+  if (error == 0) return 0;
+  return bound > 0 ? error / bound : std::numeric_limits<double>::infinity();
+}
+
+}  // namespace moat::reference

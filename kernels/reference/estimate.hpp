@@ -1,0 +1,31 @@
+// What the float64 references give for one element of a result.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/types.hpp"
+
+namespace moat::reference {
+
+// A sum of terms t in float64: Σt, Σ|t| and Σt². The last two scale the error that an
+// implementation in a lower precision may make.
+struct Estimate {
+  double value = 0;
+  double abs = 0;
+  double square = 0;
+
+  void add(double term) {
+    value += term;
+    abs += term < 0 ? -term : term;
+    square += term * term;
+  }
+};
+
+// Element `index` of an array of `dtype` on the host.
+inline double read(const void* data, DType dtype, std::int64_t index) {
+  return with_dtype(dtype, [&]<class T>(Type<T>) {
+    return static_cast<double>(to_float(static_cast<const T*>(data)[index]));
+  });
+}
+
+}  // namespace moat::reference
