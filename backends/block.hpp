@@ -45,10 +45,11 @@ namespace moat {
 //   block.zeros<m, n>()                  an accumulator of zeros
 //   block.mma(acc, left, right)          acc += left · right
 //   block.store(Tensor, Coord, acc)      rounded to the tensor's type; masked at its edges
-//   block.map_indexed(acc, f(x, row, col))   x ← f; row is an int, col one or several, in the tile
+//   block.map_indexed(acc, f(x, row, col))   x ← f; row and col are one int or several, in the tile
 //   block.map_rows(acc, rows, f(x, r))   x ← f(x, value of its row)
 //   block.row_max(acc), row_sum(acc)     rows
-//   block.as_operand<T>(acc)             a left operand of the next product, rounded to T
+//   block.as_operand<T>(acc)             a left operand of the next product, rounded to T or kept
+//                                        in f32; valid as long as acc is unchanged
 //   block.rows<m>(value)                 rows with one value
 //   block.map(rows, f), zip(rows, rows, f)   element-wise, as new rows
 //   block.store_rows(Tensor, Coord, rows)    column 0 of the tensor from the coordinate's row on

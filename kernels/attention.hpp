@@ -73,9 +73,8 @@ struct Attention {
     Tensor<float> log2_sum;   // one value per row of `partial`
     int batch, heads, group;  // `group` query heads share a key head
     int rows, kv_len, splits, keys_per_split;
-    // Row r is the query r · query_step; it sees the keys up to r · query_step + diagonal.
+    // Row r sees the keys up to r · query_step + diagonal; without a mask that is every key.
     int query_step, diagonal;
-    bool causal;
     float scale_log2;  // scale · log2(e)
   };
 
@@ -91,9 +90,7 @@ struct Attention {
       const int head = item / row_tiles / args.splits % args.heads;
       const int batch = item / row_tiles / args.splits / args.heads;
       const int last_row = B::min(row + S::m, args.rows) - 1;
-      const int visible = args.causal
-                              ? B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1)
-                              : args.kv_len;
+      const int visible = B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1);
       const int first_key = split * args.keys_per_split;
       const int end_key = B::min(first_key + args.keys_per_split, visible);
       const int steps = end_key > first_key ? ceil_div(end_key - first_key, S::n) : 0;
@@ -117,12 +114,10 @@ struct Attention {
                 [&](auto& s, const auto& k) { block.mma(s, q, k); },
                 [&](auto& s, int step) {
                   const int key = first_key + step * S::n;
-                  const int first_limit = row * args.query_step + args.diagonal;
-                  const bool cut = args.causal && key + S::n - 1 > first_limit;
-                  if (cut || key + S::n > end_key) {
-                    block.map_indexed(s, [&](auto x, int r, auto c) {
-                      const int seen = first_limit + r * args.query_step + 1;
-                      const int end = args.causal ? B::min(seen, end_key) : end_key;
+                  const int first_end = row * args.query_step + args.diagonal + 1;
+                  if (key + S::n > B::min(first_end, end_key)) {
+                    block.map_indexed(s, [&](auto x, auto r, auto c) {
+                      const auto end = B::min(r * args.query_step + first_end, end_key);
                       return B::select(c < end - key, x, kNoKey);
                     });
                   }
@@ -257,9 +252,8 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
         .kv_len = p.kv_len,
         .splits = splits,
         .keys_per_split = ceil_div(key_steps, splits) * S::n,
-        .query_step = packed ? 0 : 1,
-        .diagonal = p.kv_len - p.q_len,
-        .causal = p.causal,
+        .query_step = packed || !p.causal ? 0 : 1,
+        .diagonal = p.kv_len - (p.causal ? p.q_len : 1),
         .scale_log2 = p.scale * 1.44269504f};
     backend.template launch<Kernel, S>(std::int64_t{p.batch} * heads * splits * row_tiles, args);
     if (splits == 1) return;
