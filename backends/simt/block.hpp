@@ -2,8 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 
 #include "backends/block.hpp"
+#include "backends/simt/accumulator.hpp"
+#include "backends/simt/pack.hpp"
+#include "backends/simt/pipeline.hpp"
+#include "backends/simt/reduce.hpp"
 
 namespace moat::simt {
 
@@ -14,24 +20,258 @@ inline constexpr int kThreads = S::warps * Atoms::kWaveWidth;
 // Alignment that a block needs of its shared memory, in bytes.
 inline constexpr std::size_t kSharedAlignment = 128;
 
+// Shared memory of reductions, before that of pipelines: two states of 16 bytes per wave.
+template <class S>
+inline constexpr std::size_t kScratchBytes =
+    ceil_div(std::size_t{32} * S::warps, kSharedAlignment) * kSharedAlignment;
+
+// Blocks in a band of output tiles that share their operands through the cache.
+inline constexpr int kBandRows = 8;
+
 // One block. A kernel's entry constructs it in every lane from the block's shared memory:
 //   extern __shared__ __align__(128) unsigned char arena[];
 //   simt::Block<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
 // `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has `warps` (waves per block) and
 // `resident_blocks` (blocks that a multiprocessor should hold at once, the second argument of
-// __launch_bounds__).
-template <class Atoms, class S>
+// __launch_bounds__); where it multiplies tiles also what simt::Tiling asks for.
+template <class AtomsOf, class S>
 class Block {
  public:
+  using Atoms = AtomsOf;
+  static constexpr int kThreads = simt::kThreads<Atoms, S>;
+
+  template <class T, int kM, int kK>
+  using Left = simt::Left<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = simt::Right<T, kK, kN, kOrder>;
+
   explicit MOAT_FN Block(unsigned char* arena) : arena_(arena) {}
 
+  template <class P>
+  MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
+    if (phase_ == Phase::fetch) {
+      fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, thread());
+    } else {
+      commit<Atoms, kThreads>(panel, staged_ + used_, thread());
+    }
+    used_ += ceil_div(P::kChunks, kThreads);
+  }
+
+  // Bands of kBandRows rows of tiles, column by column.
+  template <int kM, int kN, class F>
+  MOAT_FN void tiles(int rows, int cols, F f) {
+    const int down = ceil_div(rows, kM);
+    const int across = ceil_div(cols, kN);
+    items(down * across, [&](int tile) {
+      const int band = tile / (kBandRows * across);
+      const int in_band = tile - band * kBandRows * across;
+      const int height = min(kBandRows, down - band * kBandRows);
+      f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
+    });
+  }
+
+  template <class F>
+  MOAT_FN void items(int count, F f) {
+    MOAT_UNROLL_BY(1)
+    for (int item = Atoms::block(); item < count; item += Atoms::blocks()) f(item);
+  }
+
+  template <class F>
+  MOAT_FN void once(F f) {
+    if (thread() == 0) f();
+  }
+
+  // Every lane's stores are visible to the device before its block counts as arrived.
+  template <class F>
+  MOAT_FN void last_arrival(unsigned* counter, F f) {
+    Atoms::fence();
+    Atoms::barrier();
+    if (thread() == 0) {
+      const unsigned before = Atoms::atomic_add(counter, 1u);
+      const bool last = before + 1 == static_cast<unsigned>(Atoms::blocks());
+      if (last) *counter = 0;
+      Atoms::template store_shared<unsigned>(arena_, last ? 1u : 0u);
+    }
+    Atoms::barrier();
+    const bool last = Atoms::template load_shared<unsigned>(arena_) != 0;
+    Atoms::barrier();
+    if (!last) return;
+    Atoms::fence();
+    f();
+  }
+
+  template <class Stage, class Produce, class Consume>
+  MOAT_FN void pipeline(int steps, Produce produce, Consume consume) {
+    Pipeline<Stage, Block, Produce> stages(*this, tile_memory(), steps, produce);
+    consume(stages);
+  }
+
+  template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
+            class Consume>
+  MOAT_FN void attend(int steps, LoadQ load_q, LoadK load_k, LoadV load_v, Consume consume) {
+    auto& memory = *reinterpret_cast<AttendMemory<Q, K, V>*>(tile_memory());
+    if (steps > 0) {
+      Staging<kStagedChunks<Q, kThreads>> staging;
+      stage(Phase::fetch, staging.chunks);
+      load_q(memory.q);
+      stage(Phase::commit, staging.chunks);
+      load_q(memory.q);
+    }
+    AttendStages<Q, K, V, kM, kN, Block, LoadK, LoadV> stages(*this, memory, steps, load_k, load_v);
+    consume(memory.q, stages);
+  }
+
+  template <int kM, int kN>
+  MOAT_FN auto zeros() {
+    Accumulator<Tiling<Atoms, S>, kM, kN> acc;
+    acc.for_each([&](int i, int j, auto r) { acc.values[i][j][r] = 0.0f; });
+    return acc;
+  }
+
+  template <class Acc, class L, class R>
+  MOAT_FN void mma(Acc& acc, const L& left, const R& right) {
+    simt::mma(acc, left, right);
+  }
+
+  template <class T, class Acc>
+  MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Acc& acc) {
+    simt::store(to, at, acc);
+  }
+
+  template <class Acc, class F>
+  MOAT_FN void map_indexed(Acc& acc, F f) {
+    simt::map_indexed(acc, f);
+  }
+
+  template <class Acc, class R, class F>
+  MOAT_FN void map_rows(Acc& acc, const R& rows, F f) {
+    simt::map_rows(acc, rows, f);
+  }
+
+  template <class Acc>
+  MOAT_FN auto row_max(const Acc& acc) {
+    return combine_rows(acc, -kInfinity, [](float a, float b) { return Atoms::max(a, b); });
+  }
+
+  template <class Acc>
+  MOAT_FN auto row_sum(const Acc& acc) {
+    return combine_rows(acc, 0.0f, [](float a, float b) { return a + b; });
+  }
+
+  template <class T, class Acc>
+  MOAT_FN auto as_operand(const Acc& acc) {
+    return simt::as_operand<T>(acc);
+  }
+
+  template <int kM>
+  MOAT_FN auto rows(float value) {
+    Rows<Tiling<Atoms, S>, kM> out;
+    out.for_each([&](int i, int s) { out.values[i][s] = value; });
+    return out;
+  }
+
+  template <class R, class F>
+  MOAT_FN R map(const R& x, F f) {
+    R out;
+    out.for_each([&](int i, int s) { out.values[i][s] = f(x.values[i][s]); });
+    return out;
+  }
+
+  template <class R, class F>
+  MOAT_FN R zip(const R& x, const R& y, F f) {
+    R out;
+    out.for_each([&](int i, int s) { out.values[i][s] = f(x.values[i][s], y.values[i][s]); });
+    return out;
+  }
+
+  template <class R>
+  MOAT_FN void store_rows(const Tensor<float>& to, const Coord& at, const R& x) {
+    simt::store_rows(to, at, x);
+  }
+
+  template <class Monoid, class T>
+  MOAT_FN auto reduce(const Monoid& monoid, const T* x, int count) {
+    return merge<Monoid>(reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread()));
+  }
+
+  template <class Monoid, class F>
+  MOAT_FN auto collect(const Monoid&, int count, F f) {
+    auto state = Monoid::template identity<float, std::int64_t>();
+    for (int i = thread(); i < count; i += kThreads) Monoid::template merge<Block>(state, f(i));
+    return merge<Monoid>(state);
+  }
+
+  template <class F>
+  MOAT_FN void each(int count, F f) {
+    for (int i = thread() * kPackSize; i < count; i += kThreads * kPackSize) {
+      f(Piece<Atoms>{i, count - i});
+    }
+  }
+
+  static MOAT_FN float exp2(float x) { return Atoms::exp2(x); }
+  static MOAT_FN Pack exp2(const Pack& x) {
+    return Pack::of([&](int i) { return Atoms::exp2(x.values[i]); });
+  }
+  static MOAT_FN float log2(float x) { return Atoms::log2(x); }
+  static MOAT_FN float rsqrt(float x) { return Atoms::rsqrt(x); }
+  static MOAT_FN float max(float a, float b) { return Atoms::max(a, b); }
+  template <class T>
+  static MOAT_FN T min(T a, T b) {
+    return b < a ? b : a;
+  }
+  template <class T>
+  static MOAT_FN T select(bool condition, T a, T b) {
+    return condition ? a : b;
+  }
+
+  // For the drivers of pipelines: what the following loads do, and with which registers.
+  MOAT_FN void stage(Phase phase, Chunk* staged) {
+    phase_ = phase;
+    staged_ = staged;
+    used_ = 0;
+  }
+
  private:
+  static MOAT_FN int thread() { return Atoms::wave() * Atoms::kWaveWidth + Atoms::lane(); }
+  MOAT_FN unsigned char* tile_memory() { return arena_ + kScratchBytes<S>; }
+
+  // Reductions alternate between two halves of the scratch memory, so that one barrier each is
+  // enough: a half is written again only after the barrier that follows its reads.
+  template <class Monoid, class State>
+  MOAT_FN State merge(const State& state) {
+    static_assert(sizeof(State) <= 16);
+    auto* slots = reinterpret_cast<State*>(arena_ + (odd_ ? 16 * S::warps : 0));
+    odd_ = !odd_;
+    return merge_lanes<Block, Atoms, S::warps, Monoid>(state, slots);
+  }
+
+  static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
   unsigned char* arena_;
+  Chunk* staged_ = nullptr;
+  int used_ = 0;
+  Phase phase_ = Phase::fetch;
+  bool odd_ = false;
 };
 
-// Bytes of dynamic shared memory that a launch of Kernel with schedule S needs.
+template <class Kernel, class S, class B>
+constexpr std::size_t tile_bytes() {
+  if constexpr (requires { typename Kernel::template Stage<S, B>; }) {
+    return kPipelineBytes<typename Kernel::template Stage<S, B>>;
+  } else if constexpr (requires { typename Kernel::template Query<S, B>; }) {
+    return sizeof(
+        AttendMemory<typename Kernel::template Query<S, B>, typename Kernel::template Key<S, B>,
+                     typename Kernel::template Value<S, B>>);
+  } else {
+    return 0;
+  }
+}
+
+// Bytes of dynamic shared memory that a launch of Kernel with schedule S needs: a kernel names its
+// pipeline's panels Stage, or Query, Key and Value.
 template <class Kernel, class S, class Atoms>
-inline constexpr std::size_t kSharedBytes = 0;
+inline constexpr std::size_t kSharedBytes =
+    kScratchBytes<S> + tile_bytes<Kernel, S, Block<Atoms, S>>();
 
 }  // namespace moat::simt

@@ -1,0 +1,56 @@
+// What NVIDIA GPUs say to the tile layer (backends/simt/atoms.hpp).
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include "backends/simt/atoms.hpp"
+#include "backends/simt/fma.hpp"
+
+namespace moat::cuda {
+
+struct Atoms : simt::FlatMemory {
+  static constexpr int kWaveWidth = 32;
+  static constexpr unsigned kAllLanes = 0xffffffffu;
+
+  template <class T>
+  using Matrix = simt::FmaAtom<kWaveWidth>;
+
+  static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
+  static MOAT_FN int wave() { return static_cast<int>(threadIdx.x) / kWaveWidth; }
+  static MOAT_FN int block() { return static_cast<int>(blockIdx.x); }
+  static MOAT_FN int blocks() { return static_cast<int>(gridDim.x); }
+  static MOAT_FN void barrier() { __syncthreads(); }
+  static MOAT_FN void fence() { __threadfence(); }
+  static MOAT_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomicAdd(p, v); }
+
+  template <class T>
+  static MOAT_FN T shuffle_xor(T x, int mask) {
+    return __shfl_xor_sync(kAllLanes, x, mask);
+  }
+  template <class T>
+  static MOAT_FN T shuffle(T x, int source) {
+    return __shfl_sync(kAllLanes, x, source);
+  }
+
+  static MOAT_FN float widen(float x) { return x; }
+  static MOAT_FN float widen(f16 x) { return __half2float(__ushort_as_half(x.bits)); }
+  static MOAT_FN float widen(bf16 x) { return __uint_as_float(unsigned{x.bits} << 16); }
+  template <class T>
+  static MOAT_FN T narrow(float x) {
+    if constexpr (kDType<T> == DType::f16) {
+      return {__half_as_ushort(__float2half_rn(x))};
+    } else if constexpr (kDType<T> == DType::bf16) {
+      return {__bfloat16_as_ushort(__float2bfloat16_rn(x))};
+    } else {
+      return x;
+    }
+  }
+
+  static MOAT_FN float exp2(float x) { return exp2f(x); }
+  static MOAT_FN float log2(float x) { return log2f(x); }
+  static MOAT_FN float rsqrt(float x) { return rsqrtf(x); }
+  static MOAT_FN float max(float a, float b) { return fmaxf(a, b); }
+};
+
+}  // namespace moat::cuda

@@ -1,0 +1,126 @@
+// What an architecture must say for the tile layer to work on it.
+//
+// An `Atoms` type has these static members. Functions run on the device, in one lane.
+//
+//   kWaveWidth                     lanes that run in step
+//   lane(), wave()                 lane within its wave, wave within its block
+//   block(), blocks()              block within its grid, size of the grid
+//   barrier()                      all lanes of the block wait for each other; what they stored to
+//                                  any memory is visible to the block afterwards
+//   fence()                        what this lane stored is visible to the device before what it
+//                                  stores later
+//   atomic_add(unsigned* p, v)     returns what *p was; device scope
+//   shuffle_xor(x, mask)           x of lane ^ mask; x is a float, an int or a std::int64_t
+//   shuffle(x, source)             x of lane `source`
+//   widen(x)                       float of a float, f16 or bf16
+//   narrow<T>(x)                   T of a float, round to nearest even
+//   exp2, log2, rsqrt, max         of floats; max passes over NaN
+//   load_global<V>(p), store_global<V>(p, v), load_shared<V>(p), store_shared<V>(p, v)
+//                                  one access of sizeof(V) bytes, which p is aligned to
+//   Matrix<T>                      the matrix atom for operands of T
+//
+// A matrix atom multiplies an m × k by a k × n fragment that one wave holds and adds them to an
+// m × n fragment of f32:
+//
+//   m, n, k
+//   Element                        what a register of Left and Right holds: T, or float if the
+//                                  atom wants them widened
+//   Left, Right, Acc               fragments: kRegisters (elements per lane) and at(lane, register)
+//                                  → Position, a constexpr function
+//   multiply(float (&c)[], const Element (&a)[], const Element (&b)[])
+//
+// From `at` the tile layer derives loads, stores, row reductions and how an accumulator becomes a
+// left operand; if Acc and Left agree that costs no exchange between lanes.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "backends/types.hpp"
+
+// Arrays that live in registers are indexed in unrolled loops only. A host compiler, which runs the
+// tile layer in tests, does not need to.
+#if defined(__CUDACC__) || defined(__HIP__)
+#define MOAT_PRAGMA(text) _Pragma(#text)
+#define MOAT_UNROLL MOAT_PRAGMA(unroll)
+#define MOAT_UNROLL_BY(count) MOAT_PRAGMA(unroll count)
+#else
+#define MOAT_UNROLL
+#define MOAT_UNROLL_BY(count)
+#endif
+
+namespace moat::simt {
+
+struct Position {
+  int row;
+  int col;
+};
+
+// Storage of one wide access; may alias any type.
+template <int kBytes>
+struct [[gnu::may_alias]] alignas(kBytes) Words {
+  std::uint32_t words[kBytes / 4];
+};
+template <>
+struct [[gnu::may_alias]] alignas(2) Words<2> {
+  std::uint16_t word;
+};
+
+template <class T, int kCount>
+struct Vec {
+  T values[kCount];
+};
+
+template <class M>
+concept MatrixAtom =
+    requires(float (&c)[M::Acc::kRegisters], const typename M::Element (&a)[M::Left::kRegisters],
+             const typename M::Element (&b)[M::Right::kRegisters]) {
+      M::multiply(c, a, b);
+      requires M::m > 0 && M::n > 0 && M::k > 0;
+      { M::Left::at(0, 0) } -> std::same_as<Position>;
+      { M::Right::at(0, 0) } -> std::same_as<Position>;
+      { M::Acc::at(0, 0) } -> std::same_as<Position>;
+    };
+
+template <class A>
+concept Atoms = MatrixAtom<typename A::template Matrix<float>> && requires(float x, unsigned* p) {
+  requires A::kWaveWidth == 32 || A::kWaveWidth == 64;
+  { A::lane() } -> std::same_as<int>;
+  { A::wave() } -> std::same_as<int>;
+  { A::block() } -> std::same_as<int>;
+  { A::blocks() } -> std::same_as<int>;
+  A::barrier();
+  A::fence();
+  { A::atomic_add(p, 1u) } -> std::same_as<unsigned>;
+  { A::shuffle_xor(x, 1) } -> std::same_as<float>;
+  { A::shuffle(x, 0) } -> std::same_as<float>;
+  { A::widen(bf16{}) } -> std::same_as<float>;
+  { A::template narrow<bf16>(x) } -> std::same_as<bf16>;
+  { A::exp2(x) } -> std::same_as<float>;
+  { A::log2(x) } -> std::same_as<float>;
+  { A::rsqrt(x) } -> std::same_as<float>;
+  { A::max(x, x) } -> std::same_as<float>;
+  { A::template load_shared<Words<16>>(p) } -> std::same_as<Words<16>>;
+};
+
+// Accesses of an architecture whose memories share one address space.
+struct FlatMemory {
+  template <class V>
+  static MOAT_FN V load_global(const void* p) {
+    return *static_cast<const V*>(p);
+  }
+  template <class V>
+  static MOAT_FN void store_global(void* p, V v) {
+    *static_cast<V*>(p) = v;
+  }
+  template <class V>
+  static MOAT_FN V load_shared(const void* p) {
+    return *static_cast<const V*>(p);
+  }
+  template <class V>
+  static MOAT_FN void store_shared(void* p, V v) {
+    *static_cast<V*>(p) = v;
+  }
+};
+
+}  // namespace moat::simt

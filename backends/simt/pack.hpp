@@ -1,0 +1,106 @@
+// Element-wise work on memory: several elements of a lane at a time.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/simt/atoms.hpp"
+#include "backends/simt/panel.hpp"
+
+namespace moat::simt {
+
+// Elements that a lane works on at once: a chunk of 16-bit values.
+inline constexpr int kPackSize = 8;
+
+struct Pack {
+  float values[kPackSize];
+
+  Pack() = default;
+  MOAT_FN Pack(float x) {  // NOLINT(google-explicit-constructor): constants mix with packs
+    MOAT_UNROLL
+    for (float& v : values) v = x;
+  }
+
+  // Element-wise, as a new pack.
+  template <class F>
+  static MOAT_FN Pack of(F f) {
+    Pack out;
+    MOAT_UNROLL
+    for (int i = 0; i < kPackSize; ++i) out.values[i] = f(i);
+    return out;
+  }
+
+  friend MOAT_FN Pack operator+(const Pack& a, const Pack& b) {
+    return of([&](int i) { return a.values[i] + b.values[i]; });
+  }
+  friend MOAT_FN Pack operator-(const Pack& a, const Pack& b) {
+    return of([&](int i) { return a.values[i] - b.values[i]; });
+  }
+  friend MOAT_FN Pack operator*(const Pack& a, const Pack& b) {
+    return of([&](int i) { return a.values[i] * b.values[i]; });
+  }
+  friend MOAT_FN Pack operator/(const Pack& a, const Pack& b) {
+    return of([&](int i) { return a.values[i] / b.values[i]; });
+  }
+};
+
+// A position of `each`: up to kPackSize elements from `begin` on, of which `rest` are left.
+template <class Atoms>
+struct Piece {
+  int begin;
+  int rest;
+
+  template <class T>
+  MOAT_FN Pack load(const T* p) const {
+    constexpr int kPerChunk = kChunkBytes / sizeof(T);
+    const T* from = p + begin;
+    if (wide(from)) {
+      Chunks<T> raw;
+      MOAT_UNROLL
+      for (int c = 0; c < kPackSize / kPerChunk; ++c) {
+        raw.chunks[c] = Atoms::template load_global<Chunk>(from + c * kPerChunk);
+      }
+      const auto loaded = __builtin_bit_cast(Elements<T>, raw);
+      return Pack::of([&](int i) { return Atoms::widen(loaded.values[i]); });
+    }
+    return Pack::of([&](int i) { return i < rest ? Atoms::widen(from[i]) : 0.0f; });
+  }
+
+  template <class T>
+  MOAT_FN void store(T* p, const Pack& x) const {
+    constexpr int kPerChunk = kChunkBytes / sizeof(T);
+    T* to = p + begin;
+    Elements<T> rounded;
+    MOAT_UNROLL
+    for (int i = 0; i < kPackSize; ++i) {
+      rounded.values[i] = Atoms::template narrow<T>(x.values[i]);
+    }
+    if (wide(to)) {
+      const auto chunks = __builtin_bit_cast(Chunks<T>, rounded);
+      MOAT_UNROLL
+      for (int c = 0; c < kPackSize / kPerChunk; ++c) {
+        Atoms::store_global(to + c * kPerChunk, chunks.chunks[c]);
+      }
+      return;
+    }
+    MOAT_UNROLL
+    for (int i = 0; i < kPackSize; ++i) {
+      if (i < rest) to[i] = rounded.values[i];
+    }
+  }
+
+  MOAT_FN Pack fill(float x) const { return x; }
+
+ private:
+  template <class T>
+  using Elements = Vec<T, kPackSize>;
+  template <class T>
+  struct Chunks {
+    Chunk chunks[kPackSize * sizeof(T) / kChunkBytes];
+  };
+
+  MOAT_FN bool wide(const void* p) const {
+    return rest >= kPackSize && reinterpret_cast<std::uintptr_t>(p) % kChunkBytes == 0;
+  }
+};
+
+}  // namespace moat::simt

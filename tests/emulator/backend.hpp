@@ -1,0 +1,54 @@
+// A backend that runs kernels on the emulated architecture, as a GPU's backend runs them.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "backends/simt/block.hpp"
+#include "tests/emulator/atoms.hpp"
+
+namespace moat::emulator {
+
+// `SchedulesOf` is the table of tile sizes, the backend's own or a test's.
+template <int kWaveWidth, class SchedulesOf>
+class Backend {
+ public:
+  using Schedules = SchedulesOf;
+  template <class S>
+  using Block = simt::Block<Atoms<kWaveWidth>, S>;
+
+  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges.
+  explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}
+
+  int concurrent_blocks() const { return max_blocks_; }
+  int splits(std::int64_t /*items*/, int steps) const { return std::min(splits_, steps); }
+  unsigned* arrivals() { return &arrivals_; }
+
+  // Filled with NaN.
+  void* workspace(std::size_t bytes) {
+    workspace_.assign(bytes, std::byte{0xff});
+    return workspace_.data();
+  }
+
+  template <class Kernel, class S, class Args>
+  void launch(std::int64_t items, const Args& args) {
+    const Grid grid{.blocks = static_cast<int>(std::min<std::int64_t>(items, max_blocks_)),
+                    .waves = S::warps,
+                    .wave_width = kWaveWidth,
+                    .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms<kWaveWidth>>};
+    run(grid, [&](unsigned char* arena) {
+      Block<S> block(arena);
+      Kernel::template run<S>(block, args);
+    });
+  }
+
+ private:
+  int max_blocks_;
+  int splits_;
+  unsigned arrivals_ = 0;
+  std::vector<std::byte> workspace_;
+};
+
+}  // namespace moat::emulator
