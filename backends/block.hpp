@@ -14,6 +14,12 @@
 
 namespace moat {
 
+// Any function, for the concept; nvcc takes no lambda there.
+struct Ignore {
+  template <class... Args>
+  MOAT_FN void operator()(const Args&...) const {}
+};
+
 // Operands in fast memory, typed by what they hold:
 //   B::Left<T, m, k>           panel of a left operand
 //   B::Right<T, k, n, order>   panel of a right operand; `order` is how its source is stored
@@ -64,10 +70,10 @@ namespace moat {
 //
 // Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
 template <class B>
-concept Block = requires(B& block, const float* x, float v, int n) {
-  block.items(n, [](int) {});
-  block.once([] {});
-  block.each(n, [](auto) {});
+concept Block = requires(B& block, const float* x, float v, int n, Ignore f) {
+  block.items(n, f);
+  block.once(f);
+  block.each(n, f);
   { B::exp2(v) } -> std::same_as<float>;
   { B::log2(v) } -> std::same_as<float>;
   { B::rsqrt(v) } -> std::same_as<float>;
