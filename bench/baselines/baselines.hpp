@@ -20,6 +20,9 @@ class Baseline {
   virtual std::string version() const = 0;  // as the library tells
   virtual std::string detail() const = 0;   // the kernel set that it chose for this CPU
 
+  // The library's own name of the implementation that it chose for this problem, where it tells.
+  virtual std::string kernel(const Problem& problem) const = 0;
+
   // Why the library does not solve this problem; empty if it does.
   virtual std::optional<std::string> unsupported(const Problem& problem) const = 0;
 

@@ -1,0 +1,11 @@
+// Stands in for onednn.cpp in a build without the library.
+#include "bench/baselines/onednn.hpp"
+
+namespace moat {
+
+void open_onednn(int, Baselines& baselines) {
+  baselines.absent.push_back(
+      {"onednn", "not found when this build was configured (Debian, Ubuntu: libdnnl-dev)"});
+}
+
+}  // namespace moat

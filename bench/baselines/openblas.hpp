@@ -1,0 +1,25 @@
+// OpenBLAS's sgemm, loaded at run time with a kernel set that fits the CPU.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "bench/baselines/baselines.hpp"
+
+namespace moat {
+
+// Vector extensions that OpenBLAS has kernels for, in rising order.
+enum class VectorLevel { sse, avx, avx2, avx512 };
+
+// What this CPU and its operating system support.
+VectorLevel cpu_vector_level();
+
+// The core type to ask for (OPENBLAS_CORETYPE) when OpenBLAS chose `core` by itself or by the
+// user's setting on a CPU of this level: empty if its kernels use the CPU's vectors already, or if
+// the name is unknown, which newer releases' names are.
+std::optional<std::string> better_core(const std::string& core, VectorLevel cpu);
+
+// Adds the baseline, or why it is absent.
+void open_openblas(int threads, Baselines& baselines);
+
+}  // namespace moat

@@ -1,0 +1,200 @@
+#include "bench/baselines/plain.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "backends/block.hpp"
+
+namespace moat {
+namespace {
+
+// Independent accumulators: enough vectors to hide the latency of an addition.
+constexpr int kLanes = 128;
+
+// Branch-free, so that loops over it vectorise.
+inline float widen(float x) { return x; }
+inline float widen(bf16 x) { return to_float(x); }
+inline float widen(f16 x) {
+  const std::uint32_t magnitude = x.bits & 0x7fffu;
+  // The exponents' biases differ by 112; of infinities and NaN the exponent becomes 255.
+  const std::uint32_t special = magnitude >= 0x7c00u ? 0x7f800000u : 0;
+  const float scaled = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+  const std::uint32_t sign = std::uint32_t{x.bits & 0x8000u} << 16;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | special | sign);
+}
+
+template <class T, class Value>
+double lane_sum(const T* x, std::int64_t n, Value&& value) {
+  double total = 0;
+  for (std::int64_t begin = 0; begin < n;) {
+    std::array<float, kLanes> lanes{};
+    const std::int64_t end = std::min(n, begin + std::int64_t{kLanes} * kFoldInterval);
+    for (; begin + kLanes <= end; begin += kLanes) {
+      for (int j = 0; j < kLanes; ++j) lanes[j] += value(widen(x[begin + j]));
+    }
+    for (; begin < end; ++begin) total += value(widen(x[begin]));
+    for (const float lane : lanes) total += lane;
+  }
+  return total;
+}
+
+struct Peak {
+  float value = -std::numeric_limits<float>::infinity();
+  std::int64_t index = std::numeric_limits<std::int64_t>::max();
+
+  // The greater value, of equal ones the first.
+  void merge(const Peak& other) {
+    if (other.value > value || (other.value == value && other.index < index)) *this = other;
+  }
+};
+
+template <class T>
+float lane_max(const T* x, std::int64_t n) {
+  std::array<float, kLanes> lanes;
+  lanes.fill(-std::numeric_limits<float>::infinity());
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int j = 0; j < kLanes; ++j) {
+      const float v = widen(x[i + j]);
+      lanes[j] = v > lanes[j] ? v : lanes[j];
+    }
+  }
+  float best = *std::ranges::max_element(lanes);
+  for (; i < n; ++i) {
+    const float v = widen(x[i]);
+    best = v > best ? v : best;
+  }
+  return best;
+}
+
+// Positions fit an int within a part of the vector.
+template <class T>
+Peak lane_argmax(const T* x, std::int64_t begin, std::int64_t end) {
+  constexpr std::int64_t kPart = std::int64_t{1} << 30;
+  Peak best;
+  best.index = begin;
+  for (; begin < end; begin += kPart) {
+    const auto n = static_cast<int>(std::min(kPart, end - begin));
+    const T* part = x + begin;
+    std::array<float, kLanes> lanes;
+    std::array<int, kLanes> indices;
+    lanes.fill(-std::numeric_limits<float>::infinity());
+    indices.fill(std::numeric_limits<int>::max());
+    int i = 0;
+    for (; i + kLanes <= n; i += kLanes) {
+      for (int j = 0; j < kLanes; ++j) {
+        const float v = widen(part[i + j]);
+        const bool above = v > lanes[j];
+        lanes[j] = above ? v : lanes[j];
+        indices[j] = above ? i + j : indices[j];
+      }
+    }
+    for (int j = 0; j < kLanes; ++j) best.merge({lanes[j], begin + indices[j]});
+    for (; i < n; ++i) {
+      if (const float v = widen(part[i]); v > best.value) best = {v, begin + i};
+    }
+  }
+  return best;
+}
+
+// The part of 0 … n that falls to this thread, in whole cache lines.
+std::pair<std::int64_t, std::int64_t> my_part(std::int64_t n) {
+  const std::int64_t part =
+      ceil_div(ceil_div(n, std::int64_t{omp_get_num_threads()}), std::int64_t{64}) * 64;
+  const std::int64_t begin = std::min(n, part * omp_get_thread_num());
+  return {begin, std::min(n, begin + part)};
+}
+
+template <class T>
+void reduce(const ReductionProblem& p, int threads) {
+  const auto* x = static_cast<const T*>(p.x);
+  if (p.op == ReductionOp::sum) {
+    double total = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : total)
+    {
+      const auto [begin, end] = my_part(p.n);
+      total += lane_sum(x + begin, end - begin, [](float v) { return v; });
+    }
+    *static_cast<float*>(p.result) = static_cast<float>(total);
+  } else if (p.op == ReductionOp::max) {
+    float best = -std::numeric_limits<float>::infinity();
+#pragma omp parallel num_threads(threads) reduction(max : best)
+    {
+      const auto [begin, end] = my_part(p.n);
+      best = std::max(best, lane_max(x + begin, end - begin));
+    }
+    *static_cast<float*>(p.result) = best;
+  } else {
+    Peak best;
+#pragma omp parallel num_threads(threads)
+    {
+      const auto [begin, end] = my_part(p.n);
+      if (begin < end) {
+        const Peak mine = lane_argmax(x, begin, end);
+#pragma omp critical
+        best.merge(mine);
+      }
+    }
+    *static_cast<std::int64_t*>(p.result) = best.index;
+  }
+}
+
+template <class T>
+void rms_norm(const RowsProblem& p, int threads) {
+  const auto* all = static_cast<const T*>(p.x);
+  const auto* weight = static_cast<const T*>(p.weight);
+  auto* result = static_cast<T*>(p.y);
+#pragma omp parallel for num_threads(threads)
+  for (int row = 0; row < p.rows; ++row) {
+    const T* x = all + std::int64_t{row} * p.cols;
+    T* y = result + std::int64_t{row} * p.cols;
+    const double squares = lane_sum(x, p.cols, [](float v) { return v * v; });
+    const auto scale = static_cast<float>(1 / std::sqrt(squares / p.cols + p.epsilon));
+    for (int i = 0; i < p.cols; ++i) y[i] = from_float<T>(widen(x[i]) * scale * widen(weight[i]));
+  }
+}
+
+class Plain final : public Baseline {
+ public:
+  explicit Plain(int threads) : threads_(threads) {}
+
+  std::string name() const override { return "plain"; }
+  std::string version() const override { return __VERSION__; }
+  std::string detail() const override { return "OpenMP loops, vectorised by the compiler"; }
+  std::string kernel(const Problem&) const override { return "loop"; }
+
+  std::optional<std::string> unsupported(const Problem& problem) const override {
+    if (std::holds_alternative<ReductionProblem>(problem)) return std::nullopt;
+    const auto* rows = std::get_if<RowsProblem>(&problem);
+    if (rows != nullptr && rows->op == RowsOp::rms_norm) return std::nullopt;
+    return "plain loops stand in only where no library has the operation";
+  }
+
+  std::function<void(const Problem&)> prepare(const Problem& problem) override {
+    if (const auto reason = unsupported(problem)) throw std::runtime_error(*reason);
+    return [threads = threads_](const Problem& p) {
+      with_dtype(dtype(p), [&]<class T>(Type<T>) {
+        if (const auto* reduction = std::get_if<ReductionProblem>(&p)) {
+          reduce<T>(*reduction, threads);
+        } else {
+          rms_norm<T>(std::get<RowsProblem>(p), threads);
+        }
+      });
+    };
+  }
+
+ private:
+  int threads_;
+};
+
+}  // namespace
+
+std::unique_ptr<Baseline> make_plain(int threads) { return std::make_unique<Plain>(threads); }
+
+}  // namespace moat

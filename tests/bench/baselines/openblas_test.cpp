@@ -1,0 +1,46 @@
+#include "bench/baselines/openblas.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace moat {
+namespace {
+
+TEST(BetterCore, ReplacesCoresThatWasteTheVectors) {
+  EXPECT_EQ(better_core("Prescott", VectorLevel::avx512), "SKYLAKEX");
+  EXPECT_EQ(better_core("Nehalem", VectorLevel::avx2), "HASWELL");
+  EXPECT_EQ(better_core("Haswell", VectorLevel::avx512), "SKYLAKEX");
+  EXPECT_EQ(better_core("Zen", VectorLevel::avx512), "SKYLAKEX");
+  EXPECT_EQ(better_core("Penryn", VectorLevel::avx), "SANDYBRIDGE");
+}
+
+TEST(BetterCore, KeepsEqualBetterAndUnknownCores) {
+  EXPECT_FALSE(better_core("SkylakeX", VectorLevel::avx512));
+  EXPECT_FALSE(better_core("Zen", VectorLevel::avx2));
+  EXPECT_FALSE(better_core("Haswell", VectorLevel::avx));
+  EXPECT_FALSE(better_core("SapphireRapids", VectorLevel::avx512));
+  EXPECT_FALSE(better_core("NeoverseN1", VectorLevel::sse));
+  EXPECT_FALSE(better_core("Prescott", VectorLevel::sse));
+  EXPECT_FALSE(better_core("", VectorLevel::avx512));
+}
+
+// The core in use has the CPU's vectors, and the environment is as before.
+TEST(OpenOpenBlas, UsesTheVectorsOfThisCpu) {
+  setenv("OPENBLAS_CORETYPE", "PRESCOTT", 1);
+  Baselines baselines;
+  open_openblas(1, baselines);
+  EXPECT_STREQ(std::getenv("OPENBLAS_CORETYPE"), "PRESCOTT");
+  if (baselines.found.empty()) GTEST_SKIP() << baselines.absent.at(0).reason;
+  const std::string detail = baselines.found[0]->detail();
+  const std::size_t begin = detail.find("core ") + 5;
+  const std::string core = detail.substr(begin, detail.find_first_of(" ,", begin) - begin);
+  EXPECT_FALSE(better_core(core, cpu_vector_level())) << detail;
+  if (cpu_vector_level() != VectorLevel::sse) {
+    EXPECT_NE(detail.find("Prescott"), std::string::npos) << detail;
+  }
+}
+
+}  // namespace
+}  // namespace moat
