@@ -1,0 +1,55 @@
+// Names of cases: one line of text for one problem, and back.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "kernels/problem.hpp"
+
+namespace moat {
+
+// A case name or suite that cannot be used: names it, the part at fault and an example.
+struct CaseError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// gemm/bf16/m16n4096k4096bt        B stored transposed (n × k)
+// gemm/f32/m64n64k64lda70ldb80     leading dimensions, in elements
+// attention/bf16/b1q512kv512h32hkv8d128causal    batch, q_len, kv_len, q_heads, kv_heads, head_dim
+// attention/f32/b1q1kv99h8hkv8d64scale0.1        scale, if it is not 1 ÷ √head_dim
+// sum/f32/n1048576  max/f16/n1000  argmax/bf16/n7
+// softmax/bf16/r64c4096            rows, cols
+// rmsnorm/bf16/r64c4096eps1e-06    epsilon, if it is not 1e-05
+// The name holds the problem's shape, not its pointers: parse_case(case_name(p)) is p without them.
+std::string case_name(const Problem& problem);
+
+// Throws CaseError. Shapes are checked; that the case fits into memory is not (see check_memory).
+Problem parse_case(std::string_view name);
+
+// gemm, attention, sum, max, argmax, softmax or rmsnorm.
+std::string_view kernel_name(const Problem& problem);
+
+// Memory of the inputs and of one output. The largest std::uint64_t if it is more than that.
+std::uint64_t input_bytes(const Problem& problem);
+std::uint64_t output_bytes(const Problem& problem);
+
+// Throws CaseError if one set of operands needs more than `available` bytes of `where`.
+void check_memory(const Problem& problem, std::uint64_t available, std::string_view where);
+
+// What `moat list` tells of a kernel.
+struct KernelInfo {
+  std::string name;
+  std::string description;
+  std::string example;  // a case
+  std::vector<DType> dtypes;
+};
+const std::vector<KernelInfo>& kernels();
+
+// Largest size in a dimension, and largest length of a vector (2³⁶ floats are 256 GiB).
+inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 30;
+inline constexpr std::int64_t kMaxLength = std::int64_t{1} << 36;
+
+}  // namespace moat

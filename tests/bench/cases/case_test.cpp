@@ -1,0 +1,164 @@
+#include "bench/cases/case.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+namespace moat {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string error_of(std::string_view name) {
+  try {
+    parse_case(name);
+  } catch (const CaseError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+TEST(CaseName, RoundTripsExactly) {
+  for (const std::string name : {
+           "gemm/bf16/m4096n4096k4096",
+           "gemm/f16/m1n1k1bt",
+           "gemm/f32/m64n65k66lda70ldb80ldc90",
+           "gemm/f32/m64n65k66btlda66ldb66ldc65",
+           "gemm/f32/m1073741824n1073741824k1073741824",
+           "attention/bf16/b1q512kv512h32hkv8d128causal",
+           "attention/f32/b3q1kv99h8hkv8d64",
+           "attention/f16/b1q7kv5h4hkv2d64causalscale0.1",
+           "attention/f16/b1q7kv5h4hkv2d64scale1e-20",
+           "sum/f32/n1048576",
+           "max/f16/n1",
+           "argmax/bf16/n68719476736",
+           "softmax/bf16/r4096c4096",
+           "rmsnorm/bf16/r4096c4096",
+           "rmsnorm/f32/r1c7eps1e-06",
+       }) {
+    EXPECT_EQ(case_name(parse_case(name)), name);
+  }
+}
+
+TEST(CaseName, ReadsEveryField) {
+  const auto g = std::get<GemmProblem>(parse_case("gemm/f16/m2n3k4btlda5ldb6ldc7"));
+  EXPECT_EQ(g.dtype, DType::f16);
+  EXPECT_EQ(g.m, 2);
+  EXPECT_EQ(g.n, 3);
+  EXPECT_EQ(g.k, 4);
+  EXPECT_EQ(g.order_b, Order::transposed);
+  EXPECT_EQ(g.lda, 5);
+  EXPECT_EQ(g.ldb, 6);
+  EXPECT_EQ(g.ldc, 7);
+  EXPECT_EQ(g.a, nullptr);
+
+  const auto a = std::get<AttentionProblem>(parse_case("attention/bf16/b2q3kv4h6hkv3d128causal"));
+  EXPECT_EQ(a.batch, 2);
+  EXPECT_EQ(a.q_len, 3);
+  EXPECT_EQ(a.kv_len, 4);
+  EXPECT_EQ(a.q_heads, 6);
+  EXPECT_EQ(a.kv_heads, 3);
+  EXPECT_EQ(a.head_dim, 128);
+  EXPECT_TRUE(a.causal);
+  EXPECT_FLOAT_EQ(a.scale, 0.088388346f);
+
+  const auto r = std::get<ReductionProblem>(parse_case("argmax/f32/n10"));
+  EXPECT_EQ(r.op, ReductionOp::argmax);
+  EXPECT_EQ(r.n, 10);
+
+  const auto n = std::get<RowsProblem>(parse_case("rmsnorm/bf16/r2c3eps0.5"));
+  EXPECT_EQ(n.op, RowsOp::rms_norm);
+  EXPECT_EQ(n.rows, 2);
+  EXPECT_EQ(n.cols, 3);
+  EXPECT_EQ(n.epsilon, 0.5f);
+}
+
+// Each fault has its own message, which names the case, the part and an example.
+TEST(CaseName, NamesWhatIsWrong) {
+  const struct {
+    const char* name;
+    const char* part;
+  } faults[] = {
+      {"", "there is no kernel ''"},
+      {"conv/f32/n1", "there is no kernel 'conv'; there are gemm, attention"},
+      {"gemm", "three parts"},
+      {"gemm/f32", "three parts"},
+      {"gemm/f64/m1n1k1", "there is no dtype 'f64'; there are f32, f16, bf16"},
+      {"gemm/f32/", "'m' is missing at the end"},
+      {"gemm/f32/m4n4", "'k' is missing at the end"},
+      {"gemm/f32/n4m4k4", "expected 'm' and a number at 'n4m4k4'"},
+      {"gemm/f32/mxn4k4", "expected 'm' and a number at 'mxn4k4'"},
+      {"gemm/f32/m+4n4k4", "'m' needs a whole number, not '+4n4k4'"},
+      {"gemm/f32/m4.5n4k4", "expected 'n' and a number at '.5n4k4'"},
+      {"gemm/f32/m0n4k4", "m=0 leaves nothing to do"},
+      {"gemm/f32/m-3n4k4", "m=-3 is negative"},
+      {"gemm/f32/m04n4k4", "m=04 has a leading zero"},
+      {"gemm/f32/m1000000000000n4k4", "m=1000000000000 is too large; the most is 1073741824"},
+      {"gemm/f32/m2147483648n4k4", "m=2147483648 is too large; the most is 1073741824"},
+      {"gemm/f32/m99999999999999999999n4k4", "does not fit into 64 bits"},
+      {"gemm/f32/m4n4k4x", "cannot read 'x' at the end"},
+      {"gemm/f32/m4n4k4 ", "cannot read ' ' at the end"},
+      {"gemm/f32/m4n4k8lda7", "lda=7 is less than the 8 columns"},
+      {"gemm/f32/m4n9k8ldb8", "ldb=8 is less than the 9 columns"},
+      {"gemm/f32/m4n9k8btldb7", "ldb=7 is less than the 8 columns"},
+      {"gemm/f32/m4n9k8ldc8", "ldc=8 is less than the 9 columns"},
+      {"gemm/f32/m4n9k8ldc9lda8", "cannot read 'lda8' at the end"},
+      {"attention/f32/b1q1kv1h1hkv1d32", "d=32 is not a head dimension"},
+      {"attention/f32/b1q1kv1h6hkv4d64", "h=6 is not a multiple of hkv=4"},
+      {"attention/f32/b1q1kv1h6hkv2d64causal2", "cannot read '2' at the end"},
+      {"attention/f32/b1q1kv1h6hkv2d64scale0", "'scale' needs a positive number, not '0'"},
+      {"attention/f32/b1q1kv1h6hkv2d64scale-1", "'scale' needs a positive number, not '-1'"},
+      {"sum/f32/n1000000000000", "n=1000000000000 is too large; the most is 68719476736"},
+      {"sum/f32/n0", "n=0 leaves nothing to do"},
+      {"softmax/f32/r4c4eps1", "cannot read 'eps1' at the end"},
+      {"rmsnorm/f32/r4c4eps0", "'eps' needs a positive number"},
+  };
+  for (const auto& f : faults) {
+    EXPECT_THAT(error_of(f.name), AllOf(HasSubstr(std::string("'") + f.name + "'"),
+                                        HasSubstr(f.part), HasSubstr("looks like '")))
+        << f.name;
+  }
+}
+
+TEST(CaseBytes, CountOperands) {
+  EXPECT_EQ(input_bytes(parse_case("gemm/bf16/m2n3k5")), 2u * (10 + 15));
+  EXPECT_EQ(output_bytes(parse_case("gemm/bf16/m2n3k5")), 2u * 6);
+  EXPECT_EQ(input_bytes(parse_case("gemm/f32/m2n3k5btlda7ldb8")), 4u * (7 + 5 + 16 + 5));
+  EXPECT_EQ(output_bytes(parse_case("gemm/f32/m2n3k5ldc10")), 4u * 13);
+  EXPECT_EQ(input_bytes(parse_case("attention/f16/b2q3kv5h4hkv2d64")),
+            2u * 2 * 64 * (3 * 4 + 2 * 5 * 2));
+  EXPECT_EQ(output_bytes(parse_case("attention/f16/b2q3kv5h4hkv2d64")), 2u * 2 * 64 * 12);
+  EXPECT_EQ(input_bytes(parse_case("argmax/f32/n9")), 36u);
+  EXPECT_EQ(output_bytes(parse_case("argmax/f32/n9")), 8u);
+  EXPECT_EQ(output_bytes(parse_case("sum/bf16/n9")), 4u);
+  EXPECT_EQ(input_bytes(parse_case("rmsnorm/f16/r2c3")), 2u * (6 + 3));
+  EXPECT_EQ(input_bytes(parse_case("softmax/f16/r2c3")), 2u * 6);
+  EXPECT_EQ(input_bytes(parse_case("attention/f32/b1073741824q1073741824kv1073741824h1hkv1d128")),
+            std::numeric_limits<std::uint64_t>::max());
+}
+
+TEST(CaseBytes, RefuseWhatDoesNotFit) {
+  const Problem p = parse_case("gemm/f32/m1048576n1048576k1024");
+  EXPECT_NO_THROW(check_memory(p, std::uint64_t{1} << 43, "this machine"));
+  try {
+    check_memory(p, std::uint64_t{64} << 30, "this machine");
+    FAIL();
+  } catch (const CaseError& e) {
+    EXPECT_THAT(e.what(), AllOf(HasSubstr("'gemm/f32/m1048576n1048576k1024' needs 4.0 TiB"),
+                                HasSubstr("this machine has 64.0 GiB")));
+  }
+}
+
+TEST(Kernels, ExamplesAreCasesOfTheirKernel) {
+  EXPECT_EQ(kernels().size(), 7u);
+  for (const KernelInfo& k : kernels()) {
+    EXPECT_EQ(kernel_name(parse_case(k.example)), k.name);
+    EXPECT_EQ(k.dtypes.size(), 3u);
+  }
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,105 @@
+#include "bench/cases/suites.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace moat {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+
+std::vector<std::string> names_of(std::string_view suite) {
+  std::vector<std::string> names;
+  for (const Problem& p : find_suite(suite).cases) names.push_back(case_name(p));
+  return names;
+}
+
+TEST(Suites, CasesAreUniqueAndRoundTrip) {
+  std::set<std::string> suite_names;
+  for (const Suite& suite : suites()) {
+    EXPECT_TRUE(suite_names.insert(suite.name).second) << suite.name;
+    EXPECT_FALSE(suite.description.empty());
+    EXPECT_FALSE(suite.source.empty());
+    std::set<std::string> cases;
+    for (const Problem& p : suite.cases) {
+      const std::string name = case_name(p);
+      EXPECT_TRUE(cases.insert(name).second) << suite.name << ": " << name;
+      EXPECT_EQ(case_name(parse_case(name)), name);
+    }
+  }
+  EXPECT_EQ(suite_names, (std::set<std::string>{"quick", "llama3-8b", "llama3-70b", "qwen2.5-7b",
+                                                "deepseek-v3", "sweep"}));
+}
+
+TEST(Suites, QuickHasEveryKernelAndDtype) {
+  std::set<std::string_view> kernels_seen;
+  std::set<DType> types_seen;
+  for (const Problem& p : find_suite("quick").cases) {
+    kernels_seen.insert(kernel_name(p));
+    types_seen.insert(dtype(p));
+    EXPECT_LT(flops(p), 2e10) << case_name(p);
+    EXPECT_LT(input_bytes(p) + output_bytes(p), std::uint64_t{128} << 20) << case_name(p);
+  }
+  EXPECT_EQ(kernels_seen.size(), kernels().size());
+  EXPECT_EQ(types_seen.size(), 3u);
+}
+
+// Shapes counted by hand from the configurations.
+TEST(Suites, ModelShapesAreTheModels) {
+  for (const char* name :
+       {"gemm/bf16/m4096n6144k4096bt", "gemm/bf16/m1n4096k4096bt", "gemm/bf16/m16n28672k4096bt",
+        "gemm/bf16/m512n4096k14336bt", "gemm/bf16/m16n128256k4096bt", "softmax/f32/r16c128256",
+        "rmsnorm/bf16/r4096c4096", "attention/bf16/b1q4096kv4096h32hkv8d128causal",
+        "attention/bf16/b16q1kv4096h32hkv8d128"}) {
+    EXPECT_THAT(names_of("llama3-8b"), Contains(name));
+  }
+  for (const char* name : {"gemm/bf16/m512n10240k8192bt", "gemm/bf16/m512n57344k8192bt",
+                           "gemm/bf16/m512n8192k28672bt", "attention/bf16/b1q1kv4096h64hkv8d128"}) {
+    EXPECT_THAT(names_of("llama3-70b"), Contains(name));
+  }
+  for (const char* name :
+       {"gemm/bf16/m512n4608k3584bt", "gemm/bf16/m512n37888k3584bt", "gemm/bf16/m512n3584k18944bt",
+        "gemm/bf16/m1n152064k3584bt", "rmsnorm/bf16/r16c3584eps1e-06",
+        "attention/bf16/b1q512kv512h28hkv4d128causal"}) {
+    EXPECT_THAT(names_of("qwen2.5-7b"), Contains(name));
+  }
+  for (const char* name :
+       {"gemm/bf16/m512n1536k7168bt", "gemm/bf16/m512n24576k1536bt", "gemm/bf16/m512n576k7168bt",
+        "gemm/bf16/m512n32768k512bt", "gemm/bf16/m512n7168k16384bt", "gemm/bf16/m512n36864k7168bt",
+        "gemm/bf16/m512n4096k7168bt", "gemm/bf16/m512n7168k2048bt", "gemm/bf16/m1n129280k7168bt",
+        "rmsnorm/bf16/r512c512eps1e-06"}) {
+    EXPECT_THAT(names_of("deepseek-v3"), Contains(name));
+  }
+  EXPECT_THAT(names_of("deepseek-v3"), testing::Not(Contains(HasSubstr("attention"))));
+}
+
+TEST(Suites, UnknownNameListsTheSuites) {
+  try {
+    find_suite("fast");
+    FAIL();
+  } catch (const CaseError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("'fast'"));
+    EXPECT_THAT(e.what(), HasSubstr("quick, llama3-8b"));
+  }
+}
+
+TEST(Matches, SubstringOrGlob) {
+  const std::string name = "gemm/bf16/m16n4096k4096bt";
+  EXPECT_TRUE(matches(name, ""));
+  EXPECT_TRUE(matches(name, "bf16/m16"));
+  EXPECT_FALSE(matches(name, "f32"));
+  EXPECT_TRUE(matches(name, "gemm/*bt"));
+  EXPECT_TRUE(matches(name, "*k4096*"));
+  EXPECT_TRUE(matches(name, "gemm/?f16/*"));
+  EXPECT_TRUE(matches(name, "*"));
+  EXPECT_FALSE(matches(name, "gemm/*/m16"));
+  EXPECT_FALSE(matches(name, "?emm"));
+  EXPECT_FALSE(matches(name, "*bt?"));
+}
+
+}  // namespace
+}  // namespace moat
