@@ -1,0 +1,78 @@
+// Inputs of a problem on the host, and its operands on a device.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "kernels/problem.hpp"
+
+namespace moat {
+
+// Random inputs of a problem on the host: uniform in (−1, 1), never 0.
+class Inputs {
+ public:
+  // Shape and dtype count, pointers are ignored. The same seed gives the same inputs on any machine
+  // and with any number of threads. Throws CaseError if the problem is not a case, std::bad_alloc.
+  Inputs(const Problem& shape, std::uint64_t seed);
+
+  // Points to the inputs on the host; its output is null.
+  const Problem& problem() const { return problem_; }
+
+ private:
+  struct Free {
+    void operator()(void* p) const noexcept;
+  };
+
+  void* make(DType dtype, std::int64_t count, std::uint64_t seed);
+
+  std::vector<std::unique_ptr<void, Free>> buffers_;
+  Problem problem_;
+};
+
+// Every byte of an output before it is written: a NaN in every dtype, −1 as a position.
+inline constexpr unsigned char kPoison = 0xff;
+
+// Poisoned bytes behind an output, which must stay so.
+inline constexpr std::size_t kGuardBytes = 256;
+
+// A set of operands on a device: one copy of the inputs and an output per implementation, so that
+// no implementation can pass with what another wrote. Move-only. Further sets made from the same
+// Inputs are equal to it at other addresses.
+class Operands {
+ public:
+  // Outputs are poisoned. Throws OutOfMemory; what was allocated is released.
+  Operands(Device& device, const Inputs& inputs, int outputs = 1);
+
+  // Points to the device's memory.
+  const Problem& problem(int output = 0) const { return problems_.at(output); }
+
+  int outputs() const { return static_cast<int>(problems_.size()); }
+
+  void poison(int output);
+
+  // output_bytes(problem) and kGuardBytes of the output, on the host.
+  std::vector<std::byte> download(int output) const;
+
+  // Device memory that such a set takes.
+  static std::uint64_t bytes(const Problem& shape, int outputs = 1);
+
+ private:
+  struct Release {
+    Device* device;
+    void operator()(void* p) const noexcept { device->release(p); }
+  };
+  using Buffer = std::unique_ptr<void, Release>;
+
+  Buffer allocate(std::size_t bytes);
+
+  Device* device_;
+  std::size_t output_size_;  // with the guard
+  std::vector<Buffer> inputs_;
+  std::vector<Buffer> outputs_;
+  std::vector<Problem> problems_;  // one per output
+};
+
+}  // namespace moat
