@@ -3,15 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 
-namespace moat {
+#include "bench/record/strict_json.hpp"
 
-// Adds the subcommand `port` to `app`. When it was given, parsing runs it and sets `exit_code`:
-// 0 done, 1 the committed record is stale (--check), 2 bad usage, 4 output could not be written,
-// 5 the count itself failed.
-void add_port_command(CLI::App& app, int& exit_code);
+namespace moat {
 
 // Where the porting record comes from.
 struct PortingPaths {
@@ -25,13 +21,19 @@ struct PortingPaths {
 // The paths of the build that made this executable.
 PortingPaths default_porting_paths();
 
+// Adds the subcommand `port` to `app`. When it was given, parsing runs it and sets `exit_code`:
+// 0 done, 1 the committed record is stale (--check), 2 bad usage, 4 output could not be written,
+// 5 the count itself failed.
+void add_port_command(CLI::App& app, int& exit_code,
+                      const PortingPaths& paths = default_porting_paths());
+
 // The porting record of the sources at hand, as bench/port/README.md describes it: what this build
 // counted and, for a backend that it does not compile, the committed record if it is of the same
 // sources. What neither gives is null, with its reason under "null_reasons". Never throws for
 // missing or unreadable files.
-nlohmann::json porting_record(const PortingPaths& paths = default_porting_paths());
+Json porting_record(const PortingPaths& paths = default_porting_paths());
 
 // The record as a text table, for the end of `moat run`.
-std::string porting_table(const nlohmann::json& record);
+std::string porting_table(const Json& record);
 
 }  // namespace moat

@@ -1,0 +1,204 @@
+#include "bench/port/count.hpp"
+
+#include <fmt/core.h>
+#include <git2.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "bench/port/conditional_groups.hpp"
+#include "bench/port/line_markers.hpp"
+#include "bench/port/process.hpp"
+#include "bench/port/sloc.hpp"
+
+namespace moat {
+namespace {
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error(fmt::format("cannot read {}", path.string()));
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// A source and what its conditional groups are.
+struct Source {
+  std::vector<SourceLine> lines;
+  ConditionalGroups groups;
+  SourceFile file;
+};
+
+Source read_source(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  Source source;
+  source.lines = classify_lines(text);
+  source.groups = conditional_groups(source.lines);
+  source.file = {.blob = blob_hash(text), .code = count_code(source.lines)};
+  return source;
+}
+
+// Adds the lines of code in groups of which at least one line was marked; false if there are none.
+bool add_compiled(const std::string& name, const Source& source, const std::set<int>& marked,
+                  LineSet& lines) {
+  std::vector<bool> compiled(source.groups.parent.size());
+  compiled[0] = true;
+  for (const int number : marked) {
+    const auto i = static_cast<std::size_t>(number) - 1;
+    if (i < source.lines.size()) source.groups.mark(source.groups.of_line[i], compiled);
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < source.lines.size(); ++i) {
+    if (source.lines[i].code && compiled[static_cast<std::size_t>(source.groups.of_line[i])]) {
+      lines.insert({name, static_cast<int>(i) + 1});
+      any = true;
+    }
+  }
+  return any;
+}
+
+struct Pass {
+  std::size_t command = 0;  // index among the commands
+  PreprocessPass pass;
+};
+
+// What the workers gather, under one lock.
+struct Gathered {
+  std::mutex mutex;
+  std::vector<Pass> passes;
+  std::map<std::pair<std::string, std::string>, MarkedLines> marked;  // backend and kernel
+  std::map<std::string, std::set<std::string>> targets;
+  std::map<std::string, std::string> errors;
+};
+
+// Calls f(i) for 0 … n − 1, on as many threads as there are processors.
+template <class F>
+void parallel_for(std::size_t n, F f) {
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < n; i = next++) f(i);
+  };
+  std::vector<std::thread> threads;
+  const std::size_t count =
+      std::min<std::size_t>(n, std::max(2u, std::thread::hardware_concurrency()));
+  threads.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
+  for (auto& t : threads) t.join();
+}
+
+// Which kernel a file under kernels/ is named after; "" for what kernels share and other files.
+std::string kernel_of(const std::string& file, const std::map<std::string, LineSet>& units) {
+  const std::filesystem::path path(file);
+  if (path.parent_path() != "kernels") return "";
+  const std::string stem = path.stem().string();
+  return units.contains(stem) ? stem : "";
+}
+
+// A kernel's own files count for that kernel alone: a backend's table of tile sizes names every
+// kernel's problem, so that each kernel's build reads the headers of all.
+void drop_other_kernels(std::map<std::string, LineSet>& units) {
+  for (auto& [unit, lines] : units) {
+    std::erase_if(lines, [&](const Line& line) {
+      const std::string owner = kernel_of(line.file, units);
+      return !owner.empty() && owner != unit;
+    });
+  }
+}
+
+std::string first_error(const std::string& text) {
+  const std::size_t at = text.find("error");
+  const std::size_t begin = at == std::string::npos ? 0 : text.rfind('\n', at) + 1;
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+void run_pass(const CompileCommand& compile, const PreprocessPass& pass,
+              const std::filesystem::path& root, const std::filesystem::path& build,
+              Gathered& gathered) {
+  const ProcessResult result = run_process(pass.command, compile.directory);
+  if (result.exit_code != 0) {
+    throw std::runtime_error(fmt::format("preprocessing {} for {} failed: {}",
+                                         compile.source.string(), pass.target,
+                                         first_error(result.err)));
+  }
+  const MarkedLines marked =
+      read_line_markers(result.out, names_within(root, build, compile.directory));
+  const std::lock_guard lock(gathered.mutex);
+  gathered.targets[compile.backend].insert(pass.target);
+  MarkedLines& all = gathered.marked[{compile.backend, compile.kernel}];
+  for (const auto& [file, numbers] : marked) all[file].insert(numbers.begin(), numbers.end());
+}
+
+}  // namespace
+
+LineSet BackendLines::all() const {
+  LineSet result;
+  for (const auto& [unit, lines] : units) result.insert(lines.begin(), lines.end());
+  return result;
+}
+
+std::string blob_hash(const std::string& contents) {
+  static const int kStarted = git_libgit2_init();
+  (void)kStarted;
+  git_oid id;
+  if (git_odb_hash(&id, contents.data(), contents.size(), GIT_OBJECT_BLOB) != 0) {
+    throw std::runtime_error("libgit2 could not hash a source");
+  }
+  std::string text(GIT_OID_HEXSZ, '\0');
+  git_oid_fmt(text.data(), &id);
+  return text;
+}
+
+Count count_lines(const std::vector<CompileCommand>& commands, const std::filesystem::path& root,
+                  const std::filesystem::path& build) {
+  Gathered gathered;
+  const auto guarded = [&](std::size_t command, auto work) {
+    try {
+      work();
+    } catch (const std::exception& e) {
+      const std::lock_guard lock(gathered.mutex);
+      gathered.errors.emplace(commands[command].backend, e.what());
+    }
+  };
+  parallel_for(commands.size(), [&](std::size_t i) {
+    guarded(i, [&] {
+      auto passes = preprocess_passes(commands[i]);
+      const std::lock_guard lock(gathered.mutex);
+      for (auto& pass : passes) gathered.passes.push_back({i, std::move(pass)});
+    });
+  });
+  parallel_for(gathered.passes.size(), [&](std::size_t i) {
+    const auto& [command, pass] = gathered.passes[i];
+    guarded(command, [&] { run_pass(commands[command], pass, root, build, gathered); });
+  });
+
+  Count count;
+  count.errors = gathered.errors;
+  std::map<std::string, Source> sources;
+  for (const auto& [unit, files] : gathered.marked) {
+    const auto& [backend, kernel] = unit;
+    if (count.errors.contains(backend)) continue;
+    BackendLines& lines = count.backends[backend];
+    LineSet& compiled = lines.units[kernel];
+    for (const auto& [name, marked] : files) {
+      auto it = sources.find(name);
+      if (it == sources.end()) it = sources.emplace(name, read_source(root / name)).first;
+      if (add_compiled(name, it->second, marked, compiled)) count.files[name] = it->second.file;
+    }
+    const auto& targets = gathered.targets[backend];
+    lines.targets.assign(targets.begin(), targets.end());
+  }
+  for (auto& [backend, lines] : count.backends) drop_other_kernels(lines.units);
+  for (const auto& command : commands) {
+    const auto it = count.backends.find(command.backend);
+    if (it != count.backends.end() && it->second.compiler.empty()) {
+      it->second.compiler = compiler_version(command);
+    }
+  }
+  return count;
+}
+
+}  // namespace moat

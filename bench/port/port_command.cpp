@@ -1,0 +1,231 @@
+#include "bench/port/port_command.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+#include <system_error>
+
+#include "bench/port/git_facts.hpp"
+#include "bench/port/record.hpp"
+#include "bench/port/table.hpp"
+#include "bench/record/file.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kDescription =
+    R"(Lines changed per port: what porting this suite's kernels to each backend cost.
+
+  L_b       lines that the build of backend b compiles: in a file that it includes, in no group
+            that its preprocessor skips, and neither blank nor comment
+  shared    lines of L_b that the baseline, cuda, compiles too
+  added     lines of L_b that the baseline does not compile
+  unused    lines of the baseline that b does not compile
+  changed   added / |L_b|
+  kernel    lines under kernels/; layer: lines under backends/; the layer shared out: a line that
+            q kernels use counts 1/q for each
+  divergence  1 - |L_i and L_j| / |L_i or L_j|, mean over all pairs of backends
+
+Examples:
+  moat port                           the table
+  moat port --details gemm            which lines differ, with their text
+  moat port --json | jq .ports.hip    the record
+  moat port --check                   is results/porting/porting.json still true? (for CI)
+  moat port --update --tests build/tests.xml
+                                      write it anew, with what the tests of
+                                      ctest --output-junit tests.xml prove about where ports ran
+
+bench/port/README.md has the definitions in full and how to check a number by hand.)";
+
+struct Options {
+  bool json = false;
+  bool csv = false;
+  bool check = false;
+  bool update = false;
+  std::string details;
+  std::string tests;
+};
+
+std::optional<Porting> read_record(const fs::path& path, std::string& why_not) {
+  if (!fs::exists(path)) {
+    why_not = fmt::format("{} does not exist", path.string());
+    return std::nullopt;
+  }
+  try {
+    return from_json(read_json_file(path));
+  } catch (const std::exception& e) {
+    why_not = fmt::format("{}: {}", path.string(), e.what());
+    return std::nullopt;
+  }
+}
+
+// Facts that hold now for what this build counted.
+void add_commit(Porting& porting, const fs::path& root) {
+  for (auto& [name, facts] : porting.facts) {
+    if (facts.origin != "this build") continue;
+    std::map<std::string, SourceFile> files;
+    for (const auto& [file, numbers] : by_file(porting.count.backends.at(name).all())) {
+      files[file] = porting.count.files.at(file);
+    }
+    const auto commit = commit_facts(root, files);
+    facts.commit = commit ? std::optional(commit->commit) : std::nullopt;
+    facts.at_commit = commit ? std::optional(commit->at_commit) : std::nullopt;
+  }
+}
+
+Porting merged(const std::optional<Porting>& built, const std::string& no_built,
+               const PortingPaths& paths) {
+  std::string no_committed;
+  const auto committed = read_record(paths.committed, no_committed);
+  Porting porting = merge(built, no_built, committed, no_committed, paths.sources);
+  add_commit(porting, paths.sources);
+  return porting;
+}
+
+// Counts anew, by the manifest of this build.
+Porting recount(const PortingPaths& paths) {
+  Porting fresh;
+  fresh.count = count_lines(read_manifest(paths.manifest), paths.sources, paths.build);
+  fresh.absent = fresh.count.errors;
+  for (const auto& [name, lines] : fresh.count.backends) fresh.facts[name].origin = "this build";
+  return fresh;
+}
+
+// Test results older than the sources prove nothing about them.
+void add_tests(Porting& porting, const fs::path& junit, const fs::path& root) {
+  const auto tested = fs::last_write_time(junit);
+  const auto found = read_junit(junit);
+  for (auto& [name, facts] : porting.facts) {
+    const auto it = found.find(name);
+    if (it == found.end()) continue;
+    for (const auto& [file, numbers] : by_file(porting.count.backends.at(name).all())) {
+      if (fs::last_write_time(root / file) > tested) {
+        throw std::runtime_error(
+            fmt::format("{} is newer than {}: run the tests again (ctest --output-junit)", file,
+                        junit.string()));
+      }
+    }
+    facts.tests = it->second;
+  }
+}
+
+int update(const Options& options, const PortingPaths& paths) {
+  Porting porting = merged(recount(paths), "", paths);
+  if (!options.tests.empty()) add_tests(porting, options.tests, paths.sources);
+  fs::create_directories(paths.committed.parent_path());
+  const Json record = to_json(porting);
+  write_file(paths.committed, dump_strict(record));
+  fmt::print("{}wrote {}\n", porting_table(record), paths.committed.string());
+  return 0;
+}
+
+int check(const PortingPaths& paths) {
+  if (!fs::exists(paths.committed)) {
+    fmt::print(stderr, "{} does not exist: write it with moat port --update\n",
+               paths.committed.string());
+    return 1;
+  }
+  const Json before = read_json_file(paths.committed);
+  const Porting fresh = recount(paths);
+  const Json now = to_json(merged(fresh, "", paths));
+  if (const auto found = differences(now, before); !found.empty()) {
+    constexpr std::size_t kShown = 40;
+    fmt::print(stderr, "{} is stale; moat port --update writes it anew:\n",
+               paths.committed.string());
+    for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) {
+      fmt::print(stderr, "  {}\n", found[i]);
+    }
+    if (found.size() > kShown) fmt::print(stderr, "  and {} more\n", found.size() - kShown);
+    return 1;
+  }
+  int missing = 0;
+  for (const auto& [name, port] : before.at("ports").items()) {
+    if (fresh.count.backends.contains(name)) continue;
+    const auto why = fresh.absent.find(name);
+    fmt::print("not recomputed: {}: {}\n", name,
+               why == fresh.absent.end() ? "this build does not compile it" : why->second);
+    // A backend that is built must be countable.
+    if (why != fresh.absent.end()) ++missing;
+  }
+  if (missing > 0) return 5;
+  fmt::print("{} is up to date\n", paths.committed.string());
+  return 0;
+}
+
+int run(const Options& options, const PortingPaths& paths) {
+  if (options.update) return update(options, paths);
+  if (options.check) return check(paths);
+  const Json record = porting_record(paths);
+  if (options.json) {
+    fmt::print("{}", dump_strict(record));
+  } else if (options.csv) {
+    fmt::print("{}", porting_csv(record));
+  } else if (!options.details.empty()) {
+    fmt::print("{}", porting_details(record, options.details, paths.sources));
+  } else {
+    fmt::print("{}", porting_table(record));
+  }
+  return 0;
+}
+
+int guarded(const Options& options, const PortingPaths& paths) {
+  try {
+    return run(options, paths);
+  } catch (const std::invalid_argument& e) {
+    fmt::print(stderr, "moat port: {}\n", e.what());
+    return 2;
+  } catch (const WriteError& e) {
+    fmt::print(stderr, "moat port: {}\n", e.what());
+    return 4;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "moat port: {}\n", e.what());
+    return 5;
+  }
+}
+
+}  // namespace
+
+PortingPaths default_porting_paths() {
+  const fs::path sources = MOAT_SOURCE_DIR;
+  const fs::path build = MOAT_BINARY_DIR;
+  return {.sources = sources,
+          .build = build,
+          .manifest = build / "compile_manifest.json",
+          .built = build / "porting.json",
+          .committed = sources / "results" / "porting" / "porting.json"};
+}
+
+Json porting_record(const PortingPaths& paths) {
+  std::string no_built;
+  const auto built = read_record(paths.built, no_built);
+  return to_json(merged(built, no_built, paths));
+}
+
+void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) {
+  auto* command = app.add_subcommand("port", kDescription);
+  auto options = std::make_shared<Options>();
+  auto* form = command->add_option_group("form");
+  form->add_flag("--json", options->json, "Print the record as JSON");
+  form->add_flag("--csv", options->csv, "Print one row per port, kernel and part as CSV");
+  form->add_option("--details", options->details,
+                   "Print the lines that differ, of a kernel or a file")
+      ->type_name("KERNEL|FILE");
+  form->add_flag("--check", options->check,
+                 "Count anew; exit 1 and name the numbers if the committed record differs");
+  auto* update =
+      form->add_flag("--update", options->update, "Count anew and write the committed record");
+  form->require_option(0, 1);
+  command
+      ->add_option("--tests", options->tests,
+                   "CTest's JUnit file, evidence of where each port ran (with --update)")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile)
+      ->needs(update);
+  command->callback([options, paths, &exit_code] { exit_code = guarded(*options, paths); });
+}
+
+}  // namespace moat

@@ -1,0 +1,186 @@
+#include "bench/port/table.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <vector>
+
+#include "bench/port/port_command.hpp"
+#include "bench/port/record.hpp"
+
+namespace moat {
+namespace {
+
+// 12 or 12.5
+std::string lines_text(const Json& n) {
+  return n.is_number_integer() ? fmt::format("{}", n.get<long>())
+                               : fmt::format("{:.1f}", n.get<double>());
+}
+
+// "22/737   3.0 %": added ÷ lines.
+std::string fraction(const Json& counts) {
+  const std::string text =
+      fmt::format("{}/{}", lines_text(counts.at("added")), lines_text(counts.at("lines")));
+  if (!counts.contains("changed")) return fmt::format("{:>15}        ", text);
+  return fmt::format("{:>15} {:>5.1f} %", text, 100 * counts.at("changed").get<double>());
+}
+
+std::string tests_text(const Json& port) {
+  const auto where = port.at("executed").get<std::string>();
+  if (port.at("tests").is_null()) return "executed: " + where;
+  if (where == "not at all") return "executed: not at all (its tests were skipped or failed)";
+  const Json& counts = port.at("tests").at(where);
+  std::string text = fmt::format("executed: {} ({} tests passed, {} failed, {} skipped", where,
+                                 counts.at("passed").get<int>(), counts.at("failed").get<int>(),
+                                 counts.at("skipped").get<int>());
+  return text + ")";
+}
+
+void add_port(const std::string& name, const Json& port, std::string& out) {
+  const Json& kernels = port.at("kernels");
+  for (const auto& [kernel, counts] : kernels.items()) {
+    if (kernel == kAll || kernel == kRuntime) continue;
+    out += fmt::format("{:<6}{:<12}{}{}{}{}{:>8}\n", name, kernel, fraction(counts.at("kernel")),
+                       fraction(counts.at("layer")), fraction(counts.at("layer_share")),
+                       fraction(counts.at("total")), lines_text(counts.at("total").at("unused")));
+  }
+  for (const char* whole : {kRuntime, kAll}) {
+    if (!kernels.contains(whole)) continue;
+    const Json& counts = kernels.at(whole);
+    out += fmt::format("{:<6}{:<12}{}{}{:23}{}{:>8}\n", name, whole, fraction(counts.at("kernel")),
+                       fraction(counts.at("layer")), "", fraction(counts.at("total")),
+                       lines_text(counts.at("total").at("unused")));
+  }
+}
+
+std::vector<std::string> file_lines(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+void list_lines(const LineSet& set, char sign, const std::filesystem::path& root,
+                std::string& out) {
+  for (const auto& [file, numbers] : by_file(set)) {
+    const auto text = file_lines(root / file);
+    for (const int n : numbers) {
+      const auto i = static_cast<std::size_t>(n) - 1;
+      out += fmt::format("{} {}:{}: {}\n", sign, file, n, i < text.size() ? text[i] : "");
+    }
+  }
+}
+
+// Lines of a unit, or of a file over all units.
+LineSet select(const BackendLines& lines, const std::string& name, bool is_file) {
+  if (!is_file) {
+    if (name == kAll) return lines.all();
+    const auto it = lines.units.find(name);
+    return it == lines.units.end() ? LineSet{} : it->second;
+  }
+  LineSet kept;
+  for (const Line& line : lines.all()) {
+    if (line.file == name) kept.insert(line);
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::string porting_table(const Json& record) {
+  std::string out;
+  const Json& ports = record.at("ports");
+  const auto baseline = record.at("baseline").get<std::string>();
+  const Json& reasons = record.at("null_reasons");
+  out += fmt::format(
+      "Lines changed per port: lines that its build compiles and {}'s does not / all that it "
+      "compiles\n",
+      baseline);
+  out += fmt::format("{:<6}{:<12}{:>22} {:>22} {:>22} {:>22}{:>9}\n", "port", "kernel",
+                     "kernel lines", "layer lines", "layer shared out", "all lines", "unused");
+  for (const auto& [name, port] : ports.items()) {
+    if (name != baseline && !port.is_null() && !port.at("kernels").is_null()) {
+      add_port(name, port, out);
+    }
+  }
+  for (const auto& [name, port] : ports.items()) {
+    if (port.is_null()) {
+      out += fmt::format("{}: not counted: {}\n", name,
+                         reasons.value("/ports/" + name, std::string("no reason given")));
+      continue;
+    }
+    const auto targets = port.at("targets").get<std::vector<std::string>>();
+    out += fmt::format("{}{}: {} lines, compiled for {}; {}{}\n", name,
+                       name == baseline ? " (baseline)" : "", port.at("lines").get<int>(),
+                       fmt::join(targets, ", "), tests_text(port),
+                       port.at("origin") == "this build" ? "" : "; from the committed record");
+    for (const auto& [file, count] : port.at("other").items()) {
+      out += fmt::format("  {} lines outside kernels/ and backends/: {}\n", count.dump(), file);
+    }
+  }
+  std::string means;
+  for (const auto& [kernel, d] : record.at("divergence").items()) {
+    if (d.at("mean").is_null()) continue;
+    means +=
+        fmt::format("{}{} {:.3f}", means.empty() ? "" : ", ", kernel, d.at("mean").get<double>());
+  }
+  if (!means.empty()) {
+    out += fmt::format("code divergence (mean Jaccard distance of all pairs): {}\n", means);
+  }
+  return out;
+}
+
+std::string porting_csv(const Json& record) {
+  std::string out = "port,kernel,part,shared,added,unused,lines,changed\n";
+  for (const auto& [name, port] : record.at("ports").items()) {
+    if (port.is_null() || port.at("kernels").is_null()) continue;
+    for (const auto& [kernel, parts] : port.at("kernels").items()) {
+      for (const auto& [part, c] : parts.items()) {
+        out += fmt::format("{},{},{},{},{},{},{},{}\n", name, kernel, part, c.at("shared").dump(),
+                           c.at("added").dump(), c.at("unused").dump(), c.at("lines").dump(),
+                           c.contains("changed") ? c.at("changed").dump() : "");
+      }
+    }
+  }
+  return out;
+}
+
+std::string porting_details(const Json& record, const std::string& name,
+                            const std::filesystem::path& root) {
+  const Porting porting = from_json(record);
+  const bool is_file = porting.count.files.contains(name);
+  std::set<std::string> kernels = {kAll};
+  for (const auto& [backend, lines] : porting.count.backends) {
+    for (const auto& [unit, set] : lines.units) kernels.insert(unit);
+  }
+  if (!is_file && !kernels.contains(name)) {
+    std::vector<std::string> files;
+    for (const auto& [file, facts] : porting.count.files) files.push_back(file);
+    throw std::invalid_argument(
+        fmt::format("--details {}: no such kernel or file; kernels: {}; files: {}", name,
+                    fmt::join(kernels, ", "), fmt::join(files, ", ")));
+  }
+  const auto baseline = porting.count.backends.find(kBaseline);
+  if (baseline == porting.count.backends.end()) {
+    throw std::invalid_argument(fmt::format("--details: the baseline {} was not counted: {}",
+                                            kBaseline, porting.absent.at(kBaseline)));
+  }
+  const LineSet base = select(baseline->second, name, is_file);
+  std::string out;
+  for (const auto& [backend, lines] : porting.count.backends) {
+    if (backend == kBaseline) continue;
+    const LineSet port = select(lines, name, is_file);
+    const LineSet added = set_difference(port, base);
+    const LineSet unused = set_difference(base, port);
+    out += fmt::format("{}, {}: {} lines shared with {}, {} added (+), {} unused (-)\n", name,
+                       backend, port.size() - added.size(), kBaseline, added.size(), unused.size());
+    list_lines(added, '+', root, out);
+    list_lines(unused, '-', root, out);
+  }
+  return out;
+}
+
+}  // namespace moat
