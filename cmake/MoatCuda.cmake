@@ -61,12 +61,19 @@ endif()
 string(REPLACE ";" " " shown "${MOAT_CUDA_ARCHITECTURES}")
 message(STATUS "CUDA backend: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${shown}")
 
+# CMake before 3.25.2 does not know nvcc's option for C++20.
+if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
+endif()
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_EXTENSIONS OFF)
+
 # Include folders stay on the command line, where the porting counter reads them.
 set(CMAKE_CUDA_USE_RESPONSE_FILE_FOR_INCLUDES OFF)
 
 add_library(moat_cuda_options INTERFACE)
 target_compile_options(moat_cuda_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20;--expt-relaxed-constexpr;--extended-lambda;
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;--extended-lambda;
   --Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wshadow>)
 foreach(architecture IN LISTS MOAT_CUDA_ARCHITECTURES)
   target_compile_options(moat_cuda_options INTERFACE

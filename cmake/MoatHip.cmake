@@ -1,6 +1,7 @@
 # Decides whether the HIP backend is built: with ROCm's clang if there is one, else with the
 # distribution's clang and HIP runtime. Sets MOAT_HIP_ABSENT to the reason if it is not built,
 # MOAT_HIP_ARCHITECTURES to what it is compiled for and MOAT_HIP_COMPILE to the command up to the source.
+# Like nvcc, the command includes the runtime's header ahead of every source.
 # CMake's own HIP language asks for files that Debian does not install.
 
 set(MOAT_HIP_ABSENT "")
@@ -49,7 +50,8 @@ if(NOT DEFINED MOAT_HIP_ARCHITECTURES)
 endif()
 
 if(NOT MOAT_HIP_ABSENT)
-  set(MOAT_HIP_COMPILE ${MOAT_HIP_COMPILER} -x hip -std=c++20 --rocm-path=${root})
+  set(MOAT_HIP_COMPILE ${MOAT_HIP_COMPILER} -x hip -std=c++20 --rocm-path=${root}
+    -include hip/hip_runtime.h)
   foreach(architecture IN LISTS MOAT_HIP_ARCHITECTURES)
     list(APPEND MOAT_HIP_COMPILE --offload-arch=${architecture})
   endforeach()
@@ -81,7 +83,7 @@ if(NOT MOAT_HIP_ABSENT)
   string(SHA1 trial "${MOAT_HIP_COMPILE}")
   if(NOT MOAT_HIP_TRIAL STREQUAL trial)
     set(source ${CMAKE_BINARY_DIR}/hip-device-libs/trial.hip)
-    file(WRITE ${source} "#include <hip/hip_runtime.h>\n"
+    file(WRITE ${source}
       "__global__ void trial(float* x) { x[threadIdx.x] = exp2f(x[threadIdx.x]); }\n")
     execute_process(COMMAND ${MOAT_HIP_COMPILE} -c ${source} -o ${source}.o
       RESULT_VARIABLE failed ERROR_VARIABLE message OUTPUT_QUIET)

@@ -1,0 +1,86 @@
+#include "backends/cuda/device.hpp"
+
+#include <charconv>
+
+#include "backends/cuda/runtime.hpp"
+#include "backends/cuda/telemetry.hpp"
+#include "backends/simt/device.hpp"
+
+namespace moat {
+namespace cuda {
+
+struct Atoms;
+struct Schedules;
+
+namespace {
+
+struct Platform {
+  using Runtime = cuda::Runtime;
+  using Backend = simt::Backend<Atoms, Schedules>;
+  using Telemetry = cuda::Telemetry;
+
+  static std::string capability(const cudaDeviceProp& p) {
+    return std::to_string(p.major) + "." + std::to_string(p.minor);
+  }
+
+  static std::string architecture(const cudaDeviceProp& p) {
+    return architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES).value_or(capability(p));
+  }
+
+  static std::string unsupported(const cudaDeviceProp& p) {
+    if (architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES)) return {};
+    return "compute capability " + capability(p) +
+           " is not among those of this build (" MOAT_CUDA_ARCHITECTURES
+           "); configure with -DMOAT_CUDA_ARCHITECTURES=" +
+           std::to_string(p.major) + std::to_string(p.minor);
+  }
+
+  static std::string absent(cudaError_t error) {
+    int driver = 0;
+    if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
+      return "no NVIDIA driver found (libcuda.so.1)";
+    }
+    if (error == cudaErrorInsufficientDriver) {
+      return "the driver supports CUDA " + version(driver) + ", this build needs " +
+             version(CUDART_VERSION) + "; update the driver or build with an older CUDA Toolkit";
+    }
+    if (error == cudaSuccess || error == cudaErrorNoDevice) {
+      return "no NVIDIA GPU visible (is CUDA_VISIBLE_DEVICES set?)";
+    }
+    return std::string("cudaGetDeviceCount: ") + cudaGetErrorString(error);
+  }
+
+  static std::string version(int v) {
+    return std::to_string(v / 1000) + "." + std::to_string(v % 1000 / 10);
+  }
+};
+
+}  // namespace
+
+std::optional<std::string> architecture_of(int major, int minor, std::string_view built) {
+  const std::string own = std::to_string(10 * major + minor);
+  std::optional<std::string> found;
+  while (!built.empty()) {
+    const std::string_view one = built.substr(0, built.find(' '));
+    built.remove_prefix(std::min(one.size() + 1, built.size()));
+    int number = 0;
+    const auto [end, error] = std::from_chars(one.data(), one.data() + one.size(), number);
+    if (error != std::errc()) continue;
+    const std::string_view suffix(end, one.data() + one.size());
+    if (suffix == "a" && number == 10 * major + minor) return "sm_" + own + "a";
+    if (suffix.empty() && number / 10 == major && number % 10 <= minor) found = "sm_" + own;
+  }
+  return found;
+}
+
+}  // namespace cuda
+
+// Instantiated in kernels/*.cpp by the device compiler.
+extern template void launch(cuda::Platform::Backend&, const GemmProblem&);
+extern template void launch(cuda::Platform::Backend&, const AttentionProblem&);
+extern template void launch(cuda::Platform::Backend&, const ReductionProblem&);
+extern template void launch(cuda::Platform::Backend&, const RowsProblem&);
+
+DeviceList list_cuda_devices() { return simt::list_devices<cuda::Platform>(); }
+
+}  // namespace moat

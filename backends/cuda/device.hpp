@@ -1,0 +1,21 @@
+// Devices that the CUDA runtime lists.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "backends/device.hpp"
+
+namespace moat {
+
+DeviceList list_cuda_devices();
+
+namespace cuda {
+
+// Architecture of a device of compute capability major.minor if one of the built ones (such as
+// 80 90a) runs on it: code runs on later minor versions of its major one; 90a only on 9.0.
+std::optional<std::string> architecture_of(int major, int minor, std::string_view built);
+
+}  // namespace cuda
+}  // namespace moat

@@ -1,0 +1,22 @@
+// Devices that the HIP runtime lists.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "backends/device.hpp"
+
+namespace moat {
+
+DeviceList list_hip_devices();
+
+namespace hip {
+
+// gfx90a of gfx90a:sramecc+:xnack-
+std::string base_architecture(std::string_view target);
+
+// Whether one of the built architectures (such as gfx90a gfx942) runs on `target`.
+bool runs_on(std::string_view target, std::string_view built);
+
+}  // namespace hip
+}  // namespace moat

@@ -1,0 +1,86 @@
+// What the launchers in kernels/ ask of a GPU, the same for every vendor. Plain C++: the runtime
+// compiles it without a device compiler; backends/simt/launch.hpp adds the launch itself.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "backends/types.hpp"
+
+namespace moat::simt {
+
+template <class Atoms, class S>
+class Block;
+
+// A grid of thread blocks.
+struct Grid {
+  const void* entry;  // the __global__ function
+  unsigned blocks;
+  unsigned threads;          // per block
+  std::size_t shared_bytes;  // dynamic shared memory per block
+};
+
+// The queue of one GPU. Throws DeviceError and OutOfMemory.
+class Queue {
+ public:
+  // `args` points at the arguments of the entry.
+  virtual void enqueue(const Grid& grid, void** args) = 0;
+
+  // Device memory for the launches that follow, valid until the next call.
+  virtual void* workspace(std::size_t bytes) = 0;
+
+  // A counter in device memory that is 0 between launches.
+  virtual unsigned* arrivals() = 0;
+
+  // Multiprocessors or compute units.
+  virtual int compute_units() const = 0;
+
+ protected:
+  ~Queue() = default;
+};
+
+// The most blocks of a grid: AMD counts a grid's threads in 32 bits. Blocks walk over what is left.
+constexpr unsigned grid_blocks(std::int64_t items, int threads) {
+  const std::int64_t most = std::numeric_limits<int>::max() / threads;
+  return static_cast<unsigned>(std::clamp(items, std::int64_t{0}, most));
+}
+
+// Ranges of keys per work item with which `items` items fill `units` compute units twice. Every
+// range has at least one of the key_steps ≥ 1.
+constexpr int key_splits(std::int64_t items, int key_steps, int units) {
+  if (items >= units) return 1;
+  const std::int64_t wanted = 2 * std::int64_t{units} / std::max<std::int64_t>(items, 1);
+  const int splits = static_cast<int>(std::clamp<std::int64_t>(wanted, 1, key_steps));
+  return ceil_div(key_steps, ceil_div(key_steps, splits));
+}
+
+// The backend as the launchers in kernels/ know it.
+template <class Atoms, class ScheduleTable>
+class Backend {
+ public:
+  using Schedules = ScheduleTable;
+  template <class S>
+  using Block = simt::Block<Atoms, S>;
+
+  explicit Backend(Queue& queue) : queue_(queue) {}
+
+  template <class Kernel, class S, class Args>
+  void launch(std::int64_t items, const Args& args);
+
+  void* workspace(std::size_t bytes) { return queue_.workspace(bytes); }
+  unsigned* arrivals() { return queue_.arrivals(); }
+
+  // Enough blocks per unit to keep its memory busy.
+  int concurrent_blocks() const { return 4 * queue_.compute_units(); }
+
+  int splits(std::int64_t items, int key_steps) const {
+    return key_splits(items, key_steps, queue_.compute_units());
+  }
+
+ private:
+  Queue& queue_;
+};
+
+}  // namespace moat::simt

@@ -1,0 +1,33 @@
+// Entry and launch of a kernel on a GPU; compiled by the device compilers.
+#pragma once
+
+#include "backends/simt/backend.hpp"
+#include "backends/simt/block.hpp"
+
+namespace moat::simt {
+
+// Second argument of __launch_bounds__, which vendors count differently: every backend defines
+// min_residency(Type<Atoms>, blocks, waves per block) beside its Atoms.
+template <class Atoms, class S>
+inline constexpr int kResidency = min_residency(Type<Atoms>{}, S::resident_blocks, S::warps);
+
+template <class Kernel, class S, class Atoms, class Args>
+__global__ void __launch_bounds__((kThreads<Atoms, S>), (kResidency<Atoms, S>)) entry(Args args) {
+  extern __shared__ __attribute__((aligned(kSharedAlignment))) unsigned char arena[];
+  Block<Atoms, S> block(arena);
+  Kernel::template run<S>(block, args);
+}
+
+template <class Atoms, class ScheduleTable>
+template <class Kernel, class S, class Args>
+void Backend<Atoms, ScheduleTable>::launch(std::int64_t items, const Args& args) {
+  constexpr int kBlockThreads = kThreads<Atoms, S>;
+  const unsigned blocks = grid_blocks(items, kBlockThreads);
+  if (blocks == 0) return;
+  void* pointers[] = {const_cast<Args*>(&args)};
+  queue_.enqueue({reinterpret_cast<const void*>(&entry<Kernel, S, Atoms, Args>), blocks,
+                  unsigned{kBlockThreads}, kSharedBytes<Kernel, S, Atoms>},
+                 pointers);
+}
+
+}  // namespace moat::simt
