@@ -105,7 +105,7 @@ template <class Tiling, class Fragment, class P, class Element>
 MOAT_FN void load_fragment(Element (&to)[Fragment::kRegisters], const P& panel, Position origin) {
   using T = typename P::Value;
   constexpr Runs kRuns =
-      widest_runs<Fragment, Tiling::kLanes>(kChunkBytes / sizeof(T), P::kAlongRows);
+      kWidestRuns<Fragment, Tiling::kLanes, kChunkBytes / sizeof(T), P::kAlongRows>;
   unroll<Fragment::kRegisters / kRuns.width>([&](auto run) {
     constexpr int kBase = kRuns.base(decltype(run)::value);
     const Position at = Fragment::at(Tiling::Atoms::lane(), kBase);
@@ -135,7 +135,9 @@ MOAT_FN void left_fragment(Element (&to)[Tiling::Matrix::Left::kRegisters],
   using Matrix = typename Tiling::Matrix;
   using Exchange = OperandExchange<Matrix, Tiling::kLanes>;
   unroll<Matrix::Left::kRegisters>([&](auto r) {
-    constexpr auto kSource = Exchange{}.sources[kStep % Exchange::kPhases][decltype(r)::value];
+    constexpr auto kSource =
+        kOperandExchange<Matrix, Tiling::kLanes>.sources[kStep % Exchange::kPhases]
+                                                        [decltype(r)::value];
     constexpr int kAtom = kStep / Exchange::kPhases * Exchange::kAtoms + kSource.atom;
     const Element own = operand.values[i][kAtom][kSource.register_];
     if constexpr (kSource.own_lane) {
@@ -157,7 +159,7 @@ MOAT_FN void for_each_step(F f) {
   if constexpr (kInRegisters<L>) {
     unroll<kSteps>(f);
   } else {
-    MOAT_UNROLL_BY(4)
+    MOAT_UNROLL_BY(1)
     for (int step = 0; step < kSteps; ++step) f(step);
   }
 }
@@ -180,7 +182,7 @@ MOAT_FN void mma(Accumulator<Tiling, kM, kN>& acc, const L& left, const R& right
       load_fragment<Tiling, typename Matrix::Right>(to, right,
                                                     {step * Matrix::k, origin.col + j * Matrix::n});
     };
-    if constexpr (Acc::kRowAtoms * kLeft <= Acc::kColAtoms * kRight) {
+    if constexpr (Acc::kRowAtoms * kLeft + kRight <= Acc::kColAtoms * kRight + kLeft) {
       Element a[Acc::kRowAtoms][kLeft];
       MOAT_UNROLL
       for (int i = 0; i < Acc::kRowAtoms; ++i) read_left(a[i], i);
@@ -212,7 +214,7 @@ MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Accumulator<Tilin
   using Acc = Accumulator<Tiling, kM, kN>;
   using Matrix = typename Tiling::Matrix;
   constexpr Runs kRuns =
-      widest_runs<typename Matrix::Acc, Tiling::kLanes>(kChunkBytes / sizeof(T), false);
+      kWidestRuns<typename Matrix::Acc, Tiling::kLanes, kChunkBytes / sizeof(T), false>;
   constexpr int kBytes = kRuns.width * sizeof(T);
   const Position origin = Acc::origin();
   T* const first = address(to, at);
@@ -275,12 +277,13 @@ MOAT_FN void map_rows(Accumulator<Tiling, kM, kN>& acc, const Rows<Tiling, kM>& 
 template <class Tiling, int kM, int kN, class F>
 MOAT_FN Rows<Tiling, kM> combine_rows(const Accumulator<Tiling, kM, kN>& acc, float identity, F f) {
   using Acc = Accumulator<Tiling, kM, kN>;
-  constexpr int kMask = row_mask<typename Tiling::Matrix::Acc, Tiling::kLanes>();
+  constexpr int kMask = kRowMask<typename Tiling::Matrix::Acc, Tiling::kLanes>;
   static_assert(Tiling::kWavesN == 1, "a row must belong to one wave");
   Rows<Tiling, kM> rows;
   rows.for_each([&](int i, int s) { rows.values[i][s] = identity; });
   Acc::for_each([&](int i, int j, auto r) {
-    float& row = rows.values[i][Acc::kSlots.slot[decltype(r)::value]];
+    constexpr int kSlot = Acc::kSlots.slot[decltype(r)::value];
+    float& row = rows.values[i][kSlot];
     row = f(row, acc.values[i][j][r]);
   });
   Rows<Tiling, kM>::for_each([&](int i, int s) {
@@ -313,7 +316,8 @@ MOAT_FN void store_rows(const Tensor<float>& to, const Coord& at, const Rows<Til
   static_assert(Tiling::kWavesN == 1);
   const int lane = Tiling::Atoms::lane();
   unroll<Tile::kSlots.count>([&](auto s) {
-    const Position held = Matrix::Acc::at(lane, Tile::kSlots.register_[decltype(s)::value]);
+    constexpr int kRegister = Tile::kSlots.register_[decltype(s)::value];
+    const Position held = Matrix::Acc::at(lane, kRegister);
     if (held.col != 0) return;
     MOAT_UNROLL
     for (int i = 0; i < Tile::kRowAtoms; ++i) {

@@ -63,6 +63,8 @@ constexpr Runs widest_runs(int longest, bool along_rows) {
   }
   return {1, 1};
 }
+template <class Fragment, int kLanes, int kLongest, bool kAlongRows>
+inline constexpr Runs kWidestRuns = widest_runs<Fragment, kLanes>(kLongest, kAlongRows);
 
 // The rows that a lane holds: registers with the same row share a slot.
 template <class Fragment, int kLanes>
@@ -107,6 +109,8 @@ constexpr int row_mask() {
   }
   return mask;
 }
+template <class Fragment, int kLanes>
+inline constexpr int kRowMask = row_mask<Fragment, kLanes>();
 
 // A function of the lane number that acts on each of its bits alone.
 struct LaneMap {
@@ -177,5 +181,7 @@ struct OperandExchange {
     }
   }
 };
+template <class Atom, int kLanes>
+inline constexpr OperandExchange<Atom, kLanes> kOperandExchange{};
 
 }  // namespace moat::simt
