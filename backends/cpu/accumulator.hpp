@@ -1,0 +1,142 @@
+// Tiles of f32 that products add to, and one float per row of a tile. Rows are lanes: what a row
+// needs of its columns is computed for kLanes rows at once, without any exchange between lanes.
+#pragma once
+
+#include <cstring>
+
+#include "backends/cpu/math.hpp"
+#include "backends/cpu/panels.hpp"
+#include "backends/cpu/scratch.hpp"
+
+namespace moat::cpu {
+
+// kM × kN sums, in slivers like those of a left panel. `rows` counts the rows that a product has
+// reached; the others are zeros.
+template <int kM, int kN>
+class Accumulator {
+ public:
+  static_assert(kM % kLanes == 0 && kN % kColumns == 0);
+  static constexpr int kRows = kM;
+  static constexpr int kCols = kN;
+  static constexpr int kSliver = sliver_rows(kM);
+
+  explicit Accumulator(Scratch& scratch) : slot_(scratch, sizeof(float) * kM * kN) {
+    values = static_cast<float*>(slot_.get());
+    clear();
+  }
+
+  // Sets every element to 0.
+  void clear() {
+    rows = 0;
+    std::memset(values, 0, sizeof(float) * kM * kN);
+  }
+
+  // Address of the vector that holds column 0 of the rows from `row` on; the next column is
+  // kSliver floats further.
+  float* column(int row) const {
+    return values + std::int64_t{row / kSliver} * kSliver * kN + row % kSliver;
+  }
+
+  float* values;
+  int rows;
+
+ private:
+  Scratch::Slot slot_;
+};
+
+// An accumulator as a left operand: it lies as a panel does.
+template <int kM, int kN>
+struct AccumulatedOperand {
+  static constexpr int kRows = kM;
+  static constexpr int kDepth = kN;
+  const float* values;
+  int rows;
+  int depth;
+};
+
+template <int kM>
+struct Rows {
+  alignas(64) float values[kM];
+
+  FloatLanes at(int row) const { return hn::Load(FloatTag{}, values + row); }
+  void set(int row, FloatLanes x) { hn::Store(x.v, FloatTag{}, values + row); }
+};
+
+template <int kM, int kN, class F>
+void map_rows(Accumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
+  for (int row = 0; row < acc.rows; row += kLanes) {
+    const FloatLanes r = rows.at(row);
+    float* x = acc.column(row);
+    for (int c = 0; c < kN; ++c, x += acc.kSliver) {
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), r).v, FloatTag{}, x);
+    }
+  }
+}
+
+template <int kM, int kN, class F>
+void map_indexed(Accumulator<kM, kN>& acc, F f) {
+  for (int row = 0; row < acc.rows; row += kLanes) {
+    const auto index = IntLanes::iota(row);
+    float* x = acc.column(row);
+    for (int c = 0; c < kN; ++c, x += acc.kSliver) {
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), index, c).v, FloatTag{}, x);
+    }
+  }
+}
+
+// Folds the columns of every row by the associative f, in kColumns chains. Rows that no product has
+// reached give f of zeros.
+template <int kM, int kN, class F>
+Rows<kM> fold_columns(const Accumulator<kM, kN>& acc, F f) {
+  Rows<kM> result;
+  for (int row = 0; row < kM; row += kLanes) {
+    const float* x = acc.column(row);
+    FloatLanes chain[kColumns];
+    unroll<kColumns>([&](auto i) { chain[i] = hn::Load(FloatTag{}, x + i * acc.kSliver); });
+    for (int c = kColumns; c < kN; c += kColumns) {
+      x += kColumns * acc.kSliver;
+      unroll<kColumns>([&](auto i) {
+        chain[i] = f(chain[i], FloatLanes(hn::Load(FloatTag{}, x + i * acc.kSliver)));
+      });
+    }
+    for (int stride = kColumns / 2; stride > 0; stride /= 2) {
+      for (int i = 0; i < stride; ++i) chain[i] = f(chain[i], chain[i + stride]);
+    }
+    result.set(row, chain[0]);
+  }
+  return result;
+}
+
+template <int kM, class F, class... R>
+Rows<kM> map_each_row(F f, const R&... rows) {
+  Rows<kM> result;
+  for (int row = 0; row < kM; row += kLanes) result.set(row, f(rows.at(row)...));
+  return result;
+}
+
+// Rounds the accumulator to T and writes what lies inside the tensor.
+template <class T, int kM, int kN>
+void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc) {
+  const int rows = live(to.rows, at.row, kM);
+  const int cols = live(to.cols, at.col, kN);
+  const FloatTag d;
+  for (int row = 0; row < rows; row += kLanes) {
+    const float* x = acc.column(row);
+    T* out = address(to, at) + row * to.row_stride;
+    for (int c = 0; c < cols; c += kPiece, x += kPiece * acc.kSliver) {
+      hn::Vec<FloatTag> columns[kPiece];
+      for (int i = 0; i < kPiece; ++i) columns[i] = hn::Load(d, x + i * acc.kSliver);
+      if (row + kLanes <= rows && c + kPiece <= cols) {
+        store_columns(d, columns, out + c, to.row_stride);
+      } else {
+        T edge[kLanes * kPiece];
+        store_columns(d, columns, edge, kPiece);
+        for (int r = 0; r < std::min(kLanes, rows - row); ++r) {
+          std::copy_n(edge + r * kPiece, std::min(kPiece, cols - c), out + r * to.row_stride + c);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace moat::cpu

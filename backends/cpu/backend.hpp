@@ -1,0 +1,26 @@
+// The CPU backend as kernels see it: include last where a kernel is instantiated.
+#pragma once
+
+#include <omp.h>
+
+#include "backends/cpu/runtime.hpp"
+#include "backends/cpu/schedules.hpp"
+#include "backends/cpu/worker.hpp"
+
+namespace moat::cpu {
+
+template <class Kernel, class Schedule, class Args>
+void Backend::launch(std::int64_t items, const Args& args) {
+  const auto workers = static_cast<int>(std::min<std::int64_t>(items, threads_));
+  next_.store(0, std::memory_order_relaxed);
+#pragma omp parallel num_threads(workers)
+  {
+    const int worker = omp_get_thread_num();
+    auto& scratch = scratch_[worker];
+    if (!scratch) scratch = std::make_unique<Scratch>();
+    Worker<Schedule> block(*scratch, next_, worker, omp_get_num_threads());
+    Kernel::template run<Schedule>(block, args);
+  }
+}
+
+}  // namespace moat::cpu

@@ -1,0 +1,59 @@
+// Vectors of floats from and to memory of any element type. D is a Highway tag of floats.
+#pragma once
+
+#include "backends/cpu/lanes.hpp"
+#include "backends/types.hpp"
+
+namespace moat::cpu {
+
+template <class D>
+using BitsTag = hn::Rebind<std::uint16_t, D>;
+
+// The type in which elements of T move through vectors.
+template <class T>
+using Storage = std::conditional_t<std::is_same_v<T, float>, float, std::uint16_t>;
+
+template <class T, class D>
+HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
+  if constexpr (std::is_same_v<T, float>) {
+    return stored;
+  } else if constexpr (std::is_same_v<T, f16>) {
+    return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, stored));
+  } else {
+    const hn::RebindToUnsigned<D> bits;
+    return hn::BitCast(D{}, hn::ShiftLeft<16>(hn::PromoteTo(bits, stored)));
+  }
+}
+
+// Rounds to nearest even; NaN stays NaN.
+template <class T, class D>
+HWY_INLINE hn::Vec<hn::Rebind<Storage<T>, D>> narrow(D, hn::Vec<D> x) {
+  if constexpr (std::is_same_v<T, float>) {
+    return x;
+  } else if constexpr (std::is_same_v<T, f16>) {
+    return hn::BitCast(BitsTag<D>{}, hn::DemoteTo(hn::Rebind<hwy::float16_t, D>{}, x));
+  } else {
+    const hn::RebindToUnsigned<D> bits;
+    const auto u = hn::BitCast(bits, x);
+    const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(bits, 1u));
+    const auto rounded = hn::Add(u, hn::Add(odd, hn::Set(bits, 0x7fffu)));
+    const auto quiet = hn::Or(u, hn::Set(bits, 0x400000u));
+    const auto is_nan = hn::RebindMask(bits, hn::IsNaN(x));
+    const auto upper = hn::ShiftRight<16>(hn::IfThenElse(is_nan, quiet, rounded));
+    return hn::DemoteTo(BitsTag<D>{}, hn::BitCast(hn::RebindToSigned<D>{}, upper));
+  }
+}
+
+template <class D, class T>
+HWY_INLINE hn::Vec<D> load(D d, const T* p) {
+  const hn::Rebind<Storage<T>, D> stored;
+  return widen<T>(d, hn::LoadU(stored, reinterpret_cast<const Storage<T>*>(p)));
+}
+
+template <class D, class T>
+HWY_INLINE void store(D d, hn::Vec<D> x, T* p) {
+  const hn::Rebind<Storage<T>, D> stored;
+  hn::StoreU(narrow<T>(d, x), stored, reinterpret_cast<Storage<T>*>(p));
+}
+
+}  // namespace moat::cpu

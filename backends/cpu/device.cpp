@@ -1,0 +1,150 @@
+#include "backends/cpu/device.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <omp.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+#include <unordered_set>
+
+#include "backends/cpu/isa.hpp"
+#include "backends/cpu/processor.hpp"
+#include "backends/cpu/runtime.hpp"
+
+namespace moat {
+
+// Instantiated with the instruction sets of the kernels: see kernels/*.cpp.
+extern template void launch(ThisBackend&, const GemmProblem&);
+extern template void launch(ThisBackend&, const AttentionProblem&);
+extern template void launch(ThisBackend&, const ReductionProblem&);
+extern template void launch(ThisBackend&, const RowsProblem&);
+
+namespace cpu {
+
+namespace {
+
+constexpr std::size_t kAlignment = 256;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+using Clock = std::chrono::steady_clock;
+
+// Calls f(begin, size) for the parts of a range on all threads, so that the first touch of a page
+// is by the thread that will compute near it.
+template <class F>
+void in_parts(std::size_t bytes, int threads, F f) {
+  constexpr std::size_t kSmall = std::size_t{1} << 20;
+  if (bytes < kSmall) return f(std::size_t{0}, bytes);
+#pragma omp parallel num_threads(threads)
+  {
+    const auto part = static_cast<std::size_t>(omp_get_thread_num());
+    const auto parts = static_cast<std::size_t>(omp_get_num_threads());
+    const std::size_t size = ceil_div(ceil_div(bytes, parts), kAlignment) * kAlignment;
+    const std::size_t begin = std::min(bytes, part * size);
+    f(begin, std::min(size, bytes - begin));
+  }
+}
+
+class CpuDevice : public Device {
+ public:
+  explicit CpuDevice(int threads) : backend_(threads) {
+    const auto cpuinfo = read_text("/proc/cpuinfo");
+    info_.backend = "cpu";
+    info_.name = processor_name(cpuinfo);
+    info_.architecture = kBuildIsa.name;
+    info_.compute_units = threads;
+    info_.memory_bytes = memory_bytes();
+    info_.cache_bytes = last_level_cache_bytes();
+    info_.max_clock_mhz = max_clock_mhz();
+  }
+
+  const DeviceInfo& info() const override { return info_; }
+
+  void* allocate(std::size_t bytes) override {
+    if (const auto available = available_memory_bytes(); bytes > available) {
+      throw OutOfMemory(fmt::format(
+          "{} bytes asked for, but {} are available: choose a smaller case", bytes, available));
+    }
+    const std::size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
+    const std::size_t size = std::max(std::size_t{1}, ceil_div(bytes, alignment)) * alignment;
+    void* p = std::aligned_alloc(alignment, size);
+    if (p == nullptr) throw OutOfMemory(fmt::format("aligned_alloc of {} bytes failed", size));
+    if (alignment == kHugePage) madvise(p, size, MADV_HUGEPAGE);
+    return p;
+  }
+
+  void release(void* p) noexcept override { std::free(p); }
+
+  void upload(void* to, const void* from, std::size_t bytes) override {
+    in_parts(bytes, backend_.concurrent_blocks(), [&](std::size_t begin, std::size_t size) {
+      std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<const std::byte*>(from) + begin,
+                  size);
+    });
+  }
+
+  void download(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+
+  void fill(void* p, unsigned char byte, std::size_t bytes) override {
+    in_parts(bytes, backend_.concurrent_blocks(), [&](std::size_t begin, std::size_t size) {
+      std::memset(static_cast<std::byte*>(p) + begin, byte, size);
+    });
+  }
+
+  void run(const Problem& problem) override {
+    std::visit([&](const auto& p) { launch(backend_, p); }, problem);
+  }
+
+  void synchronize() override {}
+
+  void start_timer() override { start_ = Clock::now(); }
+  void stop_timer() override { stop_ = Clock::now(); }
+  double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
+
+ private:
+  Backend backend_;
+  DeviceInfo info_;
+  Clock::time_point start_;
+  Clock::time_point stop_;
+};
+
+}  // namespace
+
+std::vector<std::string> missing_features(const std::string& cpuinfo) {
+  auto listed = cpuinfo_value(cpuinfo, "flags");
+  if (listed.empty()) listed = cpuinfo_value(cpuinfo, "Features");
+  std::vector<std::string> missing;
+  if (listed.empty()) return missing;  // no /proc/cpuinfo: nothing can be said
+  std::istringstream words(listed);
+  std::unordered_set<std::string> features;
+  for (std::string word; words >> word;) features.insert(word);
+  for (const char* const* f = kBuildIsa.features; *f != nullptr; ++f) {
+    if (!features.contains(*f)) missing.emplace_back(*f);
+  }
+  return missing;
+}
+
+std::unique_ptr<Device> make_device(int threads) { return std::make_unique<CpuDevice>(threads); }
+
+}  // namespace cpu
+
+DeviceList list_cpu_devices() {
+  DeviceList list;
+  if (const auto missing = cpu::missing_features(cpu::read_text("/proc/cpuinfo"));
+      !missing.empty()) {
+    list.skipped = fmt::format(
+        "this build's kernels use {}, which this processor lacks: configure with -DMOAT_CPU=native "
+        "on this machine",
+        fmt::join(missing, ", "));
+    return list;
+  }
+  list.devices.push_back(cpu::make_device(cpu::default_threads()));
+  return list;
+}
+
+}  // namespace moat

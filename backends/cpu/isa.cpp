@@ -1,0 +1,96 @@
+// Compiled with the options of the kernels: only the compiler's own macros tell what those enable.
+// Holds no code.
+#include "backends/cpu/isa.hpp"
+
+namespace moat::cpu {
+
+namespace {
+
+constexpr const char* kFeatures[] = {
+#ifdef __SSE4_2__
+    "sse4_2",
+#endif
+#ifdef __AVX__
+    "avx",
+#endif
+#ifdef __AVX2__
+    "avx2",
+#endif
+#ifdef __FMA__
+    "fma",
+#endif
+#ifdef __F16C__
+    "f16c",
+#endif
+#ifdef __BMI__
+    "bmi1",
+#endif
+#ifdef __BMI2__
+    "bmi2",
+#endif
+#ifdef __AVX512F__
+    "avx512f",
+#endif
+#ifdef __AVX512BW__
+    "avx512bw",
+#endif
+#ifdef __AVX512DQ__
+    "avx512dq",
+#endif
+#ifdef __AVX512VL__
+    "avx512vl",
+#endif
+#ifdef __AVX512VBMI__
+    "avx512vbmi",
+#endif
+#ifdef __AVX512VBMI2__
+    "avx512_vbmi2",
+#endif
+#ifdef __AVX512VNNI__
+    "avx512_vnni",
+#endif
+#ifdef __AVX512BITALG__
+    "avx512_bitalg",
+#endif
+#ifdef __AVX512VPOPCNTDQ__
+    "avx512_vpopcntdq",
+#endif
+#ifdef __AVX512BF16__
+    "avx512_bf16",
+#endif
+#ifdef __AVX512FP16__
+    "avx512_fp16",
+#endif
+#ifdef __GFNI__
+    "gfni",
+#endif
+#ifdef __VAES__
+    "vaes",
+#endif
+#ifdef __ARM_NEON
+    "asimd",
+#endif
+#ifdef __ARM_FEATURE_SVE
+    "sve",
+#endif
+    nullptr,
+};
+
+}  // namespace
+
+constinit const BuildIsa kBuildIsa = {
+#if defined(__AVX512F__)
+    "avx512",
+#elif defined(__AVX2__)
+    "avx2",
+#elif defined(__SSE4_2__)
+    "sse4",
+#elif defined(__ARM_NEON)
+    "neon",
+#else
+    "baseline",
+#endif
+    kFeatures,
+};
+
+}  // namespace moat::cpu

@@ -1,0 +1,51 @@
+// Functions of FloatLanes that kernels call, and the same of a float.
+#pragma once
+
+#include <hwy/contrib/math/math-inl.h>
+
+#include <cmath>
+
+#include "backends/cpu/lanes.hpp"
+
+namespace moat::cpu {
+
+// 2ˣ within 2 units in the last place, subnormal results included; 0 below −150, +∞ from 128 on,
+// NaN for NaN.
+inline FloatLanes exp2(FloatLanes x) {
+  const FloatTag f;
+  const IntTag i;
+  // The limits keep the exponents below in range. x comes second: x86 returns the second operand
+  // if one is NaN. −254 gives a first factor of exactly 0, without a subnormal product.
+  const auto bounded = hn::Max(hn::Set(f, -254.0f), hn::Min(hn::Set(f, 129.0f), x.v));
+  // 1.5·2²³ leaves no fraction bits: the sum rounds to the nearest integer, held in its low bits.
+  const auto magic = hn::Set(f, 0x1.8p23f);
+  const auto shifted = hn::Add(bounded, magic);
+  const auto exponent = hn::Sub(hn::BitCast(i, shifted), hn::BitCast(i, magic));
+  const auto r = hn::Sub(bounded, hn::Sub(shifted, magic));
+
+  // Minimax polynomial of 2ʳ on [−0.5, 0.5] with p(0) = 1 (Remez); relative error 2·10⁻⁹.
+  auto p = hn::Set(f, 0x1.41fbbcp-13f);
+  p = hn::MulAdd(p, r, hn::Set(f, 0x1.5f3e52p-10f));
+  p = hn::MulAdd(p, r, hn::Set(f, 0x1.3b2d4cp-7f));
+  p = hn::MulAdd(p, r, hn::Set(f, 0x1.c6aee8p-5f));
+  p = hn::MulAdd(p, r, hn::Set(f, 0x1.ebfbdcp-3f));
+  p = hn::MulAdd(p, r, hn::Set(f, 0x1.62e43p-1f));
+  p = hn::MulAdd(p, r, hn::Set(f, 1.0f));
+
+  // Two factors, since 2ⁿ alone may be neither finite nor normal where 2ⁿ·p is.
+  const auto half = hn::ShiftRight<1>(exponent);
+  const auto bias = hn::Set(i, 127);
+  const auto first = hn::ShiftLeft<23>(hn::Add(half, bias));
+  const auto second = hn::ShiftLeft<23>(hn::Add(hn::Sub(exponent, half), bias));
+  return hn::Mul(hn::Mul(p, hn::BitCast(f, first)), hn::BitCast(f, second));
+}
+
+inline FloatLanes log2(FloatLanes x) { return hn::Log2(FloatTag{}, x.v); }
+
+inline FloatLanes rsqrt(FloatLanes x) { return hn::Div(hn::Set(FloatTag{}, 1.0f), hn::Sqrt(x.v)); }
+
+inline float exp2(float x) { return std::exp2(x); }
+inline float log2(float x) { return std::log2(x); }
+inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }
+
+}  // namespace moat::cpu

@@ -1,0 +1,128 @@
+#include "backends/cpu/processor.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace moat::cpu {
+
+namespace {
+
+// A size such as "260M" or "48K" of sysfs.
+std::size_t parse_size(const std::string& text) {
+  char* end = nullptr;
+  const std::size_t n = std::strtoull(text.c_str(), &end, 10);
+  if (*end == 'K') return n << 10;
+  if (*end == 'M') return n << 20;
+  return n;
+}
+
+std::size_t kibibytes_of(const std::string& meminfo, const std::string& key) {
+  return std::strtoull(cpuinfo_value(meminfo, key).c_str(), nullptr, 10) << 10;
+}
+
+// Physical cores among the processors that this process may run on.
+int physical_cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return omp_get_num_procs();
+  std::set<std::pair<std::string, std::string>> cores;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    const auto topology = fmt::format("/sys/devices/system/cpu/cpu{}/topology/", cpu);
+    const std::string core = read_text(topology + "core_id");
+    if (core.empty()) return omp_get_num_procs();
+    cores.emplace(read_text(topology + "physical_package_id"), core);
+  }
+  return std::max<int>(1, static_cast<int>(cores.size()));
+}
+
+// Whole CPUs that the control group grants, if it limits them.
+std::optional<int> cpu_quota() {
+  std::istringstream limit(read_text("/sys/fs/cgroup/cpu.max"));
+  double quota = 0;
+  double period = 0;
+  if (!(limit >> quota >> period) || period <= 0) return std::nullopt;
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string cpuinfo_value(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos || !line.starts_with(key)) continue;
+    if (line.find_first_not_of(" \t", key.size()) != colon) continue;
+    const auto value = line.find_first_not_of(" \t", colon + 1);
+    return value == std::string::npos ? "" : line.substr(value);
+  }
+  return "";
+}
+
+std::string processor_name(const std::string& cpuinfo) {
+  for (const char* key : {"model name", "Model"}) {
+    if (auto name = cpuinfo_value(cpuinfo, key); !name.empty()) return name;
+  }
+  const auto part = cpuinfo_value(cpuinfo, "CPU part");
+  if (part.empty()) return "unknown processor";
+  return fmt::format("Arm implementer {} part {}", cpuinfo_value(cpuinfo, "CPU implementer"), part);
+}
+
+std::size_t last_level_cache_bytes() {
+  std::size_t bytes = 0;
+  for (int index = 0; index < 8; ++index) {
+    const auto cache = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", index);
+    if (read_text(cache + "type").starts_with("Instruction")) continue;
+    bytes = std::max(bytes, parse_size(read_text(cache + "size")));
+  }
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  for (const int name : {_SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE}) {
+    bytes = std::max(bytes, static_cast<std::size_t>(std::max(0L, sysconf(name))));
+  }
+#endif
+  return bytes;
+}
+
+std::size_t memory_bytes() {
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+std::size_t available_memory_bytes() {
+  std::size_t bytes = kibibytes_of(read_text("/proc/meminfo"), "MemAvailable");
+  if (bytes == 0) bytes = memory_bytes();
+  // "max" parses as 0.
+  const auto limit = parse_size(read_text("/sys/fs/cgroup/memory.max"));
+  const auto used = parse_size(read_text("/sys/fs/cgroup/memory.current"));
+  if (limit > 0) bytes = std::min(bytes, limit - std::min(limit, used));
+  return bytes;
+}
+
+std::optional<int> max_clock_mhz() {
+  const auto khz =
+      std::atoi(read_text("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").c_str());
+  return khz > 0 ? std::optional(khz / 1000) : std::nullopt;
+}
+
+int default_threads() {
+  const int asked = std::min(omp_get_max_threads(), omp_get_num_procs());
+  if (std::getenv("OMP_NUM_THREADS") != nullptr) return std::max(1, asked);
+  return std::max(1, std::min({asked, physical_cores(), cpu_quota().value_or(asked)}));
+}
+
+}  // namespace moat::cpu

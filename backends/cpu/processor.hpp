@@ -1,0 +1,33 @@
+// What the operating system tells of the processor and its memory.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace moat::cpu {
+
+// Text of a file, empty if it cannot be read.
+std::string read_text(const std::string& path);
+
+// Value of the first "key : value" line of /proc/cpuinfo-like text, empty if there is none.
+std::string cpuinfo_value(const std::string& text, const std::string& key);
+
+// Model name, else the implementer and part of an Arm processor.
+std::string processor_name(const std::string& cpuinfo);
+
+// Bytes of the last-level cache; 0 if unknown.
+std::size_t last_level_cache_bytes();
+
+std::size_t memory_bytes();
+
+// What can be allocated now without swapping, within the container's limit.
+std::size_t available_memory_bytes();
+
+std::optional<int> max_clock_mhz();
+
+// Threads to compute with: those of OMP_NUM_THREADS, else one per physical core that this process
+// may run on, within the container's CPU quota.
+int default_threads();
+
+}  // namespace moat::cpu

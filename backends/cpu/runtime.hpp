@@ -1,0 +1,57 @@
+// Threads and memory behind the block programs. Names no vector type, so that code which is
+// compiled without the instruction sets of the kernels can use it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "backends/cpu/scratch.hpp"
+
+namespace moat {
+namespace cpu {
+
+struct Schedules;
+template <class Schedule>
+class Worker;
+
+// What kernels launch on: `threads` workers, each a block. Not thread-safe.
+class Backend {
+ public:
+  using Schedules = cpu::Schedules;
+  template <class Schedule>
+  using Block = Worker<Schedule>;
+
+  explicit Backend(int threads);
+
+  // Runs the block program on as many workers as there are work items, and waits for them.
+  template <class Kernel, class Schedule, class Args>
+  void launch(std::int64_t items, const Args& args);
+
+  // Memory for intermediate results of one launch, overwritten by the next.
+  void* workspace(std::size_t bytes);
+
+  // A counter that is 0 between launches.
+  unsigned* arrivals() { return &arrivals_; }
+
+  int concurrent_blocks() const { return threads_; }
+
+  // Key ranges per tile of queries, so that `items` tiles with `key_steps` steps each occupy all
+  // workers.
+  int splits(std::int64_t items, int key_steps) const;
+
+ private:
+  int threads_;
+  std::vector<std::unique_ptr<Scratch>> scratch_;  // one per worker, made by its thread
+  std::vector<std::byte> workspace_;
+  std::atomic<std::int64_t> next_ = 0;
+  unsigned arrivals_ = 0;
+};
+
+}  // namespace cpu
+
+using ThisBackend = cpu::Backend;
+
+}  // namespace moat

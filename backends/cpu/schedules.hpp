@@ -1,0 +1,81 @@
+// Tile sizes of every kernel. Data that the inner loops repeat stays in L1 (32 KiB or more), tiles
+// in L2 (512 KiB to 2 MiB on the processors that this was written for).
+#pragma once
+
+#include "backends/cpu/panels.hpp"
+#include "kernels/attention.hpp"
+#include "kernels/gemm.hpp"
+#include "kernels/reduction.hpp"
+
+namespace moat::cpu {
+
+// Rows that the microkernel takes at once.
+inline constexpr int kFullSliver = kSliverVectors * kLanes;
+
+// A sliver of A with k = 256 is 48 KiB of AVX-512, 24 KiB of AVX2, and is read kColumns columns at
+// a time; packing an element of A serves n columns, of B m rows, so that packing is a few percent.
+struct LargeGemm {
+  static constexpr int m = 4 * kFullSliver;
+  static constexpr int n = 512;
+  static constexpr int k = 256;
+  static constexpr bool dynamic = true;
+};
+
+// For few tiles: enough of them for all workers.
+struct SmallGemm {
+  static constexpr int m = kFullSliver;
+  static constexpr int n = 64;
+  static constexpr int k = 256;
+  static constexpr bool dynamic = true;
+};
+
+// Prefill: scores of 4 slivers × 128 keys; packing a key serves m queries.
+struct LongQueries {
+  static constexpr int m = 4 * kFullSliver;
+  static constexpr int n = 128;
+  static constexpr bool dynamic = true;
+};
+
+// Decode: the heads of a group, seldom more than a vector.
+struct FewQueries {
+  static constexpr int m = kLanes;
+  static constexpr int n = 128;
+  static constexpr bool dynamic = true;
+};
+
+// Memory is read once and in order.
+struct Streaming {
+  static constexpr bool dynamic = false;
+};
+
+struct Schedules {
+  template <class T, class F>
+  static void gemm(const GemmProblem& p, F f) {
+    if (std::int64_t{ceil_div(p.m, LargeGemm::m)} * ceil_div(p.n, LargeGemm::n) >= 8) {
+      f(Type<LargeGemm>{});
+    } else {
+      f(Type<SmallGemm>{});
+    }
+  }
+
+  template <class T, int kHeadDim, class F>
+  static void attention(const AttentionProblem& p, F f) {
+    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kLanes) {
+      f(Type<LongQueries>{});
+    } else {
+      f(Type<FewQueries>{});
+    }
+  }
+
+  template <class T, class F>
+  static void reduction(const ReductionProblem&, F f) {
+    f(Type<Streaming>{});
+  }
+
+  template <class T, class F>
+  static void rows(int /*cols*/, F f) {
+    f(Type<Streaming>{});
+  }
+};
+
+}  // namespace moat::cpu

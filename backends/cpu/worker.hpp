@@ -1,0 +1,208 @@
+// The vocabulary of backends/block.hpp on a CPU: a block is one worker thread, its lanes are those
+// of a vector.
+#pragma once
+
+#include <atomic>
+
+#include "backends/block.hpp"
+#include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/mma.hpp"
+#include "backends/cpu/pipeline.hpp"
+#include "backends/cpu/reduce.hpp"
+#include "backends/cpu/runtime.hpp"
+
+namespace moat::cpu {
+
+// Schedule: `dynamic` is true if work items are handed out as workers become free, false if each
+// worker takes one contiguous range, which keeps rows near the thread that touched them.
+template <class Schedule>
+class Worker {
+ public:
+  template <class T, int kM, int kK>
+  using Left = cpu::Left<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = cpu::Right<T, kK, kN, kOrder>;
+
+  // One of `workers`; `next` counts the items of the launch that were handed out.
+  Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers)
+      : scratch_(scratch), next_(next), worker_(worker), workers_(workers) {}
+
+  template <class F>
+  void items(std::int64_t count, F f) {
+    if (Schedule::dynamic && !handed_out_) {
+      handed_out_ = true;
+      for (std::int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
+        f(static_cast<int>(i));
+      }
+    } else {
+      const std::int64_t end = count * (worker_ + 1) / workers_;
+      for (std::int64_t i = count * worker_ / workers_; i < end; ++i) f(static_cast<int>(i));
+    }
+  }
+
+  // Down the columns: workers share the columns of the right operand in the last-level cache.
+  template <int kM, int kN, class F>
+  void tiles(int rows, int cols, F f) {
+    const std::int64_t down = ceil_div(rows, kM);
+    items(down * ceil_div(cols, kN), [&](std::int64_t i) {
+      f(static_cast<int>(i % down) * kM, static_cast<int>(i / down) * kN);
+    });
+  }
+
+  template <class F>
+  void once(F f) {
+    f();
+  }
+
+  template <class F>
+  void last_arrival(unsigned* counter, F f) {
+    const std::atomic_ref arrivals(*counter);
+    if (arrivals.fetch_add(1, std::memory_order_acq_rel) + 1 != static_cast<unsigned>(workers_)) {
+      return;
+    }
+    arrivals.store(0, std::memory_order_relaxed);
+    f();
+  }
+
+  template <class Stage, class Produce, class Consume>
+  void pipeline(int steps, Produce produce, Consume consume) {
+    Scratched<Stage> stage(scratch_);
+    Stages<Stage, Produce> stages{*stage, steps, produce};
+    consume(stages);
+  }
+
+  template <class Query, class Key, class Value, int kM, int kN, class LoadQuery, class LoadKey,
+            class LoadValue, class Consume>
+  void attend(int steps, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
+              Consume consume) {
+    Scratched<Query> query(scratch_);
+    Scratched<Key> key(scratch_);
+    Scratched<Value> value(scratch_);
+    if (steps > 0) load_query(*query);
+    AttentionStages<kM, kN, Key, Value, LoadKey, LoadValue> stages{scratch_, *key,     *value,
+                                                                   steps,    load_key, load_value};
+    consume(std::as_const(*query), stages);
+  }
+
+  template <class Panel>
+  void load(Panel& panel, const typename Panel::Source& source, Coord at) {
+    panel.load(source, at);
+  }
+
+  template <int kM, int kN>
+  Accumulator<kM, kN> zeros() {
+    return Accumulator<kM, kN>(scratch_);
+  }
+
+  template <class Acc, class L, class R>
+  void mma(Acc& acc, const L& left, const R& right) {
+    multiply(acc, left, right);
+  }
+
+  template <class T, int kM, int kN>
+  void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc) {
+    cpu::store(to, at, acc);
+  }
+
+  template <class Acc, class F>
+  void map_indexed(Acc& acc, F f) {
+    cpu::map_indexed(acc, f);
+  }
+
+  template <class Acc, class R, class F>
+  void map_rows(Acc& acc, const R& rows, F f) {
+    cpu::map_rows(acc, rows, f);
+  }
+
+  template <class Acc>
+  auto row_max(const Acc& acc) {
+    return fold_columns(acc, [](FloatLanes a, FloatLanes b) { return cpu::max(a, b); });
+  }
+
+  template <class Acc>
+  auto row_sum(const Acc& acc) {
+    return fold_columns(acc, [](FloatLanes a, FloatLanes b) { return a + b; });
+  }
+
+  // Products take f32, so nothing is rounded.
+  template <class T, int kM, int kN>
+  AccumulatedOperand<kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
+    return {acc.values, acc.rows, kN};
+  }
+
+  template <int kM>
+  Rows<kM> rows(float value) {
+    return map_each_row<kM>([&] { return FloatLanes(value); });
+  }
+
+  template <int kM, class F>
+  Rows<kM> map(const Rows<kM>& a, F f) {
+    return map_each_row<kM>(f, a);
+  }
+
+  template <int kM, class F>
+  Rows<kM> zip(const Rows<kM>& a, const Rows<kM>& b, F f) {
+    return map_each_row<kM>(f, a, b);
+  }
+
+  template <class T, int kM>
+  void store_rows(const Tensor<T>& to, Coord at, const Rows<kM>& rows) {
+    T* out = address(to, at);
+    for (int r = 0; r < live(to.rows, at.row, kM); ++r) {
+      out[r * to.row_stride] = from_float<T>(rows.values[r]);
+    }
+  }
+
+  template <class Monoid, class T>
+  auto reduce(const Monoid& monoid, const T* x, int count) {
+    return cpu::reduce<Worker>(monoid, x, count);
+  }
+
+  template <class Monoid, class F>
+  auto collect(const Monoid& monoid, int count, F f) {
+    auto state = f(0);
+    for (int i = 1; i < count; ++i) monoid.template merge<Worker>(state, f(i));
+    return state;
+  }
+
+  template <class F>
+  void each(int count, F f) {
+    int i = 0;
+    for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
+    if (i < count) f(LastPosition{i, count - i});
+  }
+
+  template <class X>
+  static auto exp2(X x) {
+    return cpu::exp2(x);
+  }
+  template <class X>
+  static auto log2(X x) {
+    return cpu::log2(x);
+  }
+  template <class X>
+  static auto rsqrt(X x) {
+    return cpu::rsqrt(x);
+  }
+  template <class X, class Y>
+  static auto max(X x, Y y) {
+    return cpu::max(x, y);
+  }
+  template <class X, class Y>
+  static auto min(X x, Y y) {
+    return cpu::min(x, y);
+  }
+  template <class C, class X, class Y>
+  static auto select(C condition, X x, Y y) {
+    return cpu::select(condition, x, y);
+  }
+
+ private:
+  Scratch& scratch_;
+  std::atomic<std::int64_t>& next_;
+  int worker_;
+  int workers_;
+  bool handed_out_ = false;
+};
+
+}  // namespace moat::cpu
