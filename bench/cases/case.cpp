@@ -9,15 +9,10 @@
 #include <limits>
 #include <optional>
 
+#include "bench/cases/overloaded.hpp"
+
 namespace moat {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 float default_scale(int head_dim) { return 1.0f / std::sqrt(static_cast<float>(head_dim)); }
 

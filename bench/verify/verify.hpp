@@ -20,8 +20,8 @@ using reference::Summation;
 
 // An element of an output.
 struct CheckedElement {
-  std::string where;  // "row 3, column 17"
-  double got = 0;     // may be NaN or infinite
+  std::string where{};  // "row 3, column 17"
+  double got = 0;       // may be NaN or infinite
   double want = 0;
   double bound = 0;  // largest allowed |got − want|
 };
@@ -30,11 +30,11 @@ struct Check {
   bool passed = false;
   // Largest error ÷ bound of all comparisons; at most 1 if passed, infinite for a NaN.
   double error_over_bound = 0;
-  std::optional<CheckedElement> worst;  // empty if every element was exact
-  std::int64_t elements = 0;            // of the output
-  std::int64_t checked = 0;             // of them compared one by one with the reference
-  bool sampled = false;                 // not all of them were; the whole output met the invariants
-  std::string message;                  // what is wrong; empty if passed
+  std::optional<CheckedElement> worst{};  // empty if every element was exact
+  std::int64_t elements = 0;              // of the output
+  std::int64_t checked = 0;               // of them compared one by one with the reference
+  bool sampled = false;   // not all of them were; the whole output met the invariants
+  std::string message{};  // what is wrong; empty if passed
 };
 
 struct VerifyOptions {

@@ -1,0 +1,164 @@
+#include "kernels/reference/attention.hpp"
+
+#include <fmt/format.h>
+
+#include "bench/verify/expected.hpp"
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+template <class T>
+class ExpectedAttention : public Verifier::Expected {
+ public:
+  ExpectedAttention(const AttentionProblem& p, Data data, const VerifyOptions& options)
+      : p_(p), problem_(p) {
+    const double all = 1.0 * p.batch * p.q_heads * p.q_len;
+    const double pairs = visible_pairs(p) / p.q_len;
+    const double cost = 2.0 * std::max(pairs, 32.0) * p.head_dim;
+    sampled_ = all * cost > options.full_work;
+    const double wanted = sampled_ ? std::max(16.0, options.sample_work / cost) : all;
+    rows_ = stratified(static_cast<std::int64_t>(all), wanted, stream_seed(options.seed, 20));
+    targets_.resize(rows_.size() * p.head_dim);
+#pragma omp parallel for schedule(dynamic)
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const Row at = locate(rows_[i]);
+      const auto row = reference::attention_row(p, at.batch, at.head, at.query);
+      for (int d = 0; d < p.head_dim; ++d) {
+        targets_[i * p.head_dim + d] = {
+            row.out[d].value, reference::bound(p, row.out[d], row.value_abs[d], row.logit_abs,
+                                               row.logit, row.visible, data)};
+      }
+    }
+    if (sampled_) find_ranges();
+  }
+
+  const Problem& problem() const override { return problem_; }
+
+  Check check(const std::byte* output, bool guarded, Summation) const override {
+    const std::int64_t all = std::int64_t{p_.batch} * p_.q_len * p_.q_heads;
+    Check result{.passed = true, .elements = all * p_.head_dim, .sampled = sampled_};
+    check_written(result, output, p_.dtype, all, p_.head_dim, p_.head_dim, guarded,
+                  [&](std::int64_t row, std::int64_t d) {
+                    const auto head = static_cast<int>(row % p_.q_heads);
+                    const auto query = static_cast<int>(row / p_.q_heads % p_.q_len);
+                    const auto batch = static_cast<int>(row / p_.q_heads / p_.q_len);
+                    return name({batch, head, query}, d);
+                  });
+    if (!result.passed) return result;
+    const T* o = reinterpret_cast<const T*>(output);
+    judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
+      const Row at = locate(rows_[i]);
+      const T* row = o + reference::index_query(p_, at.batch, at.head, at.query);
+      for (int d = 0; d < p_.head_dim; ++d) {
+        const Target& target = targets_[i * p_.head_dim + d];
+        judge.compare(i * p_.head_dim + d, to_float(row[d]), target.value, target.bound);
+      }
+    }).report(result, [&](std::int64_t i) {
+      return name(locate(rows_[i / p_.head_dim]), i % p_.head_dim);
+    });
+    if (sampled_) check_ranges(o, result);
+    return result;
+  }
+
+ private:
+  struct Row {
+    int batch, head, query;
+  };
+
+  // Rows are numbered query by query within a head, so that a stratum is a range of queries.
+  Row locate(std::int64_t row) const {
+    return {static_cast<int>(row / p_.q_len / p_.q_heads),
+            static_cast<int>(row / p_.q_len % p_.q_heads), static_cast<int>(row % p_.q_len)};
+  }
+
+  static std::string name(const Row& at, std::int64_t d) {
+    return fmt::format("batch {}, query {}, head {}, column {}", at.batch, at.query, at.head, d);
+  }
+
+  // Largest length of a query's or key's vector.
+  double largest_norm(const void* data, std::int64_t vectors) const {
+    const T* x = static_cast<const T*>(data);
+    double most = 0;
+    for (std::int64_t i = 0; i < vectors; ++i) {
+      double sum = 0;
+      for (int d = 0; d < p_.head_dim; ++d) {
+        const double value = to_float(x[i * p_.head_dim + d]);
+        sum += value * value;
+      }
+      most = std::max(most, sum);
+    }
+    return std::sqrt(most);
+  }
+
+  void find_ranges() {
+    // |q·k| ≤ |q| · |k| for every pair.
+    const double logit = p_.scale *
+                         largest_norm(p_.q, std::int64_t{p_.batch} * p_.q_len * p_.q_heads) *
+                         largest_norm(p_.k, std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads);
+    const T* v = static_cast<const T*>(p_.v);
+    double most = 0;
+    for (std::int64_t i = 0; i < std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads * p_.head_dim;
+         ++i) {
+      most = std::max(most, std::abs(double{to_float(v[i])}));
+    }
+    slack_ = reference::bound(p_, {most, most, most * most}, most * p_.kv_len, logit, logit,
+                              p_.kv_len, Data::any);
+  }
+
+  // A mean with weights ≥ 0 lies between the least and the largest value.
+  void check_ranges(const T* o, Check& result) const {
+    const int group = p_.q_heads / p_.kv_heads;
+    const std::int64_t columns = std::int64_t{p_.batch} * p_.kv_heads;
+    judge_all(columns, p_.dtype, [&](std::int64_t column, Judge& judge) {
+      const auto batch = static_cast<int>(column / p_.kv_heads);
+      const auto kv_head = static_cast<int>(column % p_.kv_heads);
+      std::vector<double> low(p_.head_dim, std::numeric_limits<double>::infinity());
+      std::vector<double> high(p_.head_dim, -std::numeric_limits<double>::infinity());
+      int key = 0;
+      for (int query = 0; query < p_.q_len; ++query) {
+        const int visible = reference::visible_keys(p_, query);
+        for (; key < visible; ++key) {
+          const T* v = static_cast<const T*>(p_.v) + reference::index_key(p_, batch, kv_head, key);
+          for (int d = 0; d < p_.head_dim; ++d) {
+            low[d] = std::min(low[d], double{to_float(v[d])});
+            high[d] = std::max(high[d], double{to_float(v[d])});
+          }
+        }
+        for (int g = 0; g < group; ++g) {
+          const int head = kv_head * group + g;
+          const std::int64_t first = reference::index_query(p_, batch, head, query);
+          for (int d = 0; d < p_.head_dim; ++d) {
+            const double got = to_float(o[first + d]);
+            const double want = visible == 0 ? 0.0 : std::clamp(got, low[d], high[d]);
+            if (got != want) judge.note(first + d, got, want, visible == 0 ? 0.0 : slack_);
+          }
+        }
+      }
+    }).report(result, [&](std::int64_t i) {
+      const std::int64_t row = i / p_.head_dim;
+      const Row at{static_cast<int>(row / p_.q_heads / p_.q_len),
+                   static_cast<int>(row % p_.q_heads),
+                   static_cast<int>(row / p_.q_heads % p_.q_len)};
+      return name(at, i % p_.head_dim) + " against the range of V";
+    });
+  }
+
+  AttentionProblem p_;
+  Problem problem_;
+  bool sampled_ = false;
+  std::vector<int> rows_;
+  std::vector<Target> targets_;  // rows × head_dim
+  double slack_ = 0;             // by which rounding may leave the range of V
+};
+
+}  // namespace
+
+std::unique_ptr<Verifier::Expected> expect(const AttentionProblem& host, Data data,
+                                           const VerifyOptions& options) {
+  return with_dtype(host.dtype, [&]<class T>(Type<T>) -> std::unique_ptr<Verifier::Expected> {
+    return std::make_unique<ExpectedAttention<T>>(host, data, options);
+  });
+}
+
+}  // namespace moat

@@ -1,0 +1,361 @@
+#include "kernels/reference/gemm.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "bench/cases/case.hpp"
+#include "bench/verify/expected.hpp"
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+using reference::Estimate;
+
+constexpr int kChunk = 256;
+
+// Bands of equal width over 0 … count; the last may be narrower.
+struct Bands {
+  int count;
+  int width;
+  int begin(int band) const { return band * width; }
+};
+
+Bands bands(int extent, double wanted) {
+  const double most = std::max(1.0, std::ceil(extent / 256.0));
+  const int width = ceil_div(extent, static_cast<int>(std::clamp(std::floor(wanted), 1.0, most)));
+  return {ceil_div(extent, width), width};
+}
+
+// Norms of a row of A or a column of B: Σx² and Σx⁴.
+struct Moments {
+  double second = 0;
+  double fourth = 0;
+
+  void add(double x) {
+    const double square = x * x;
+    second += square;
+    fourth += square * square;
+  }
+};
+
+// C·x and y·C for random signs x and y, over bands of columns and rows.
+template <class T>
+class Freivalds {
+ public:
+  Freivalds(const GemmProblem& p, Data data, const VerifyOptions& options)
+      : p_(p),
+        data_(data),
+        sign_cols_(signs(p.n, stream_seed(options.seed, 10))),
+        sign_rows_(signs(p.m, stream_seed(options.seed, 11))),
+        col_bands_(bands(p.n, options.sample_work / p.m / p.k)),
+        row_bands_(bands(p.m, options.sample_work / p.n / p.k)) {
+    moments();
+    right();
+    left();
+  }
+
+  // Compares the sums over each row's and each column's bands.
+  void check(const T* c, Check& result) const {
+    const std::int64_t ldc = p_.ldc ? p_.ldc : p_.n;
+    const int k = p_.k;
+    const double tiny = reference::underflow(p_.dtype) + k * reference::underflow(DType::f32);
+    const double growth = reference::growth(k, data_);
+    const double roundoff = reference::unit_roundoff(p_.dtype);
+    // Over elements with Σ got² = `squares`: λ · sqrt(Σ bound²).
+    const auto bound = [&](const Moments& one, const Moments& many, double squares, int count) {
+      return reference::kLambda *
+             (growth * (1 + roundoff) * spread(one, many) +
+              roundoff * (1 + 2 * roundoff) * std::sqrt(squares) + tiny * std::sqrt(count));
+    };
+    judge_all(p_.m, DType::f32, [&](std::int64_t row, Judge& judge) {
+      for (int band = 0; band < col_bands_.count; ++band) {
+        const int begin = col_bands_.begin(band);
+        const int end = std::min(begin + col_bands_.width, p_.n);
+        double sum = 0;
+        double squares = 0;
+#pragma omp simd reduction(+ : sum, squares)
+        for (int j = begin; j < end; ++j) {
+          const double x = to_float(c[row * ldc + j]);
+          sum += sign_cols_[j] * x;
+          squares += x * x;
+        }
+        const std::int64_t index = row * col_bands_.count + band;
+        judge.note(index, sum, right_[index],
+                   bound(row_moments_[row], col_band_moments_[band], squares, end - begin));
+      }
+    }).report(result, [&](std::int64_t index) {
+      return fmt::format("signed sum of row {}, columns from {}", index / col_bands_.count,
+                         col_bands_.begin(static_cast<int>(index % col_bands_.count)));
+    });
+    judge_all(ceil_div(p_.n, kChunk), DType::f32, [&](std::int64_t chunk, Judge& judge) {
+      const int first = static_cast<int>(chunk) * kChunk;
+      const int width = std::min(kChunk, p_.n - first);
+      for (int band = 0; band < row_bands_.count; ++band) {
+        std::array<double, kChunk> sum{};
+        std::array<double, kChunk> squares{};
+        const int begin = row_bands_.begin(band);
+        const int end = std::min(begin + row_bands_.width, p_.m);
+        for (int i = begin; i < end; ++i) {
+          const T* row = c + i * ldc + first;
+          for (int j = 0; j < width; ++j) {
+            const double x = to_float(row[j]);
+            sum[j] += sign_rows_[i] * x;
+            squares[j] += x * x;
+          }
+        }
+        for (int j = 0; j < width; ++j) {
+          const std::int64_t index = std::int64_t{band} * p_.n + first + j;
+          judge.note(
+              index, sum[j], left_[index],
+              bound(col_moments_[first + j], row_band_moments_[band], squares[j], end - begin));
+        }
+      }
+    }).report(result, [&](std::int64_t index) {
+      return fmt::format("signed sum of column {}, rows from {}", index % p_.n,
+                         row_bands_.begin(static_cast<int>(index / p_.n)));
+    });
+  }
+
+ private:
+  static std::vector<double> signs(int count, std::uint64_t seed) {
+    std::vector<double> x(count);
+    for (int i = 0; i < count; ++i) x[i] = random_sign(seed, static_cast<std::uint64_t>(i));
+    return x;
+  }
+
+  // sqrt(Σ over many of spread²), each spread bounded by the Cauchy-Schwarz inequality.
+  double spread(const Moments& one, const Moments& many) const {
+    const double abs = one.second * many.second;
+    if (data_ == Data::any) return std::sqrt(abs);
+    const double lambda = reference::kLambda;
+    return std::sqrt(std::min(abs, lambda * lambda * std::sqrt(one.fourth) * many.fourth));
+  }
+
+  const T* a(std::int64_t row, std::int64_t step) const {
+    return static_cast<const T*>(p_.a) + reference::index_a(p_, row, step);
+  }
+  const T* b(std::int64_t step, std::int64_t col) const {
+    return static_cast<const T*>(p_.b) + reference::index_b(p_, step, col);
+  }
+  bool transposed() const { return p_.order_b == Order::transposed; }
+
+  // Calls f(first, width) for chunks of 0 … count on all threads.
+  template <class F>
+  static void chunks(int count, F&& f) {
+#pragma omp parallel for schedule(dynamic)
+    for (int first = 0; first < count; first += kChunk) f(first, std::min(kChunk, count - first));
+  }
+
+  void moments() {
+    row_moments_.resize(p_.m);
+    chunks(p_.m, [&](int first, int width) {
+      for (int i = first; i < first + width; ++i) {
+        for (int s = 0; s < p_.k; ++s) row_moments_[i].add(to_float(*a(i, s)));
+      }
+    });
+    col_moments_.resize(p_.n);
+    chunks(p_.n, [&](int first, int width) {
+      if (transposed()) {
+        for (int j = first; j < first + width; ++j) {
+          for (int s = 0; s < p_.k; ++s) col_moments_[j].add(to_float(*b(s, j)));
+        }
+        return;
+      }
+      for (int s = 0; s < p_.k; ++s) {
+        const T* row = b(s, first);
+        for (int j = 0; j < width; ++j) col_moments_[first + j].add(to_float(row[j]));
+      }
+    });
+    // Of a band, Σ over its members of Σx² and of sqrt(Σx⁴), as `spread` wants them.
+    const auto banded = [](const std::vector<Moments>& moments, const Bands& of) {
+      std::vector<Moments> result(of.count);
+      for (std::size_t i = 0; i < moments.size(); ++i) {
+        Moments& band = result[i / static_cast<std::size_t>(of.width)];
+        band.second += moments[i].second;
+        band.fourth += std::sqrt(moments[i].fourth);
+      }
+      return result;
+    };
+    col_band_moments_ = banded(col_moments_, col_bands_);
+    row_band_moments_ = banded(row_moments_, row_bands_);
+  }
+
+  // A·(B·x): m × bands.
+  void right() {
+    const int count = col_bands_.count;
+    std::vector<double> z(std::int64_t{count} * p_.k);
+    chunks(p_.k, [&](int first, int width) {
+      if (transposed()) {
+        for (int j = 0; j < p_.n; ++j) {
+          double* to = z.data() + std::int64_t{j / col_bands_.width} * p_.k + first;
+          const T* column = b(first, j);
+          for (int s = 0; s < width; ++s) to[s] += sign_cols_[j] * to_float(column[s]);
+        }
+        return;
+      }
+      for (int s = first; s < first + width; ++s) {
+        const T* row = b(s, 0);
+        for (int band = 0; band < count; ++band) {
+          const int end = std::min(col_bands_.begin(band + 1), p_.n);
+          double sum = 0;
+#pragma omp simd reduction(+ : sum)
+          for (int j = col_bands_.begin(band); j < end; ++j) {
+            sum += sign_cols_[j] * to_float(row[j]);
+          }
+          z[std::int64_t{band} * p_.k + s] = sum;
+        }
+      }
+    });
+    right_.resize(std::int64_t{p_.m} * count);
+#pragma omp parallel for schedule(dynamic)
+    for (int i = 0; i < p_.m; ++i) {
+      const std::vector<double> row = widened(a(i, 0), p_.k);
+      for (int band = 0; band < count; ++band) {
+        right_[std::int64_t{i} * count + band] =
+            dot(row.data(), z.data() + std::int64_t{band} * p_.k);
+      }
+    }
+  }
+
+  // (y·A)·B: bands × n.
+  void left() {
+    const int count = row_bands_.count;
+    std::vector<double> w(std::int64_t{count} * p_.k);
+    chunks(p_.k, [&](int first, int width) {
+      for (int i = 0; i < p_.m; ++i) {
+        double* to = w.data() + std::int64_t{i / row_bands_.width} * p_.k + first;
+        const T* row = a(i, first);
+        for (int s = 0; s < width; ++s) to[s] += sign_rows_[i] * to_float(row[s]);
+      }
+    });
+    left_.resize(std::int64_t{count} * p_.n);
+    chunks(p_.n, [&](int first, int width) {
+      if (transposed()) {
+        for (int j = first; j < first + width; ++j) {
+          const std::vector<double> column = widened(b(0, j), p_.k);
+          for (int band = 0; band < count; ++band) {
+            left_[std::int64_t{band} * p_.n + j] =
+                dot(column.data(), w.data() + std::int64_t{band} * p_.k);
+          }
+        }
+        return;
+      }
+      for (int s = 0; s < p_.k; ++s) {
+        const std::vector<double> row = widened(b(s, first), width);
+        for (int band = 0; band < count; ++band) {
+          const double factor = w[std::int64_t{band} * p_.k + s];
+          double* to = left_.data() + std::int64_t{band} * p_.n + first;
+          for (int j = 0; j < width; ++j) to[j] += factor * row[j];
+        }
+      }
+    });
+  }
+
+  static std::vector<double> widened(const T* x, int count) {
+    std::vector<double> wide(count);
+    for (int i = 0; i < count; ++i) wide[i] = to_float(x[i]);
+    return wide;
+  }
+
+  double dot(const double* x, const double* y) const {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int s = 0; s < p_.k; ++s) sum += x[s] * y[s];
+    return sum;
+  }
+
+  GemmProblem p_;
+  Data data_;
+  std::vector<double> sign_cols_, sign_rows_;
+  Bands col_bands_, row_bands_;
+  std::vector<Moments> row_moments_, col_moments_, col_band_moments_, row_band_moments_;
+  std::vector<double> right_, left_;
+};
+
+template <class T>
+class ExpectedGemm : public Verifier::Expected {
+ public:
+  ExpectedGemm(const GemmProblem& p, Data data, const VerifyOptions& options) : p_(p), problem_(p) {
+    // An element costs at least some 16 multiply-adds beside its products.
+    const double cost = std::max(p.k, 16);
+    const double elements = 1.0 * p.m * p.n;
+    if (elements * cost <= options.full_work) {
+      rows_ = stratified(p.m, p.m, 0);
+      cols_ = stratified(p.n, p.n, 0);
+    } else {
+      const double wanted = std::max(64.0, options.sample_work / cost);
+      const double side = std::sqrt(wanted);
+      const double rows = p.n < side ? wanted / p.n : side;
+      const double cols = p.m < side ? wanted / p.m : side;
+      rows_ = stratified(p.m, rows, stream_seed(options.seed, 12));
+      cols_ = stratified(p.n, cols, stream_seed(options.seed, 13));
+      invariant_ = std::make_unique<Freivalds<T>>(p, data, options);
+    }
+    // Blocks of rows or columns on all threads, whichever there are more of.
+    constexpr std::size_t kBlock = 64;
+    targets_.resize(rows_.size() * cols_.size());
+    const bool by_rows = rows_.size() > cols_.size();
+    const std::size_t count = by_rows ? rows_.size() : cols_.size();
+#pragma omp parallel for schedule(dynamic)
+    for (std::size_t first = 0; first < count; first += kBlock) {
+      const std::size_t width = std::min(kBlock, count - first);
+      std::span<const int> rows = rows_;
+      std::span<const int> cols = cols_;
+      (by_rows ? rows : cols) = (by_rows ? rows : cols).subspan(first, width);
+      const std::vector<Estimate> estimates = reference::gemm(p, rows, cols);
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t j = 0; j < cols.size(); ++j) {
+          const Estimate& e = estimates[i * cols.size() + j];
+          const std::size_t row = by_rows ? first + i : i;
+          const std::size_t col = by_rows ? j : first + j;
+          targets_[row * cols_.size() + col] = {e.value, reference::bound(p, e, data)};
+        }
+      }
+    }
+  }
+
+  const Problem& problem() const override { return problem_; }
+
+  Check check(const std::byte* output, bool guarded, Summation) const override {
+    Check result{
+        .passed = true, .elements = std::int64_t{p_.m} * p_.n, .sampled = invariant_ != nullptr};
+    const std::int64_t ldc = p_.ldc ? p_.ldc : p_.n;
+    check_written(result, output, p_.dtype, p_.m, p_.n, ldc, guarded, name);
+    if (!result.passed) return result;
+    const T* c = reinterpret_cast<const T*>(output);
+    const auto cols = static_cast<std::int64_t>(cols_.size());
+    judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
+      for (std::int64_t j = 0; j < cols; ++j) {
+        const Target& target = targets_[i * cols + j];
+        judge.compare(i * cols + j, to_float(c[rows_[i] * ldc + cols_[j]]), target.value,
+                      target.bound);
+      }
+    }).report(result, [&](std::int64_t i) { return name(rows_[i / cols], cols_[i % cols]); });
+    if (invariant_) invariant_->check(c, result);
+    return result;
+  }
+
+ private:
+  static std::string name(std::int64_t row, std::int64_t col) {
+    return fmt::format("row {}, column {}", row, col);
+  }
+
+  GemmProblem p_;
+  Problem problem_;
+  std::vector<int> rows_, cols_;
+  std::vector<Target> targets_;  // rows × cols
+  std::unique_ptr<Freivalds<T>> invariant_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verifier::Expected> expect(const GemmProblem& host, Data data,
+                                           const VerifyOptions& options) {
+  return with_dtype(host.dtype, [&]<class T>(Type<T>) -> std::unique_ptr<Verifier::Expected> {
+    return std::make_unique<ExpectedGemm<T>>(host, data, options);
+  });
+}
+
+}  // namespace moat

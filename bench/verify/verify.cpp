@@ -1,0 +1,148 @@
+#include "bench/verify/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "bench/cases/case.hpp"
+#include "bench/cases/overloaded.hpp"
+#include "bench/verify/expected.hpp"
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+std::unique_ptr<Verifier::Expected> expect_any(const Problem& host, Data data,
+                                               const VerifyOptions& options) {
+  return std::visit(Overloaded{
+                        [&](const GemmProblem& p) { return expect(p, data, options); },
+                        [&](const AttentionProblem& p) { return expect(p, data, options); },
+                        [&](const ReductionProblem& p) { return expect(p, data, options); },
+                        [&](const RowsProblem& p) { return expect(p, data, options); },
+                        [](const auto&) -> std::unique_ptr<Verifier::Expected> {
+                          throw CaseError("this problem has no verifier");
+                        },
+                    },
+                    host);
+}
+
+// One element of the inputs of max and argmax, on the device: set for a while.
+class Planted {
+ public:
+  Planted(Device& device, const ReductionProblem& on_device, const ReductionProblem& on_host,
+          std::int64_t index)
+      : device_(device), size_(size_of(on_device.dtype)) {
+    const std::int64_t offset = index * static_cast<std::int64_t>(size_);
+    // The problem's pointer is const for kernels; the harness owns the memory.
+    at_ = const_cast<std::byte*>(static_cast<const std::byte*>(on_device.x)) + offset;
+    original_ = static_cast<const std::byte*>(on_host.x) + offset;
+    with_dtype(on_device.dtype, [&]<class T>(Type<T>) {
+      const T peak = from_float<T>(kPeak);
+      device_.upload(at_, &peak, size_);
+    });
+  }
+  ~Planted() { device_.upload(at_, original_, size_); }
+  Planted(const Planted&) = delete;
+  Planted& operator=(const Planted&) = delete;
+
+  // Above all inputs and exact in every dtype.
+  static constexpr float kPeak = 2.0f;
+
+ private:
+  Device& device_;
+  std::size_t size_;
+  std::byte* at_;
+  const std::byte* original_;
+};
+
+void solve_poisoned(Device& device, Operands& operands, int output, const Solve& solve) {
+  operands.poison(output);
+  solve(operands.problem(output));
+  device.synchronize();
+}
+
+// Empty if every planted peak was found.
+std::string find_peaks(Device& device, Operands& operands, int output, const ReductionProblem& host,
+                       const Solve& solve) {
+  const auto on_device = std::get<ReductionProblem>(operands.problem(output));
+  const bool positions = host.op == ReductionOp::argmax;
+  const auto n = static_cast<std::uint64_t>(host.n);
+  constexpr std::uint64_t kPlaces = 8;
+  for (std::uint64_t i = 0; i < kPlaces; ++i) {
+    const std::uint64_t any = random_bits(n, i) % n;
+    const std::uint64_t place = i == 0 ? 0 : i == 1 ? n - 1 : i == 2 ? n / 2 : any;
+    const auto first = static_cast<std::int64_t>(place);
+    const Planted peak(device, on_device, host, first);
+    // A second peak behind the first: the first position wins.
+    std::optional<Planted> second;
+    const auto behind = static_cast<std::int64_t>(
+        place + 1 + (place + 1 < n ? random_bits(n, kPlaces + i) % (n - place - 1) : 0));
+    if (positions && i % 2 == 0 && behind < host.n) {
+      second.emplace(device, on_device, host, behind);
+    }
+    solve_poisoned(device, operands, output, solve);
+    const std::vector<std::byte> bytes = operands.download(output);
+    if (positions) {
+      std::int64_t got = 0;
+      std::memcpy(&got, bytes.data(), sizeof got);
+      if (got != first) {
+        return fmt::format("a peak planted at {}{}: got {}", first,
+                           second ? fmt::format(" and at {}", behind) : "", got);
+      }
+    } else {
+      float got = 0;
+      std::memcpy(&got, bytes.data(), sizeof got);
+      if (got != Planted::kPeak) {
+        return fmt::format("a peak of {} planted at {}: got {}", Planted::kPeak, first, got);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Verifier::Verifier(const Inputs& inputs, const VerifyOptions& options)
+    : Verifier(inputs.problem(), Data::random_signs, options) {}
+
+Verifier::Verifier(const Problem& host, Data data, const VerifyOptions& options)
+    : expected_(expect_any(host, data, options)) {}
+
+Verifier::~Verifier() = default;
+Verifier::Verifier(Verifier&&) noexcept = default;
+
+Check Verifier::check(std::span<const std::byte> output, Summation summation) const {
+  const std::uint64_t size = output_bytes(expected_->problem());
+  const bool guarded = output.size() == size + kGuardBytes;
+  if (!guarded && output.size() != size) {
+    Check wrong;
+    fail(wrong, fmt::format("the output has {} bytes, not {}", output.size(), size));
+    return wrong;
+  }
+  return expected_->check(output.data(), guarded, summation);
+}
+
+Check Verifier::check(const Operands& operands, int output, Summation summation) const {
+  return check(operands.download(output), summation);
+}
+
+Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
+             const Verifier& verifier, const Solve& solve, Summation summation) {
+  std::string lost;
+  const auto* reduction = std::get_if<ReductionProblem>(&inputs.problem());
+  if (reduction != nullptr && reduction->op != ReductionOp::sum) {
+    lost = find_peaks(device, operands, output, *reduction, solve);
+  }
+  solve_poisoned(device, operands, output, solve);
+  Check check = verifier.check(operands, output, summation);
+  if (!lost.empty()) fail(check, lost);
+  return check;
+}
+
+Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
+             const Verifier& verifier) {
+  return verify(device, operands, output, inputs, verifier,
+                [&](const Problem& problem) { device.run(problem); });
+}
+
+}  // namespace moat
