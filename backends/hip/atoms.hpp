@@ -22,6 +22,10 @@ struct Atoms : simt::FlatMemory {
   }
   static MOAT_FN int block() { return static_cast<int>(blockIdx.x); }
   static MOAT_FN int blocks() { return static_cast<int>(gridDim.x); }
+  static MOAT_FN int opaque(int x) {
+    asm volatile("" : "+v"(x));
+    return x;
+  }
   static MOAT_FN void barrier() { __syncthreads(); }
   static MOAT_FN void fence() { __threadfence(); }
   static MOAT_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomicAdd(p, v); }

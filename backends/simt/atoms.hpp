@@ -5,6 +5,8 @@
 //   kWaveWidth                     lanes that run in step
 //   lane(), wave()                 lane within its wave, wave within its block
 //   block(), blocks()              block within its grid, size of the grid
+//   opaque(x)                      x, an int, such that the compiler computes what depends on it
+//                                  where it stands and keeps no register for it meanwhile
 //   barrier()                      all lanes of the block wait for each other; what they stored to
 //                                  any memory is visible to the block afterwards
 //   fence()                        what this lane stored is visible to the device before what it
@@ -89,6 +91,7 @@ concept Atoms = MatrixAtom<typename A::template Matrix<float>> && requires(float
   { A::wave() } -> std::same_as<int>;
   { A::block() } -> std::same_as<int>;
   { A::blocks() } -> std::same_as<int>;
+  { A::opaque(0) } -> std::same_as<int>;
   A::barrier();
   A::fence();
   { A::atomic_add(p, 1u) } -> std::same_as<unsigned>;

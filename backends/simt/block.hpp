@@ -50,10 +50,11 @@ class Block {
 
   template <class P>
   MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
+    const int here = Atoms::opaque(thread());
     if (phase_ == Phase::fetch) {
-      fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, thread());
+      fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     } else {
-      commit<Atoms, kThreads>(panel, staged_ + used_, thread());
+      commit<Atoms, kThreads>(panel, staged_ + used_, here);
     }
     used_ += ceil_div(P::kChunks, kThreads);
   }

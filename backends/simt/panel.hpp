@@ -101,10 +101,20 @@ MOAT_FN void for_each_chunk(int thread, F f) {
 template <class Atoms, int kThreads, class P>
 MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
                    int thread) {
-  const Position first = P::stored({at.row, at.col});
-  for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-    staged[i] = fetch<Atoms>(source, {first.row + row, first.col + col, at.head, at.batch});
-  });
+  const Position stored = P::stored({at.row, at.col});
+  const Coord first{stored.row, stored.col, at.head, at.batch};
+  const auto& tensor = source.tensor;
+  if (source.aligned && first.row + P::kRows <= tensor.rows &&
+      first.col + P::kCols <= tensor.cols) {
+    const auto* const p = address(tensor, first);
+    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
+      staged[i] = Atoms::template load_global<Chunk>(p + row * tensor.row_stride + col);
+    });
+  } else {
+    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
+      staged[i] = fetch<Atoms>(source, {first.row + row, first.col + col, at.head, at.batch});
+    });
+  }
 }
 
 // Writes what `fetch` read into the panel.

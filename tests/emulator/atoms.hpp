@@ -21,6 +21,7 @@ struct Atoms {
   static int wave() { return place().wave; }
   static int block() { return place().block; }
   static int blocks() { return place().blocks; }
+  static int opaque(int x) { return x; }
   static void barrier() { emulator::barrier(); }
   // Blocks run one after another.
   static void fence() {}

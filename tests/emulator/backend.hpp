@@ -12,9 +12,10 @@
 namespace moat::emulator {
 
 // `SchedulesOf` is the table of tile sizes, the backend's own or a test's.
-template <int kWaveWidth, class SchedulesOf>
+template <int kWidth, class SchedulesOf>
 class Backend {
  public:
+  static constexpr int kWaveWidth = kWidth;
   using Schedules = SchedulesOf;
   template <class S>
   using Block = simt::Block<Atoms<kWaveWidth>, S>;
