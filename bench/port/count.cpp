@@ -110,7 +110,7 @@ void drop_other_kernels(std::map<std::string, LineSet>& units) {
 }
 
 std::string first_error(const std::string& text) {
-  const std::size_t at = text.find("error");
+  const std::size_t at = text.find("error:");
   const std::size_t begin = at == std::string::npos ? 0 : text.rfind('\n', at) + 1;
   return text.substr(begin, text.find('\n', begin) - begin);
 }

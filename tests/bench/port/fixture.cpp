@@ -1,0 +1,61 @@
+#include "tests/bench/port/fixture.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <stdexcept>
+
+#include "bench/record/strict_json.hpp"
+
+namespace moat::test {
+
+namespace fs = std::filesystem;
+
+fs::path fixtures() { return MOAT_FIXTURES; }
+
+std::vector<CompileCommand> suite_commands(const fs::path& root, const std::string& compiler) {
+  std::vector<CompileCommand> commands;
+  const auto add = [&](const std::string& backend, const std::string& kernel,
+                       const std::string& source) {
+    std::string macro = "-DON_" + backend;
+    for (char& c : macro) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    commands.push_back(
+        {.backend = backend,
+         .kernel = kernel,
+         .source = root / source,
+         .directory = root,
+         .command = {"ccache", compiler, "-std=c++20", "-I.", macro,
+                     "-DMOAT_BACKEND=\"backends/" + backend + "/backend.hpp\"", "-MD", "-MF", "x.d",
+                     "-MT", "x.o", "-o", "x.o", "-c", (root / source).string()}});
+  };
+  for (const std::string backend : {"cuda", "hip", "cpu"}) {
+    add(backend, "axpy", "kernels/axpy.cpp");
+    add(backend, "dot", "kernels/dot.cpp");
+    if (backend != "cpu") add(backend, "runtime", "backends/" + backend + "/runtime.cpp");
+  }
+  return commands;
+}
+
+void write_manifest(const fs::path& path, const std::vector<CompileCommand>& commands) {
+  Json manifest = Json::array();
+  for (const auto& c : commands) {
+    manifest.push_back({{"backend", c.backend},
+                        {"kernel", c.kernel},
+                        {"source", c.source.string()},
+                        {"directory", c.directory.string()},
+                        {"command", c.command}});
+  }
+  std::ofstream(path) << manifest.dump();
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (fs::temp_directory_path() / "moat-port-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace moat::test

@@ -1,0 +1,34 @@
+// Source trees under fixtures/ and how they are compiled.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "bench/port/preprocess.hpp"
+
+namespace moat::test {
+
+std::filesystem::path fixtures();
+
+// The two kernels and the runtimes of fixtures/suite (or a copy of it at `root`), compiled by
+// `compiler` for cuda, hip and cpu.
+std::vector<CompileCommand> suite_commands(const std::filesystem::path& root,
+                                           const std::string& compiler);
+
+void write_manifest(const std::filesystem::path& path, const std::vector<CompileCommand>& commands);
+
+// An empty folder that goes with the object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace moat::test

@@ -1,0 +1,185 @@
+#include "bench/port/port_command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "bench/port/evidence.hpp"
+#include "tests/bench/port/fixture.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Result {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+class PortCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    paths_ = {.sources = folder_.path() / "tree",
+              .build = folder_.path() / "build",
+              .manifest = folder_.path() / "build/compile_manifest.json",
+              .built = folder_.path() / "build/porting.json",
+              .committed = folder_.path() / "tree/results/porting/porting.json"};
+    fs::copy(test::fixtures() / "suite", paths_.sources, fs::copy_options::recursive);
+    fs::create_directories(paths_.build);
+    write_manifest(test::suite_commands(paths_.sources, MOAT_TEST_CXX));
+  }
+
+  void write_manifest(const std::vector<CompileCommand>& commands) const {
+    test::write_manifest(paths_.manifest, commands);
+  }
+
+  // As on a machine without the SDK.
+  void forget(const std::string& backend) const {
+    auto commands = test::suite_commands(paths_.sources, MOAT_TEST_CXX);
+    std::erase_if(commands, [&](const auto& c) { return c.backend == backend; });
+    write_manifest(commands);
+  }
+
+  Result port(std::vector<std::string> arguments) const {
+    Result result;
+    CLI::App app;
+    add_port_command(app, result.exit_code, paths_);
+    arguments.insert(arguments.begin(), "port");
+    std::reverse(arguments.begin(), arguments.end());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    try {
+      app.parse(arguments);
+    } catch (const CLI::ParseError& e) {
+      result.exit_code = 2;
+    }
+    std::fflush(nullptr);
+    result.out = testing::internal::GetCapturedStdout();
+    result.err = testing::internal::GetCapturedStderr();
+    return result;
+  }
+
+  void append(const std::string& file, const std::string& text) const {
+    std::ofstream(paths_.sources / file, std::ios::app) << text;
+  }
+
+  fs::path junit(const std::string& cases) const {
+    const fs::path path = folder_.path() / "tests.xml";
+    std::ofstream(path) << "<?xml version=\"1.0\"?>\n<testsuite name=\"x\">\n"
+                        << cases << "</testsuite>\n";
+    return path;
+  }
+
+  test::TemporaryFolder folder_;
+  PortingPaths paths_;
+};
+
+TEST_F(PortCommand, AStaleRecordIsNamedAndUpdated) {
+  EXPECT_EQ(port({"--check"}).exit_code, 1);  // none yet
+  EXPECT_EQ(port({"--update"}).exit_code, 0);
+  const Result good = port({"--check"});
+  EXPECT_EQ(good.exit_code, 0) << good.err;
+  EXPECT_NE(good.out.find("up to date"), std::string::npos);
+
+  append("backends/hip/backend.hpp", "int more;\n");
+  const Result stale = port({"--check"});
+  EXPECT_EQ(stale.exit_code, 1);
+  EXPECT_NE(stale.err.find("/ports/hip/kernels/all/total/added: 12, was 11"), std::string::npos)
+      << stale.err;
+  EXPECT_EQ(port({"--update"}).exit_code, 0);
+  EXPECT_EQ(port({"--check"}).exit_code, 0);
+}
+
+TEST_F(PortCommand, AMissingSdkIsSaidAndItsRecordUsed) {
+  ASSERT_EQ(port({"--update"}).exit_code, 0);
+  forget("hip");
+  const Result check = port({"--check"});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+  EXPECT_NE(check.out.find("not recomputed: hip"), std::string::npos);
+  EXPECT_EQ(port({"--update"}).exit_code, 0);  // keeps hip
+
+  const Result json = port({"--json"});
+  const Json record = parse_strict(json.out);
+  EXPECT_EQ(record.at("/ports/hip/origin"_json_pointer), "committed record");
+  EXPECT_EQ(record.at("/ports/hip/kernels/all/total/added"_json_pointer), 11);
+
+  append("kernels/shared.hpp", "int more;\n");
+  EXPECT_EQ(port({"--check"}).exit_code, 1);
+  EXPECT_TRUE(parse_strict(port({"--json"}).out).at("ports").at("hip").is_null());
+}
+
+TEST_F(PortCommand, ABackendThatCannotBeCountedFailsTheCheck) {
+  ASSERT_EQ(port({"--update"}).exit_code, 0);
+  auto commands = test::suite_commands(paths_.sources, MOAT_TEST_CXX);
+  for (auto& c : commands) {
+    if (c.backend == "hip") c.command[1] = "/no/such/compiler";
+  }
+  write_manifest(commands);
+  const Result check = port({"--check"});
+  EXPECT_EQ(check.exit_code, 5);
+  EXPECT_NE(check.out.find("/no/such/compiler"), std::string::npos) << check.out;
+}
+
+TEST_F(PortCommand, WithoutAnyRecordEverythingIsNullWithItsReason) {
+  const Json record = porting_record(paths_);
+  for (const auto& [name, port] : record.at("ports").items()) EXPECT_TRUE(port.is_null()) << name;
+  const auto reason = record.at("null_reasons").at("/ports/cuda").get<std::string>();
+  EXPECT_NE(reason.find("build/porting.json does not exist"), std::string::npos) << reason;
+  std::ofstream(paths_.built) << "{";
+  EXPECT_FALSE(porting_table(porting_record(paths_)).empty());
+}
+
+TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
+  const fs::path file = junit(
+      "<testcase name=\"HipDevices.EveryKernel\" status=\"notrun\"><skipped "
+      "message=\"x\"/></testcase>\n"
+      "<testcase name=\"A/HipEmulator/f16.Gemm/3\" status=\"run\"/>\n"
+      "<testcase name=\"HipEmulator.Rows\" status=\"fail\"><failure message=\"x\"/></testcase>\n"
+      "<testcase name=\"CpuKernels.Rows\" status=\"run\"/>\n"
+      "<testcase name=\"CudaDevices.ListedOrSkippedWithAReason\" status=\"run\"/>\n");
+  const Result updated = port({"--update", "--tests", file.string()});
+  ASSERT_EQ(updated.exit_code, 0) << updated.err;
+  const Json record = read_json_file(paths_.committed);
+  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/ports/hip/tests/emulator/failed"_json_pointer), 1);
+  EXPECT_EQ(record.at("/ports/hip/tests/device/skipped"_json_pointer), 1);
+  EXPECT_EQ(record.at("/ports/cpu/executed"_json_pointer), "device");
+  EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "not at all");
+  EXPECT_TRUE(record.at("/ports/cuda/tests"_json_pointer).is_null());
+}
+
+TEST_F(PortCommand, TestsOfOlderSourcesProveNothing) {
+  const fs::path file = junit("<testcase name=\"HipEmulator.Rows\" status=\"run\"/>\n");
+  fs::last_write_time(paths_.sources / "backends/hip/backend.hpp",
+                      fs::last_write_time(file) + std::chrono::seconds(5));
+  const Result result = port({"--update", "--tests", file.string()});
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_NE(result.err.find("run the tests again"), std::string::npos) << result.err;
+  EXPECT_FALSE(fs::exists(paths_.committed));
+}
+
+TEST_F(PortCommand, BadUsage) {
+  EXPECT_EQ(port({"--json", "--csv"}).exit_code, 2);
+  EXPECT_EQ(port({"--tests", "x.xml", "--update"}).exit_code, 2);
+  EXPECT_EQ(port({"--tests", junit("").string()}).exit_code, 2);
+  ASSERT_EQ(port({"--update"}).exit_code, 0);
+  const Result details = port({"--details", "gem"});
+  EXPECT_EQ(details.exit_code, 2);
+  EXPECT_NE(details.err.find("kernels: all, axpy, dot, runtime"), std::string::npos) << details.err;
+  std::ofstream(folder_.path() / "bad.xml") << "<testsuite>";
+  const Result bad = port({"--update", "--tests", (folder_.path() / "bad.xml").string()});
+  EXPECT_EQ(bad.exit_code, 5);
+  EXPECT_NE(bad.err.find("--output-junit"), std::string::npos) << bad.err;
+}
+
+TEST_F(PortCommand, AnUnwritableRecordIsAnError) {
+  fs::create_directories(paths_.committed / "in-the-way");
+  EXPECT_EQ(port({"--update"}).exit_code, 4);
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,152 @@
+#include "bench/port/record.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bench/port/port_command.hpp"
+#include "bench/port/table.hpp"
+#include "tests/bench/port/fixture.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PortingRecord : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::copy(test::fixtures() / "suite", root(), fs::copy_options::recursive);
+    porting_.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
+    ASSERT_TRUE(porting_.count.errors.empty());
+  }
+
+  fs::path root() const { return folder_.path() / "tree"; }
+
+  void append(const std::string& file, const std::string& text) const {
+    std::ofstream(root() / file, std::ios::app) << text;
+  }
+
+  Porting without(const std::string& backend) const {
+    Porting p = porting_;
+    p.count.backends.erase(backend);
+    p.absent[backend] = "no SDK";
+    return p;
+  }
+
+  test::TemporaryFolder folder_;
+  Porting porting_;
+};
+
+TEST_F(PortingRecord, HoldsWhatItsNumbersFollowFrom) {
+  const Json first = to_json(porting_);
+  const Json second = to_json(from_json(parse_strict(dump_strict(first))));
+  EXPECT_EQ(first.dump(), second.dump());
+}
+
+TEST_F(PortingRecord, EveryFractionHasNumeratorAndDenominator) {
+  const Json record = to_json(porting_);
+  const Json& all = record.at("/ports/hip/kernels/all/total"_json_pointer);
+  EXPECT_EQ(all.at("added"), 11);
+  EXPECT_EQ(all.at("lines"), 55);
+  EXPECT_DOUBLE_EQ(all.at("changed").get<double>(), 11.0 / 55);
+  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "not at all");
+  EXPECT_TRUE(record.at("/ports/hip/tests"_json_pointer).is_null());
+  EXPECT_TRUE(record.at("null_reasons").contains("/ports/hip/tests"));
+  EXPECT_EQ(record.at("files").at("kernels/axpy.hpp").at("lines").at("cuda").at("axpy"),
+            "1-2,5-7,9-12,17,19,21-24,26-31,33-36");
+}
+
+TEST_F(PortingRecord, ABackendThatIsNotBuiltComesFromTheCommittedRecord) {
+  const Porting merged = merge(without("hip"), "", porting_, "", root());
+  EXPECT_EQ(merged.facts.at("hip").origin, "committed record");
+  EXPECT_EQ(merged.facts.at("cuda").origin, "this build");
+  const Json record = to_json(merged);
+  EXPECT_EQ(record.at("/ports/hip/kernels"_json_pointer),
+            to_json(porting_).at("/ports/hip/kernels"_json_pointer));
+}
+
+TEST_F(PortingRecord, ARecordOfOtherSourcesIsNotUsed) {
+  append("backends/hip/backend.hpp", "int more;\n");
+  const Json record = to_json(merge(without("hip"), "", porting_, "", root()));
+  EXPECT_TRUE(record.at("ports").at("hip").is_null());
+  const auto reason = record.at("null_reasons").at("/ports/hip").get<std::string>();
+  EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("backends/hip/backend.hpp changed"), std::string::npos) << reason;
+  EXPECT_NE(porting_table(record).find("hip: not counted"), std::string::npos);
+}
+
+TEST_F(PortingRecord, WithoutTheBaselineNothingIsCompared) {
+  const Json record = to_json(merge(without("cuda"), "", std::nullopt, "no record", root()));
+  EXPECT_TRUE(record.at("/ports/hip/kernels"_json_pointer).is_null());
+  const auto reason = record.at("null_reasons").at("/ports/hip/kernels").get<std::string>();
+  EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
+  EXPECT_THROW(porting_details(record, "axpy", root()), std::invalid_argument);
+  EXPECT_EQ(porting_csv(record), "port,kernel,part,shared,added,unused,lines,changed\n");
+  EXPECT_FALSE(porting_table(record).empty());
+}
+
+TEST_F(PortingRecord, TestsProvedStandUntilTheSourcesChange) {
+  Porting committed = porting_;
+  committed.facts["hip"].tests = Execution{.device = {}, .emulator = {.passed = 3}};
+  EXPECT_EQ(
+      to_json(merge(porting_, "", committed, "", root())).at("/ports/hip/executed"_json_pointer),
+      "emulator");
+  append("backends/hip/runtime.cpp", "int more;\n");
+  Porting again = porting_;
+  again.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
+  EXPECT_EQ(to_json(merge(again, "", committed, "", root())).at("/ports/hip/executed"_json_pointer),
+            "not at all");
+}
+
+TEST_F(PortingRecord, DifferencesNameTheNumbers) {
+  const Json before = to_json(porting_);
+  EXPECT_TRUE(differences(before, before).empty());
+  append("backends/hip/backend.hpp", "int more;\n");
+  Porting changed = porting_;
+  changed.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
+  const auto found = differences(to_json(changed), before);
+  EXPECT_NE(std::ranges::find(found, "/ports/hip/kernels/all/total/added: 12, was 11"),
+            found.end());
+}
+
+TEST_F(PortingRecord, DamagedRecordsAreRefused) {
+  const Json good = to_json(porting_);
+  for (const char* pointer : {"/schema", "/ports/hip/compiler", "/files/kernels~1axpy.hpp/blob",
+                              "/files/kernels~1axpy.hpp/lines/hip/axpy"}) {
+    Json bad = good;
+    bad.at(Json::json_pointer(pointer)) = Json::array();
+    EXPECT_THROW(from_json(bad), std::runtime_error) << pointer;
+  }
+  Json bad = good;
+  bad["files"]["kernels/axpy.hpp"]["lines"]["hip"]["axpy"] = "9-1";
+  EXPECT_THROW(from_json(bad), std::runtime_error);
+}
+
+TEST_F(PortingRecord, DetailsShowTheLinesThatDiffer) {
+  const Json record = to_json(porting_);
+  const std::string kernel = porting_details(record, "axpy", root());
+  EXPECT_NE(kernel.find("axpy, hip: 34 lines shared with cuda, 9 added (+), 6 unused (-)"),
+            std::string::npos)
+      << kernel;
+  EXPECT_NE(kernel.find("+ kernels/axpy.hpp:13: inline int width() { return 64; }"),
+            std::string::npos);
+  EXPECT_NE(kernel.find("- kernels/axpy.hpp:10: inline int width() { return 32; }"),
+            std::string::npos);
+  const std::string file = porting_details(record, "backends/common.hpp", root());
+  EXPECT_NE(file.find("backends/common.hpp, hip: 6 lines shared with cuda, 0 added (+), 2 unused"),
+            std::string::npos)
+      << file;
+  EXPECT_THROW(porting_details(record, "nothing", root()), std::invalid_argument);
+}
+
+TEST_F(PortingRecord, CsvHasOneRowPerPart) {
+  const std::string csv = porting_csv(to_json(porting_));
+  EXPECT_NE(csv.find("\nhip,all,total,44,11,9,55,0.2\n"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("\nhip,axpy,layer_share,3,4,4,7,"), std::string::npos) << csv;
+  EXPECT_NE(csv.find("\ncuda,runtime,kernel,0,0,0,0,\n"), std::string::npos) << csv;
+}
+
+}  // namespace
+}  // namespace moat
