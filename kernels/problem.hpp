@@ -4,13 +4,15 @@
 #include <variant>
 
 #include "kernels/attention.hpp"
+#include "kernels/ceiling.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/reduction.hpp"
 #include "kernels/rows.hpp"
 
 namespace moat {
 
-using Problem = std::variant<GemmProblem, AttentionProblem, ReductionProblem, RowsProblem>;
+using Problem =
+    std::variant<GemmProblem, AttentionProblem, ReductionProblem, RowsProblem, CeilingProblem>;
 
 inline double flops(const Problem& p) {
   return std::visit([](const auto& q) { return flops(q); }, p);

@@ -23,6 +23,7 @@ extern template void launch(ThisBackend&, const GemmProblem&);
 extern template void launch(ThisBackend&, const AttentionProblem&);
 extern template void launch(ThisBackend&, const ReductionProblem&);
 extern template void launch(ThisBackend&, const RowsProblem&);
+extern template void launch(ThisBackend&, const CeilingProblem&);
 
 namespace cpu {
 

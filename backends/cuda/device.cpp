@@ -80,6 +80,7 @@ extern template void launch(cuda::Platform::Backend&, const GemmProblem&);
 extern template void launch(cuda::Platform::Backend&, const AttentionProblem&);
 extern template void launch(cuda::Platform::Backend&, const ReductionProblem&);
 extern template void launch(cuda::Platform::Backend&, const RowsProblem&);
+extern template void launch(cuda::Platform::Backend&, const CeilingProblem&);
 
 DeviceList list_cuda_devices() { return simt::list_devices<cuda::Platform>(); }
 

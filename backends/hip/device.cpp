@@ -72,6 +72,7 @@ extern template void launch(hip::Platform::Backend&, const GemmProblem&);
 extern template void launch(hip::Platform::Backend&, const AttentionProblem&);
 extern template void launch(hip::Platform::Backend&, const ReductionProblem&);
 extern template void launch(hip::Platform::Backend&, const RowsProblem&);
+extern template void launch(hip::Platform::Backend&, const CeilingProblem&);
 
 DeviceList list_hip_devices() { return simt::list_devices<hip::Platform>(); }
 

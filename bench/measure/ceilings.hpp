@@ -13,12 +13,12 @@ namespace moat {
 
 // One configuration of a ceiling kernel that was run: verified, then timed.
 struct CeilingRun {
-  std::string name;  // fma/10, mma/bf16, read, copy
-  double rate = 0;   // FLOP/s or bytes/s
+  std::string name;  // fma, mma/bf16, read, copy, copy/memcpy
+  double rate = 0;   // FLOP/s or bytes/s in the best tenth of the samples
   Measurement measurement;
 };
 
-// Rates sustained by the best configuration. What could not be measured is empty, and `missing`
+// Rates of the best configuration. What could not be measured is empty, and `missing`
 // says why.
 struct Ceilings {
   std::optional<double> flops_f32;  // FLOP/s with products of f32

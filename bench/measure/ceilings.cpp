@@ -1,0 +1,429 @@
+#include "bench/measure/ceilings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include "bench/measure/cpu_units.hpp"
+#include "kernels/reference/bound.hpp"
+#include "kernels/reference/gemm.hpp"
+
+namespace moat {
+namespace {
+
+// Memory of a device, released at the end.
+class Buffer {
+ public:
+  Buffer(Device& device, std::size_t bytes) : device_(device), data_(device.allocate(bytes)) {}
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { device_.release(data_); }
+
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+
+ private:
+  Device& device_;
+  void* data_;
+};
+
+std::vector<float> uniform(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> values(-1, 1);
+  std::vector<float> x(count);
+  std::ranges::generate(x, [&] { return values(random); });
+  return x;
+}
+
+template <class T>
+std::vector<T> download(Device& device, const void* from, std::size_t count) {
+  std::vector<T> x(count);
+  device.download(x.data(), from, count * sizeof(T));
+  return x;
+}
+
+void upload(Device& device, const Buffer& to, const std::vector<float>& x) {
+  device.upload(to.data(), x.data(), x.size() * sizeof(float));
+}
+
+// Names a wrong element.
+[[noreturn]] void fail(std::size_t index, double got, double want) {
+  throw std::runtime_error(fmt::format("element {} is {}, not {}", index, got, want));
+}
+
+constexpr unsigned char kPoison = 0xff;  // NaN in every type
+
+// A ceiling kernel whose operands are on the device.
+struct Prepared {
+  std::string name;
+  CeilingProblem problem;
+  std::size_t out_bytes;        // of problem.y
+  std::function<void()> check;  // throws std::runtime_error if the result is wrong
+  std::function<void(const Problem&)> other = {};  // solves it in place of the device's kernel
+};
+
+// Error bound of a chain: every step rounds by u · |value|, and |kChainFactor| < 1.
+void check_chains(Device& device, const CeilingProblem& p, const std::vector<float>& x) {
+  const auto y = download<float>(device, p.y, x.size());
+  const double factor = kChainFactor;
+  const double power = std::pow(factor, p.repeats);
+  const double shift = kChainTerm * (1 - power) / (1 - factor);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double want = 0;
+    double bound = 0;
+    for (int c = 0; c < kChains; ++c) {
+      const double first = double{x[i]} + c;
+      want += power * first + shift;
+      bound += (p.repeats + kChains + 1) * 2 * reference::kRoundoffF32 * (std::abs(first) + 1);
+    }
+    if (!(std::abs(y[i] - want) <= bound)) fail(i, y[i], want);
+  }
+}
+
+void check_products(Device& device, const CeilingProblem& p, const void* a, const void* b) {
+  const auto n = static_cast<int>(p.n);
+  const std::size_t size = size_of(p.dtype);
+  const auto c = download<std::byte>(device, p.y, std::size_t(p.m) * n * size);
+  const GemmProblem product{.dtype = p.dtype, .m = p.m, .n = n, .k = p.k, .a = a, .b = b};
+  // Sampled rows and columns, the last ones among them.
+  const auto some = [](int count) {
+    std::vector<int> indices;
+    for (int i = count - 1; i >= 0; i -= std::max(count / 24, 1)) indices.push_back(i);
+    return indices;
+  };
+  const auto rows = some(p.m);
+  const auto cols = some(n);
+  const auto want = reference::gemm(product, rows, cols);
+  const double repeats = p.repeats;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    const auto index = static_cast<std::int64_t>(rows[i / cols.size()]) * n + cols[i % cols.size()];
+    const reference::Estimate sum{want[i].value * repeats, want[i].abs * repeats,
+                                  want[i].square * repeats};
+    GemmProblem whole = product;
+    whole.k = p.k * p.repeats;
+    const double limit = bound(whole, sum, reference::Data::any);
+    const double got = reference::read(c.data(), p.dtype, index);
+    if (!(reference::error_over_bound(got, sum.value, limit, p.dtype) <= 1)) {
+      fail(static_cast<std::size_t>(index), got, sum.value);
+    }
+  }
+}
+
+// Small integers, so that every part has an exact sum in any order.
+std::vector<float> integers() {
+  std::mt19937 random(3);
+  std::uniform_int_distribution<int> values(-8, 8);
+  std::vector<float> x(std::size_t{32} * kCeilingPart);
+  std::ranges::generate(x, [&] { return static_cast<float>(values(random)); });
+  return x;
+}
+
+void check_read(Device& device, const CeilingProblem& p, const std::vector<float>& pattern) {
+  const auto parts = static_cast<std::size_t>(ceil_div(p.n, std::int64_t{kCeilingPart}));
+  const auto y = download<float>(device, p.y, parts);
+  for (std::size_t part = 0; part < parts; ++part) {
+    const auto begin =
+        pattern.begin() + static_cast<std::ptrdiff_t>(part * kCeilingPart % pattern.size());
+    const float want = std::accumulate(begin, begin + kCeilingPart, 0.0f);
+    if (y[part] != want) fail(part, y[part], want);
+  }
+}
+
+void check_copy(Device& device, const CeilingProblem& p, const std::vector<float>& pattern) {
+  std::vector<float> piece(pattern.size());
+  const auto n = static_cast<std::size_t>(p.n);
+  for (std::size_t begin = 0; begin < n; begin += pattern.size()) {
+    const std::size_t count = std::min(pattern.size(), n - begin);
+    device.download(piece.data(), static_cast<const float*>(p.y) + begin, count * sizeof(float));
+    const auto differs =
+        std::mismatch(piece.begin(), piece.begin() + std::ptrdiff_t(count), pattern.begin());
+    if (differs.first != piece.begin() + std::ptrdiff_t(count)) {
+      fail(begin + std::size_t(differs.first - piece.begin()), *differs.first, *differs.second);
+    }
+  }
+}
+
+// Seconds of a call in the best tenth of the samples. Other work on the machine only ever slows a
+// sample down: of a busy machine the median tells the load, not the ceiling.
+double sustained(const Measurement& m) {
+  std::vector<double> ascending = m.samples;
+  std::ranges::sort(ascending);
+  return quantile(ascending, 0.1);
+}
+
+// A copy by the C library, which may pass the caches by; a block program's stores read every line
+// that they write.
+void copy_by_memcpy(const CeilingProblem& p, int threads) {
+  const auto* from = static_cast<const float*>(p.x);
+  auto* to = static_cast<float*>(p.y);
+#pragma omp parallel for num_threads(threads) schedule(static)
+  for (int i = 0; i < threads; ++i) {
+    const std::int64_t begin = p.n * i / threads;
+    const std::int64_t end = p.n * (i + 1) / threads;
+    std::memcpy(to + begin, from + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
+  }
+}
+
+// Runs ceiling kernels on one device and gathers what they reached.
+class Runner {
+ public:
+  Runner(Device& device, Clock& clock, const std::atomic<bool>* stop)
+      : device_(device), clock_(clock), stop_(stop) {}
+
+  // Checks the kernels, times those that are right as one group, and checks them again.
+  void run(std::vector<Prepared> kernels, double seconds_each) {
+    std::erase_if(kernels, [&](const Prepared& k) { return !right(k, "before"); });
+    std::vector<Implementation> implementations;
+    std::vector<std::vector<Problem>> problems;
+    for (const Prepared& kernel : kernels) {
+      implementations.push_back({kernel.name, [&](const Problem& p) { solve(kernel, p); }});
+      problems.push_back({kernel.problem});
+    }
+    MeasureOptions options = default_options(device_.info());
+    options.sampler.budget_seconds = seconds_each;
+    options.warmup_seconds = std::min(options.warmup_seconds, seconds_each / 4);
+    options.stop = stop_;
+    auto result = measure(device_, implementations, problems, options, clock_);
+    for (std::size_t i = 0; i < kernels.size(); ++i) {
+      Measurement& m = result.measurements[i];
+      if (!m.error.empty()) {
+        missing.push_back(fmt::format("{}: {}", m.name, m.error));
+      } else if (!m.samples.empty() && sustained(m) > 0 && right(kernels[i], "after")) {
+        const CeilingProblem& p = kernels[i].problem;
+        const bool memory = p.kind == CeilingKind::read || p.kind == CeilingKind::copy;
+        runs.push_back({m.name, (memory ? bytes(p) : flops(p)) / sustained(m), std::move(m)});
+      }
+    }
+  }
+
+  // The best of the runs whose name begins so.
+  std::optional<double> best(std::string_view prefix) const {
+    std::optional<double> rate;
+    for (const CeilingRun& run : runs) {
+      if (run.name.starts_with(prefix)) rate = std::max(rate.value_or(0), run.rate);
+    }
+    return rate;
+  }
+
+  std::vector<CeilingRun> runs;
+  std::vector<std::string> missing;
+
+ private:
+  void solve(const Prepared& kernel, const Problem& p) {
+    if (kernel.other) {
+      kernel.other(p);
+    } else {
+      device_.run(p);
+    }
+  }
+
+  bool right(const Prepared& kernel, std::string_view when) {
+    try {
+      if (when == "after") {
+        kernel.check();
+        return true;
+      }
+      device_.fill(kernel.problem.y, kPoison, kernel.out_bytes);
+      solve(kernel, kernel.problem);
+      device_.synchronize();
+      kernel.check();
+      device_.fill(kernel.problem.y, kPoison, kernel.out_bytes);
+      return true;
+    } catch (const std::runtime_error& e) {
+      missing.push_back(fmt::format("{}: checked {} the timing: {}", kernel.name, when, e.what()));
+      return false;
+    }
+  }
+
+  Device& device_;
+  Clock& clock_;
+  const std::atomic<bool>* stop_;
+};
+
+void run_compute(Device& device, Runner& runner) {
+  // Calls of about 0.3 ms: long beside their launch, short beside the time slices of a busy CPU.
+  const std::size_t per_unit = device.info().backend == "cpu" ? 1 << 11 : 1 << 15;
+  const std::size_t n = per_unit * static_cast<std::size_t>(device.info().compute_units);
+  constexpr int kRepeats = 512;
+  const std::size_t bytes = n * sizeof(float);
+  const auto x = uniform(n, 1);
+  const Buffer from(device, bytes);
+  const Buffer to(device, bytes);
+  upload(device, from, x);
+
+  const CeilingProblem chains{.kind = CeilingKind::fma,
+                              .n = static_cast<std::int64_t>(n),
+                              .repeats = kRepeats,
+                              .x = from.data(),
+                              .y = to.data()};
+  std::vector<Prepared> kernels;
+  kernels.push_back({"fma", chains, bytes, [&] { check_chains(device, chains, x); }});
+
+  // Tiles for two rounds over the units, whatever the schedule's tiles up to 256 × 256.
+  const int side = 256 * static_cast<int>(std::ceil(std::sqrt(2.0 * device.info().compute_units)));
+  constexpr int kDepth = 256;
+  constexpr int kProducts = 8;
+  struct Operands {
+    std::vector<std::byte> a, b;
+    Buffer device_a, device_b, device_c;
+  };
+  std::vector<std::unique_ptr<Operands>> operands;
+  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+    const std::size_t size = size_of(t);
+    const auto narrow = [&](unsigned seed) {
+      const auto wide = uniform(std::size_t(side) * kDepth, seed);
+      std::vector<std::byte> narrowed(wide.size() * size);
+      with_dtype(t, [&]<class T>(Type<T>) {
+        std::ranges::transform(wide, reinterpret_cast<T*>(narrowed.data()), from_float<T>);
+      });
+      return narrowed;
+    };
+    const std::size_t c_bytes = std::size_t(side) * side * size;
+    const std::size_t in_bytes = std::size_t(side) * kDepth * size;
+    operands.emplace_back(new Operands{
+        narrow(1), narrow(2), {device, in_bytes}, {device, in_bytes}, {device, c_bytes}});
+    Operands& o = *operands.back();
+    device.upload(o.device_a.data(), o.a.data(), in_bytes);
+    device.upload(o.device_b.data(), o.b.data(), in_bytes);
+    const CeilingProblem p{.kind = CeilingKind::mma,
+                           .dtype = t,
+                           .n = side,
+                           .m = side,
+                           .k = kDepth,
+                           .repeats = kProducts,
+                           .x = o.device_a.data(),
+                           .w = o.device_b.data(),
+                           .y = o.device_c.data()};
+    kernels.push_back({fmt::format("mma/{}", name_of(t)), p, c_bytes,
+                       [&device, &o, p] { check_products(device, p, o.a.data(), o.b.data()); }});
+  }
+  runner.run(std::move(kernels), 0.25);
+}
+
+void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
+  // Twice the cache, so that nothing of the last call is left in it; whole patterns.
+  const auto pattern = integers();
+  const std::size_t pattern_bytes = pattern.size() * sizeof(float);
+  constexpr std::size_t kLeast = std::size_t{256} << 20;
+  const std::size_t wanted = std::max(2 * device.info().cache_bytes, kLeast);
+  const std::size_t bytes = ceil_div(wanted, 2 * pattern_bytes) * 2 * pattern_bytes;
+  if (bytes > memory_limit) {
+    runner.missing.push_back(fmt::format(
+        "read, copy: an array of twice the cache needs {} MiB of memory; the limit is {} MiB",
+        bytes >> 20, memory_limit >> 20));
+    return;
+  }
+  const Buffer array(device, bytes);
+  const auto n = static_cast<std::int64_t>(bytes / sizeof(float));
+  const std::size_t sums_bytes = bytes / kCeilingPart;
+  const Buffer sums(device, sums_bytes);
+  for (std::size_t at = 0; at < bytes; at += pattern_bytes) {
+    device.upload(array.data() + at, pattern.data(), pattern_bytes);
+  }
+  const CeilingProblem read{.kind = CeilingKind::read, .n = n, .x = array.data(), .y = sums.data()};
+  runner.run({{"read", read, sums_bytes, [&] { check_read(device, read, pattern); }}}, 0.4);
+
+  const CeilingProblem copy{
+      .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
+  const auto check = [&] { check_copy(device, copy, pattern); };
+  runner.run({{"copy", copy, bytes / 2, check}}, 0.4);
+  if (device.info().backend == "cpu") {
+    const int threads = device.info().compute_units;
+    runner.run(
+        {{"copy/memcpy", copy, bytes / 2, check,
+          [threads](const Problem& p) { copy_by_memcpy(std::get<CeilingProblem>(p), threads); }}},
+        0.4);
+  }
+}
+
+// Bytes of a problem that are written.
+double written(const Problem& problem) {
+  struct Visitor {
+    double operator()(const GemmProblem& p) const {
+      return 1.0 * p.m * p.n * static_cast<double>(size_of(p.dtype));
+    }
+    double operator()(const AttentionProblem& p) const {
+      return 1.0 * p.batch * p.q_len * p.q_heads * p.head_dim *
+             static_cast<double>(size_of(p.dtype));
+    }
+    double operator()(const ReductionProblem&) const { return 0; }
+    double operator()(const RowsProblem& p) const {
+      return 1.0 * p.rows * p.cols * static_cast<double>(size_of(p.dtype));
+    }
+    double operator()(const CeilingProblem& p) const {
+      return p.kind == CeilingKind::read ? 0 : bytes(p) / 2;
+    }
+  };
+  return std::visit(Visitor{}, problem);
+}
+
+}  // namespace
+
+std::optional<double> Ceilings::flops(DType t) const {
+  return t == DType::f32 ? flops_f32 : t == DType::f16 ? flops_f16 : flops_bf16;
+}
+
+Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
+                          const std::atomic<bool>* stop) {
+  Runner runner(device, clock, stop);
+  run_compute(device, runner);
+  run_memory(device, runner, memory_limit);
+
+  Ceilings ceilings;
+  ceilings.missing = std::move(runner.missing);
+  const auto largest = [](std::optional<double> a, std::optional<double> b) {
+    return a && b ? std::optional(std::max(*a, *b)) : a ? a : b;
+  };
+  ceilings.flops_f32 = largest(runner.best("fma"), runner.best("mma/f32"));
+  for (const DType t : {DType::f16, DType::bf16}) {
+    auto& rate = t == DType::f16 ? ceilings.flops_f16 : ceilings.flops_bf16;
+    const std::string unit = device.info().backend == "cpu" ? cpu_unit_beyond_fma(t) : "";
+    if (unit.empty()) {
+      rate = largest(ceilings.flops_f32, runner.best(fmt::format("mma/{}", name_of(t))));
+    } else {
+      ceilings.missing.push_back(fmt::format(
+          "{}: the processor has {}, which libraries may use and no ceiling kernel does",
+          name_of(t), unit));
+    }
+  }
+  ceilings.read_bytes = runner.best("read");
+  ceilings.copy_bytes = runner.best("copy");
+  ceilings.runs = std::move(runner.runs);
+  return ceilings;
+}
+
+std::string_view name_of(Bound bound) { return bound == Bound::compute ? "compute" : "memory"; }
+
+std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
+                                 bool cold) {
+  std::optional<Roofline> binding;
+  const auto consider = [&](Bound bound, double floor) {
+    if (!binding || floor > binding->floor_seconds) binding = Roofline{bound, floor};
+  };
+  if (const auto rate = ceilings.flops(dtype(problem))) {
+    consider(Bound::compute, flops(problem) / *rate);
+  }
+  if (cold && ceilings.read_bytes && ceilings.copy_bytes) {
+    // What is read and written at the rate of a copy, the rest at that of a read.
+    const double out = written(problem);
+    const double in = bytes(problem) - out;
+    const double copied = 2 * std::min(in, out);
+    consider(Bound::memory,
+             copied / *ceilings.copy_bytes + std::abs(in - out) / *ceilings.read_bytes);
+  }
+  if (binding) {
+    binding->share = binding->floor_seconds / seconds;
+    binding->suspect = binding->share > kSuspectShare;
+  }
+  return binding;
+}
+
+}  // namespace moat

@@ -1,0 +1,14 @@
+// Instructions of this processor that compute faster than f32 FMAs.
+#pragma once
+
+#include <string>
+
+#include "backends/types.hpp"
+
+namespace moat {
+
+// A unit for products of 16-bit type `t` that kernels on f32 FMAs do not use, such as "AMX"; empty
+// if there is none. f32 has none.
+std::string cpu_unit_beyond_fma(DType t);
+
+}  // namespace moat

@@ -1,0 +1,8 @@
+// Compiled once per backend; MOAT_BACKEND names the header that defines moat::ThisBackend.
+#include "kernels/ceiling.hpp"
+
+#include MOAT_BACKEND
+
+namespace moat {
+template void launch(ThisBackend&, const CeilingProblem&);
+}  // namespace moat
