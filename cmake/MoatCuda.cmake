@@ -72,10 +72,9 @@ set(CMAKE_CUDA_EXTENSIONS OFF)
 set(CMAKE_CUDA_USE_RESPONSE_FILE_FOR_INCLUDES OFF)
 
 add_library(moat_cuda_options INTERFACE)
-target_compile_options(moat_cuda_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr;--extended-lambda;
-  --Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wshadow>)
+set(options --expt-relaxed-constexpr --threads=2 --Werror=all-warnings
+  -Xcompiler=-Wall,-Wextra,-Wshadow)
 foreach(architecture IN LISTS MOAT_CUDA_ARCHITECTURES)
-  target_compile_options(moat_cuda_options INTERFACE
-    $<$<COMPILE_LANGUAGE:CUDA>:--generate-code=arch=compute_${architecture},code=sm_${architecture}>)
+  list(APPEND options --generate-code=arch=compute_${architecture},code=sm_${architecture})
 endforeach()
+target_compile_options(moat_cuda_options INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${options}>")

@@ -14,6 +14,7 @@ struct Runtime {
   using Properties = cudaDeviceProp;
   using Stream = cudaStream_t;
   using Event = cudaEvent_t;
+  using Dim = dim3;
 
   static constexpr Error kSuccess = cudaSuccess;
   static constexpr Error kOutOfMemory = cudaErrorMemoryAllocation;

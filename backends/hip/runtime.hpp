@@ -14,6 +14,7 @@ struct Runtime {
   using Properties = hipDeviceProp_t;
   using Stream = hipStream_t;
   using Event = hipEvent_t;
+  using Dim = dim3;
 
   static constexpr Error kSuccess = hipSuccess;
   static constexpr Error kOutOfMemory = hipErrorOutOfMemory;

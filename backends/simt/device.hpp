@@ -112,8 +112,8 @@ class GpuDevice final : public Device, private Queue {
 
   void enqueue(const Grid& grid, void** args) override {
     allow_shared(grid);
-    call(R::kLaunchKernel, grid.entry, dim3(grid.blocks), dim3(grid.threads), args,
-         grid.shared_bytes, stream_.get());
+    call(R::kLaunchKernel, grid.entry, typename R::Dim(grid.blocks), typename R::Dim(grid.threads),
+         args, grid.shared_bytes, stream_.get());
   }
 
   // More than 48 KiB of dynamic shared memory must be asked for, once per entry.

@@ -1,0 +1,47 @@
+#include "backends/cuda/device.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/backends/gpu_kernels.hpp"
+
+namespace moat {
+namespace {
+
+TEST(CudaArchitecture, CodeRunsOnLaterMinorVersions) {
+  EXPECT_EQ(cuda::architecture_of(8, 0, "80 90a"), "sm_80");
+  EXPECT_EQ(cuda::architecture_of(8, 6, "80 90a"), "sm_86");
+  EXPECT_EQ(cuda::architecture_of(8, 6, "86"), "sm_86");
+  EXPECT_EQ(cuda::architecture_of(8, 0, "86"), std::nullopt);
+}
+
+TEST(CudaArchitecture, ArchitectureSpecificCodeRunsOnThatVersionOnly) {
+  EXPECT_EQ(cuda::architecture_of(9, 0, "80 90a"), "sm_90a");
+  EXPECT_EQ(cuda::architecture_of(9, 0, "90 90a"), "sm_90a");
+  EXPECT_EQ(cuda::architecture_of(9, 0, "80 90"), "sm_90");
+  EXPECT_EQ(cuda::architecture_of(10, 0, "80 90a"), std::nullopt);
+  EXPECT_EQ(cuda::architecture_of(12, 1, "120a"), std::nullopt);
+}
+
+TEST(CudaArchitecture, OtherMajorVersionsDoNotCount) {
+  EXPECT_EQ(cuda::architecture_of(7, 5, "80 90a"), std::nullopt);
+  EXPECT_EQ(cuda::architecture_of(12, 0, "120"), "sm_120");
+  EXPECT_EQ(cuda::architecture_of(8, 0, ""), std::nullopt);
+}
+
+TEST(CudaDevices, ListedOrSkippedWithAReason) {
+  const DeviceList list = list_cuda_devices();
+  EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());
+  if (!std::filesystem::exists("/dev/nvidiactl")) {
+    EXPECT_TRUE(list.devices.empty());
+    EXPECT_NE(list.skipped.find("NVIDIA"), std::string::npos) << list.skipped;
+  }
+}
+
+TEST(CudaDevices, Basics) { run_device_basics(list_cuda_devices()); }
+
+TEST(CudaDevices, EveryKernel) { run_all_kernels(list_cuda_devices()); }
+
+}  // namespace
+}  // namespace moat

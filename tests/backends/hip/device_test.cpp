@@ -1,0 +1,39 @@
+#include "backends/hip/device.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/backends/gpu_kernels.hpp"
+
+namespace moat {
+namespace {
+
+TEST(HipArchitecture, FeaturesAreNotPartOfTheName) {
+  EXPECT_EQ(hip::base_architecture("gfx90a:sramecc+:xnack-"), "gfx90a");
+  EXPECT_EQ(hip::base_architecture("gfx942"), "gfx942");
+}
+
+TEST(HipArchitecture, RunsOnlyWhatWasBuilt) {
+  EXPECT_TRUE(hip::runs_on("gfx90a:sramecc+:xnack-", "gfx90a gfx942"));
+  EXPECT_TRUE(hip::runs_on("gfx942:sramecc+:xnack-", "gfx90a gfx942"));
+  EXPECT_FALSE(hip::runs_on("gfx908:sramecc+:xnack-", "gfx90a gfx942"));
+  EXPECT_FALSE(hip::runs_on("gfx1100", "gfx90a gfx942"));
+  EXPECT_FALSE(hip::runs_on("gfx942", ""));
+}
+
+TEST(HipDevices, ListedOrSkippedWithAReason) {
+  const DeviceList list = list_hip_devices();
+  EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());
+  if (!std::filesystem::exists("/dev/kfd")) {
+    EXPECT_TRUE(list.devices.empty());
+    EXPECT_NE(list.skipped.find("/dev/kfd"), std::string::npos) << list.skipped;
+  }
+}
+
+TEST(HipDevices, Basics) { run_device_basics(list_hip_devices()); }
+
+TEST(HipDevices, EveryKernel) { run_all_kernels(list_hip_devices()); }
+
+}  // namespace
+}  // namespace moat
