@@ -37,10 +37,12 @@ class AttentionTest : public KernelTest {
                               {&AttentionProblem::v, v.size()}},
                              &AttentionProblem::o, o.size());
 
+    // Of many rows a sample, with the last ones: every tile and every lane has some.
+    const int step = s.q_len > 400 ? 13 : 1;
     double worst = 0;
     for (int batch = 0; batch < s.batch; ++batch) {
       for (int head = 0; head < s.q_heads; ++head) {
-        for (int query = 0; query < s.q_len; ++query) {
+        for (int query = 0; query < s.q_len; query += s.q_len - 1 - query < step ? 1 : step) {
           const auto row = reference::attention_row(p, batch, head, query);
           const auto at = reference::index_query(p, batch, head, query);
           for (int i = 0; i < head_dim; ++i) {

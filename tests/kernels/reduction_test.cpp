@@ -37,6 +37,8 @@ class ReductionTest : public KernelTest {
   }
 };
 
+class LongReductionTest : public ReductionTest {};
+
 TEST_P(ReductionTest, EveryShortLength) {
   for (int n = 1; n <= 300; ++n) {
     check(random_array(dtype(), n, static_cast<unsigned>(n)), reference::Data::random_signs);
@@ -92,7 +94,7 @@ TEST_P(ReductionTest, Subnormals) {
 }
 
 // 2²⁴ + 1 is not a float: a plain sum in f32 would stop there.
-TEST_P(ReductionTest, HundredMillionOnes) {
+TEST_P(LongReductionTest, HundredMillionOnes) {
   constexpr std::int64_t kCount = 100'000'000;
   HostArray x(dtype(), kCount);
   with_dtype(dtype(), [&]<class T>(Type<T>) {
@@ -101,7 +103,7 @@ TEST_P(ReductionTest, HundredMillionOnes) {
   EXPECT_EQ(reduce<float>(ReductionOp::sum, x), 1e8f);
 }
 
-TEST_P(ReductionTest, HundredMillionRandomValues) {
+TEST_P(LongReductionTest, HundredMillionRandomValues) {
   constexpr std::int64_t kCount = 100'000'000;
   HostArray x(dtype(), kCount);
   with_dtype(dtype(), [&]<class T>(Type<T>) {
@@ -129,6 +131,10 @@ TEST_P(ReductionTest, RepeatedRunsAgree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, ReductionTest, kAllConfigurations, configuration_name);
+INSTANTIATE_TEST_SUITE_P(Cpu, LongReductionTest,
+                         ::testing::Combine(::testing::Values(DType::f32, DType::bf16),
+                                            ::testing::Values(2)),
+                         configuration_name);
 
 }  // namespace
 }  // namespace moat::testing

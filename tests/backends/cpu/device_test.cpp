@@ -1,0 +1,107 @@
+#include "backends/cpu/device.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "backends/cpu/isa.hpp"
+#include "backends/cpu/processor.hpp"
+#include "backends/cpu/runtime.hpp"
+
+namespace moat {
+namespace {
+
+TEST(CpuDevice, IsListedWithWhatTheMachineTells) {
+  const auto list = list_cpu_devices();
+  ASSERT_EQ(list.devices.size(), 1u) << list.skipped;
+  const DeviceInfo& info = list.devices[0]->info();
+  EXPECT_EQ(info.backend, "cpu");
+  EXPECT_EQ(info.architecture, cpu::kBuildIsa.name);
+  EXPECT_FALSE(info.name.empty());
+  EXPECT_GE(info.compute_units, 1);
+  EXPECT_GT(info.memory_bytes, 0u);
+}
+
+TEST(CpuDevice, MemoryGoesUpAndDownUnchanged) {
+  const auto device = cpu::make_device(3);
+  for (const std::size_t bytes : {std::size_t{1}, std::size_t{255}, (std::size_t{5} << 20) + 77}) {
+    std::vector<unsigned char> in(bytes);
+    for (std::size_t i = 0; i < bytes; ++i) in[i] = static_cast<unsigned char>(i * 31 % 251);
+    void* p = device->allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(p) % 256, 0u);
+    device->upload(p, in.data(), bytes);
+    std::vector<unsigned char> out(bytes);
+    device->download(out.data(), p, bytes);
+    EXPECT_EQ(in, out);
+    device->fill(p, 0xa5, bytes);
+    device->download(out.data(), p, bytes);
+    EXPECT_TRUE(std::ranges::all_of(out, [](unsigned char c) { return c == 0xa5; }));
+    device->release(p);
+  }
+}
+
+TEST(CpuDevice, RefusesMoreThanTheMachineHas) {
+  const auto device = cpu::make_device(1);
+  EXPECT_THROW(device->allocate(cpu::memory_bytes() + 1), OutOfMemory);
+  EXPECT_THROW(device->allocate(std::size_t{1} << 62), OutOfMemory);
+}
+
+TEST(CpuDevice, TimerSpansTheBatch) {
+  const auto device = cpu::make_device(1);
+  device->start_timer();
+  volatile int sink = 0;
+  for (int i = 0; i < 1000000; ++i) sink = i;
+  device->stop_timer();
+  EXPECT_GT(device->elapsed(), 0);
+  EXPECT_LT(device->elapsed(), 10);
+  EXPECT_EQ(sink, 999999);
+}
+
+TEST(Isa, NamesWhatTheProcessorLacks) {
+  const auto all = cpu::read_text("/proc/cpuinfo");
+  EXPECT_TRUE(cpu::missing_features(all).empty());
+  if (cpu::kBuildIsa.features[0] == nullptr) GTEST_SKIP() << "this build needs no feature";
+  const auto missing = cpu::missing_features("flags\t\t: fpu vme de\n");
+  std::vector<std::string> wanted;
+  for (const char* const* f = cpu::kBuildIsa.features; *f != nullptr; ++f) wanted.emplace_back(*f);
+  EXPECT_EQ(missing, wanted);
+}
+
+TEST(Processor, NameComesFromTheModel) {
+  EXPECT_EQ(cpu::processor_name("processor : 0\nmodel\t\t: 143\nmodel name\t: Some CPU @ 2 GHz\n"),
+            "Some CPU @ 2 GHz");
+  EXPECT_EQ(cpu::processor_name("CPU implementer\t: 0x41\nCPU part\t: 0xd40\n"),
+            "Arm implementer 0x41 part 0xd40");
+  EXPECT_EQ(cpu::processor_name(""), "unknown processor");
+}
+
+TEST(Processor, AvailableMemoryIsPartOfAll) {
+  EXPECT_GT(cpu::available_memory_bytes(), 0u);
+  EXPECT_LE(cpu::available_memory_bytes(), cpu::memory_bytes());
+}
+
+// Every range has a few steps, and ranges times items occupy all workers alike where they can.
+TEST(Backend, SplitsKeysWhenTilesAreFew) {
+  EXPECT_EQ(cpu::Backend(1).splits(1, 1000), 1);
+  EXPECT_EQ(cpu::Backend(8).splits(8, 1000), 1);
+  EXPECT_EQ(cpu::Backend(8).splits(2, 1000), 4);
+  EXPECT_EQ(cpu::Backend(8).splits(3, 1000), 8);
+  EXPECT_EQ(cpu::Backend(8).splits(1, 1000), 8);
+  EXPECT_EQ(cpu::Backend(8).splits(1, 9), 2);
+  EXPECT_EQ(cpu::Backend(8).splits(1, 1), 1);
+  EXPECT_EQ(cpu::Backend(8).splits(1000, 1000), 1);
+}
+
+TEST(Backend, WorkspaceHoldsWhatIsAskedFor) {
+  cpu::Backend backend(2);
+  std::memset(backend.workspace(100), 1, 100);
+  std::memset(backend.workspace(100000), 2, 100000);
+  EXPECT_EQ(*backend.arrivals(), 0u);
+  EXPECT_EQ(backend.concurrent_blocks(), 2);
+}
+
+}  // namespace
+}  // namespace moat
