@@ -21,9 +21,10 @@ struct Evidence {
 constexpr std::array<Evidence, 5> kEvidence = {{
     {R"(CudaDevices\.(Basics|EveryKernel))", "cuda", &Execution::device},
     {R"(HipDevices\.(Basics|EveryKernel))", "hip", &Execution::device},
-    {R"((.*/)?CpuKernels(/.*)?\..*)", "cpu", &Execution::device},
-    {R"((.*/)?CudaEmulator(/.*)?\..*)", "cuda", &Execution::emulator},
-    {R"((.*/)?HipEmulator(/.*)?\..*)", "hip", &Execution::emulator},
+    {R"((.*/)?Cpu\w*(/.*)?\..*)", "cpu", &Execution::device},
+    // Each runs the tile layer with both vendors' schedules.
+    {R"((.*/)?Emulated\w*(/.*)?\..*)", "cuda", &Execution::emulator},
+    {R"((.*/)?Emulated\w*(/.*)?\..*)", "hip", &Execution::emulator},
 }};
 
 }  // namespace

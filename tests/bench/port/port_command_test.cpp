@@ -135,10 +135,10 @@ TEST_F(PortCommand, WithoutAnyRecordEverythingIsNullWithItsReason) {
 
 TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
   const fs::path file = junit(
-      "<testcase name=\"HipDevices.EveryKernel\" status=\"notrun\"><skipped "
-      "message=\"x\"/></testcase>\n"
-      "<testcase name=\"A/HipEmulator/f16.Gemm/3\" status=\"run\"/>\n"
-      "<testcase name=\"HipEmulator.Rows\" status=\"fail\"><failure message=\"x\"/></testcase>\n"
+      "<testcase name=\"HipDevices.EveryKernel\" status=\"notrun\"><skipped message=\"x\"/>"
+      "</testcase>\n"
+      "<testcase name=\"AllTypes/EmulatedGemm.Edges/f16\" status=\"run\"/>\n"
+      "<testcase name=\"EmulatedRows.Rows\" status=\"fail\"><failure message=\"x\"/></testcase>\n"
       "<testcase name=\"CpuKernels.Rows\" status=\"run\"/>\n"
       "<testcase name=\"CudaDevices.ListedOrSkippedWithAReason\" status=\"run\"/>\n");
   const Result updated = port({"--update", "--tests", file.string()});
@@ -148,12 +148,12 @@ TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
   EXPECT_EQ(record.at("/ports/hip/tests/emulator/failed"_json_pointer), 1);
   EXPECT_EQ(record.at("/ports/hip/tests/device/skipped"_json_pointer), 1);
   EXPECT_EQ(record.at("/ports/cpu/executed"_json_pointer), "device");
-  EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "not at all");
-  EXPECT_TRUE(record.at("/ports/cuda/tests"_json_pointer).is_null());
+  EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/ports/cuda/tests/device/passed"_json_pointer), 0);
 }
 
 TEST_F(PortCommand, TestsOfOlderSourcesProveNothing) {
-  const fs::path file = junit("<testcase name=\"HipEmulator.Rows\" status=\"run\"/>\n");
+  const fs::path file = junit("<testcase name=\"EmulatedRows.Rows\" status=\"run\"/>\n");
   fs::last_write_time(paths_.sources / "backends/hip/backend.hpp",
                       fs::last_write_time(file) + std::chrono::seconds(5));
   const Result result = port({"--update", "--tests", file.string()});
