@@ -1,0 +1,120 @@
+#include "bench/verify/operands.hpp"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "bench/cases/case.hpp"
+#include "bench/verify/random.hpp"
+#include "tests/support/host_device.hpp"
+
+namespace moat {
+namespace {
+
+using testing::HostDevice;
+
+TEST(Random, DoesNotDependOnTheNumberOfThreads) {
+  std::vector<std::uint16_t> one(100001);
+  std::vector<std::uint16_t> many(one.size());
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  fill_uniform(one.data(), DType::bf16, static_cast<std::int64_t>(one.size()), 5);
+  omp_set_num_threads(7);
+  fill_uniform(many.data(), DType::bf16, static_cast<std::int64_t>(many.size()), 5);
+  omp_set_num_threads(threads);
+  EXPECT_EQ(one, many);
+  fill_uniform(many.data(), DType::bf16, static_cast<std::int64_t>(many.size()), 6);
+  EXPECT_NE(one, many);
+}
+
+TEST(Random, IsUniformAndSymmetric) {
+  constexpr int kCount = 1 << 20;
+  std::vector<float> x(kCount);
+  fill_uniform(x.data(), DType::f32, kCount, 1);
+  double sum = 0;
+  double squares = 0;
+  double neighbours = 0;
+  int negative = 0;
+  std::vector<int> bins(16);
+  for (int i = 0; i < kCount; ++i) {
+    ASSERT_NE(x[i], 0);
+    ASSERT_LT(std::abs(x[i]), 1);
+    sum += x[i];
+    squares += x[i] * x[i];
+    neighbours += x[i] * x[(i + 1) % kCount];
+    negative += x[i] < 0 ? 1 : 0;
+    ++bins[static_cast<int>((x[i] + 1) * 8)];
+  }
+  // Six standard deviations.
+  const double deviation = std::sqrt(double{kCount});
+  EXPECT_LT(std::abs(sum), 6 * deviation / std::sqrt(3.0));
+  EXPECT_LT(std::abs(neighbours), 6 * deviation / 3);
+  EXPECT_LT(std::abs(negative - kCount / 2), 3 * deviation);
+  EXPECT_NEAR(squares / kCount, 1 / 3.0, 0.002);
+  for (const int bin : bins) EXPECT_NEAR(bin, kCount / 16, 6 * deviation / 4);
+}
+
+TEST(Inputs, SameSeedSameInputsAndEveryOperandItsOwn) {
+  const Problem shape = parse_case("attention/f32/b1q4kv4h2hkv2d64");
+  const Inputs first(shape, 1);
+  const Inputs again(shape, 1);
+  const Inputs other(shape, 2);
+  const auto& p = std::get<AttentionProblem>(first.problem());
+  const auto& r = std::get<AttentionProblem>(again.problem());
+  const auto& s = std::get<AttentionProblem>(other.problem());
+  const std::size_t size = 4 * 2 * 64 * sizeof(float);
+  EXPECT_EQ(std::memcmp(p.q, r.q, size), 0);
+  EXPECT_EQ(std::memcmp(p.v, r.v, size), 0);
+  EXPECT_NE(std::memcmp(p.q, s.q, size), 0);
+  EXPECT_NE(std::memcmp(p.q, p.k, size), 0);
+  EXPECT_NE(std::memcmp(p.k, p.v, size), 0);
+  EXPECT_EQ(p.o, nullptr);
+}
+
+TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {
+  HostDevice device;
+  const Inputs inputs(parse_case("gemm/f16/m5n6k7bt"), 1);
+  const auto& host = std::get<GemmProblem>(inputs.problem());
+  Operands one(device, inputs, 2);
+  const Operands two(device, inputs);
+  const auto a = std::get<GemmProblem>(one.problem(0));
+  const auto b = std::get<GemmProblem>(one.problem(1));
+  const auto c = std::get<GemmProblem>(two.problem());
+  EXPECT_EQ(a.a, b.a);
+  EXPECT_NE(a.a, c.a);
+  EXPECT_EQ((std::set<void*>{a.c, b.c, c.c}.size()), 3u);
+  for (const auto& p : {a, b, c}) {
+    EXPECT_EQ(std::memcmp(p.a, host.a, 5 * 7 * 2), 0);
+    EXPECT_EQ(std::memcmp(p.b, host.b, 6 * 7 * 2), 0);
+  }
+  // Written, then poisoned again; the other output is left alone.
+  std::memset(a.c, 0, 5 * 6 * 2);
+  std::memset(b.c, 0, 5 * 6 * 2);
+  one.poison(0);
+  const auto poisoned = one.download(0);
+  ASSERT_EQ(poisoned.size(), 5 * 6 * 2 + kGuardBytes);
+  for (const std::byte byte : poisoned) EXPECT_EQ(byte, std::byte{kPoison});
+  EXPECT_EQ(one.download(1)[0], std::byte{0});
+}
+
+TEST(Operands, OutOfMemoryReleasesWhatWasAllocated) {
+  const Problem shape = parse_case("gemm/f32/m64n64k64");
+  EXPECT_EQ(Operands::bytes(shape, 2), 2u * 16384 + 2 * (16384 + kGuardBytes));
+  const Inputs inputs(shape, 1);
+  HostDevice small({}, Operands::bytes(shape, 2) - 1);
+  EXPECT_THROW(Operands(small, inputs, 2), OutOfMemory);
+  EXPECT_EQ(small.used(), 0u);
+  HostDevice enough({}, Operands::bytes(shape, 2));
+  {
+    const Operands operands(enough, inputs, 2);
+    EXPECT_EQ(enough.used(), Operands::bytes(shape, 2));
+  }
+  EXPECT_EQ(enough.used(), 0u);
+}
+
+}  // namespace
+}  // namespace moat

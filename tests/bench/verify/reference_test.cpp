@@ -1,0 +1,162 @@
+// The float64 references against values computed by hand.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/reference/attention.hpp"
+#include "kernels/reference/bound.hpp"
+#include "kernels/reference/gemm.hpp"
+#include "kernels/reference/reduction.hpp"
+#include "kernels/reference/rows.hpp"
+
+namespace moat {
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+TEST(ReferenceGemm, TwoByTwo) {
+  const float a[] = {1, 2, 3, 4, 5, 6};      // 2 × 3
+  const float b[] = {1, -1, 2, -2, 3, -3};   // 3 × 2
+  const float bt[] = {1, 2, 3, -1, -2, -3};  // its transpose
+  for (const bool transposed : {false, true}) {
+    const GemmProblem p{.m = 2,
+                        .n = 2,
+                        .k = 3,
+                        .order_b = transposed ? Order::transposed : Order::row_major,
+                        .a = a,
+                        .b = transposed ? bt : b};
+    const auto c = reference::gemm(p);
+    ASSERT_EQ(c.size(), 4u);
+    EXPECT_EQ(c[0].value, 14);
+    EXPECT_EQ(c[1].value, -14);
+    EXPECT_EQ(c[2].value, 32);
+    EXPECT_EQ(c[3].value, -32);
+    EXPECT_EQ(c[3].abs, 32);
+    EXPECT_EQ(c[3].square, 16 + 100 + 324);
+    EXPECT_EQ(reference::gemm_at(p, 1, 0).value, 32);
+  }
+}
+
+TEST(ReferenceGemm, LeadingDimensionsAndSingleElements) {
+  std::vector<float> a(7 * 600);
+  std::vector<float> b(19 * 601);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 11) - 5;
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(i % 13) - 6;
+  const GemmProblem p{.m = 7,
+                      .n = 19,
+                      .k = 590,
+                      .order_b = Order::transposed,
+                      .lda = 600,
+                      .ldb = 601,
+                      .a = a.data(),
+                      .b = b.data()};
+  const auto all = reference::gemm(p);
+  const std::vector<int> rows{0, 3, 6};
+  const std::vector<int> cols{1, 18};
+  const auto some = reference::gemm(p, rows, cols);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t j = 0; j < cols.size(); ++j) {
+      const auto one = reference::gemm_at(p, rows[i], cols[j]);
+      EXPECT_EQ(some[i * 2 + j].value, one.value);
+      EXPECT_EQ(some[i * 2 + j].abs, one.abs);
+      EXPECT_EQ(some[i * 2 + j].square, one.square);
+      EXPECT_EQ(all[rows[i] * p.n + cols[j]].value, one.value);
+    }
+  }
+}
+
+TEST(ReferenceAttention, MeansOfVisibleValues) {
+  // All logits of head 0 are 0; head 1 shares its keys. Keys: 3, queries: 2.
+  AttentionProblem p{.q_heads = 2, .kv_heads = 1, .q_len = 2, .kv_len = 3, .causal = true};
+  std::vector<float> q(2 * 2 * 64);
+  std::vector<float> k(3 * 64);
+  std::vector<float> v(3 * 64);
+  for (int j = 0; j < 3; ++j) {
+    k[j * 64] = static_cast<float>(j);
+    v[j * 64 + 5] = static_cast<float>(j + 1);
+    v[j * 64 + 6] = j == 2 ? -100.0f : 1.0f;
+  }
+  // Query 1 of head 1: logits 0, 8·0.125·ln 2 = ln 2, 2·ln 2.
+  q[(1 * 2 + 1) * 64] = 8 * std::log(2.0f);
+  p.q = q.data();
+  p.k = k.data();
+  p.v = v.data();
+  const auto first = reference::attention_row(p, 0, 0, 0);
+  EXPECT_EQ(first.visible, 2);
+  EXPECT_DOUBLE_EQ(first.out[5].value, 1.5);
+  EXPECT_DOUBLE_EQ(first.out[6].value, 1.0);
+  EXPECT_EQ(first.value_abs[5], 3);
+  const auto last = reference::attention_row(p, 0, 0, 1);
+  EXPECT_EQ(last.visible, 3);
+  EXPECT_DOUBLE_EQ(last.out[5].value, 2.0);
+  const auto skewed = reference::attention_row(p, 0, 1, 1);
+  EXPECT_NEAR(skewed.out[5].value, (1 + 2 * 2 + 4 * 3) / 7.0, 1e-7);
+  EXPECT_NEAR(skewed.out[6].value, (1 + 2 - 400) / 7.0, 1e-5);
+  EXPECT_NEAR(skewed.out[6].abs, 403 / 7.0, 1e-5);
+  EXPECT_NEAR(skewed.logit, 2 * std::log(2.0), 1e-6);
+}
+
+TEST(ReferenceAttention, ARowWithoutKeysIsZero) {
+  AttentionProblem p{.q_len = 3, .kv_len = 1, .causal = true};
+  const std::vector<float> x(3 * 64, 1.0f);
+  p.q = p.k = p.v = x.data();
+  EXPECT_EQ(reference::attention_row(p, 0, 0, 1).visible, 0);
+  EXPECT_EQ(reference::attention_row(p, 0, 0, 1).out[3].value, 0);
+  EXPECT_EQ(reference::attention_row(p, 0, 0, 2).out[3].value, 1);
+}
+
+TEST(ReferenceReduction, SumAndPeak) {
+  const float x[] = {1, -4, 3, 7, 7, -kInf, kNan};
+  EXPECT_EQ(reference::sum({.n = 5, .x = x}).value, 14);
+  EXPECT_EQ(reference::sum({.n = 5, .x = x}).abs, 22);
+  EXPECT_EQ(reference::sum({.n = 5, .x = x}).square, 1 + 16 + 9 + 49 + 49);
+  EXPECT_EQ(reference::max({.n = 7, .x = x}).value, 7);
+  EXPECT_EQ(reference::max({.n = 7, .x = x}).index, 3);
+  EXPECT_EQ(reference::max({.n = 2, .x = x + 5}).value, -kInf);
+  EXPECT_EQ(reference::max({.n = 2, .x = x + 5}).index, 0);
+}
+
+TEST(ReferenceRows, SoftmaxAndRmsNorm) {
+  const float ln2 = std::log(2.0f);
+  const float x[] = {0, ln2, -kInf, -kInf, -kInf, -kInf};
+  const RowsProblem s{.rows = 2, .cols = 3, .x = x};
+  EXPECT_NEAR(reference::softmax_row(s, 0).y[0], 1 / 3.0, 1e-7);
+  EXPECT_NEAR(reference::softmax_row(s, 0).y[1], 2 / 3.0, 1e-7);
+  EXPECT_EQ(reference::softmax_row(s, 0).y[2], 0);
+  EXPECT_EQ(reference::softmax_row(s, 1).y[0], 0);
+  const float z[] = {9, 9, 3, 4};
+  const float w[] = {2, -1};
+  const RowsProblem r{
+      .op = RowsOp::rms_norm, .rows = 2, .cols = 2, .epsilon = 12.5f, .x = z, .weight = w};
+  EXPECT_DOUBLE_EQ(reference::rms_norm_row(r, 1)[0], 6 / 5.0);
+  EXPECT_DOUBLE_EQ(reference::rms_norm_row(r, 1)[1], -4 / 5.0);
+}
+
+TEST(Bound, WorstCaseOfAProduct) {
+  const GemmProblem p{.k = 100};
+  const double u = 0x1p-24;
+  EXPECT_NEAR(reference::bound(p, {3, 50, 40}, reference::Data::any), 100 * u * 50 + 3 * u,
+              1e-3 * u);
+  // With random signs the smaller: 8 · 10 · u · min(50, 8 · √40).
+  EXPECT_NEAR(reference::bound(p, {3, 50, 40}, reference::Data::random_signs), 80 * u * 50 + 3 * u,
+              1e-3 * u);
+  EXPECT_NEAR(reference::bound(p, {3, 50, 25}, reference::Data::random_signs), 80 * u * 40 + 3 * u,
+              1e-3 * u);
+}
+
+TEST(Bound, ErrorOverBound) {
+  EXPECT_EQ(reference::error_over_bound(1.5, 1, 1, DType::f32), 0.5);
+  EXPECT_EQ(reference::error_over_bound(1, 1, 0, DType::f32), 0);
+  EXPECT_EQ(reference::error_over_bound(2, 1, 0, DType::f32), kInf);
+  EXPECT_EQ(reference::error_over_bound(kNan, 1, 1, DType::f32), kInf);
+  EXPECT_EQ(reference::error_over_bound(kInf, 1, 1, DType::f32), kInf);
+  EXPECT_EQ(reference::error_over_bound(kInf, 65510, 10, DType::f16), 0);
+  EXPECT_EQ(reference::error_over_bound(-kInf, 65510, 10, DType::f16), kInf);
+  EXPECT_EQ(reference::error_over_bound(kInf, 65510, 10, DType::f32), kInf);
+}
+
+}  // namespace
+}  // namespace moat

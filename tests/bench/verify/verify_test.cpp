@@ -1,0 +1,480 @@
+// Correct results in any order of summation pass; mutants of every kernel do not.
+#include "bench/verify/verify.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/cases/case.hpp"
+#include "tests/bench/verify/plain.hpp"
+#include "tests/support/host_device.hpp"
+
+namespace moat {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::HostDevice;
+using testing::kSumOrders;
+using testing::Plain;
+using testing::solve;
+using testing::SumOrder;
+using ::testing::TestWithParam;
+using ::testing::Values;
+
+constexpr VerifyOptions kFull{.full_work = 1e12};
+constexpr VerifyOptions kSampled{.full_work = 0, .sample_work = 2e5};
+
+std::string with_dtype_name(std::string name, DType type) {
+  return name.replace(name.find("TYPE"), 4, name_of(type));
+}
+
+// One problem with its inputs, and outputs of implementations of it.
+class Bench {
+ public:
+  explicit Bench(const std::string& name, std::uint64_t seed = 1)
+      : inputs_(parse_case(name), seed), operands_(device_, inputs_) {}
+
+  const Problem& problem() const { return operands_.problem(); }
+
+  // Solves into the output and returns its bytes, to be changed at will.
+  std::vector<std::byte> solved(const Plain& how = {}) {
+    operands_.poison(0);
+    solve(problem(), how);
+    return operands_.download(0);
+  }
+
+  Check check(const std::vector<std::byte>& output, const VerifyOptions& options,
+              Summation summation = Summation::folded) const {
+    if (!verifier_ || options_ != &options) verifier_.emplace(inputs_, options);
+    options_ = &options;
+    return verifier_->check(output, summation);
+  }
+
+  HostDevice& device() { return device_; }
+  const Inputs& inputs() const { return inputs_; }
+  Operands& operands() { return operands_; }
+
+ private:
+  HostDevice device_;
+  Inputs inputs_;
+  Operands operands_;
+  mutable std::optional<Verifier> verifier_;  // made with *options_
+  mutable const VerifyOptions* options_ = nullptr;
+};
+
+class BothModes : public TestWithParam<std::tuple<DType, bool>> {
+ protected:
+  DType type() const { return std::get<0>(GetParam()); }
+  const VerifyOptions& options() const { return std::get<1>(GetParam()) ? kSampled : kFull; }
+  bool sampled() const { return std::get<1>(GetParam()); }
+
+  std::string name(const std::string& pattern) const { return with_dtype_name(pattern, type()); }
+
+  void expect_rejected(const Bench& bench, const std::vector<std::byte>& output,
+                       const std::string& what) const {
+    const Check check = bench.check(output, options());
+    EXPECT_FALSE(check.passed) << what << ": " << check.error_over_bound;
+    EXPECT_GT(check.error_over_bound, 1) << what;
+    EXPECT_FALSE(check.message.empty()) << what;
+  }
+
+  // Faults that any matrix output can have; `stride` bytes a row.
+  void reject_damage(Bench& bench, std::int64_t rows, std::int64_t cols, std::int64_t ld) {
+    const auto size = static_cast<std::int64_t>(size_of(type()));
+    const auto good = bench.solved();
+    ASSERT_TRUE(bench.check(good, options()).passed) << bench.check(good, options()).message;
+    const auto fill = [&](std::vector<std::byte>& out, std::int64_t row, std::int64_t col,
+                          std::int64_t row_count, std::int64_t col_count, int byte) {
+      for (std::int64_t r = row; r < row + row_count; ++r) {
+        std::memset(out.data() + (r * ld + col) * size, byte,
+                    static_cast<std::size_t>(col_count * size));
+      }
+    };
+    auto out = good;
+    fill(out, 0, 0, rows, cols, kPoison);
+    expect_rejected(bench, out, "does nothing");
+    out = good;
+    fill(out, 0, 0, rows, cols, 0);
+    expect_rejected(bench, out, "writes zeros");
+    for (const int byte : {int{kPoison}, 0}) {
+      out = good;
+      fill(out, rows - 1, 0, 1, cols, byte);
+      expect_rejected(bench, out, fmt::format("last row {}", byte));
+      out = good;
+      fill(out, 0, cols - 1, rows, 1, byte);
+      expect_rejected(bench, out, fmt::format("last column {}", byte));
+      out = good;
+      const std::int64_t block = std::min<std::int64_t>(16, std::min(rows, cols));
+      fill(out, rows - block, cols - block, block, block, byte);
+      expect_rejected(bench, out, fmt::format("last block {}", byte));
+    }
+    out = good;
+    fill(out, rows / 2, cols / 2, 1, 1, kPoison);
+    expect_rejected(bench, out, "one element unwritten");
+    EXPECT_THAT(bench.check(out, options()).message, HasSubstr("1 of"));
+    out = good;
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    with_dtype(type(), [&]<class T>(Type<T>) {
+      const T value = from_float<T>(nan);
+      std::memcpy(out.data() + (rows / 2 * ld + cols / 2) * size, &value, sizeof value);
+    });
+    expect_rejected(bench, out, "a NaN");
+    EXPECT_THAT(bench.check(out, options()).message, HasSubstr("NaN"));
+    EXPECT_EQ(bench.check(out, options()).error_over_bound,
+              std::numeric_limits<double>::infinity());
+    // Blocks of rows exchanged, as by a wrong block index.
+    out = good;
+    const std::int64_t half = rows / 2;
+    for (std::int64_t r = 0; r < half; ++r) {
+      std::memcpy(out.data() + r * ld * size, good.data() + (half + r) * ld * size,
+                  static_cast<std::size_t>(cols * size));
+      std::memcpy(out.data() + (half + r) * ld * size, good.data() + r * ld * size,
+                  static_cast<std::size_t>(cols * size));
+    }
+    expect_rejected(bench, out, "permutes rows");
+    out = good;
+    out.back() = std::byte{0};
+    EXPECT_FALSE(bench.check(out, options()).passed);
+    out = good;
+    out[good.size() - kGuardBytes] = std::byte{0};
+    EXPECT_THAT(bench.check(out, options()).message, HasSubstr("behind the end"));
+    if (ld > cols) {
+      out = good;
+      out[static_cast<std::size_t>(cols * size)] = std::byte{0};
+      EXPECT_THAT(bench.check(out, options()).message, HasSubstr("gap behind row 0"));
+    }
+  }
+
+  void reject_stale(const std::string& pattern) const {
+    Bench now(name(pattern), 1);
+    Bench before(name(pattern), 2);
+    expect_rejected(now, before.solved(), "previous result");
+  }
+};
+
+std::string mode_name(const ::testing::TestParamInfo<std::tuple<DType, bool>>& info) {
+  return std::string(name_of(std::get<0>(info.param))) +
+         (std::get<1>(info.param) ? "_sampled" : "_full");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BothModes,
+                         ::testing::Combine(Values(DType::f32, DType::f16, DType::bf16),
+                                            Values(false, true)),
+                         mode_name);
+
+// No false alarms: many seeds, every order of summation.
+
+TEST_P(BothModes, GemmAcceptsAnyOrder) {
+  double most = 0;
+  const auto try_shape = [&](const std::string& shape, std::uint64_t seeds) {
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      Bench bench(name(fmt::format("gemm/TYPE/{}", shape)), seed);
+      for (const SumOrder order : kSumOrders) {
+        const Check check = bench.check(bench.solved({.order = order}), options());
+        EXPECT_TRUE(check.passed) << shape << ": " << check.message;
+        most = std::max(most, check.error_over_bound);
+      }
+    }
+  };
+  for (const char* shape :
+       {"m33n65k200", "m70n31k129btlda140ldb150ldc40", "m1n300k77bt", "m3n2k1"}) {
+    try_shape(shape, 6);
+  }
+  try_shape("m300n600k20", 1);  // several bands of rows and columns
+  RecordProperty("error_over_bound", std::to_string(most));
+}
+
+TEST_P(BothModes, AttentionAcceptsAnyOrder) {
+  for (const char* shape : {"b2q9kv9h4hkv2d64causal", "b1q1kv300h4hkv1d128", "b1q40kv70h1hkv1d64",
+                            "b1q9kv5h1hkv1d64causal"}) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      Bench bench(name(fmt::format("attention/TYPE/{}", shape)), seed);
+      for (const SumOrder order : kSumOrders) {
+        for (const auto weights : {Plain::Weights::f32, Plain::Weights::rounded,
+                                   Plain::Weights::normalised_then_rounded}) {
+          const Check check =
+              bench.check(bench.solved({.order = order, .weights = weights}), options());
+          EXPECT_TRUE(check.passed) << shape << ": " << check.message;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BothModes, RowsAcceptAnyOrder) {
+  for (const char* shape : {"r40c5", "r3c1000", "r1c1", "r17c64"}) {
+    for (const char* kernel : {"softmax", "rmsnorm"}) {
+      for (std::uint64_t seed = 0; seed < 6; ++seed) {
+        Bench bench(name(fmt::format("{}/TYPE/{}", kernel, shape)), seed);
+        for (const SumOrder order : kSumOrders) {
+          const Check check = bench.check(bench.solved({.order = order}), options());
+          EXPECT_TRUE(check.passed) << kernel << shape << ": " << check.message;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(BothModes, ReductionsAcceptAnyOrder) {
+  for (const std::int64_t n : {1, 7, 64, 1000, 100000}) {
+    for (std::uint64_t seed = 0; seed < 6; ++seed) {
+      for (const char* kernel : {"sum", "max", "argmax"}) {
+        Bench bench(name(fmt::format("{}/TYPE/n{}", kernel, n)), seed);
+        for (const SumOrder order : kSumOrders) {
+          const Check check =
+              bench.check(bench.solved({.order = order}), options(), Summation::any_order);
+          EXPECT_TRUE(check.passed) << kernel << n << ": " << check.message;
+          EXPECT_FALSE(check.sampled);
+        }
+      }
+    }
+  }
+}
+
+// Mutants.
+
+TEST_P(BothModes, GemmRejectsDamage) {
+  {
+    Bench bench(name("gemm/TYPE/m96n130k64"));
+    reject_damage(bench, 96, 130, 130);
+  }
+  Bench strided(name("gemm/TYPE/m64n48k40btldc60"));
+  reject_damage(strided, 64, 48, 60);
+  reject_stale("gemm/TYPE/m96n130k64");
+}
+
+TEST_P(BothModes, GemmRejectsOtherProducts) {
+  for (const char* order : {"", "bt"}) {
+    Bench bench(name(fmt::format("gemm/TYPE/m80n80k80{}", order)));
+    expect_rejected(bench, bench.solved({.ignore_order_b = true}), "B read the other way");
+    auto transposed = bench.solved();
+    const auto size = size_of(type());
+    const auto good = transposed;
+    for (std::size_t i = 0; i < 80; ++i) {
+      for (std::size_t j = 0; j < 80; ++j) {
+        std::memcpy(transposed.data() + (i * 80 + j) * size, good.data() + (j * 80 + i) * size,
+                    size);
+      }
+    }
+    expect_rejected(bench, transposed, "C transposed");
+  }
+}
+
+TEST_P(BothModes, GemmRejectsLowPrecisionSums) {
+  for (const int k : {64, 512, 4096}) {
+    Bench bench(name(fmt::format("gemm/TYPE/m40n40k{}", k)));
+    for (const DType low : {DType::f16, DType::bf16}) {
+      expect_rejected(bench, bench.solved({.accumulate = low}),
+                      fmt::format("sums in {}, k = {}", name_of(low), k));
+    }
+    if (type() == DType::f32) {
+      expect_rejected(bench, bench.solved({.tf32 = true}), fmt::format("TF32, k = {}", k));
+    }
+  }
+}
+
+// The sums over bands see one wrong element that no sampled row or column holds.
+TEST(GemmInvariant, SeesASingleElementOutsideTheSample) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    Bench bench(with_dtype_name("gemm/TYPE/m200n300k128", type));
+    const auto good = bench.solved();
+    const VerifyOptions options{.full_work = 0, .sample_work = 1};
+    const Check before = bench.check(good, options);
+    ASSERT_TRUE(before.passed) << before.message;
+    ASSERT_LT(before.checked, 600);
+    int rejected = 0;
+    for (int trial = 0; trial < 50; ++trial) {
+      const int row = 2 + (trial * 37) % 196;
+      const int col = 2 + (trial * 53) % 296;
+      auto bad = good;
+      with_dtype(type, [&]<class T>(Type<T>) {
+        T* x = reinterpret_cast<T*>(bad.data()) + row * 300 + col;
+        *x = from_float<T>(to_float(*x) + 6.5f);  // a typical element is √(128 ÷ 9) = 3.8
+      });
+      rejected += bench.check(bad, options).passed ? 0 : 1;
+    }
+    EXPECT_EQ(rejected, 50) << name_of(type);
+  }
+}
+
+TEST_P(BothModes, AttentionRejectsDamage) {
+  Bench bench(name("attention/TYPE/b1q70kv90h2hkv1d64causal"));
+  reject_damage(bench, 140, 64, 64);
+  reject_stale("attention/TYPE/b1q70kv90h2hkv1d64causal");
+}
+
+TEST_P(BothModes, AttentionRejectsWrongMaskScaleAndSums) {
+  Bench causal(name("attention/TYPE/b1q70kv70h2hkv1d64causal"));
+  expect_rejected(causal, causal.solved({.mask_shift = 1}), "one key too many");
+  expect_rejected(causal, causal.solved({.mask_shift = -1}), "one key too few");
+  expect_rejected(causal, causal.solved({.forget_scale = true}), "no scale");
+  Bench full(name("attention/TYPE/b1q50kv150h2hkv1d64"));
+  expect_rejected(full, full.solved({.forget_scale = true}), "no scale");
+  expect_rejected(full, full.solved({.mask_shift = -1}), "the last key left out");
+  if (type() != DType::bf16) {
+    expect_rejected(full, full.solved({.accumulate = DType::bf16}), "sums in bf16");
+  }
+  if (type() == DType::f32) {
+    expect_rejected(full, full.solved({.accumulate = DType::f16}), "sums in f16");
+  }
+  Bench decode(name("attention/TYPE/b2q1kv2000h8hkv2d128"));
+  expect_rejected(decode, decode.solved({.accumulate = DType::bf16}), "sums in bf16");
+  if (type() != DType::bf16) {
+    expect_rejected(decode, decode.solved({.accumulate = DType::f16}), "sums in f16");
+  }
+}
+
+TEST_P(BothModes, AttentionRejectsValuesWhereNothingIsSeen) {
+  Bench bench(name("attention/TYPE/b1q40kv8h1hkv1d64causal"));
+  auto out = bench.solved();
+  ASSERT_TRUE(bench.check(out, options()).passed);
+  with_dtype(type(), [&]<class T>(Type<T>) {
+    reinterpret_cast<T*>(out.data())[17 * 64 + 3] = from_float<T>(0.125f);
+  });
+  expect_rejected(bench, out, "a query without keys");
+}
+
+TEST_P(BothModes, SoftmaxRejectsDamage) {
+  Bench bench(name("softmax/TYPE/r80c96"));
+  reject_damage(bench, 80, 96, 96);
+  reject_stale("softmax/TYPE/r80c96");
+}
+
+TEST_P(BothModes, RmsNormRejectsDamage) {
+  Bench bench(name("rmsnorm/TYPE/r80c96"));
+  reject_damage(bench, 80, 96, 96);
+  reject_stale("rmsnorm/TYPE/r80c96");
+}
+
+TEST_P(BothModes, RowsRejectLowPrecisionSumsAndWrongFormulas) {
+  for (const char* kernel : {"softmax", "rmsnorm"}) {
+    Bench bench(name(fmt::format("{}/TYPE/r16c4096", kernel)));
+    expect_rejected(bench, bench.solved({.accumulate = DType::bf16}),
+                    fmt::format("{}: sums in bf16", kernel));
+    expect_rejected(bench, bench.solved({.accumulate = DType::f16}),
+                    fmt::format("{}: sums in f16", kernel));
+  }
+  Bench bench(name("rmsnorm/TYPE/r16c100eps0.1"));
+  expect_rejected(bench, bench.solved({.forget_epsilon = true}), "no epsilon");
+  expect_rejected(bench, bench.solved({.forget_root = true}), "no root");
+}
+
+TEST_P(BothModes, SumRejectsWhatIsMissing) {
+  for (const std::int64_t n : {1, 100, 100000}) {
+    Bench bench(name(fmt::format("sum/TYPE/n{}", n)));
+    auto out = bench.solved({.order = SumOrder::pairwise});
+    ASSERT_TRUE(bench.check(out, options()).passed) << bench.check(out, options()).message;
+    expect_rejected(bench, bench.solved({.order = SumOrder::pairwise, .ignored = 1}),
+                    "the last element");
+    if (n == 100000) {
+      expect_rejected(bench, bench.solved({.ignored = 4096}), "the last block");
+      expect_rejected(bench, bench.solved({.accumulate = DType::f16}), "sums in f16");
+      expect_rejected(bench, bench.solved({.accumulate = DType::bf16}), "sums in bf16");
+    }
+    std::memset(out.data(), kPoison, 4);
+    expect_rejected(bench, out, "does nothing");
+    out = bench.solved();
+    out[4] = std::byte{0};
+    EXPECT_THAT(bench.check(out, options()).message, HasSubstr("behind the end"));
+  }
+  reject_stale("sum/TYPE/n1000");
+}
+
+TEST(SumBound, AFoldedSumMustBeBetterThanAPlainOne) {
+  const std::int64_t n = std::int64_t{1} << 22;
+  Bench bench(fmt::format("sum/f32/n{}", n));
+  const auto forward = bench.solved({.order = SumOrder::forward});
+  const auto pairwise = bench.solved({.order = SumOrder::pairwise});
+  const double folded = bench.check(pairwise, kFull).worst->bound;
+  const double any = bench.check(forward, kFull, Summation::any_order).worst->bound;
+  EXPECT_LT(folded * 50, any);
+  EXPECT_TRUE(bench.check(pairwise, kFull).passed);
+  EXPECT_TRUE(bench.check(forward, kFull, Summation::any_order).passed);
+}
+
+TEST_P(BothModes, PeaksAreFoundAnywhere) {
+  for (const char* kernel : {"max", "argmax"}) {
+    Bench bench(name(fmt::format("{}/TYPE/n10000", kernel)));
+    const Verifier verifier(bench.inputs(), options());
+    const auto run = [&](const Plain& how) {
+      return verify(bench.device(), bench.operands(), 0, bench.inputs(), verifier,
+                    [&](const Problem& p) { solve(p, how); });
+    };
+    const Check good = run({});
+    EXPECT_TRUE(good.passed) << good.message;
+    EXPECT_FALSE(run({.ignored = 1}).passed) << kernel;
+    EXPECT_THAT(run({.ignored = 1}).message, HasSubstr("planted at 9999"));
+    EXPECT_FALSE(run({.ignored = 4096}).passed) << kernel;
+    if (std::string(kernel) == "argmax") {
+      EXPECT_FALSE(run({.last_of_equals = true}).passed);
+    }
+    const Check nothing = verify(bench.device(), bench.operands(), 0, bench.inputs(), verifier,
+                                 [](const Problem&) {});
+    EXPECT_FALSE(nothing.passed);
+    // The inputs are as before.
+    EXPECT_TRUE(run({}).passed);
+    // The previous result, kept while the inputs change.
+    bool first = true;
+    std::int64_t kept = 0;
+    const Check stale = verify(bench.device(), bench.operands(), 0, bench.inputs(), verifier,
+                               [&](const Problem& p) {
+                                 const auto& r = std::get<ReductionProblem>(p);
+                                 const std::size_t size = r.op == ReductionOp::max ? 4 : 8;
+                                 if (first) {
+                                   solve(p, {});
+                                   std::memcpy(&kept, r.result, size);
+                                   first = false;
+                                 }
+                                 std::memcpy(r.result, &kept, size);
+                               });
+    EXPECT_FALSE(stale.passed);
+  }
+}
+
+TEST(Verify, RunsTheDevicesOwnKernelOnAPoisonedOutput) {
+  HostDevice device([](const Problem& p) { solve(p, {}); });
+  const Inputs inputs(parse_case("gemm/f32/m9n9k9"), 1);
+  Operands operands(device, inputs, 2);
+  const Verifier verifier(inputs);
+  EXPECT_TRUE(verify(device, operands, 1, inputs, verifier).passed);
+  // Another implementation's result does not help one that writes nothing.
+  EXPECT_FALSE(verify(device, operands, 0, inputs, verifier, [](const Problem&) {}).passed);
+  // Timed buffers are checked as they are.
+  EXPECT_TRUE(verifier.check(operands, 1).passed);
+  EXPECT_FALSE(verifier.check(operands, 0).passed);
+}
+
+TEST(Verify, ReportsTheWorstElement) {
+  Bench bench("gemm/f32/m20n30k10");
+  auto out = bench.solved();
+  Check check = bench.check(out, kFull);
+  EXPECT_TRUE(check.passed);
+  EXPECT_EQ(check.elements, 600);
+  EXPECT_EQ(check.checked, 600);
+  EXPECT_FALSE(check.sampled);
+  EXPECT_LE(check.error_over_bound, 1);
+  reinterpret_cast<float*>(out.data())[7 * 30 + 11] += 1.0f;
+  check = bench.check(out, kFull);
+  EXPECT_FALSE(check.passed);
+  ASSERT_TRUE(check.worst);
+  EXPECT_EQ(check.worst->where, "row 7, column 11");
+  EXPECT_NEAR(check.worst->got - check.worst->want, 1, 1e-5);
+  EXPECT_NEAR(check.error_over_bound, 1 / check.worst->bound, 1e-3 / check.worst->bound);
+  EXPECT_THAT(check.message, HasSubstr("row 7, column 11: got"));
+}
+
+TEST(Verify, AnOutputOfAnotherSizeIsRefused) {
+  Bench bench("gemm/f32/m20n30k10");
+  auto out = bench.solved();
+  out.pop_back();
+  EXPECT_THAT(bench.check(out, kFull).message, HasSubstr("2655 bytes, not 2400"));
+}
+
+}  // namespace
+}  // namespace moat
