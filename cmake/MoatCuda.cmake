@@ -7,14 +7,18 @@ if(NOT MOAT_CUDA)
   return()
 endif()
 
-# The toolkit's installer leaves nvcc off PATH.
-if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+# The toolkit's installer leaves nvcc off PATH. The environment reaches the trial in check_language,
+# which tells a toolkit that does not fit the C++ compiler from a good one.
+if(NOT DEFINED ENV{CUDACXX})
   find_program(MOAT_NVCC nvcc HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
   if(MOAT_NVCC)
-    set(CMAKE_CUDA_COMPILER ${MOAT_NVCC})
+    set(ENV{CUDACXX} ${MOAT_NVCC})
   endif()
 endif()
 set(CMAKE_CUDA_ARCHITECTURES OFF)  # -gencode is ours: CMake 3.22 does not know 90a
+if(NOT CMAKE_CUDA_COMPILER)
+  unset(CMAKE_CUDA_COMPILER CACHE)  # an earlier failure; the toolkit may be here by now
+endif()
 include(CheckLanguage)
 check_language(CUDA)
 if(CMAKE_CUDA_COMPILER)
@@ -27,6 +31,9 @@ install the whole CUDA Toolkit 12 or newer")
     set(MOAT_CUDA_ABSENT "nvcc ${CMAKE_CUDA_COMPILER_VERSION} does not know C++20; \
 install the CUDA Toolkit 12 or newer")
   endif()
+elseif(DEFINED ENV{CUDACXX})
+  set(MOAT_CUDA_ABSENT "$ENV{CUDACXX} does not work with ${CMAKE_CXX_COMPILER}; install a CUDA \
+Toolkit that supports it or set CMAKE_CUDA_HOST_COMPILER (details: ${CMAKE_BINARY_DIR}/CMakeFiles)")
 else()
   set(MOAT_CUDA_ABSENT "nvcc not found; install the CUDA Toolkit 12 or newer \
 (https://developer.nvidia.com/cuda-downloads) or set CMAKE_CUDA_COMPILER")
