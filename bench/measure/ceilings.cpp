@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -251,7 +252,8 @@ class Runner {
 void run_compute(Device& device, Runner& runner) {
   // Calls of about 0.3 ms: long beside their launch, short beside the time slices of a busy CPU.
   const std::size_t per_unit = device.info().backend == "cpu" ? 1 << 11 : 1 << 15;
-  const std::size_t n = per_unit * static_cast<std::size_t>(device.info().compute_units);
+  const int units = std::max(device.info().compute_units, 1);
+  const std::size_t n = per_unit * static_cast<std::size_t>(units);
   constexpr int kRepeats = 512;
   const std::size_t bytes = n * sizeof(float);
   const auto x = uniform(n, 1);
@@ -268,7 +270,7 @@ void run_compute(Device& device, Runner& runner) {
   kernels.push_back({"fma", chains, bytes, [&] { check_chains(device, chains, x); }});
 
   // Tiles for two rounds over the units, whatever the schedule's tiles up to 256 × 256.
-  const int side = 256 * static_cast<int>(std::ceil(std::sqrt(2.0 * device.info().compute_units)));
+  const int side = 256 * static_cast<int>(std::ceil(std::sqrt(2.0 * units)));
   constexpr int kDepth = 256;
   constexpr int kProducts = 8;
   struct Operands {
@@ -398,6 +400,24 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
   ceilings.copy_bytes = runner.best("copy");
   ceilings.runs = std::move(runner.runs);
   return ceilings;
+}
+
+Ceilings best_of(Ceilings a, Ceilings b) {
+  const auto raise = [](std::optional<double>& rate, std::optional<double> other) {
+    if (other && (!rate || *other > *rate)) rate = other;
+  };
+  raise(a.flops_f32, b.flops_f32);
+  raise(a.flops_f16, b.flops_f16);
+  raise(a.flops_bf16, b.flops_bf16);
+  raise(a.read_bytes, b.read_bytes);
+  raise(a.copy_bytes, b.copy_bytes);
+  std::ranges::move(b.runs, std::back_inserter(a.runs));
+  for (std::string& reason : b.missing) {
+    if (std::ranges::find(a.missing, reason) == a.missing.end()) {
+      a.missing.push_back(std::move(reason));
+    }
+  }
+  return a;
 }
 
 std::string_view name_of(Bound bound) { return bound == Bound::compute ? "compute" : "memory"; }

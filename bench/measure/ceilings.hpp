@@ -37,6 +37,11 @@ struct Ceilings {
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop = nullptr);
 
+// The higher rates of two measurements of one device, and the runs and reasons of both. Other work
+// on the machine during the first may have hidden what it can reach: measure again before a case is
+// taken for suspect.
+Ceilings best_of(Ceilings a, Ceilings b);
+
 enum class Bound { compute, memory };
 
 std::string_view name_of(Bound bound);

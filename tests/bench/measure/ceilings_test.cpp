@@ -1,0 +1,216 @@
+#include "bench/measure/ceilings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "backends/cpu/device.hpp"
+#include "kernels/reference/gemm.hpp"
+#include "tests/support/fake_device.hpp"
+
+namespace moat {
+namespace {
+
+// The first CPU device, or nothing where the processor lacks the build's instructions.
+Device* cpu() {
+  static const DeviceList list = list_cpu_devices();
+  return list.devices.empty() ? nullptr : list.devices.front().get();
+}
+
+class CeilingKernels : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (cpu() == nullptr) GTEST_SKIP() << "no CPU device";
+  }
+
+  static std::vector<float> ramp(std::size_t n) {
+    std::vector<float> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 17) / 8 - 1;
+    return x;
+  }
+};
+
+TEST_F(CeilingKernels, ChainsOfFmas) {
+  for (const int n : {1, 15, 1024, 5000}) {
+    for (const int repeats : {1, 2, 301}) {
+      const auto x = ramp(n);
+      std::vector<float> y(n, NAN);
+      cpu()->run(CeilingProblem{
+          .kind = CeilingKind::fma, .n = n, .repeats = repeats, .x = x.data(), .y = y.data()});
+      for (int i = 0; i < n; ++i) {
+        double want = 0;
+        for (int c = 0; c < kChains; ++c) {
+          double value = x[i] + double(c);
+          for (int r = 0; r < repeats; ++r) value = value * kChainFactor + kChainTerm;
+          want += value;
+        }
+        ASSERT_NEAR(y[i], want, 1e-4) << n << " " << repeats << " " << i;
+      }
+    }
+  }
+}
+
+TEST_F(CeilingKernels, ResidentProducts) {
+  // More and fewer columns than a tile, and a depth of several steps.
+  for (const auto& [m, n, k] : {std::array{1, 1, 1}, {70, 600, 300}, {1200, 1100, 17}}) {
+    const auto a = ramp(std::size_t(m) * k);
+    const auto b = ramp(std::size_t(k) * n);
+    std::vector<float> c(std::size_t(m) * n, NAN);
+    cpu()->run(CeilingProblem{.kind = CeilingKind::mma,
+                              .n = n,
+                              .m = m,
+                              .k = k,
+                              .repeats = 3,
+                              .x = a.data(),
+                              .w = b.data(),
+                              .y = c.data()});
+    const GemmProblem product{.m = m, .n = n, .k = k, .a = a.data(), .b = b.data()};
+    const auto want = reference::gemm(product);
+    for (std::size_t i = 0; i < c.size(); ++i) ASSERT_NEAR(c[i], 3 * want[i].value, 1e-3) << i;
+  }
+}
+
+TEST_F(CeilingKernels, ReadSumsEveryPart) {
+  for (const std::int64_t n : {1, kCeilingPart - 1, 3 * kCeilingPart + 5}) {
+    std::vector<float> x(n);
+    for (std::int64_t i = 0; i < n; ++i) x[i] = static_cast<float>(i % 5) - 1;
+    std::vector<float> y(ceil_div(n, std::int64_t{kCeilingPart}), NAN);
+    cpu()->run(CeilingProblem{.kind = CeilingKind::read, .n = n, .x = x.data(), .y = y.data()});
+    for (std::size_t part = 0; part < y.size(); ++part) {
+      float want = 0;
+      const auto end = std::min<std::size_t>(n, (part + 1) * kCeilingPart);
+      for (std::size_t i = part * kCeilingPart; i < end; ++i) want += x[i];
+      EXPECT_EQ(y[part], want) << part;
+    }
+  }
+}
+
+TEST_F(CeilingKernels, CopyIsExact) {
+  for (const std::int64_t n : {1, 33, 2 * kCeilingPart + 7}) {
+    const auto x = ramp(n);
+    std::vector<float> y(n, NAN);
+    cpu()->run(CeilingProblem{.kind = CeilingKind::copy, .n = n, .x = x.data(), .y = y.data()});
+    EXPECT_EQ(x, y);
+  }
+}
+
+TEST_F(CeilingKernels, CountsFlopsAndBytes) {
+  EXPECT_EQ(flops(CeilingProblem{.kind = CeilingKind::fma, .n = 10, .repeats = 5}),
+            2.0 * 10 * kChains * 5);
+  EXPECT_EQ(flops(CeilingProblem{.kind = CeilingKind::mma, .n = 3, .m = 2, .k = 4, .repeats = 5}),
+            2.0 * 2 * 3 * 4 * 5);
+  EXPECT_EQ(bytes(CeilingProblem{.kind = CeilingKind::copy, .n = 10}), 80);
+  EXPECT_EQ(bytes(CeilingProblem{.kind = CeilingKind::read, .n = kCeilingPart + 1}),
+            4.0 * (kCeilingPart + 1) + 8);
+}
+
+TEST_F(CeilingKernels, AreMeasuredOnThisMachine) {
+  SteadyClock clock;
+  // Too little memory for the arrays: the arithmetic is measured alone, and the rest is explained.
+  const Ceilings c = measure_ceilings(*cpu(), clock, std::size_t{1} << 20);
+  ASSERT_TRUE(c.flops_f32) << testing::PrintToString(c.missing);
+  EXPECT_GT(*c.flops_f32, 1e8);
+  EXPECT_FALSE(c.read_bytes);
+  EXPECT_FALSE(c.copy_bytes);
+  ASSERT_FALSE(c.missing.empty());
+  EXPECT_NE(c.missing[0].find("read, copy"), std::string::npos);
+  EXPECT_EQ(c.runs.size(), 4U);
+  for (const CeilingRun& run : c.runs) EXPECT_FALSE(run.measurement.samples.empty()) << run.name;
+}
+
+// A device that computes nothing leaves the poisoned results, and has no ceilings.
+TEST(MeasureCeilings, WrongResultsGiveNoCeiling) {
+  FakeClock clock;
+  FakeDevice device(clock);
+  device.info_.compute_units = 1;
+  const Ceilings c = measure_ceilings(device, clock, std::size_t{1} << 30);
+  EXPECT_FALSE(c.flops_f32);
+  EXPECT_FALSE(c.flops_f16);
+  EXPECT_FALSE(c.flops_bf16);
+  EXPECT_FALSE(c.read_bytes);
+  EXPECT_FALSE(c.copy_bytes);
+  EXPECT_TRUE(c.runs.empty());
+  EXPECT_EQ(c.missing.size(), 6U);
+  for (const std::string& reason : c.missing) {
+    EXPECT_NE(reason.find("checked before the timing"), std::string::npos) << reason;
+  }
+}
+
+TEST(BestOf, TakesTheHigherRates) {
+  Ceilings a;
+  a.flops_f32 = 10;
+  a.read_bytes = 5;
+  a.missing = {"copy: no"};
+  Ceilings b;
+  b.flops_f32 = 8;
+  b.read_bytes = 6;
+  b.copy_bytes = 7;
+  b.missing = {"copy: no", "more"};
+  const Ceilings c = best_of(a, b);
+  EXPECT_EQ(c.flops_f32, 10);
+  EXPECT_EQ(c.read_bytes, 6);
+  EXPECT_EQ(c.copy_bytes, 7);
+  EXPECT_FALSE(c.flops_bf16);
+  EXPECT_EQ(c.missing, (std::vector<std::string>{"copy: no", "more"}));
+}
+
+// 1000 FLOP/s, 100 bytes/s read, 50 bytes/s copied.
+Ceilings round_ceilings() {
+  Ceilings c;
+  c.flops_f32 = 1000;
+  c.read_bytes = 100;
+  c.copy_bytes = 50;
+  return c;
+}
+
+TEST(Roofline, ComputeBindsLargeProducts) {
+  const GemmProblem p{.m = 1000, .n = 1000, .k = 1000};
+  const auto r = roofline(p, 4e6, round_ceilings(), true);
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->bound, Bound::compute);
+  EXPECT_DOUBLE_EQ(r->floor_seconds, 2e6);
+  EXPECT_DOUBLE_EQ(r->share, 0.5);
+  EXPECT_FALSE(r->suspect);
+}
+
+TEST(Roofline, ReadsBindReductions) {
+  const ReductionProblem p{.n = 99};  // 396 bytes and a result of 4
+  const auto r = roofline(p, 8, round_ceilings(), true);
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->bound, Bound::memory);
+  EXPECT_DOUBLE_EQ(r->floor_seconds, 4);
+  EXPECT_DOUBLE_EQ(r->share, 0.5);
+}
+
+TEST(Roofline, WhatIsWrittenGoesAtTheRateOfCopies) {
+  const RowsProblem softmax{.op = RowsOp::softmax, .rows = 10, .cols = 10};  // 400 in, 400 out
+  EXPECT_DOUBLE_EQ(roofline(softmax, 100, round_ceilings(), true)->floor_seconds, 16);
+  const GemmProblem product{.m = 1, .n = 100, .k = 1};  // 404 in, 400 out, 200 FLOP
+  EXPECT_DOUBLE_EQ(roofline(product, 100, round_ceilings(), true)->floor_seconds,
+                   800 / 50.0 + 4 / 100.0);
+}
+
+TEST(Roofline, HotOperandsHaveNoMemoryCeiling) {
+  const ReductionProblem p{.n = 100};
+  const auto r = roofline(p, 1, round_ceilings(), false);
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->bound, Bound::compute);
+}
+
+TEST(Roofline, SuspectsWhatIsFasterThanTheCeiling) {
+  const GemmProblem p{.m = 1000, .n = 1000, .k = 1000};
+  EXPECT_FALSE(roofline(p, 2e6 / 1.04, round_ceilings(), true)->suspect);
+  EXPECT_TRUE(roofline(p, 2e6 / 1.06, round_ceilings(), true)->suspect);
+}
+
+TEST(Roofline, IsEmptyWithoutACeilingThatBinds) {
+  EXPECT_FALSE(roofline(GemmProblem{}, 1, Ceilings{}, true));
+  EXPECT_FALSE(roofline(GemmProblem{.dtype = DType::bf16}, 1, round_ceilings(), false));
+}
+
+}  // namespace
+}  // namespace moat
