@@ -175,7 +175,8 @@ void run(const Grid& grid, const std::function<void(unsigned char*)>& entry) {
   std::size_t space = memory.size();
   std::align(kSharedAlignment, grid.shared_bytes, aligned, space);
   auto* const arena = static_cast<unsigned char*>(aligned);
-  context::pooled_fixedsize_stack stacks(kStackBytes);
+  // Kept from run to run: fresh stacks cost more than a small kernel.
+  thread_local context::pooled_fixedsize_stack stacks(kStackBytes);
   for (int index = 0; index < grid.blocks; ++index) {
     std::memset(arena, 0xff, grid.shared_bytes);
     Block(grid, index, arena, entry, stacks).run();

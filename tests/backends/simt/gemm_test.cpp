@@ -1,0 +1,80 @@
+#include "kernels/gemm.hpp"
+
+#include "tests/backends/simt/emulated.hpp"
+
+namespace moat::testing {
+namespace {
+
+class EmulatedGemm : public EmulatedTest {
+ protected:
+  void check(int m, int n, int k, std::int64_t pad_a = 0, std::int64_t pad_b = 0,
+             std::int64_t pad_c = 0, Launch how = {}) {
+    for (const Order order : {Order::row_major, Order::transposed}) {
+      SCOPED_TRACE(::testing::Message() << m << " x " << n << " x " << k
+                                        << (order == Order::transposed ? " transposed" : ""));
+      GemmProblem p{.dtype = GetParam(), .m = m, .n = n, .k = k, .order_b = order};
+      p.lda = k + pad_a;
+      p.ldb = (order == Order::transposed ? k : n) + pad_b;
+      p.ldc = n + pad_c;
+      expect_verified(p, how);
+    }
+  }
+};
+
+TEST_P(EmulatedGemm, SizeOneInEveryDimension) {
+  check(1, 1, 1);
+  check(1, 70, 19);
+  check(70, 1, 19);
+  check(70, 19, 1);
+  check(1, 1, 131);
+}
+
+TEST_P(EmulatedGemm, EdgesInEveryDimension) {
+  check(16, 64, 64);
+  check(17, 67, 71);
+  check(64, 64, 32);
+  check(65, 127, 33);
+  check(97, 101, 103);
+}
+
+TEST_P(EmulatedGemm, LeadingDimensions) {
+  check(33, 65, 40, 8, 8, 8);  // wide accesses stay possible
+  check(40, 72, 48, 1, 3, 5);  // and here they do not
+  check(9, 64, 64, 4, 4, 2);
+}
+
+TEST_P(EmulatedGemm, OneBlockDoesAllTiles) { check(130, 150, 20, 0, 0, 0, {.max_blocks = 1}); }
+
+// Many tiles choose the largest schedule, with several bands of rows.
+TEST_P(EmulatedGemm, LargeTilesInBands) { check(128 * 17 + 3, 64 * 16 + 5, 9, 0, 0, 0, {7}); }
+
+TEST_P(EmulatedGemm, OperandsAtOddAddresses) {
+  // One element past the alignment of an allocation.
+  std::vector<std::byte> memory(3 * 4096 * size_of(GetParam()));
+  const auto at = [&](std::size_t element) {
+    return memory.data() + element * size_of(GetParam());
+  };
+  const GemmProblem shape{.dtype = GetParam(), .m = 30, .n = 32, .k = 64};
+  const Inputs inputs(shape, 2);
+  auto p = std::get<GemmProblem>(inputs.problem());
+  std::memcpy(at(1), p.a, 30 * 64 * size_of(GetParam()));
+  std::memcpy(at(4097), p.b, 64 * 32 * size_of(GetParam()));
+  p.a = at(1);
+  p.b = at(4097);
+  p.c = at(8193);
+  Wave32 wave32;
+  launch(wave32, p);
+  const Verifier verifier(inputs);
+  const std::span<const std::byte> c(at(8193), 30 * 32 * size_of(GetParam()));
+  EXPECT_TRUE(verifier.check(c).passed);
+  std::ranges::fill(memory.begin() + static_cast<std::ptrdiff_t>(at(8193) - memory.data()),
+                    memory.end(), std::byte{kPoison});
+  Wave64 wave64;
+  launch(wave64, p);
+  EXPECT_TRUE(verifier.check(c).passed);
+}
+
+INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedGemm, kAllTypes, dtype_name);
+
+}  // namespace
+}  // namespace moat::testing

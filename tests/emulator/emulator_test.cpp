@@ -1,0 +1,176 @@
+#include "tests/emulator/emulator.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "backends/simt/schedule.hpp"
+#include "kernels/monoids.hpp"
+#include "tests/emulator/atoms.hpp"
+#include "tests/emulator/backend.hpp"
+
+namespace moat::emulator {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+int thread(const Grid& grid) { return place().wave * grid.wave_width + place().lane; }
+
+TEST(Emulator, RunsEveryLaneOfEveryBlockOnce) {
+  const Grid grid{.blocks = 3, .waves = 2, .wave_width = 32, .shared_bytes = 128};
+  std::vector<int> runs(3 * 64);
+  run(grid, [&](unsigned char*) {
+    EXPECT_EQ(place().blocks, 3);
+    ++runs[static_cast<std::size_t>(place().block * 64 + thread(grid))];
+  });
+  EXPECT_THAT(runs, ::testing::Each(1));
+}
+
+TEST(Emulator, BarrierOrdersWritesBeforeReads) {
+  const Grid grid{.blocks = 2, .waves = 4, .wave_width = 32, .shared_bytes = 128 * sizeof(int)};
+  using A = Atoms<32>;
+  run(grid, [&](unsigned char* arena) {
+    auto* values = reinterpret_cast<int*>(arena);
+    for (int round = 0; round < 3; ++round) {
+      A::store_shared(values + thread(grid), thread(grid) + round);
+      barrier();
+      const int other = 127 - thread(grid);
+      EXPECT_EQ(A::load_shared<int>(values + other), other + round);
+      barrier();
+    }
+  });
+}
+
+TEST(Emulator, SharedMemoryBeginsAsNan) {
+  run({.blocks = 2, .shared_bytes = 128}, [](unsigned char* arena) {
+    if (place().lane != 0) return;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(arena) % 128, 0U);
+    EXPECT_TRUE(std::isnan(Atoms<32>::load_shared<float>(arena)));
+    Atoms<32>::store_shared(arena, 1.0f);
+  });
+}
+
+template <int kWidth>
+void shuffles() {
+  run({.waves = 2, .wave_width = kWidth}, [](unsigned char*) {
+    using A = Atoms<kWidth>;
+    for (int mask = 1; mask < kWidth; mask *= 2) {
+      EXPECT_EQ(A::shuffle_xor(A::lane() + 100 * A::wave(), mask),
+                (A::lane() ^ mask) + 100 * A::wave());
+    }
+    EXPECT_EQ(A::shuffle(static_cast<float>(A::lane()), kWidth - 1), kWidth - 1);
+    EXPECT_EQ(A::shuffle(std::int64_t{1} << 40 | A::lane(), 3), std::int64_t{1} << 40 | 3);
+  });
+}
+
+TEST(Emulator, ShufflesStayInTheWave) {
+  shuffles<32>();
+  shuffles<64>();
+}
+
+// Faults that a GPU would answer with a hang, wrong numbers or luck.
+
+TEST(EmulatorFaults, BarrierThatSomeLanesNeverReach) {
+  EXPECT_THAT(
+      [] {
+        run({.waves = 2}, [](unsigned char*) {
+          if (place().wave == 0 && place().lane < 5) return;
+          barrier();
+        });
+      },
+      ThrowsMessage<Fault>(AllOf(HasSubstr("deadlocked"),
+                                 HasSubstr("59 of 64 lanes wait at a "
+                                           "barrier (wave 0 lane 5"),
+                                 HasSubstr("5 of 64 lanes have ended"))));
+}
+
+TEST(EmulatorFaults, BarrierInOneBranchShuffleInTheOther) {
+  EXPECT_THAT(
+      [] {
+        run({}, [](unsigned char*) {
+          if (place().lane % 2 == 0) {
+            barrier();
+          } else {
+            Atoms<32>::shuffle_xor(1.0f, 1);
+          }
+        });
+      },
+      ThrowsMessage<Fault>(AllOf(HasSubstr("16 of 32 lanes wait at a barrier"),
+                                 HasSubstr("16 of 32 lanes wait in a shuffle"))));
+}
+
+TEST(EmulatorFaults, ShuffleThatALaneSkips) {
+  EXPECT_THAT(
+      [] {
+        run({}, [](unsigned char*) {
+          if (place().lane != 7) Atoms<32>::shuffle_xor(1, 1);
+        });
+      },
+      ThrowsMessage<Fault>(HasSubstr("1 of 32 lanes have ended (wave 0 lane 7")));
+}
+
+TEST(EmulatorFaults, ShufflesThatDoNotMatch) {
+  EXPECT_THAT(
+      [] { run({}, [](unsigned char*) { Atoms<32>::shuffle_xor(1, place().lane < 8 ? 1 : 2); }); },
+      ThrowsMessage<Fault>(HasSubstr("lane 8 shuffles with mask 2, lane 0 with 1")));
+  EXPECT_THAT([] { run({}, [](unsigned char*) { Atoms<32>::shuffle(1, 32); }); },
+              ThrowsMessage<Fault>(HasSubstr("shuffle from lane 32 of a wave of 32")));
+}
+
+TEST(EmulatorFaults, AccessOutsideSharedMemory) {
+  const Grid grid{.blocks = 2, .shared_bytes = 256};
+  const auto access = [&](std::ptrdiff_t offset) {
+    return [=] {
+      run(grid, [=](unsigned char* arena) {
+        if (place().block == 1 && place().lane == 3) Atoms<32>::load_shared<float>(arena + offset);
+      });
+    };
+  };
+  EXPECT_NO_THROW(access(252)());
+  EXPECT_THAT(access(256), ThrowsMessage<Fault>(HasSubstr(
+                               "block 1, wave 0, lane 3: access of 4 bytes at offset 256 of 256")));
+  EXPECT_THAT(access(-4), ThrowsMessage<Fault>(HasSubstr("offset -4 of 256")));
+  EXPECT_THAT(access(254), ThrowsMessage<Fault>(HasSubstr("offset 254")));
+  EXPECT_THAT(access(30), ThrowsMessage<Fault>(HasSubstr("misaligned access of 4 bytes")));
+}
+
+TEST(EmulatorFaults, ExceptionsOfALaneReachTheCaller) {
+  EXPECT_THROW(run({.waves = 2},
+                   [](unsigned char*) {
+                     if (place().wave == 1 && place().lane == 9) throw std::out_of_range("lane 9");
+                     barrier();
+                   }),
+               std::out_of_range);
+}
+
+// A block program with an error in it, launched as a kernel is.
+struct DivergentReduction {
+  template <class S, class B>
+  struct Args {
+    const float* x;
+  };
+  template <class S, Block B>
+  static void run(B& block, const Args<S, B>& args) {
+    block.once([&] { block.reduce(Max{}, args.x, 100); });
+  }
+};
+
+TEST(EmulatorFaults, OperationOfTheBlockInOneLane) {
+  using S = simt::FlatSchedule<2, 1>;
+  Backend<32, void> backend;
+  const std::vector<float> x(100);
+  EXPECT_THAT(([&] {
+                using B = decltype(backend)::Block<S>;
+                backend.launch<DivergentReduction, S>(1, DivergentReduction::Args<S, B>{x.data()});
+              }),
+              ThrowsMessage<Fault>(
+                  AllOf(HasSubstr("deadlocked"), HasSubstr("1 of 64 lanes wait in a shuffle"))));
+}
+
+}  // namespace
+}  // namespace moat::emulator
