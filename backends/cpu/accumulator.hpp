@@ -99,9 +99,7 @@ Rows<kM> fold_columns(const Accumulator<kM, kN>& acc, F f) {
         chain[i] = f(chain[i], FloatLanes(hn::Load(FloatTag{}, x + i * acc.kSliver)));
       });
     }
-    for (int stride = kColumns / 2; stride > 0; stride /= 2) {
-      for (int i = 0; i < stride; ++i) chain[i] = f(chain[i], chain[i + stride]);
-    }
+    merge_pairwise<kColumns>([&](auto to, auto from) { chain[to] = f(chain[to], chain[from]); });
     result.set(row, chain[0]);
   }
   return result;

@@ -3,6 +3,7 @@
 
 #include <hwy/highway.h>
 
+#include <array>
 #include <concepts>
 #include <type_traits>
 #include <utility>
@@ -48,6 +49,13 @@ struct FloatLanes {
   friend LaneMask operator==(FloatLanes a, FloatLanes b) { return {hn::Eq(a.v, b.v)}; }
 };
 
+// 0, 1, … in a table: Highway builds such a vector anew, lane by lane.
+inline constexpr auto kLaneIndex = [] {
+  std::array<int, kLanes> index{};
+  for (int i = 0; i < kLanes; ++i) index[i] = i;
+  return index;
+}();
+
 // kLanes 32-bit integers, likewise.
 struct IntLanes {
   hn::Vec<IntTag> v;
@@ -58,7 +66,9 @@ struct IntLanes {
   IntLanes(I x) : v(hn::Set(IntTag{}, x)) {}
 
   // first, first + 1, …
-  static IntLanes iota(int first) { return hn::Iota(IntTag{}, first); }
+  static IntLanes iota(int first) {
+    return IntLanes(hn::LoadU(IntTag{}, kLaneIndex.data())) + first;
+  }
 
   int first() const { return hn::GetLane(v); }
 
@@ -102,11 +112,11 @@ T min(T a, T b) {
 
 // Lane i of the result is lane (i + distance) mod kLanes.
 inline FloatLanes rotate(FloatLanes x, int distance) {
-  const auto lane = hn::And(hn::Iota(IntTag{}, distance), hn::Set(IntTag{}, kLanes - 1));
+  const auto lane = hn::And(IntLanes::iota(distance).v, hn::Set(IntTag{}, kLanes - 1));
   return hn::TableLookupLanes(x.v, hn::IndicesFromVec(FloatTag{}, lane));
 }
 inline IntLanes rotate(IntLanes x, int distance) {
-  const auto lane = hn::And(hn::Iota(IntTag{}, distance), hn::Set(IntTag{}, kLanes - 1));
+  const auto lane = hn::And(IntLanes::iota(distance).v, hn::Set(IntTag{}, kLanes - 1));
   return hn::TableLookupLanes(x.v, hn::IndicesFromVec(IntTag{}, lane));
 }
 
@@ -117,6 +127,15 @@ HWY_INLINE void unroll(F&& f) {
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
     (f(std::integral_constant<int, kIndex>{}), ...);
   }(std::make_integer_sequence<int, kCount>{});
+}
+
+// Merges values 1 … kCount − 1 into value 0, pairwise: f(integral_constant i, j) merges j into i.
+template <int kCount, class F>
+HWY_INLINE void merge_pairwise(F&& f) {
+  if constexpr (kCount > 1) {
+    unroll<kCount / 2>([&](auto i) { f(i, std::integral_constant<int, i + kCount / 2>{}); });
+    merge_pairwise<kCount / 2>(f);
+  }
 }
 
 }  // namespace moat::cpu

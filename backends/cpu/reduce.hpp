@@ -35,24 +35,27 @@ auto reduce(const Monoid& monoid, const T* x, int count) {
       [&](auto c) { std::get<c>(chains) = Monoid::template identity<FloatLanes, IntLanes>(); });
 
   int i = 0;
+  auto index = IntLanes::iota(0);
   while (i + kStep <= count) {
     for (int n = 0; n < kFoldInterval && i + kStep <= count; ++n, i += kStep) {
       unroll<kChains>([&](auto c) {
         monoid.template add<B>(std::get<c>(chains), load_lanes(x + i + c * kLanes),
-                               IntLanes::iota(i + c * kLanes));
+                               index + c * kLanes);
       });
+      index = index + kStep;
     }
     unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(chains)); });
   }
   for (; i < count; i += kLanes) {
     const FloatLanes next =
         i + kLanes <= count ? load_lanes(x + i) : load_some(x + i, count - i, Monoid::kPadding);
-    monoid.template add<B>(chains[0], next, IntLanes::iota(i));
+    monoid.template add<B>(chains[0], next, index);
+    index = index + kLanes;
   }
 
-  for (int stride = kChains / 2; stride > 0; stride /= 2) {
-    for (int c = 0; c < stride; ++c) monoid.template merge<B>(chains[c], chains[c + stride]);
-  }
+  merge_pairwise<kChains>([&](auto to, auto from) {
+    monoid.template merge<B>(std::get<to>(chains), std::get<from>(chains));
+  });
   State& state = chains[0];
   for (int distance = kLanes / 2; distance > 0; distance /= 2) {
     monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
