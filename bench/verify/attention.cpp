@@ -26,8 +26,9 @@ class ExpectedAttention : public Verifier::Expected {
       const auto row = reference::attention_row(p, at.batch, at.head, at.query);
       for (int d = 0; d < p.head_dim; ++d) {
         targets_[i * p.head_dim + d] = {
-            row.out[d].value, reference::bound(p, row.out[d], row.value_abs[d], row.logit_abs,
-                                               row.logit, row.visible, data)};
+            .value = row.out[d].value,
+            .bound = reference::bound(p, row.out[d], row.value_abs[d], row.logit_abs, row.logit,
+                                      row.visible, data)};
       }
     }
     if (sampled_) find_ranges();
@@ -43,7 +44,7 @@ class ExpectedAttention : public Verifier::Expected {
                     const auto head = static_cast<int>(row % p_.q_heads);
                     const auto query = static_cast<int>(row / p_.q_heads % p_.q_len);
                     const auto batch = static_cast<int>(row / p_.q_heads / p_.q_len);
-                    return name({batch, head, query}, d);
+                    return name({.batch = batch, .head = head, .query = query}, d);
                   });
     if (!result.passed) return result;
     const T* o = reinterpret_cast<const T*>(output);
@@ -68,8 +69,9 @@ class ExpectedAttention : public Verifier::Expected {
 
   // Rows are numbered query by query within a head, so that a stratum is a range of queries.
   Row locate(std::int64_t row) const {
-    return {static_cast<int>(row / p_.q_len / p_.q_heads),
-            static_cast<int>(row / p_.q_len % p_.q_heads), static_cast<int>(row % p_.q_len)};
+    return {.batch = static_cast<int>(row / p_.q_len / p_.q_heads),
+            .head = static_cast<int>(row / p_.q_len % p_.q_heads),
+            .query = static_cast<int>(row % p_.q_len)};
   }
 
   static std::string name(const Row& at, std::int64_t d) {
@@ -102,8 +104,8 @@ class ExpectedAttention : public Verifier::Expected {
          ++i) {
       most = std::max(most, std::abs(double{to_float(v[i])}));
     }
-    slack_ = reference::bound(p_, {most, most, most * most}, most * p_.kv_len, logit, logit,
-                              p_.kv_len, Data::any);
+    slack_ = reference::bound(p_, {.value = most, .abs = most, .square = most * most},
+                              most * p_.kv_len, logit, logit, p_.kv_len, Data::any);
   }
 
   // A mean with weights ≥ 0 lies between the least and the largest value.
@@ -137,9 +139,9 @@ class ExpectedAttention : public Verifier::Expected {
       }
     }).report(result, [&](std::int64_t i) {
       const std::int64_t row = i / p_.head_dim;
-      const Row at{static_cast<int>(row / p_.q_heads / p_.q_len),
-                   static_cast<int>(row % p_.q_heads),
-                   static_cast<int>(row / p_.q_heads % p_.q_len)};
+      const Row at{.batch = static_cast<int>(row / p_.q_heads / p_.q_len),
+                   .head = static_cast<int>(row % p_.q_heads),
+                   .query = static_cast<int>(row / p_.q_heads % p_.q_len)};
       return name(at, i % p_.head_dim) + " against the range of V";
     });
   }

@@ -19,8 +19,11 @@ struct Faults {
 
 template <class T>
 Faults scan(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t stride) {
-  T poison;
-  std::memset(&poison, kPoison, sizeof(T));
+  // Bytes are compared: a NaN equals nothing.
+  const auto poisoned = [](const T& value) {
+    const auto* bytes = reinterpret_cast<const unsigned char*>(&value);
+    return std::all_of(bytes, bytes + sizeof(T), [](unsigned char b) { return b == kPoison; });
+  };
   Faults all;
 #pragma omp parallel
   {
@@ -36,13 +39,13 @@ Faults scan(const T* x, std::int64_t rows, std::int64_t cols, std::int64_t strid
       }
       for (std::int64_t c = 0; nans > 0 && c < cols; ++c) {
         if (!std::isnan(to_float(row[c]))) continue;
-        const bool poisoned = std::memcmp(&row[c], &poison, sizeof(T)) == 0;
-        ++(poisoned ? mine.unwritten_count : mine.nan_count);
-        std::int64_t& first = poisoned ? mine.unwritten : mine.nan;
+        const bool unwritten = poisoned(row[c]);
+        ++(unwritten ? mine.unwritten_count : mine.nan_count);
+        std::int64_t& first = unwritten ? mine.unwritten : mine.nan;
         first = std::min(first, r * cols + c);
       }
       for (std::int64_t c = cols; r + 1 < rows && c < stride; ++c) {
-        if (std::memcmp(&row[c], &poison, sizeof(T)) != 0) mine.gap = std::min(mine.gap, r);
+        if (!poisoned(row[c])) mine.gap = std::min(mine.gap, r);
       }
     }
 #pragma omp critical(moat_faults)
@@ -128,8 +131,9 @@ std::vector<int> stratified(std::int64_t count, double wanted, std::uint64_t see
     picked.push_back(static_cast<int>(
         begin + static_cast<std::int64_t>(bits % static_cast<std::uint64_t>(width))));
   }
-  std::sort(picked.begin(), picked.end());
-  picked.erase(std::unique(picked.begin(), picked.end()), picked.end());
+  std::ranges::sort(picked);
+  const auto [first, last] = std::ranges::unique(picked);
+  picked.erase(first, last);
   return picked;
 }
 

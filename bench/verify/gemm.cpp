@@ -25,7 +25,7 @@ struct Bands {
 Bands bands(int extent, double wanted) {
   const double most = std::max(1.0, std::ceil(extent / 256.0));
   const int width = ceil_div(extent, static_cast<int>(std::clamp(std::floor(wanted), 1.0, most)));
-  return {ceil_div(extent, width), width};
+  return {.count = ceil_div(extent, width), .width = width};
 }
 
 // Norms of a row of A or a column of B: Σx² and Σx⁴.
@@ -310,7 +310,8 @@ class ExpectedGemm : public Verifier::Expected {
           const Estimate& e = estimates[i * cols.size() + j];
           const std::size_t row = by_rows ? first + i : i;
           const std::size_t col = by_rows ? j : first + j;
-          targets_[row * cols_.size() + col] = {e.value, reference::bound(p, e, data)};
+          targets_[row * cols_.size() + col] = {.value = e.value,
+                                                .bound = reference::bound(p, e, data)};
         }
       }
     }

@@ -77,7 +77,7 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
     }
   }
   row.out.resize(d);
-  for (int i = 0; i < d; ++i) row.out[i] = {value[i], abs[i], square[i]};
+  for (int i = 0; i < d; ++i) row.out[i] = {.value = value[i], .abs = abs[i], .square = square[i]};
   return row;
 }
 

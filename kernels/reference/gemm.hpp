@@ -73,7 +73,7 @@ inline std::vector<Estimate> gemm(const GemmProblem& p, std::span<const int> row
   const auto row_tiles = static_cast<int>(ceil_div(rows.size(), std::size_t{kR}));
   const auto col_tiles = static_cast<int>(ceil_div(cols.size(), std::size_t{kC}));
   const std::int64_t stride = std::int64_t{col_tiles} * kC;
-  std::vector<Estimate> padded(row_tiles * kR * stride);
+  std::vector<Estimate> padded(std::int64_t{row_tiles} * kR * stride);
   std::vector<double> a(std::size_t(row_tiles) * kR * kSteps);
   std::vector<double> b(std::size_t{kC} * kSteps);
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
@@ -100,7 +100,8 @@ inline std::vector<Estimate> gemm(const GemmProblem& p, std::span<const int> row
         }
         for (int r = 0; r < row_tiles; ++r) {
           detail::gemm_tile(a.data() + std::size_t(r) * kR * kSteps, b.data(), steps,
-                            padded.data() + r * kR * stride + c * kC, stride);
+                            padded.data() + std::int64_t{r} * kR * stride + std::int64_t{c} * kC,
+                            stride);
         }
       }
     }

@@ -39,7 +39,7 @@ inline Peak max(const ReductionProblem& p) {
     Peak peak;
     for (std::int64_t i = 0; i < p.n; ++i) {
       const float value = to_float(x[i]);
-      if (value > peak.value) peak = {value, i};
+      if (value > peak.value) peak = {.value = value, .index = i};
     }
     return peak;
   });

@@ -19,7 +19,8 @@ struct SoftmaxRow {
 inline SoftmaxRow softmax_row(const RowsProblem& p, int row) {
   return with_dtype(p.dtype, [&]<class T>(Type<T>) {
     const T* x = static_cast<const T*>(p.x) + std::int64_t{row} * p.cols;
-    SoftmaxRow result{std::vector<double>(p.cols), -std::numeric_limits<double>::infinity()};
+    SoftmaxRow result{.y = std::vector<double>(p.cols),
+                      .top = -std::numeric_limits<double>::infinity()};
     for (int i = 0; i < p.cols; ++i) result.top = std::max<double>(result.top, to_float(x[i]));
     if (!std::isfinite(result.top)) return result;
     double sum = 0;
