@@ -150,11 +150,12 @@ class OneDnn final : public Baseline {
     };
     if (const auto* gemm = std::get_if<GemmProblem>(&problem)) {
       const auto desc = gemm_desc(engine_, *gemm);
-      auto call = std::make_shared<Call>(Call{stream,
-                                              dnnl::matmul(desc),
-                                              {{DNNL_ARG_SRC, view(desc.src_desc())},
-                                               {DNNL_ARG_WEIGHTS, view(desc.weights_desc())},
-                                               {DNNL_ARG_DST, view(desc.dst_desc())}}});
+      auto call =
+          std::make_shared<Call>(Call{.stream = stream,
+                                      .primitive = dnnl::matmul(desc),
+                                      .arguments = {{DNNL_ARG_SRC, view(desc.src_desc())},
+                                                    {DNNL_ARG_WEIGHTS, view(desc.weights_desc())},
+                                                    {DNNL_ARG_DST, view(desc.dst_desc())}}});
       return [call](const Problem& q) {
         const auto& p = std::get<GemmProblem>(q);
         call->set(DNNL_ARG_SRC, p.a);

@@ -60,8 +60,9 @@ std::function<void(const Problem&)> prepare_softmax(const dnnl::engine& engine,
     std::unique_ptr<Rows> rest;
   };
   auto state = std::make_shared<State>(
-      State{dnnl::stream(engine), Rows(engine, p.dtype, chunk, p.cols),
-            rest != 0 ? std::make_unique<Rows>(engine, p.dtype, rest, p.cols) : nullptr});
+      State{.stream = dnnl::stream(engine),
+            .whole = Rows(engine, p.dtype, chunk, p.cols),
+            .rest = rest != 0 ? std::make_unique<Rows>(engine, p.dtype, rest, p.cols) : nullptr});
   return [state, chunk](const Problem& problem) {
     const auto& q = std::get<RowsProblem>(problem);
     for (std::int64_t row = 0; row < q.rows; row += chunk) {

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kCoreVariable = "OPENBLAS_CORETYPE";
 
 // The OpenMP build shares its threads with ours; the system's default may be the serial one.
-const std::array<std::string, 3> kLibraries = {
+constexpr std::array<const char*, 3> kLibraries = {
     MOAT_LIBRARY_DIR "/openblas-openmp/libopenblas.so.0",
     MOAT_LIBRARY_DIR "/openblas-pthread/libopenblas.so.0", "libopenblas.so.0"};
 
@@ -29,8 +29,8 @@ struct Loaded {
 };
 
 Loaded load() {
-  for (const std::string& path : kLibraries) {
-    if (void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return {handle, path};
+  for (const char* path : kLibraries) {
+    if (void* handle = dlopen(path, RTLD_NOW | RTLD_LOCAL)) return {.handle = handle, .path = path};
   }
   return {};
 }

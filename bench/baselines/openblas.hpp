@@ -1,6 +1,7 @@
 // OpenBLAS's sgemm, loaded at run time with a kernel set that fits the CPU.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -9,7 +10,7 @@
 namespace moat {
 
 // Vector extensions that OpenBLAS has kernels for, in rising order.
-enum class VectorLevel { sse, avx, avx2, avx512 };
+enum class VectorLevel : std::uint8_t { sse, avx, avx2, avx512 };
 
 // What this CPU and its operating system support.
 VectorLevel cpu_vector_level();

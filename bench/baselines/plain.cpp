@@ -95,9 +95,9 @@ Peak lane_argmax(const T* x, std::int64_t begin, std::int64_t end) {
         indices[j] = above ? i + j : indices[j];
       }
     }
-    for (int j = 0; j < kLanes; ++j) best.merge({lanes[j], begin + indices[j]});
+    for (int j = 0; j < kLanes; ++j) best.merge({.value = lanes[j], .index = begin + indices[j]});
     for (; i < n; ++i) {
-      if (const float v = widen(part[i]); v > best.value) best = {v, begin + i};
+      if (const float v = widen(part[i]); v > best.value) best = {.value = v, .index = begin + i};
     }
   }
   return best;

@@ -106,8 +106,9 @@ void check_products(Device& device, const CeilingProblem& p, const void* a, cons
   const double repeats = p.repeats;
   for (std::size_t i = 0; i < want.size(); ++i) {
     const auto index = static_cast<std::int64_t>(rows[i / cols.size()]) * n + cols[i % cols.size()];
-    const reference::Estimate sum{want[i].value * repeats, want[i].abs * repeats,
-                                  want[i].square * repeats};
+    const reference::Estimate sum{.value = want[i].value * repeats,
+                                  .abs = want[i].abs * repeats,
+                                  .square = want[i].square * repeats};
     GemmProblem whole = product;
     whole.k = p.k * p.repeats;
     const double limit = bound(whole, sum, reference::Data::any);
@@ -290,8 +291,11 @@ void run_compute(Device& device, Runner& runner) {
     };
     const std::size_t c_bytes = std::size_t(side) * side * size;
     const std::size_t in_bytes = std::size_t(side) * kDepth * size;
-    operands.emplace_back(new Operands{
-        narrow(1), narrow(2), {device, in_bytes}, {device, in_bytes}, {device, c_bytes}});
+    operands.emplace_back(new Operands{.a = narrow(1),
+                                       .b = narrow(2),
+                                       .device_a = {device, in_bytes},
+                                       .device_b = {device, in_bytes},
+                                       .device_c = {device, c_bytes}});
     Operands& o = *operands.back();
     device.upload(o.device_a.data(), o.a.data(), in_bytes);
     device.upload(o.device_b.data(), o.b.data(), in_bytes);
@@ -331,18 +335,27 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
     device.upload(array.data() + at, pattern.data(), pattern_bytes);
   }
   const CeilingProblem read{.kind = CeilingKind::read, .n = n, .x = array.data(), .y = sums.data()};
-  runner.run({{"read", read, sums_bytes, [&] { check_read(device, read, pattern); }}}, 0.4);
+  runner.run({{.name = "read",
+               .problem = read,
+               .out_bytes = sums_bytes,
+               .check = [&] { check_read(device, read, pattern); }}},
+             0.4);
 
   const CeilingProblem copy{
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
   const auto check = [&] { check_copy(device, copy, pattern); };
-  runner.run({{"copy", copy, bytes / 2, check}}, 0.4);
+  runner.run({{.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}}, 0.4);
   if (device.info().backend == "cpu") {
     const int threads = device.info().compute_units;
-    runner.run(
-        {{"copy/memcpy", copy, bytes / 2, check,
-          [threads](const Problem& p) { copy_by_memcpy(std::get<CeilingProblem>(p), threads); }}},
-        0.4);
+    runner.run({{.name = "copy/memcpy",
+                 .problem = copy,
+                 .out_bytes = bytes / 2,
+                 .check = check,
+                 .other =
+                     [threads](const Problem& p) {
+                       copy_by_memcpy(std::get<CeilingProblem>(p), threads);
+                     }}},
+               0.4);
   }
 }
 
@@ -426,7 +439,8 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
                                  bool cold) {
   std::optional<Roofline> binding;
   const auto consider = [&](Bound bound, double floor) {
-    if (!binding || floor > binding->floor_seconds) binding = Roofline{bound, floor};
+    if (!binding || floor > binding->floor_seconds)
+      binding = Roofline{.bound = bound, .floor_seconds = floor};
   };
   if (const auto rate = ceilings.flops(dtype(problem))) {
     consider(Bound::compute, flops(problem) / *rate);

@@ -1,6 +1,8 @@
 // What the device can reach at best, measured in the run that is judged by it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,7 +44,7 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
 // taken for suspect.
 Ceilings best_of(Ceilings a, Ceilings b);
 
-enum class Bound { compute, memory };
+enum class Bound : std::uint8_t { compute, memory };
 
 std::string_view name_of(Bound bound);
 

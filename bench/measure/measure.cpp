@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -254,7 +255,7 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   while (!stop_requested() && std::ranges::any_of(members, &Member::wants_more)) {
     std::ranges::for_each(members, visit);
     if (stop_requested() || !std::ranges::any_of(members, &Member::wants_more)) break;
-    for (auto m = members.rbegin(); m != members.rend(); ++m) visit(*m);
+    std::ranges::for_each(members | std::views::reverse, visit);
   }
 
   for (Member& member : members) result.measurements.push_back(member.finish());
@@ -268,7 +269,7 @@ Rotation rotation_sets(std::size_t bytes_per_set, std::size_t cache_bytes,
   const std::size_t bytes = std::max<std::size_t>(bytes_per_set, 1);
   const std::size_t wanted = std::max<std::size_t>(ceil_div(2 * cache_bytes, bytes), 1);
   const std::size_t fitting = std::clamp<std::size_t>(memory_limit / bytes, 1, kMostSets);
-  return {static_cast<int>(std::min(wanted, fitting)), wanted <= fitting};
+  return {.sets = static_cast<int>(std::min(wanted, fitting)), .cold = wanted <= fitting};
 }
 
 }  // namespace moat

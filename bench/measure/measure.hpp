@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ struct MeasureOptions {
 // (its maximum holds for one core); a GPU needs 0.4 s to raise its clocks.
 MeasureOptions default_options(const DeviceInfo& device);
 
-enum class DiscardReason {
+enum class DiscardReason : std::uint8_t {
   throttled,     // taken while the device's clock was low
   invalid_time,  // the device's time is negative, not finite, 0 for long work, or longer than the
                  // host's time around it

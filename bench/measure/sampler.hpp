@@ -1,6 +1,7 @@
 // When to stop taking samples, and why.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace moat {
 
-enum class StopReason {
+enum class StopReason : std::uint8_t {
   noise_met,     // the relative standard error of the median is under the target
   noise_stable,  // median and spread no longer change, and the target lies beyond the budget
   budget,        // the wall time is spent
