@@ -62,7 +62,7 @@ inline double bytes(const CeilingProblem& p) {
 }
 
 // Schedule: `chains`, how many of an element's chains run at once, a divisor of kChains. Without it
-// 4, which leave room in the registers of lanes that hold several elements.
+// 4, which leave room in the registers where a value is several floats.
 template <class S>
 constexpr int chains_at_once() {
   if constexpr (requires { S::chains; }) {

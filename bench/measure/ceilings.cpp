@@ -180,29 +180,23 @@ class Runner {
   Runner(Device& device, Clock& clock, const std::atomic<bool>* stop)
       : device_(device), clock_(clock), stop_(stop) {}
 
-  // Checks the kernels, times those that are right as one group, and checks them again.
-  void run(std::vector<Prepared> kernels, double seconds_each) {
-    std::erase_if(kernels, [&](const Prepared& k) { return !right(k, "before"); });
-    std::vector<Implementation> implementations;
-    std::vector<std::vector<Problem>> problems;
-    for (const Prepared& kernel : kernels) {
-      implementations.push_back({kernel.name, [&](const Problem& p) { solve(kernel, p); }});
-      problems.push_back({kernel.problem});
-    }
+  // Checks the kernel, times it and checks it again.
+  void run(const Prepared& kernel, double seconds) {
+    if (!right(kernel, "before")) return;
     MeasureOptions options = default_options(device_.info());
-    options.sampler.budget_seconds = seconds_each;
-    options.warmup_seconds = std::min(options.warmup_seconds, seconds_each / 4);
+    options.sampler.budget_seconds = seconds;
+    options.warmup_seconds = std::min(options.warmup_seconds, seconds / 4);
     options.stop = stop_;
-    auto result = measure(device_, implementations, problems, options, clock_);
-    for (std::size_t i = 0; i < kernels.size(); ++i) {
-      Measurement& m = result.measurements[i];
-      if (!m.error.empty()) {
-        missing.push_back(fmt::format("{}: {}", m.name, m.error));
-      } else if (!m.samples.empty() && sustained(m) > 0 && right(kernels[i], "after")) {
-        const CeilingProblem& p = kernels[i].problem;
-        const bool memory = p.kind == CeilingKind::read || p.kind == CeilingKind::copy;
-        runs.push_back({m.name, (memory ? bytes(p) : flops(p)) / sustained(m), std::move(m)});
-      }
+    const Implementation self{kernel.name, [&](const Problem& p) { solve(kernel, p); }};
+    Measurement m =
+        measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
+    const CeilingProblem& p = kernel.problem;
+    const bool memory = p.kind == CeilingKind::read || p.kind == CeilingKind::copy;
+    if (!m.error.empty()) {
+      missing.push_back(fmt::format("{}: {}", m.name, m.error));
+    } else if (!m.samples.empty() && sustained(m) > 0 && right(kernel, "after")) {
+      const double rate = (memory ? bytes(p) : flops(p)) / sustained(m);
+      runs.push_back({.name = m.name, .rate = rate, .measurement = std::move(m)});
     }
   }
 
@@ -311,7 +305,7 @@ void run_compute(Device& device, Runner& runner) {
     kernels.push_back({fmt::format("mma/{}", name_of(t)), p, c_bytes,
                        [&device, &o, p] { check_products(device, p, o.a.data(), o.b.data()); }});
   }
-  runner.run(std::move(kernels), 0.25);
+  for (const Prepared& kernel : kernels) runner.run(kernel, 0.3);
 }
 
 void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
@@ -335,27 +329,26 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
     device.upload(array.data() + at, pattern.data(), pattern_bytes);
   }
   const CeilingProblem read{.kind = CeilingKind::read, .n = n, .x = array.data(), .y = sums.data()};
-  runner.run({{.name = "read",
-               .problem = read,
-               .out_bytes = sums_bytes,
-               .check = [&] { check_read(device, read, pattern); }}},
+  runner.run({.name = "read",
+              .problem = read,
+              .out_bytes = sums_bytes,
+              .check = [&] { check_read(device, read, pattern); }},
              0.4);
 
   const CeilingProblem copy{
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
   const auto check = [&] { check_copy(device, copy, pattern); };
-  runner.run({{.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}}, 0.4);
+  runner.run({.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}, 0.4);
   if (device.info().backend == "cpu") {
     const int threads = device.info().compute_units;
-    runner.run({{.name = "copy/memcpy",
-                 .problem = copy,
-                 .out_bytes = bytes / 2,
-                 .check = check,
-                 .other =
-                     [threads](const Problem& p) {
-                       copy_by_memcpy(std::get<CeilingProblem>(p), threads);
-                     }}},
-               0.4);
+    runner.run(
+        {.name = "copy/memcpy",
+         .problem = copy,
+         .out_bytes = bytes / 2,
+         .check = check,
+         .other =
+             [threads](const Problem& p) { copy_by_memcpy(std::get<CeilingProblem>(p), threads); }},
+        0.4);
   }
 }
 
