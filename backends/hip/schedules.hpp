@@ -45,7 +45,7 @@ struct Schedules {
   template <class T, class F>
   static void rows(int cols, F f) {
     if (cols <= 1024) {
-      f(Type<simt::FlatSchedule<1, 8>>{});
+      f(Type<simt::FlatSchedule<1, 4>>{});
     } else {
       f(Type<simt::FlatSchedule<4, 4>>{});
     }

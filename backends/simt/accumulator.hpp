@@ -8,16 +8,16 @@
 
 namespace moat::simt {
 
-// How the waves of a block share a tile: S has `warps_m` × `warps_n` of them, each with a
+// How the waves of a block share a tile: S has `kWarpsDown` × `kWarpsAcross` of them, each with a
 // contiguous part, and `Operand`, the type of what its products multiply.
 template <class AtomsOf, class S>
 struct Tiling {
   using Atoms = AtomsOf;
   using Matrix = typename Atoms::template Matrix<typename S::Operand>;
   static constexpr int kLanes = Atoms::kWaveWidth;
-  static constexpr int kWavesM = S::warps_m;
-  static constexpr int kWavesN = S::warps_n;
-  static_assert(kWavesM * kWavesN == S::warps);
+  static constexpr int kWavesM = S::kWarpsDown;
+  static constexpr int kWavesN = S::kWarpsAcross;
+  static_assert(kWavesM * kWavesN == S::kWarps);
 
   static MOAT_FN int wave_row() { return kWavesN == 1 ? Atoms::wave() : Atoms::wave() / kWavesN; }
   static MOAT_FN int wave_col() { return kWavesN == 1 ? 0 : Atoms::wave() % kWavesN; }
@@ -40,7 +40,7 @@ struct Accumulator {
 
   // Where this wave's part begins.
   static MOAT_FN Position origin() {
-    return {Tiling::wave_row() * kWaveRows, Tiling::wave_col() * kWaveCols};
+    return {.row = Tiling::wave_row() * kWaveRows, .col = Tiling::wave_col() * kWaveCols};
   }
 
   // f(i, j, r) for every register r of every atom (i, j).
@@ -322,7 +322,8 @@ MOAT_FN void store_rows(const Tensor<float>& to, const Coord& at, const Rows<Til
     MOAT_UNROLL
     for (int i = 0; i < Tile::kRowAtoms; ++i) {
       const int row = at.row + Tile::origin().row + i * Matrix::m + held.row;
-      if (row < to.rows) *address(to, {row, 0, at.head, at.batch}) = rows.values[i][s];
+      if (row < to.rows)
+        *address(to, {.row = row, .head = at.head, .batch = at.batch}) = rows.values[i][s];
     }
   });
 }

@@ -15,7 +15,7 @@ namespace moat::simt {
 
 // Lanes that a launch of schedule S needs per block.
 template <class Atoms, class S>
-inline constexpr int kThreads = S::warps * Atoms::kWaveWidth;
+inline constexpr int kThreads = S::kWarps * Atoms::kWaveWidth;
 
 // Alignment that a block needs of its shared memory, in bytes.
 inline constexpr std::size_t kSharedAlignment = 128;
@@ -23,7 +23,7 @@ inline constexpr std::size_t kSharedAlignment = 128;
 // Shared memory of reductions, before that of pipelines: two states of 16 bytes per wave.
 template <class S>
 inline constexpr std::size_t kScratchBytes =
-    ceil_div(std::size_t{32} * S::warps, kSharedAlignment) * kSharedAlignment;
+    ceil_div(std::size_t{32} * S::kWarps, kSharedAlignment) * kSharedAlignment;
 
 // Blocks in a band of output tiles that share their operands through the cache.
 inline constexpr int kBandRows = 8;
@@ -32,8 +32,8 @@ inline constexpr int kBandRows = 8;
 //   extern __shared__ __align__(128) unsigned char arena[];
 //   simt::Block<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
-// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has `warps` (waves per block) and
-// `resident_blocks` (blocks that a multiprocessor should hold at once, the second argument of
+// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has `kWarps` (waves per block) and
+// `kResidency` (blocks that a multiprocessor should hold at once, the second argument of
 // __launch_bounds__); where it multiplies tiles also what simt::Tiling asks for.
 template <class AtomsOf, class S>
 class Block {
@@ -242,9 +242,9 @@ class Block {
   template <class Monoid, class State>
   MOAT_FN State merge(const State& state) {
     static_assert(sizeof(State) <= 16);
-    auto* slots = reinterpret_cast<State*>(arena_ + (odd_ ? 16 * S::warps : 0));
+    auto* slots = reinterpret_cast<State*>(arena_ + (odd_ ? 16 * S::kWarps : 0));
     odd_ = !odd_;
-    return merge_lanes<Block, Atoms, S::warps, Monoid>(state, slots);
+    return merge_lanes<Block, Atoms, S::kWarps, Monoid>(state, slots);
   }
 
   static constexpr float kInfinity = std::numeric_limits<float>::infinity();

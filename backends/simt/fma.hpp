@@ -16,18 +16,20 @@ struct FmaAtom {
 
   struct Left {
     static constexpr int kRegisters = k;
-    static constexpr MOAT_SHARED_FN Position at(int lane, int r) { return {lane % m, r}; }
+    static constexpr MOAT_SHARED_FN Position at(int lane, int r) {
+      return {.row = lane % m, .col = r};
+    }
   };
   struct Right {
     static constexpr int kRegisters = 4 * k;
     static constexpr MOAT_SHARED_FN Position at(int lane, int r) {
-      return {r / 4, lane / m * 4 + r % 4};
+      return {.row = r / 4, .col = lane / m * 4 + r % 4};
     }
   };
   struct Acc {
     static constexpr int kRegisters = 4;
     static constexpr MOAT_SHARED_FN Position at(int lane, int r) {
-      return {lane % m, lane / m * 4 + r};
+      return {.row = lane % m, .col = lane / m * 4 + r};
     }
   };
 

@@ -58,10 +58,12 @@ template <class Fragment, int kLanes>
 constexpr Runs widest_runs(int longest, bool along_rows) {
   for (int width = longest; width > 1; width /= 2) {
     for (int stride = 1; stride * width <= Fragment::kRegisters; stride *= 2) {
-      if (has_runs<Fragment, kLanes>({width, stride}, along_rows)) return {width, stride};
+      if (has_runs<Fragment, kLanes>({.width = width, .stride = stride}, along_rows)) {
+        return {.width = width, .stride = stride};
+      }
     }
   }
-  return {1, 1};
+  return {.width = 1, .stride = 1};
 }
 template <class Fragment, int kLanes, int kLongest, bool kAlongRows>
 inline constexpr Runs kWidestRuns = widest_runs<Fragment, kLanes>(kLongest, kAlongRows);

@@ -9,7 +9,7 @@ namespace moat::simt {
 // Second argument of __launch_bounds__, which vendors count differently: every backend defines
 // min_residency(Type<Atoms>, blocks, waves per block) beside its Atoms.
 template <class Atoms, class S>
-inline constexpr int kResidency = min_residency(Type<Atoms>{}, S::resident_blocks, S::warps);
+inline constexpr int kResidency = min_residency(Type<Atoms>{}, S::kResidency, S::kWarps);
 
 template <class Kernel, class S, class Atoms, class Args>
 __global__ void __launch_bounds__((kThreads<Atoms, S>), (kResidency<Atoms, S>)) entry(Args args) {
@@ -25,8 +25,10 @@ void Backend<Atoms, ScheduleTable>::launch(std::int64_t items, const Args& args)
   const unsigned blocks = grid_blocks(items, kBlockThreads);
   if (blocks == 0) return;
   void* pointers[] = {const_cast<Args*>(&args)};
-  queue_.enqueue({reinterpret_cast<const void*>(&entry<Kernel, S, Atoms, Args>), blocks,
-                  unsigned{kBlockThreads}, kSharedBytes<Kernel, S, Atoms>},
+  queue_.enqueue({.entry = reinterpret_cast<const void*>(&entry<Kernel, S, Atoms, Args>),
+                  .blocks = blocks,
+                  .threads = unsigned{kBlockThreads},
+                  .shared_bytes = kSharedBytes<Kernel, S, Atoms>},
                  pointers);
 }
 

@@ -64,7 +64,7 @@ struct Right
 
   static Source bind(const Tensor<const T>& t) { return make_source(t); }
   static constexpr MOAT_SHARED_FN Position stored(Position at) {
-    return kAlongRows ? Position{at.col, at.row} : at;
+    return kAlongRows ? Position{.row = at.col, .col = at.row} : at;
   }
 };
 
@@ -101,8 +101,8 @@ MOAT_FN void for_each_chunk(int thread, F f) {
 template <class Atoms, int kThreads, class P>
 MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
                    int thread) {
-  const Position stored = P::stored({at.row, at.col});
-  const Coord first{stored.row, stored.col, at.head, at.batch};
+  const Position stored = P::stored({.row = at.row, .col = at.col});
+  const Coord first{.row = stored.row, .col = stored.col, .head = at.head, .batch = at.batch};
   const auto& tensor = source.tensor;
   if (source.aligned && first.row + P::kRows <= tensor.rows &&
       first.col + P::kCols <= tensor.cols) {
@@ -112,7 +112,9 @@ MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, co
     });
   } else {
     for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      staged[i] = fetch<Atoms>(source, {first.row + row, first.col + col, at.head, at.batch});
+      staged[i] = fetch<Atoms>(
+          source,
+          {.row = first.row + row, .col = first.col + col, .head = at.head, .batch = at.batch});
     });
   }
 }

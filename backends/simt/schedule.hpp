@@ -3,24 +3,24 @@
 
 namespace moat::simt {
 
-// Tiles of m × n (× k a step) of operands of type T, shared by warps_m × warps_n waves.
+// Tiles of m × n (× k a step) of operands of type T, shared by kWarpsM × kWarpsN waves.
 template <class T, int kM, int kN, int kK, int kWarpsM, int kWarpsN, int kResidentBlocks>
 struct TileSchedule {
   using Operand = T;
   static constexpr int m = kM;
   static constexpr int n = kN;
   static constexpr int k = kK;
-  static constexpr int warps_m = kWarpsM;
-  static constexpr int warps_n = kWarpsN;
-  static constexpr int warps = kWarpsM * kWarpsN;
-  static constexpr int resident_blocks = kResidentBlocks;
+  static constexpr int kWarpsDown = kWarpsM;
+  static constexpr int kWarpsAcross = kWarpsN;
+  static constexpr int kWarps = kWarpsM * kWarpsN;
+  static constexpr int kResidency = kResidentBlocks;
 };
 
 // Work on memory without tiles.
-template <int kWarps, int kResidentBlocks>
+template <int kWarpCount, int kResidentBlocks>
 struct FlatSchedule {
-  static constexpr int warps = kWarps;
-  static constexpr int resident_blocks = kResidentBlocks;
+  static constexpr int kWarps = kWarpCount;
+  static constexpr int kResidency = kResidentBlocks;
 };
 
 }  // namespace moat::simt

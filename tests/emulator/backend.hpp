@@ -36,7 +36,7 @@ class Backend {
   template <class Kernel, class S, class Args>
   void launch(std::int64_t items, const Args& args) {
     const Grid grid{.blocks = static_cast<int>(std::min<std::int64_t>(items, max_blocks_)),
-                    .waves = S::warps,
+                    .waves = S::kWarps,
                     .wave_width = kWaveWidth,
                     .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms<kWaveWidth>>};
     run(grid, [&](unsigned char* arena) {

@@ -48,7 +48,10 @@ class Block {
         lanes_(static_cast<std::size_t>(grid.waves) * static_cast<std::size_t>(grid.wave_width)) {
     int thread = 0;
     for (Lane& lane : lanes_) {
-      lane.place = {thread % grid.wave_width, thread / grid.wave_width, index, grid.blocks};
+      lane.place = {.lane = thread % grid.wave_width,
+                    .wave = thread / grid.wave_width,
+                    .block = index,
+                    .blocks = grid.blocks};
       ++thread;
       lane.fiber = context::fiber(std::allocator_arg, stacks,
                                   [this, &lane, &entry](context::fiber&& scheduler) {

@@ -46,11 +46,13 @@ TEST_P(EmulatedAttention, Decode) {
 
 // A block goes from one item to the next, and ranges of keys are merged, the last one short.
 TEST_P(EmulatedAttention, SplitKeys) {
-  check({.batch = 2, .q_heads = 4, .kv_heads = 2, .kv_len = 131, .causal = true}, {2, 4});
-  check({.q_heads = 2, .kv_heads = 2, .q_len = 45, .kv_len = 101, .causal = true}, {1, 3});
+  check({.batch = 2, .q_heads = 4, .kv_heads = 2, .kv_len = 131, .causal = true},
+        {.max_blocks = 2, .splits = 4});
+  check({.q_heads = 2, .kv_heads = 2, .q_len = 45, .kv_len = 101, .causal = true},
+        {.max_blocks = 1, .splits = 3});
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedAttention, kAllTypes, dtype_name);
+INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedAttention, all_types, dtype_name);
 
 }  // namespace
 }  // namespace moat::testing

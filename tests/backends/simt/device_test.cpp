@@ -164,7 +164,9 @@ struct FakeBackend {
 };
 void launch(FakeBackend& b, const GemmProblem& p) {
   static const char entry = 0;
-  b.queue.enqueue({&entry, 5, 32, static_cast<std::size_t>(p.m)}, nullptr);
+  b.queue.enqueue(
+      {.entry = &entry, .blocks = 5, .threads = 32, .shared_bytes = static_cast<std::size_t>(p.m)},
+      nullptr);
 }
 void launch(FakeBackend& b, const ReductionProblem& p) {
   std::memset(b.queue.workspace(static_cast<std::size_t>(p.n)), 1, static_cast<std::size_t>(p.n));

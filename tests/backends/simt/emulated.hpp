@@ -18,7 +18,7 @@ using Wave32 = emulator::Backend<32, cuda::Schedules>;
 using Wave64 = emulator::Backend<64, hip::Schedules>;
 
 // References of small cases: threads would wait longer than they work.
-inline const bool kOneThread = (omp_set_num_threads(1), true);
+inline const bool one_thread = (omp_set_num_threads(1), true);
 
 struct Launch {
   int max_blocks = 3;
@@ -51,6 +51,6 @@ inline std::string dtype_name(const ::testing::TestParamInfo<DType>& info) {
   return std::string(name_of(info.param));
 }
 
-inline const auto kAllTypes = ::testing::Values(DType::f32, DType::f16, DType::bf16);
+inline const auto all_types = ::testing::Values(DType::f32, DType::f16, DType::bf16);
 
 }  // namespace moat::testing

@@ -23,13 +23,13 @@ struct Mma16816 {
   struct Left {
     static constexpr int kRegisters = 8;
     static constexpr Position at(int lane, int r) {
-      return {lane / 4 + r / 2 % 2 * 8, lane % 4 * 2 + r % 2 + r / 4 * 8};
+      return {.row = lane / 4 + r / 2 % 2 * 8, .col = lane % 4 * 2 + r % 2 + r / 4 * 8};
     }
   };
   struct Acc {
     static constexpr int kRegisters = 4;
     static constexpr Position at(int lane, int r) {
-      return {lane / 4 + r / 2 * 8, lane % 4 * 2 + r % 2};
+      return {.row = lane / 4 + r / 2 * 8, .col = lane % 4 * 2 + r % 2};
     }
   };
 };
@@ -68,11 +68,12 @@ TEST(OperandExchange, OfMatrixInstructionsStaysInTheLane) {
 
 template <class Fragment>
 void expect_covers(int lanes, int rows, int cols) {
-  std::vector<int> seen(static_cast<std::size_t>(rows * cols));
+  std::vector<int> seen(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols));
   for (int lane = 0; lane < lanes; ++lane) {
     for (int r = 0; r < Fragment::kRegisters; ++r) {
       const Position at = Fragment::at(lane, r);
-      ++seen.at(static_cast<std::size_t>(at.row * cols + at.col));
+      ++seen.at(static_cast<std::size_t>(at.row) * static_cast<std::size_t>(cols) +
+                static_cast<std::size_t>(at.col));
     }
   }
   const auto [least, most] = std::ranges::minmax(seen);

@@ -46,26 +46,27 @@ TEST_P(EmulatedGemm, LeadingDimensions) {
 TEST_P(EmulatedGemm, OneBlockDoesAllTiles) { check(130, 150, 20, 0, 0, 0, {.max_blocks = 1}); }
 
 // Many tiles choose the largest schedule, with several bands of rows.
-TEST_P(EmulatedGemm, LargeTilesInBands) { check(128 * 17 + 3, 64 * 16 + 5, 9, 0, 0, 0, {7}); }
+TEST_P(EmulatedGemm, LargeTilesInBands) {
+  check(128 * 17 + 3, 64 * 16 + 5, 9, 0, 0, 0, {.max_blocks = 7});
+}
 
 TEST_P(EmulatedGemm, OperandsAtOddAddresses) {
   // One element past the alignment of an allocation.
-  std::vector<std::byte> memory(3 * 4096 * size_of(GetParam()));
-  const auto at = [&](std::size_t element) {
-    return memory.data() + element * size_of(GetParam());
-  };
+  const std::size_t size = size_of(GetParam());
+  std::vector<std::byte> memory(3 * 4096 * size);
+  const auto at = [&](std::size_t element) { return memory.data() + element * size; };
   const GemmProblem shape{.dtype = GetParam(), .m = 30, .n = 32, .k = 64};
   const Inputs inputs(shape, 2);
   auto p = std::get<GemmProblem>(inputs.problem());
-  std::memcpy(at(1), p.a, 30 * 64 * size_of(GetParam()));
-  std::memcpy(at(4097), p.b, 64 * 32 * size_of(GetParam()));
+  std::memcpy(at(1), p.a, size * 30 * 64);
+  std::memcpy(at(4097), p.b, size * 64 * 32);
   p.a = at(1);
   p.b = at(4097);
   p.c = at(8193);
   Wave32 wave32;
   launch(wave32, p);
   const Verifier verifier(inputs);
-  const std::span<const std::byte> c(at(8193), 30 * 32 * size_of(GetParam()));
+  const std::span<const std::byte> c(at(8193), size * 30 * 32);
   EXPECT_TRUE(verifier.check(c).passed);
   std::ranges::fill(memory.begin() + static_cast<std::ptrdiff_t>(at(8193) - memory.data()),
                     memory.end(), std::byte{kPoison});
@@ -74,7 +75,7 @@ TEST_P(EmulatedGemm, OperandsAtOddAddresses) {
   EXPECT_TRUE(verifier.check(c).passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedGemm, kAllTypes, dtype_name);
+INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedGemm, all_types, dtype_name);
 
 }  // namespace
 }  // namespace moat::testing

@@ -74,7 +74,7 @@ TEST_P(EmulatedReduction, NanAndMinusInfinityAreNoMaximum) {
   EXPECT_EQ(position<Wave64>(x, 0), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedReduction, kAllTypes, dtype_name);
+INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedReduction, all_types, dtype_name);
 
 }  // namespace
 }  // namespace moat::testing

@@ -28,7 +28,7 @@ TEST_P(EmulatedRows, OneBlockDoesAllRows) {
   check(9, 2049, {.max_blocks = 1});
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedRows, kAllTypes, dtype_name);
+INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedRows, all_types, dtype_name);
 
 }  // namespace
 }  // namespace moat::testing
