@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 
 namespace moat {
 namespace {
@@ -78,10 +79,7 @@ TEST(CaseName, ReadsEveryField) {
 
 // Each fault has its own message, which names the case, the part and an example.
 TEST(CaseName, NamesWhatIsWrong) {
-  const struct {
-    const char* name;
-    const char* part;
-  } faults[] = {
+  const std::pair<const char*, const char*> faults[] = {
       {"", "there is no kernel ''"},
       {"conv/f32/n1", "there is no kernel 'conv'; there are gemm, attention"},
       {"gemm", "three parts"},
@@ -116,10 +114,10 @@ TEST(CaseName, NamesWhatIsWrong) {
       {"softmax/f32/r4c4eps1", "cannot read 'eps1' at the end"},
       {"rmsnorm/f32/r4c4eps0", "'eps' needs a positive number"},
   };
-  for (const auto& f : faults) {
-    EXPECT_THAT(error_of(f.name), AllOf(HasSubstr(std::string("'") + f.name + "'"),
-                                        HasSubstr(f.part), HasSubstr("looks like '")))
-        << f.name;
+  for (const auto& [name, part] : faults) {
+    EXPECT_THAT(error_of(name), AllOf(HasSubstr(std::string("'") + name + "'"), HasSubstr(part),
+                                      HasSubstr("looks like '")))
+        << name;
   }
 }
 

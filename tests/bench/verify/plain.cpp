@@ -102,8 +102,8 @@ void attention(const AttentionProblem& p, const Plain& how) {
   const float scale = how.forget_scale ? 1.0f : p.scale;
   for (int batch = 0; batch < p.batch; ++batch) {
     for (int head = 0; head < p.q_heads; ++head) {
-      const auto* k =
-          static_cast<const T*>(p.k) + batch * p.kv_len * kv_row + head / group * p.head_dim;
+      const auto* k = static_cast<const T*>(p.k) + batch * p.kv_len * kv_row +
+                      std::int64_t{head / group} * p.head_dim;
       const auto* v = static_cast<const T*>(p.v) + (k - static_cast<const T*>(p.k));
       for (int query = 0; query < p.q_len; ++query) {
         const std::int64_t at =
