@@ -15,7 +15,7 @@ namespace moat {
 
 // One configuration of a ceiling kernel that was run: verified, then timed.
 struct CeilingRun {
-  std::string name;  // fma, mma/bf16, read, copy, copy/memcpy
+  std::string name;  // fma/512, mma/bf16, read, copy, copy/memcpy
   double rate = 0;   // FLOP/s or bytes/s in the best tenth of the samples
   Measurement measurement;
 };
