@@ -56,7 +56,7 @@ class CpuDevice : public Device {
     const auto cpuinfo = read_text("/proc/cpuinfo");
     info_.backend = "cpu";
     info_.name = processor_name(cpuinfo);
-    info_.architecture = kBuildIsa.name;
+    info_.architecture = build_isa.name;
     info_.compute_units = threads;
     info_.memory_bytes = memory_bytes();
     info_.cache_bytes = last_level_cache_bytes();
@@ -124,7 +124,7 @@ std::vector<std::string> missing_features(const std::string& cpuinfo) {
   std::istringstream words(listed);
   std::unordered_set<std::string> features;
   for (std::string word; words >> word;) features.insert(word);
-  for (const char* const* f = kBuildIsa.features; *f != nullptr; ++f) {
+  for (const char* const* f = build_isa.features; *f != nullptr; ++f) {
     if (!features.contains(*f)) missing.emplace_back(*f);
   }
   return missing;

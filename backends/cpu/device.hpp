@@ -7,7 +7,7 @@
 
 namespace moat::cpu {
 
-// A device that computes on `threads` ≥ 1 threads. The processor must have kBuildIsa's features.
+// A device that computes on `threads` ≥ 1 threads. The processor must have build_isa's features.
 std::unique_ptr<Device> make_device(int threads);
 
 }  // namespace moat::cpu

@@ -78,19 +78,20 @@ constexpr const char* kFeatures[] = {
 
 }  // namespace
 
-constinit const BuildIsa kBuildIsa = {
+constinit const BuildIsa build_isa = {
+    .name =
 #if defined(__AVX512F__)
-    "avx512",
+        "avx512",
 #elif defined(__AVX2__)
-    "avx2",
+        "avx2",
 #elif defined(__SSE4_2__)
-    "sse4",
+        "sse4",
 #elif defined(__ARM_NEON)
-    "neon",
+        "neon",
 #else
-    "baseline",
+        "baseline",
 #endif
-    kFeatures,
+    .features = kFeatures,
 };
 
 }  // namespace moat::cpu

@@ -11,7 +11,7 @@ struct BuildIsa {
   const char* name;             // avx512, avx2, sse4, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
-extern const BuildIsa kBuildIsa;
+extern const BuildIsa build_isa;
 
 // Features of this build that /proc/cpuinfo, given as text, does not list.
 std::vector<std::string> missing_features(const std::string& cpuinfo);

@@ -8,6 +8,10 @@
 #include <type_traits>
 #include <utility>
 
+#if HWY_TARGET == HWY_SCALAR
+#error "No vector instructions are enabled: configure with -DMOAT_CPU=native, avx2 or avx512."
+#endif
+
 namespace moat::cpu {
 
 namespace hn = hwy::HWY_NAMESPACE;

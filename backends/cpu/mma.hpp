@@ -42,15 +42,13 @@ void multiply(Acc& acc, const L& left, const R& right) {
     float* sum = acc.values + std::int64_t{row} * Acc::kCols;
     for (int col = 0; col < right.cols; col += kColumns) {
       const float* r = right.values + std::int64_t{col} * R::kDepth;
-      float* to = sum + col * kSliver;
-      if constexpr (kSliver == kLanes) {
+      float* to = sum + std::ptrdiff_t{col} * kSliver;
+      if (kSliver == kLanes || vectors == 1) {
         multiply_slivers<1, kSliver>(l, r, depth, to);
-      } else if (vectors == 3) {
-        multiply_slivers<3, kSliver>(l, r, depth, to);
       } else if (vectors == 2) {
         multiply_slivers<2, kSliver>(l, r, depth, to);
       } else {
-        multiply_slivers<1, kSliver>(l, r, depth, to);
+        multiply_slivers<kSliver / kLanes, kSliver>(l, r, depth, to);
       }
     }
   }

@@ -35,7 +35,7 @@ constexpr int live(int size, int begin, int most) { return std::clamp(size - beg
 // are filled up to a multiple of kPiece.
 template <class D, class T>
 void pack_transposed(D d, const T* from, std::int64_t stride, int rows, int cols, float* to,
-                     int step) {
+                     std::ptrdiff_t step) {
   constexpr int kRows = static_cast<int>(hn::MaxLanes(D{}));
   hn::Vec<D> x[kPiece];
   int c = 0;

@@ -18,7 +18,7 @@ struct LargeGemm {
   static constexpr int m = 4 * kFullSliver;
   static constexpr int n = 512;
   static constexpr int k = 256;
-  static constexpr bool dynamic = true;
+  static constexpr bool kDynamic = true;
 };
 
 // For few tiles: enough of them for all workers.
@@ -26,27 +26,27 @@ struct SmallGemm {
   static constexpr int m = kFullSliver;
   static constexpr int n = 64;
   static constexpr int k = 256;
-  static constexpr bool dynamic = true;
+  static constexpr bool kDynamic = true;
 };
 
 // Prefill: scores of 4 slivers × 128 keys; packing a key serves m queries.
 struct LongQueries {
   static constexpr int m = 4 * kFullSliver;
   static constexpr int n = 128;
-  static constexpr bool dynamic = true;
+  static constexpr bool kDynamic = true;
 };
 
 // Decode: the heads of a group, seldom more than a vector.
 struct FewQueries {
   static constexpr int m = kLanes;
   static constexpr int n = 128;
-  static constexpr bool dynamic = true;
+  static constexpr bool kDynamic = true;
 };
 
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
 // registers of AVX2.
 struct Streaming {
-  static constexpr bool dynamic = false;
+  static constexpr bool kDynamic = false;
   static constexpr int chains = 12;
 };
 

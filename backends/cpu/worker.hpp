@@ -13,7 +13,7 @@
 
 namespace moat::cpu {
 
-// Schedule: `dynamic` is true if work items are handed out as workers become free, false if each
+// Schedule: `kDynamic` is true if work items are handed out as workers become free, false if each
 // worker takes one contiguous range, which keeps rows near the thread that touched them.
 template <class Schedule>
 class Worker {
@@ -29,7 +29,7 @@ class Worker {
 
   template <class F>
   void items(std::int64_t count, F f) {
-    if (Schedule::dynamic && !handed_out_) {
+    if (Schedule::kDynamic && !handed_out_) {
       handed_out_ = true;
       for (std::int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
         f(static_cast<int>(i));
@@ -169,7 +169,7 @@ class Worker {
   void each(int count, F f) {
     int i = 0;
     for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
-    if (i < count) f(LastPosition{i, count - i});
+    if (i < count) f(LastPosition{.offset = i, .count = count - i});
   }
 
   template <class X>

@@ -19,7 +19,7 @@ TEST(CpuDevice, IsListedWithWhatTheMachineTells) {
   ASSERT_EQ(list.devices.size(), 1u) << list.skipped;
   const DeviceInfo& info = list.devices[0]->info();
   EXPECT_EQ(info.backend, "cpu");
-  EXPECT_EQ(info.architecture, cpu::kBuildIsa.name);
+  EXPECT_EQ(info.architecture, cpu::build_isa.name);
   EXPECT_FALSE(info.name.empty());
   EXPECT_GE(info.compute_units, 1);
   EXPECT_GT(info.memory_bytes, 0u);
@@ -63,10 +63,10 @@ TEST(CpuDevice, TimerSpansTheBatch) {
 TEST(Isa, NamesWhatTheProcessorLacks) {
   const auto all = cpu::read_text("/proc/cpuinfo");
   EXPECT_TRUE(cpu::missing_features(all).empty());
-  if (cpu::kBuildIsa.features[0] == nullptr) GTEST_SKIP() << "this build needs no feature";
+  if (cpu::build_isa.features[0] == nullptr) GTEST_SKIP() << "this build needs no feature";
   const auto missing = cpu::missing_features("flags\t\t: fpu vme de\n");
   std::vector<std::string> wanted;
-  for (const char* const* f = cpu::kBuildIsa.features; *f != nullptr; ++f) wanted.emplace_back(*f);
+  for (const char* const* f = cpu::build_isa.features; *f != nullptr; ++f) wanted.emplace_back(*f);
   EXPECT_EQ(missing, wanted);
 }
 
