@@ -91,6 +91,7 @@ template <class V>
 void fields(V& v, CheckRecord& x) {
   v("passed", x.passed);
   v("error_over_bound", x.error_over_bound);
+  v("elements", x.elements);
   v("elements_checked", x.elements_checked);
   v("sampled", x.sampled);
   v("message", x.message);

@@ -113,7 +113,8 @@ struct AbsentRecord {
 struct CheckRecord {
   bool passed = false;
   Reading<double> error_over_bound;
-  std::int64_t elements_checked = 0;
+  std::int64_t elements = 0;          // of the output
+  std::int64_t elements_checked = 0;  // of them compared one by one
   bool sampled = false;
   std::string message;
 };

@@ -14,7 +14,7 @@ inline CaseRecord sample_case(const std::string& problem, const std::string& imp
   c.backend = "cpu";
   c.implementation = implementation;
   c.status = Status::ok;
-  c.check = Reading<CheckRecord>::of({true, Reading<double>::of(0.25), 4096, false, ""});
+  c.check = Reading<CheckRecord>::of({true, Reading<double>::of(0.25), 4096, 4096, false, ""});
   c.flops = 2e6;
   c.bytes = 1e6;
   c.cache = "cold";
@@ -96,7 +96,7 @@ inline Record sample_record() {
              without_times(sample_case("sum/f32/n1000", "moat"), Status::failed, "wrong at 17"),
              without_times(sample_case("max/f32/n1000", "moat"), Status::error, "out of memory")};
   r.cases[2].check = Reading<CheckRecord>::of(
-      {false, Reading<double>::none("a result is NaN"), 1, false, "wrong at 17"});
+      {false, Reading<double>::none("a result is NaN"), 1, 1, false, "wrong at 17"});
   r.cases[3].check = Reading<CheckRecord>::none("it did not run");
   r.porting = Reading<Json>::none("no SDK");
   return r;

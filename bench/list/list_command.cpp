@@ -1,0 +1,178 @@
+#include "bench/list/list_command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "bench/baselines/baselines.hpp"
+#include "bench/cases/case.hpp"
+#include "bench/cases/suites.hpp"
+#include "bench/run/exit_codes.hpp"
+#include "bench/run/suggest.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+constexpr const char* kExamples =
+    "examples:\n"
+    "  moat list                       everything, with the number of cases of each suite\n"
+    "  moat list --suite llama3-8b     and the cases of this suite\n"
+    "  moat list --json                for a program\n";
+
+Json list_kernels() {
+  Json all = Json::array();
+  for (const auto& kernel : kernels()) {
+    Json dtypes = Json::array();
+    for (const DType t : kernel.dtypes) dtypes.push_back(name_of(t));
+    all.push_back({{"name", kernel.name},
+                   {"description", kernel.description},
+                   {"dtypes", dtypes},
+                   {"example", kernel.example}});
+  }
+  return all;
+}
+
+Json list_suites() {
+  Json all = Json::array();
+  for (const auto& suite : suites()) {
+    Json cases = Json::array();
+    for (const auto& problem : suite.cases) cases.push_back(case_name(problem));
+    all.push_back({{"name", suite.name},
+                   {"description", suite.description},
+                   {"source", suite.source},
+                   {"cases", cases}});
+  }
+  return all;
+}
+
+Json list_device(const DeviceInfo& info) {
+  return {{"index", info.index},
+          {"name", info.name},
+          {"architecture", info.architecture},
+          {"compute_units", info.compute_units},
+          {"memory_bytes", info.memory_bytes},
+          {"cache_bytes", info.cache_bytes}};
+}
+
+void add_baselines(Json& all, const std::string& backend, int threads) {
+  const Baselines baselines = open_baselines(backend, threads);
+  for (const auto& b : baselines.found) {
+    all.push_back({{"name", b->name()},
+                   {"backend", backend},
+                   {"version", b->version()},
+                   {"detail", b->detail()}});
+  }
+  for (const auto& b : baselines.absent) {
+    all.push_back({{"name", b.name}, {"backend", backend}, {"skipped", b.reason}});
+  }
+}
+
+std::string joined(const Json& strings) {
+  std::string text;
+  for (const Json& s : strings) text += (text.empty() ? "" : ", ") + s.get<std::string>();
+  return text;
+}
+
+std::string text_of(const Json& object, const char* key) {
+  return object.at(key).get<std::string>();
+}
+
+}  // namespace
+
+Json listing(const std::vector<BackendEntry>& backends, const std::vector<AbsentBackend>& absent) {
+  Json all_backends = Json::array();
+  Json baselines = Json::array();
+  for (const auto& backend : backends) {
+    const DeviceList list = backend.list();
+    Json entry = {{"name", backend.name}, {"devices", Json::array()}};
+    for (const auto& device : list.devices) entry["devices"].push_back(list_device(device->info()));
+    if (list.devices.empty()) {
+      entry["skipped"] = list.skipped;
+    } else {
+      add_baselines(baselines, backend.name, list.devices.front()->info().compute_units);
+    }
+    all_backends.push_back(std::move(entry));
+  }
+  for (const auto& backend : absent) {
+    all_backends.push_back(
+        {{"name", backend.name}, {"devices", Json::array()}, {"skipped", backend.reason}});
+  }
+  return {{"kernels", list_kernels()},
+          {"suites", list_suites()},
+          {"backends", std::move(all_backends)},
+          {"baselines", std::move(baselines)}};
+}
+
+std::string listing_text(const Json& listing, const std::vector<std::string>& suites) {
+  std::string text = "Kernels\n";
+  for (const Json& kernel : listing["kernels"]) {
+    text += fmt::format("  {:<10} {} ({})\n             example: {}\n", text_of(kernel, "name"),
+                        text_of(kernel, "description"), joined(kernel["dtypes"]),
+                        text_of(kernel, "example"));
+  }
+  text += "\nSuites\n";
+  for (const Json& suite : listing["suites"]) {
+    const std::string name = text_of(suite, "name");
+    text +=
+        fmt::format("  {:<13} {} cases: {}\n                source: {}\n", name,
+                    suite["cases"].size(), text_of(suite, "description"), text_of(suite, "source"));
+    if (std::find(suites.begin(), suites.end(), name) == suites.end()) continue;
+    for (const Json& c : suite["cases"]) {
+      text += fmt::format("                  {}\n", c.get<std::string>());
+    }
+  }
+  text += "\nBackends and devices\n";
+  for (const Json& backend : listing["backends"]) {
+    const std::string name = text_of(backend, "name");
+    if (backend.contains("skipped")) {
+      text += fmt::format("  {:<8} skipped: {}\n", name, text_of(backend, "skipped"));
+    }
+    for (const Json& device : backend["devices"]) {
+      text += fmt::format("  {:<8} {} ({}, {} {})\n",
+                          fmt::format("{}:{}", name, device["index"].get<int>()),
+                          text_of(device, "name"), text_of(device, "architecture"),
+                          device["compute_units"].get<int>(), name == "cpu" ? "cores" : "units");
+    }
+  }
+  text += "\nBaselines\n";
+  for (const Json& b : listing["baselines"]) {
+    if (b.contains("skipped")) {
+      text += fmt::format("  {:<10} {}: absent: {}\n", text_of(b, "name"), text_of(b, "backend"),
+                          text_of(b, "skipped"));
+    } else {
+      text += fmt::format("  {:<10} {}: {} ({})\n", text_of(b, "name"), text_of(b, "backend"),
+                          text_of(b, "version"), text_of(b, "detail"));
+    }
+  }
+  return text;
+}
+
+void add_list_command(CLI::App& app, int& exit_code) {
+  struct Options {
+    std::vector<std::string> suites;
+    bool json = false;
+  };
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("list", "kernels, cases, backends, devices; what is skipped and why");
+  command->footer(kExamples);
+  command->add_option("--suite", options->suites, "show the cases of these suites");
+  command->add_flag("--json", options->json, "as JSON, with all cases");
+  command->callback([options, &exit_code] {
+    std::vector<std::string> known;
+    for (const auto& suite : suites()) known.push_back(suite.name);
+    for (const auto& name : options->suites) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        throw UsageError(fmt::format("--suite: {} is not known{}", name, suggestion(name, known)));
+      }
+    }
+    const Json all = listing(backends(), absent_backends());
+    fmt::print("{}", options->json ? dump_strict(all) : listing_text(all, options->suites));
+    exit_code = kExitOk;
+  });
+}
+
+}  // namespace moat

@@ -1,0 +1,24 @@
+// `moat list`: what there is to run, and what is skipped and why.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "bench/record/record.hpp"
+
+namespace moat {
+
+// Adds the subcommand `list` to `app`. When it was given, parsing prints to standard output and
+// sets `exit_code` to one of ExitCode.
+void add_list_command(CLI::App& app, int& exit_code);
+
+// Kernels, suites with their cases and sources, backends with their devices, and the reason for
+// each backend and baseline that is absent: {"kernels", "suites", "backends", "baselines"}.
+Json listing(const std::vector<BackendEntry>& backends, const std::vector<AbsentBackend>& absent);
+
+// The listing as a person reads it; with the cases of the suites if there are any named.
+std::string listing_text(const Json& listing, const std::vector<std::string>& suites);
+
+}  // namespace moat

@@ -1,0 +1,138 @@
+#include "bench/run/case_records.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "bench/cases/case.hpp"
+
+namespace moat {
+namespace {
+
+SeriesRecord to_series(const Measurement& m) {
+  SeriesRecord s;
+  s.seconds = m.samples;
+  s.calls_per_sample = m.batch;
+  s.stop_reason = name_of(m.stop_reason);
+  s.throttled = m.throttled;
+  for (const auto& d : m.discarded) {
+    s.discarded.push_back({std::isfinite(d.seconds)
+                               ? Reading<double>::of(d.seconds)
+                               : Reading<double>::none("the device's time is not finite"),
+                           std::string(name_of(d.reason))});
+  }
+  s.min_clock_mhz = Reading<int>::from(m.min_clock_mhz, "the device does not tell its clock");
+  s.max_clock_mhz = Reading<int>::from(m.max_clock_mhz, "the device does not tell its clock");
+  return s;
+}
+
+void drop_times(CaseRecord& c) {
+  const std::string why = fmt::format("the case is not ok: {}", name_of(c.status));
+  c.series.clear();
+  c.ratios.clear();
+  const auto none = Reading<double>::none(why);
+  c.median_seconds = c.lower_quartile_seconds = c.upper_quartile_seconds = none;
+  c.relative_error = c.gflops = c.gbytes = none;
+  c.ceiling = Reading<ShareRecord>::none(why);
+}
+
+// The worst of several checks of one case.
+void merge_check(Reading<CheckRecord>& into, const CheckRecord& check) {
+  if (!into.value || !check.passed) {
+    if (!into.value || into.value->passed) into = Reading<CheckRecord>::of(check);
+    return;
+  }
+  auto& worst = into.value->error_over_bound.value;
+  const auto& error = check.error_over_bound.value;
+  if (worst && error && *error > *worst) worst = error;
+}
+
+void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
+  if (c.status != Status::ok) {
+    drop_times(c);
+    return;
+  }
+  std::vector<double> samples;
+  for (const auto& s : c.series) samples.insert(samples.end(), s.seconds.begin(), s.seconds.end());
+  const Summary summary = samples.empty() ? Summary{} : summarize(samples);
+  if (!(summary.median > 0)) {
+    c.status = Status::error;
+    c.message = samples.empty() ? "no sample was taken" : "the device's clock saw no time pass";
+    drop_times(c);
+    return;
+  }
+  c.median_seconds = Reading<double>::of(summary.median);
+  c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
+  c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
+  c.relative_error = Reading<double>::of(summary.relative_error);
+  c.gflops = Reading<double>::of(c.flops / summary.median / 1e9);
+  c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
+  const auto roof = roofline(problem, summary.median, ceilings, c.cache == "cold");
+  if (!roof) {
+    c.ceiling = Reading<ShareRecord>::none("no ceiling that could bind the case was measured");
+    return;
+  }
+  c.ceiling = Reading<ShareRecord>::of({std::string(name_of(roof->bound)), roof->share});
+  if (roof->suspect) {
+    c.status = Status::suspect;
+    c.message = fmt::format(
+        "{:.0f} % of the measured {} ceiling: the measurement, the ceiling or the count of "
+        "operations is wrong",
+        100 * roof->share, name_of(roof->bound));
+    c.gflops = c.gbytes = Reading<double>::none("the case is suspect");
+  }
+}
+
+}  // namespace
+
+std::string entry_name(const Problem& problem, const DeviceInfo& device,
+                       const std::string& implementation) {
+  return fmt::format("{}/{}{}/{}", case_name(problem), device.backend,
+                     device.index > 0 ? std::to_string(device.index) : "", implementation);
+}
+
+CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name) {
+  CaseRecord c;
+  c.name = entry_name(problem, device, name);
+  c.problem = case_name(problem);
+  c.kernel = kernel_name(problem);
+  c.dtype = name_of(dtype(problem));
+  c.backend = device.backend;
+  c.device = device.index;
+  c.implementation = name;
+  c.status = Status::ok;
+  c.check = Reading<CheckRecord>::none("it did not run");
+  c.flops = flops(problem);
+  c.bytes = bytes(problem);
+  c.cache = "hot";
+  return c;
+}
+
+void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome) {
+  c.rotation_sets = outcome.rotation_sets;
+  c.cache = outcome.cold ? "cold" : "hot";
+  if (result.check) merge_check(c.check, *result.check);
+  if (c.status != Status::ok) return;
+  c.status = result.status;
+  c.message = result.message;
+  if (c.status == Status::ok && result.measurement) {
+    c.series.push_back(to_series(*result.measurement));
+  } else if (c.status != Status::ok) {
+    drop_times(c);
+  }
+}
+
+void finish_group(std::vector<CaseRecord>& group, const Problem& problem,
+                  const Ceilings& ceilings) {
+  for (CaseRecord& c : group) finish_case(c, problem, ceilings);
+  for (CaseRecord& ours : group) {
+    if (ours.implementation != kOurs || ours.status != Status::ok) continue;
+    for (const CaseRecord& other : group) {
+      if (other.implementation == kOurs || other.status != Status::ok) continue;
+      ours.ratios.push_back(
+          {other.implementation, *other.median_seconds.value / *ours.median_seconds.value});
+    }
+  }
+}
+
+}  // namespace moat

@@ -1,0 +1,31 @@
+// From the outcomes of a group to the entries of the record.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/measure/ceilings.hpp"
+#include "bench/record/record.hpp"
+#include "bench/run/group.hpp"
+
+namespace moat {
+
+// The entry of one contender before it was measured.
+CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name);
+
+// The name of an entry: problem/backend/implementation; devices after a backend's first carry
+// their index, as in gemm/f32/m64n64k64/cuda1/moat.
+std::string entry_name(const Problem& problem, const DeviceInfo& device,
+                       const std::string& implementation);
+
+// Adds one repetition. Once a case is not ok, it stays so and keeps no times.
+void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome);
+
+// Computes what follows from the samples: median, rates, share of the ceiling (above kSuspectShare
+// the case becomes suspect), ratios to the baselines. `group` are the entries of one problem on one
+// device, ours named "moat".
+void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings);
+
+inline constexpr const char* kOurs = "moat";
+
+}  // namespace moat

@@ -1,0 +1,47 @@
+#include "bench/run/device_record.hpp"
+
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+namespace moat {
+
+DeviceRecord device_record(const DeviceInfo& info, const Ceilings& ceilings) {
+  DeviceRecord d;
+  d.backend = info.backend;
+  d.name = info.name;
+  d.architecture = info.architecture;
+  d.index = info.index;
+  d.compute_units = info.compute_units;
+  d.memory_bytes = static_cast<std::int64_t>(info.memory_bytes);
+  d.cache_bytes = static_cast<std::int64_t>(info.cache_bytes);
+  const std::string untold = "the device does not tell it";
+  d.driver = Reading<std::string>::from(info.driver, untold);
+  d.runtime = Reading<std::string>::from(info.runtime, untold);
+  d.max_clock_mhz = Reading<int>::from(info.max_clock_mhz, untold);
+  d.ecc = Reading<bool>::from(info.ecc, untold);
+  d.power_limit_watts = Reading<double>::from(info.power_limit_watts, untold);
+
+  const std::string missing = ceilings.missing.empty()
+                                  ? "not measured"
+                                  : fmt::format("{}", fmt::join(ceilings.missing, "; "));
+  const auto rate = [&](const std::optional<double>& r) {
+    return Reading<double>::from(r, missing);
+  };
+  d.ceilings.flops_f32 = rate(ceilings.flops_f32);
+  d.ceilings.flops_f16 = rate(ceilings.flops_f16);
+  d.ceilings.flops_bf16 = rate(ceilings.flops_bf16);
+  d.ceilings.read_bytes = rate(ceilings.read_bytes);
+  d.ceilings.copy_bytes = rate(ceilings.copy_bytes);
+  for (const auto& run : ceilings.runs) {
+    const auto samples = static_cast<std::int64_t>(run.measurement.samples.size());
+    if (samples == 0 || !(run.rate > 0) || !std::isfinite(run.measurement.summary.relative_error)) {
+      continue;
+    }
+    d.ceilings.runs.push_back(
+        {run.name, run.rate, run.measurement.summary.relative_error, samples});
+  }
+  return d;
+}
+
+}  // namespace moat

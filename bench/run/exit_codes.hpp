@@ -1,0 +1,26 @@
+// What the command's exit status says. `moat run --help` lists the same.
+#pragma once
+
+namespace moat {
+
+enum ExitCode : int {
+  kExitOk = 0,
+  kExitFailed = 1,   // a case failed its verification or is suspect
+  kExitUsage = 2,    // a bad option or value; nothing was measured
+  kExitNothing = 3,  // no case matched; nothing was measured
+  kExitOutput = 4,   // a file could not be written
+  kExitDevice = 5,   // a device, or a case on it, could not run
+  kExitInterrupted = 130,
+};
+
+inline constexpr const char* kExitCodeHelp =
+    "exit codes:\n"
+    "  0    every case was verified and timed\n"
+    "  1    a case failed its verification or is suspect\n"
+    "  2    bad option or value; nothing was measured\n"
+    "  3    no case matched; nothing was measured\n"
+    "  4    a file could not be written\n"
+    "  5    a device, or a case on it, could not run\n"
+    "  130  interrupted; the record holds what was verified\n";
+
+}  // namespace moat

@@ -1,0 +1,30 @@
+// Text in columns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace moat {
+
+enum class Align { left, right };
+
+struct Column {
+  std::string title;
+  Align align = Align::right;
+};
+
+struct Row {
+  std::vector<std::string> cells;  // one per column, or a single one that spans them all
+  bool heading = false;
+  bool wrong = false;  // drawn in red
+};
+
+// Columns two spaces apart, as wide as their widest cell; `color` draws headings bold and wrong
+// rows red. Lines carry no trailing spaces.
+std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row>& rows,
+                       bool color);
+
+// A table of GitHub's Markdown; `|` in a cell is escaped.
+std::string markdown_grid(const std::vector<Column>& columns, const std::vector<Row>& rows);
+
+}  // namespace moat

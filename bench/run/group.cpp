@@ -1,0 +1,214 @@
+#include "bench/run/group.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <exception>
+#include <functional>
+#include <stdexcept>
+
+#include "bench/run/case_records.hpp"
+#include "bench/verify/operands.hpp"
+#include "bench/verify/verify.hpp"
+
+namespace moat {
+namespace {
+
+CheckRecord to_record(const Check& check) {
+  CheckRecord r;
+  r.passed = check.passed;
+  r.error_over_bound = std::isfinite(check.error_over_bound)
+                           ? Reading<double>::of(check.error_over_bound)
+                           : Reading<double>::none("an element is not finite or not written");
+  r.elements = check.elements;
+  r.elements_checked = check.checked;
+  r.sampled = check.sampled;
+  r.message = check.message;
+  return r;
+}
+
+void fail(ContenderResult& result, Status status, std::string message) {
+  result.status = status;
+  result.message = std::move(message);
+  result.measurement.reset();
+}
+
+// Libraries may add up in any order in plain f32; our kernels promise more.
+Summation summation_of(const Contender& contender) {
+  return contender.name == kOurs ? Summation::folded : Summation::any_order;
+}
+
+// The sets of operands of a group; output i of each belongs to contender i.
+class Sets {
+ public:
+  Sets(Device& device, const Inputs& inputs, int count, int contenders) {
+    for (int i = 0; i < count; ++i) sets_.emplace_back(device, inputs, contenders);
+    for (int c = 0; c < contenders; ++c) {
+      auto& problems = problems_.emplace_back();
+      for (const Operands& set : sets_) problems.push_back(set.problem(c));
+      called_.emplace_back(sets_.size());
+    }
+  }
+
+  Operands& first() { return sets_.front(); }
+  const std::vector<std::vector<Problem>>& problems() const { return problems_; }
+
+  // Remembers that contender c was called on one of `own`, its problems in the order of the sets.
+  void mark(std::size_t c, const std::vector<Problem>& own, const Problem& problem) {
+    const std::less<> before;
+    if (before(&problem, own.data()) || !before(&problem, own.data() + own.size())) {
+      throw std::logic_error("timed on operands that are not of the group");
+    }
+    called_[c][static_cast<std::size_t>(&problem - own.data())] = 1;
+  }
+
+  // Checks every output that contender c was called for. Equal bytes need only one check.
+  Check check(std::size_t c, const Verifier& verifier, Summation summation) const {
+    Check worst;
+    std::vector<std::byte> right;
+    for (std::size_t s = 0; s < sets_.size(); ++s) {
+      if (called_[c][s] == 0) continue;
+      std::vector<std::byte> output = sets_[s].download(static_cast<int>(c));
+      if (worst.passed && output == right) continue;
+      const Check check = verifier.check(output, summation);
+      if (!check.passed) return check;
+      if (!worst.passed || check.error_over_bound > worst.error_over_bound) worst = check;
+      right = std::move(output);
+    }
+    if (!worst.passed) worst.message = "the timed calls reached no output";
+    return worst;
+  }
+
+ private:
+  std::vector<Operands> sets_;
+  std::vector<std::vector<Problem>> problems_;  // [contender][set]
+  std::vector<std::vector<char>> called_;
+};
+
+class GroupRun {
+ public:
+  GroupRun(Device& device, const Problem& problem, const std::vector<Contender>& contenders,
+           const GroupOptions& options)
+      : device_(device),
+        contenders_(contenders),
+        options_(options),
+        inputs_(problem, options.seed),
+        verifier_(inputs_, {.seed = options.seed}),
+        rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
+        sets_(device, inputs_, rotation_.sets, static_cast<int>(contenders.size())),
+        solve_(contenders.size()) {
+    outcome_.results.resize(contenders.size());
+    outcome_.rotation_sets = rotation_.sets;
+    outcome_.cold = rotation_.cold && !options.measure.hot;
+  }
+
+  GroupOutcome run(Clock& clock) {
+    for (std::size_t c = 0; c < contenders_.size() && !stopped(); ++c) verify_before(c);
+    time(clock);
+    outcome_.interrupted = stopped();
+    return std::move(outcome_);
+  }
+
+ private:
+  static Rotation rotation(const Device& device, const Problem& problem, int contenders,
+                           const GroupOptions& options) {
+    if (options.measure.hot) return {};
+    // A call touches the inputs and its own output; the memory holds all outputs.
+    const std::uint64_t touched = Operands::bytes(problem);
+    const double share =
+        static_cast<double>(touched) / static_cast<double>(Operands::bytes(problem, contenders));
+    return rotation_sets(
+        touched, device.info().cache_bytes,
+        static_cast<std::size_t>(share * static_cast<double>(options.memory_limit)));
+  }
+
+  bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
+
+  void verify_before(std::size_t c) {
+    ContenderResult& result = outcome_.results[c];
+    const int output = static_cast<int>(c);
+    try {
+      auto solve = contenders_[c].prepare();
+      const Check check = verify(device_, sets_.first(), output, inputs_, verifier_, solve,
+                                 summation_of(contenders_[c]));
+      result.check = to_record(check);
+      if (!check.passed) return fail(result, Status::failed, check.message);
+      sets_.first().poison(output);
+      result.status = Status::ok;
+      solve_[c] = std::move(solve);
+    } catch (const std::exception& e) {
+      fail(result, Status::error, e.what());
+    }
+  }
+
+  // Times those that passed, and checks what they wrote meanwhile.
+  void time(Clock& clock) {
+    std::vector<std::size_t> ready;
+    std::vector<Implementation> implementations;
+    std::vector<std::vector<Problem>> problems;
+    for (std::size_t c = 0; c < contenders_.size(); ++c) {
+      if (!solve_[c]) {
+        // One that the user did not wait for is neither right nor wrong.
+        if (outcome_.results[c].message.empty()) outcome_.results[c].status = Status::ok;
+        continue;
+      }
+      ready.push_back(c);
+    }
+    if (ready.empty() || stopped()) return;
+    for (const std::size_t c : ready) problems.push_back(sets_.problems()[c]);
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      const std::size_t c = ready[i];
+      implementations.push_back(
+          {contenders_[c].name, [this, c, &own = problems[i]](const Problem& p) {
+             sets_.mark(c, own, p);
+             solve_[c](p);
+           }});
+    }
+    GroupResult group = moat::measure(device_, implementations, problems, options_.measure, clock);
+    for (std::size_t i = 0; i < ready.size(); ++i) {
+      accept(ready[i], std::move(group.measurements[i]));
+    }
+  }
+
+  void accept(std::size_t c, Measurement measurement) {
+    ContenderResult& result = outcome_.results[c];
+    if (!measurement.error.empty()) return fail(result, Status::error, measurement.error);
+    if (measurement.samples.empty()) {
+      if (measurement.stop_reason == StopReason::interrupted) return;
+      return fail(result, Status::error, "no sample had a valid time");
+    }
+    try {
+      const Check check = sets_.check(c, verifier_, summation_of(contenders_[c]));
+      const CheckRecord record = to_record(check);
+      if (!check.passed) {
+        result.check = record;
+        return fail(result, Status::failed, "after the timing: " + check.message);
+      }
+      auto& before = result.check->error_over_bound.value;
+      if (check.error_over_bound > before.value_or(0)) result.check = record;
+      result.measurement = std::move(measurement);
+    } catch (const std::exception& e) {
+      fail(result, Status::error, e.what());
+    }
+  }
+
+  Device& device_;
+  const std::vector<Contender>& contenders_;
+  const GroupOptions& options_;
+  Inputs inputs_;
+  Verifier verifier_;
+  Rotation rotation_;
+  Sets sets_;
+  std::vector<std::function<void(const Problem&)>> solve_;
+  GroupOutcome outcome_;
+};
+
+}  // namespace
+
+GroupOutcome run_group(Device& device, const Problem& problem,
+                       const std::vector<Contender>& contenders, const GroupOptions& options,
+                       Clock& clock) {
+  return GroupRun(device, problem, contenders, options).run(clock);
+}
+
+}  // namespace moat

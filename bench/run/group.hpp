@@ -1,0 +1,51 @@
+// Our kernel and its baselines on one problem: verified, timed together, verified again.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "bench/measure/measure.hpp"
+#include "bench/record/record.hpp"
+
+namespace moat {
+
+// One that is to solve the problem. `prepare` sets up for its shape and returns what solves it
+// once per call; it throws if it cannot.
+struct Contender {
+  std::string name;
+  std::function<std::function<void(const Problem&)>()> prepare;
+};
+
+struct GroupOptions {
+  MeasureOptions measure;
+  std::uint64_t seed = 1;
+  std::size_t memory_limit = 0;  // bytes for all sets of operands
+};
+
+// What became of one contender.
+struct ContenderResult {
+  Status status = Status::error;
+  std::string message;                     // why it is not ok
+  std::optional<CheckRecord> check;        // the worse of the checks before and after the timing
+  std::optional<Measurement> measurement;  // only if status is ok
+};
+
+struct GroupOutcome {
+  std::vector<ContenderResult> results;  // one per contender
+  int rotation_sets = 0;
+  bool cold = false;         // every call found its operands out of the cache
+  bool interrupted = false;  // a contender that was not ready then has no measurement
+};
+
+// Runs one repetition. A contender is timed only if its result on fresh random inputs, in an
+// output that was poisoned before, is right; it is ok only if the outputs of the timed calls are
+// right too. Whatever fails ends that contender alone; DeviceError of the operands' memory or of
+// the device ends all.
+GroupOutcome run_group(Device& device, const Problem& problem,
+                       const std::vector<Contender>& contenders, const GroupOptions& options,
+                       Clock& clock);
+
+}  // namespace moat

@@ -1,0 +1,41 @@
+// What `moat run` was asked for.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/run/google_benchmark_run.hpp"
+#include "bench/run/table.hpp"
+
+namespace moat {
+
+// Which problems: the union of suites and cases, narrowed by kernels, dtypes and filters.
+struct ProblemOptions {
+  std::vector<std::string> suites;
+  std::vector<std::string> cases;
+  std::vector<std::string> kernels;
+  std::vector<std::string> dtypes;
+  std::vector<std::string> filters;  // globs or parts of a name; any of them
+};
+
+struct RunOptions {
+  ProblemOptions problems;
+  std::vector<std::string> backends;  // empty: all
+  std::vector<std::string> devices;   // "cpu:0"; empty: all of the backends
+  std::uint64_t seed = 1;
+  int threads = 0;  // 0: all cores that the process may use
+  std::optional<double> budget_seconds;
+  std::optional<int> samples;
+  bool hot = false;
+  bool baselines = true;
+  std::optional<std::filesystem::path> out;
+  std::optional<std::filesystem::path> export_gbench;
+  TableFormat format = TableFormat::table;
+  std::vector<std::string> google_benchmark;  // "--benchmark_…"
+  std::vector<std::string> arguments;         // the whole command line, for the record
+};
+
+}  // namespace moat

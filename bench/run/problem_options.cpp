@@ -1,0 +1,86 @@
+#include "bench/run/problem_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "bench/cases/case.hpp"
+#include "bench/cases/suites.hpp"
+#include "bench/run/suggest.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+void require_known(const char* option, const std::vector<std::string>& given,
+                   const std::vector<std::string>& known) {
+  for (const auto& name : given) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw UsageError(fmt::format("{}: {} is not known{}", option, name, suggestion(name, known)));
+    }
+  }
+}
+
+bool listed(const std::vector<std::string>& names, std::string_view name) {
+  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool selected(const ProblemOptions& options, const Problem& problem) {
+  const std::string name = case_name(problem);
+  return listed(options.kernels, kernel_name(problem)) &&
+         listed(options.dtypes, name_of(dtype(problem))) &&
+         (options.filters.empty() ||
+          std::any_of(options.filters.begin(), options.filters.end(),
+                      [&](const std::string& pattern) { return matches(name, pattern); }));
+}
+
+}  // namespace
+
+void add_problem_options(CLI::App& command, ProblemOptions& options, const std::string& group) {
+  command.add_option("--suite", options.suites, "suites of cases (default: quick; see moat list)")
+      ->group(group);
+  command
+      .add_option("--case", options.cases, "single cases by name, such as gemm/bf16/m300n500k700")
+      ->group(group);
+  command.add_option("--kernel", options.kernels, "only these kernels: gemm, attention, sum, …")
+      ->group(group);
+  command.add_option("--dtype", options.dtypes, "only these types: f32, f16, bf16")->group(group);
+  command
+      .add_option("--filter", options.filters,
+                  "only cases whose name contains this or matches it as a glob (*, ?)")
+      ->group(group);
+}
+
+std::vector<Problem> select_problems(const ProblemOptions& options) {
+  std::vector<std::string> kernel_names;
+  for (const auto& kernel : kernels()) kernel_names.push_back(kernel.name);
+  require_known("--kernel", options.kernels, kernel_names);
+  require_known("--dtype", options.dtypes, {"f32", "f16", "bf16"});
+  std::vector<std::string> suite_names;
+  for (const auto& suite : suites()) suite_names.push_back(suite.name);
+  require_known("--suite", options.suites, suite_names);
+
+  std::vector<Problem> candidates;
+  try {
+    for (const auto& name : options.suites) {
+      const auto& cases = find_suite(name).cases;
+      candidates.insert(candidates.end(), cases.begin(), cases.end());
+    }
+    for (const auto& name : options.cases) candidates.push_back(parse_case(name));
+    if (options.suites.empty() && options.cases.empty()) candidates = find_suite("quick").cases;
+  } catch (const CaseError& e) {
+    throw UsageError(e.what());
+  }
+
+  std::vector<Problem> problems;
+  std::set<std::string> seen;
+  for (const auto& problem : candidates) {
+    if (selected(options, problem) && seen.insert(case_name(problem)).second) {
+      problems.push_back(problem);
+    }
+  }
+  return problems;
+}
+
+}  // namespace moat

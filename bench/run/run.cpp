@@ -1,0 +1,316 @@
+#include "bench/run/run.hpp"
+
+#include <fmt/format.h>
+#include <omp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "bench/cases/case.hpp"
+#include "bench/record/file.hpp"
+#include "bench/record/google_benchmark.hpp"
+#include "bench/record/provenance.hpp"
+#include "bench/run/device_record.hpp"
+#include "bench/run/exit_codes.hpp"
+#include "bench/run/interrupt.hpp"
+#include "bench/run/output_path.hpp"
+#include "bench/run/problem_options.hpp"
+#include "bench/run/session.hpp"
+#include "bench/run/suggest.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+std::string device_name(const DeviceInfo& info) {
+  return fmt::format("{}:{}", info.backend, info.index);
+}
+
+// The devices that the options select, and why the others are not there.
+struct Devices {
+  std::vector<std::unique_ptr<Device>> all;
+  std::vector<AbsentRecord> skipped;
+};
+
+Devices open_devices(const RunOptions& options, const RunWorld& world) {
+  std::vector<std::string> known;
+  for (const auto& b : world.backends) known.push_back(b.name);
+  for (const auto& b : world.absent) known.push_back(b.name);
+  const auto require_backend = [&](const char* option, const std::string& name) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      throw UsageError(
+          fmt::format("{}: backend {} is not known{}", option, name, suggestion(name, known)));
+    }
+  };
+  for (const auto& name : options.backends) require_backend("--backend", name);
+  for (const auto& name : options.devices) {
+    const auto colon = name.find(':');
+    if (colon == std::string::npos) {
+      throw UsageError(fmt::format("--device: {} has no index; write it as cpu:0", name));
+    }
+    require_backend("--device", name.substr(0, colon));
+  }
+  const auto wanted = [&](const std::string& backend) {
+    return (options.backends.empty() || std::find(options.backends.begin(), options.backends.end(),
+                                                  backend) != options.backends.end()) &&
+           (options.devices.empty() ||
+            std::any_of(options.devices.begin(), options.devices.end(),
+                        [&](const std::string& d) { return d.starts_with(backend + ":"); }));
+  };
+
+  Devices devices;
+  std::vector<std::string> present;
+  for (const auto& backend : world.backends) {
+    if (!wanted(backend.name)) continue;
+    DeviceList list = backend.list();
+    if (list.devices.empty()) devices.skipped.push_back({backend.name, list.skipped});
+    for (auto& device : list.devices) {
+      const std::string name = device_name(device->info());
+      present.push_back(name);
+      if (options.devices.empty() || std::find(options.devices.begin(), options.devices.end(),
+                                               name) != options.devices.end()) {
+        devices.all.push_back(std::move(device));
+      }
+    }
+  }
+  for (const auto& backend : world.absent) {
+    if (wanted(backend.name)) devices.skipped.push_back({backend.name, backend.reason});
+  }
+  for (const auto& name : options.devices) {
+    const std::string backend = name.substr(0, name.find(':'));
+    const bool skipped = std::any_of(devices.skipped.begin(), devices.skipped.end(),
+                                     [&](const AbsentRecord& a) { return a.name == backend; });
+    if (!skipped && std::find(present.begin(), present.end(), name) == present.end()) {
+      throw UsageError(fmt::format("--device: there is no {}{}", name, suggestion(name, present)));
+    }
+  }
+  return devices;
+}
+
+// Half of what there is, so that neither the host's other work nor the device's runs out.
+std::size_t memory_limit(const Device& device) { return device.info().memory_bytes / 2; }
+
+MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device) {
+  MeasureOptions m = default_options(device);
+  if (options.budget_seconds) m.sampler.budget_seconds = *options.budget_seconds;
+  if (options.samples) {
+    m.sampler.max_samples = *options.samples;
+    m.sampler.min_samples = std::min(m.sampler.min_samples, *options.samples);
+  }
+  m.hot = options.hot;
+  m.stop = &interrupted();
+  return m;
+}
+
+class Run {
+ public:
+  Run(const RunOptions& options, const RunWorld& world)
+      : options_(options), world_(world), flags_(options.google_benchmark) {}
+
+  int execute();
+
+ private:
+  void plan(const std::vector<Problem>& problems);
+  void measure();
+  void write_record();
+  int exit_code() const;
+
+  RunOptions options_;
+  RunWorld world_;
+  GoogleBenchmarkFlags flags_;
+  SteadyClock clock_;
+  Devices devices_;
+  std::map<std::string, Baselines> baselines_;  // by backend
+  std::vector<Group> groups_;
+  std::map<const Device*, Ceilings> ceilings_;
+  std::filesystem::path path_;
+  Record record_;
+};
+
+int Run::execute() {
+  const auto start = std::time(nullptr);
+  const double start_clock = clock_.now();
+  record_.run.started = utc_time(start);
+  record_.run.arguments = options_.arguments;
+  record_.run.seed = options_.seed;
+  record_.run.repetitions = flags_.repetitions();
+  record_.build = this_build();
+  record_.host = this_host();
+  initialize_google_benchmark(flags_);
+
+  const std::vector<Problem> problems = select_problems(options_.problems);
+  if (options_.threads > 0) omp_set_num_threads(options_.threads);
+  record_.run.threads = omp_get_max_threads();
+  devices_ = open_devices(options_, world_);
+  if (!problems.empty() && devices_.all.empty()) {
+    for (const auto& a : devices_.skipped) {
+      fmt::print(stderr, "moat: backend {}: {}\n", a.name, a.reason);
+    }
+    fmt::print(stderr, "moat: no device to run on\n");
+    return kExitDevice;
+  }
+  plan(problems);
+  if (groups_.empty()) {
+    fmt::print(stderr,
+               "moat: no case matches; moat list shows the cases, and a broader --filter, "
+               "--kernel, --dtype or --benchmark_filter selects some\n");
+    return kExitNothing;
+  }
+  if (flags_.list_only()) {
+    for (const Group& group : groups_) {
+      for (std::size_t i = 0; i < group.size(); ++i) *world_.out << group.name(i) << '\n';
+    }
+    return kExitOk;
+  }
+
+  // A GPU's name tells more about a result than its host's.
+  const Device* named = devices_.all.front().get();
+  for (const auto& device : devices_.all) {
+    if (named->info().backend == "cpu") named = device.get();
+  }
+  path_ = record_path(options_.out, named->info().name, record_.run.started, record_.build);
+  require_writable(path_);
+  if (options_.export_gbench) require_writable(*options_.export_gbench);
+  if (!flags_.out().empty()) require_writable(flags_.out());
+
+  const Porting porting = world_.porting();
+  record_.porting = Reading<Json>::of(porting.record);
+
+  install_interrupt_handler();
+  measure();
+  record_.run.interrupted = interrupted();
+  record_.run.duration_seconds = clock_.now() - start_clock;
+
+  // A record that cannot be written is no reason to keep the table back.
+  std::exception_ptr unwritten;
+  try {
+    write_record();
+  } catch (...) {
+    unwritten = std::current_exception();
+  }
+  if (!flags_.format()) {
+    const bool color = world_.out == &std::cout && isatty(STDOUT_FILENO) == 1 &&
+                       std::getenv("NO_COLOR") == nullptr;
+    *world_.out << format_record(record_, options_.format, color);
+    if (options_.format != TableFormat::csv) *world_.out << '\n' << porting.table;
+    world_.out->flush();
+  }
+  if (unwritten) std::rethrow_exception(unwritten);
+  fmt::print(stderr, "record: {}\n", path_.string());
+  return exit_code();
+}
+
+void Run::plan(const std::vector<Problem>& problems) {
+  for (const auto& device : devices_.all) {
+    const DeviceInfo& info = device->info();
+    if (!options_.baselines || baselines_.contains(info.backend)) continue;
+    Baselines found = world_.baselines(info.backend, info.compute_units);
+    for (const auto& b : found.found) {
+      record_.libraries.push_back({b->name(), b->version(), b->detail()});
+    }
+    for (const auto& b : found.absent) record_.absent_baselines.push_back({b.name, b.reason});
+    baselines_.emplace(info.backend, std::move(found));
+  }
+  for (const auto& problem : problems) {
+    for (const auto& device : devices_.all) {
+      const DeviceInfo& info = device->info();
+      Group group(problem, *device);
+      try {
+        check_memory(problem, memory_limit(*device), device_name(info));
+      } catch (const CaseError& e) {
+        const auto& asked = options_.problems.cases;
+        if (std::find(asked.begin(), asked.end(), case_name(problem)) != asked.end()) {
+          throw UsageError(e.what());
+        }
+        group.refuse(e.what());
+      }
+      const auto selected = [&](const std::string& name) {
+        return flags_.selects(entry_name(problem, info, name));
+      };
+      if (selected(kOurs)) {
+        group.add({kOurs, [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
+      }
+      if (options_.baselines) {
+        for (const auto& baseline : baselines_.at(info.backend).found) {
+          if (!selected(baseline->name())) continue;
+          if (const auto why = baseline->unsupported(problem)) {
+            group.add_absent({baseline->name(), *why});
+          } else {
+            group.add(
+                {baseline->name(), [b = baseline.get(), problem] { return b->prepare(problem); }});
+          }
+        }
+      }
+      if (group.empty()) continue;
+      record_.run.planned += static_cast<int>(group.size());
+      groups_.push_back(std::move(group));
+    }
+  }
+}
+
+void Run::measure() {
+  Progress progress(
+      clock_, static_cast<int>(devices_.all.size() +
+                               groups_.size() * static_cast<std::size_t>(flags_.repetitions())));
+  for (const auto& device : devices_.all) {
+    progress.step("ceilings of " + device_name(device->info()));
+    Ceilings& ceilings = ceilings_[device.get()];
+    try {
+      ceilings = world_.ceilings(*device, clock_, memory_limit(*device));
+    } catch (const DeviceError& e) {
+      ceilings.missing = {e.what()};
+    }
+    record_.devices.push_back(device_record(device->info(), ceilings));
+  }
+
+  std::map<const Device*, GroupOptions> group_options;
+  for (const auto& device : devices_.all) {
+    group_options[device.get()] = {measure_options(options_, device->info()), options_.seed,
+                                   memory_limit(*device)};
+  }
+  std::vector<Entry> entries;
+  for (Group& group : groups_) {
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      entries.push_back({group.name(i), [&, i](int repetition) {
+                           return group.result(i, repetition, group_options.at(&group.device()),
+                                               clock_, progress);
+                         }});
+    }
+  }
+  run_google_benchmark(flags_, entries, *world_.out);
+  for (Group& group : groups_) {
+    for (CaseRecord& c : group.finish(ceilings_.at(&group.device()))) {
+      record_.cases.push_back(std::move(c));
+    }
+  }
+  record_.skipped_backends = devices_.skipped;
+}
+
+void Run::write_record() {
+  write_file(path_, to_text(record_));
+  if (options_.export_gbench) {
+    write_file(*options_.export_gbench, dump_strict(to_google_benchmark(record_)));
+  }
+}
+
+int Run::exit_code() const {
+  if (record_.run.interrupted) return kExitInterrupted;
+  int code = kExitOk;
+  for (const CaseRecord& c : record_.cases) {
+    if (c.status == Status::failed || c.status == Status::suspect) return kExitFailed;
+    if (c.status == Status::error) code = kExitDevice;
+  }
+  return code;
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const RunWorld& world) { return Run(options, world).execute(); }
+
+}  // namespace moat

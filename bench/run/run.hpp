@@ -1,0 +1,37 @@
+// One run: from the options to the record, the table and the exit code.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "bench/baselines/baselines.hpp"
+#include "bench/measure/ceilings.hpp"
+#include "bench/run/options.hpp"
+
+namespace moat {
+
+// Lines changed per port, for the record and for a person.
+struct Porting {
+  Json record;
+  std::string table;
+};
+
+// What a run uses of the world, so that tests can give it another one.
+struct RunWorld {
+  std::vector<BackendEntry> backends;
+  std::vector<AbsentBackend> absent;
+  std::function<Baselines(const std::string& backend, int threads)> baselines;
+  std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
+  std::function<Porting()> porting;
+  std::ostream* out;  // the table
+};
+
+RunWorld this_world();
+
+// Returns one of ExitCode. Throws UsageError and WriteError before anything is measured.
+int run(const RunOptions& options, const RunWorld& world = this_world());
+
+}  // namespace moat

@@ -1,0 +1,99 @@
+#include "bench/run/run_command.hpp"
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "bench/run/exit_codes.hpp"
+#include "bench/run/options.hpp"
+#include "bench/run/problem_options.hpp"
+#include "bench/run/run.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+constexpr const char* kExamples =
+    "examples:\n"
+    "  moat run                                     the quick suite on every device\n"
+    "  moat run --suite llama3-8b --dtype bf16      the shapes of a model\n"
+    "  moat run --case gemm/bf16/m300n500k700       a shape of your own\n"
+    "  moat run --kernel attention --backend cpu    one kernel on one backend\n"
+    "  moat run --filter 'gemm/*/m4096*' --budget 5 more time for fewer cases\n"
+    "  moat run --export gbench out.json            for tools of Google Benchmark\n"
+    "  moat run --format markdown                   a table for a document\n"
+    "\n"
+    "Google Benchmark's options work too, with '=': --benchmark_filter=REGEX,\n"
+    "--benchmark_repetitions=N, --benchmark_out=FILE, --benchmark_out_format=json|csv|console,\n"
+    "--benchmark_format=…, --benchmark_list_tests.\n"
+    "\n";
+
+void add_options(CLI::App& command, RunOptions& o) {
+  const std::string which = "Which cases";
+  add_problem_options(command, o.problems, which);
+  command.add_option("--backend", o.backends, "only these backends: cpu, cuda, hip")->group(which);
+  command.add_option("--device", o.devices, "only these devices: cpu:0, cuda:1")->group(which);
+  command
+      .add_flag("--no-baselines{false}", o.baselines,
+                "time our kernels alone, without the vendor's libraries")
+      ->group(which);
+
+  const std::string how = "How to measure";
+  command.add_option("--seed", o.seed, "seed of the random inputs")
+      ->capture_default_str()
+      ->group(how);
+  command.add_option("--threads", o.threads, "threads on the CPU (default: all cores)")
+      ->check(CLI::Range(1, 4096))
+      ->group(how);
+  command.add_option("--budget", o.budget_seconds, "seconds per implementation of a case")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->group(how);
+  command.add_option("--samples", o.samples, "at most so many samples per implementation")
+      ->check(CLI::Range(1, 1000000))
+      ->group(how);
+  command
+      .add_flag("--hot", o.hot,
+                "operands stay in the cache (default: each call finds its operands in memory)")
+      ->group(how);
+
+  const std::string output = "Output";
+  command
+      .add_option("--out", o.out,
+                  "folder, or file that ends in .json, for the record\n"
+                  "(default: results/<device>/<UTC time>-<commit>.json)")
+      ->group(output);
+  const std::map<std::string, TableFormat> formats = {{"table", TableFormat::table},
+                                                      {"markdown", TableFormat::markdown},
+                                                      {"csv", TableFormat::csv}};
+  command.add_option("--format", o.format, "what to print: table, markdown or csv")
+      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->group(output);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, int& exit_code) {
+  auto options = std::make_shared<RunOptions>();
+  auto exports = std::make_shared<std::vector<std::pair<std::string, std::string>>>();
+  options->arguments = arguments;
+  CLI::App* command =
+      app.add_subcommand("run", "verify and time kernels on every device found; write the record");
+  command->footer(std::string(kExamples) + kExitCodeHelp);
+  add_options(*command, *options);
+  command->add_option("--export", *exports, "gbench FILE: the results in Google Benchmark's JSON")
+      ->type_name("FORMAT FILE")
+      ->group("Output");
+  command->allow_extras();
+  command->callback([command, options, exports, &exit_code] {
+    options->google_benchmark = command->remaining();
+    for (const auto& [format, file] : *exports) {
+      if (format != "gbench") {
+        throw UsageError("--export: format " + format + " is not known; known: gbench");
+      }
+      options->export_gbench = file;
+    }
+    exit_code = run(*options);
+  });
+}
+
+}  // namespace moat

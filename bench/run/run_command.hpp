@@ -1,0 +1,14 @@
+// `moat run`: verifies and times the kernels and leaves a record.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace moat {
+
+// Adds the subcommand `run` to `app`. When it was given, parsing runs it and sets `exit_code` to
+// one of ExitCode. `arguments` is the command line, for the record.
+void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, int& exit_code);
+
+}  // namespace moat

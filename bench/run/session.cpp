@@ -1,0 +1,76 @@
+#include "bench/run/session.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "bench/cases/case.hpp"
+
+namespace moat {
+namespace {
+
+constexpr const char* kInterrupted = "interrupted";
+
+EntryResult entry_result(const ContenderResult& result, const Problem& problem) {
+  EntryResult e;
+  if (result.status != Status::ok) {
+    e.error = result.message;
+  } else if (!result.measurement || result.measurement->samples.empty()) {
+    e.error = kInterrupted;
+  } else {
+    e.seconds = result.measurement->summary.median;
+    if (e.seconds > 0) {
+      e.flops_per_second = flops(problem) / e.seconds;
+      e.bytes_per_second = bytes(problem) / e.seconds;
+    }
+  }
+  return e;
+}
+
+}  // namespace
+
+void Group::add(Contender contender) {
+  cases_.push_back(empty_case(problem_, device_.info(), contender.name));
+  contenders_.push_back(std::move(contender));
+}
+
+EntryResult Group::result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,
+                          Progress& progress) {
+  while (static_cast<int>(repetitions_.size()) <= repetition) {
+    if (options.measure.stop != nullptr && *options.measure.stop) return {.error = kInterrupted};
+    progress.step(case_name(problem_));
+    measure(options, clock);
+  }
+  return repetitions_[static_cast<std::size_t>(repetition)][i];
+}
+
+void Group::measure(const GroupOptions& options, Clock& clock) {
+  GroupOutcome outcome;
+  try {
+    if (!refusal_.empty()) throw DeviceError(refusal_);
+    GroupOptions repetition = options;
+    repetition.seed += repetitions_.size();
+    outcome = run_group(device_, problem_, contenders_, repetition, clock);
+  } catch (const std::exception& e) {
+    outcome.results.resize(contenders_.size());
+    for (auto& result : outcome.results) result.message = e.what();
+  }
+  auto& entries = repetitions_.emplace_back();
+  for (std::size_t i = 0; i < contenders_.size(); ++i) {
+    add_repetition(cases_[i], outcome.results[i], outcome);
+    entries.push_back(entry_result(outcome.results[i], problem_));
+  }
+}
+
+std::vector<CaseRecord> Group::finish(const Ceilings& ceilings) {
+  if (repetitions_.empty()) return {};
+  std::erase_if(cases_,
+                [](const CaseRecord& c) { return c.status == Status::ok && c.series.empty(); });
+  for (auto& c : cases_) {
+    if (c.implementation == kOurs) c.baselines_absent = absent_;
+  }
+  finish_group(cases_, problem_, ceilings);
+  return std::exchange(cases_, {});
+}
+
+}  // namespace moat

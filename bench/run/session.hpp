@@ -1,0 +1,50 @@
+// The groups of a run, measured one repetition at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/measure/ceilings.hpp"
+#include "bench/run/case_records.hpp"
+#include "bench/run/google_benchmark_run.hpp"
+#include "bench/run/group.hpp"
+#include "bench/run/progress.hpp"
+
+namespace moat {
+
+// The implementations of one problem on one device that the run was asked for.
+class Group {
+ public:
+  Group(Problem problem, Device& device) : problem_(std::move(problem)), device_(device) {}
+
+  void add(Contender contender);
+  // A baseline that does not solve this problem, for the entry of our kernel.
+  void add_absent(AbsentRecord absent) { absent_.push_back(std::move(absent)); }
+  // Why nothing of the group can run.
+  void refuse(std::string why) { refusal_ = std::move(why); }
+
+  bool empty() const { return contenders_.empty(); }
+  std::size_t size() const { return contenders_.size(); }
+  const std::string& name(std::size_t i) const { return cases_[i].name; }
+  Device& device() const { return device_; }
+
+  // The result of contender i in a repetition; the first to ask measures the whole group.
+  EntryResult result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,
+                     Progress& progress);
+
+  // The entries of the record. Those that an interrupted run did not reach are left out.
+  std::vector<CaseRecord> finish(const Ceilings& ceilings);
+
+ private:
+  void measure(const GroupOptions& options, Clock& clock);
+
+  Problem problem_;
+  Device& device_;
+  std::string refusal_;
+  std::vector<Contender> contenders_;
+  std::vector<CaseRecord> cases_;
+  std::vector<AbsentRecord> absent_;
+  std::vector<std::vector<EntryResult>> repetitions_;
+};
+
+}  // namespace moat

@@ -1,0 +1,13 @@
+// Help for mistyped names.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace moat {
+
+// ". Did you mean NAME? Known: A, B, C", without the question if no name is near.
+std::string suggestion(std::string_view given, std::span<const std::string> known);
+
+}  // namespace moat

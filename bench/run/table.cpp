@@ -1,0 +1,211 @@
+#include "bench/run/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "bench/run/grid.hpp"
+
+namespace moat {
+namespace {
+
+// Three significant digits without an exponent, for values from 0.001 on.
+std::string three_digits(double x) {
+  const int magnitude = x > 0 ? static_cast<int>(std::floor(std::log10(x) + 1e-9)) : 0;
+  return fmt::format("{:.{}f}", x, std::clamp(2 - magnitude, 0, 3));
+}
+
+std::string percent(double share) {
+  const double x = 100 * share;
+  return fmt::format("{:.{}f} %", x, x < 9.95 ? 1 : 0);
+}
+
+std::string format_rate(const CaseRecord& c) {
+  const bool memory = c.ceiling.value ? c.ceiling.value->bound == "memory"
+                                      : c.kernel != "gemm" && c.kernel != "attention";
+  return memory ? three_digits(*c.gbytes.value) + " GB/s"
+                : three_digits(*c.gflops.value) + " GFLOP/s";
+}
+
+const RatioRecord* fastest_baseline(const CaseRecord& c) {
+  const auto it = std::min_element(
+      c.ratios.begin(), c.ratios.end(),
+      [](const RatioRecord& a, const RatioRecord& b) { return a.ratio < b.ratio; });
+  return it == c.ratios.end() ? nullptr : &*it;
+}
+
+std::string format_error(double error_over_bound) {
+  return error_over_bound == 0 || error_over_bound >= 0.001
+             ? fmt::format("{:.3f}", error_over_bound)
+             : "<0.001";
+}
+
+std::string spread(const CaseRecord& c) {
+  const auto& low = c.lower_quartile_seconds.value;
+  const auto& high = c.upper_quartile_seconds.value;
+  return low && high ? percent((*high - *low) / *c.median_seconds.value) : "–";
+}
+
+std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) {
+  const std::string shape =
+      c.problem.starts_with(c.kernel + "/") ? c.problem.substr(c.kernel.size() + 1) : c.problem;
+  std::vector<std::string> cells = {
+      first_of_problem ? "  " + shape : "",
+      c.device > 0 ? fmt::format("{}:{}/{}", c.backend, c.device, c.implementation)
+                   : fmt::format("{}/{}", c.backend, c.implementation)};
+  if (c.status != Status::ok) return cells;
+  cells.push_back(format_seconds(*c.median_seconds.value));
+  cells.push_back(spread(c));
+  cells.push_back(format_rate(c));
+  cells.push_back(c.ceiling.value ? fmt::format("{} {}", percent(c.ceiling.value->share),
+                                                c.ceiling.value->bound)
+                                  : "–");
+  const RatioRecord* baseline = fastest_baseline(c);
+  cells.push_back(
+      baseline != nullptr ? fmt::format("{:.2f} × {}", baseline->ratio, baseline->baseline) : "");
+  const auto& check = c.check.value;
+  cells.push_back(
+      check && check->error_over_bound.value ? format_error(*check->error_over_bound.value) : "–");
+  return cells;
+}
+
+std::string device_text(const DeviceRecord& d) {
+  std::string text = fmt::format("{}:{}  {} ({}, {} {}", d.backend, d.index, d.name, d.architecture,
+                                 d.compute_units, d.backend == "cpu" ? "cores" : "units");
+  if (d.cache_bytes > 0) {
+    text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
+  }
+  text += ")\n";
+  const CeilingsRecord& ceilings = d.ceilings;
+  text += "       measured ceilings:";
+  bool any = false;
+  const auto add = [&](const char* name, const Reading<double>& rate, const char* unit) {
+    if (!rate.value) return;
+    text += fmt::format("{} {} {} {}", any ? "," : "", name, three_digits(*rate.value / 1e9), unit);
+    any = true;
+  };
+  add("f32", ceilings.flops_f32, "GFLOP/s");
+  // Without matrix instructions of their own the 16-bit types have the ceiling of f32.
+  if (ceilings.flops_f16.value != ceilings.flops_f32.value) {
+    add("f16", ceilings.flops_f16, "GFLOP/s");
+  }
+  if (ceilings.flops_bf16.value != ceilings.flops_f32.value) {
+    add("bf16", ceilings.flops_bf16, "GFLOP/s");
+  }
+  add("read", ceilings.read_bytes, "GB/s");
+  add("copy", ceilings.copy_bytes, "GB/s");
+  if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
+  return text + '\n';
+}
+
+std::string absences(const Record& record) {
+  std::string text;
+  for (const auto& a : record.skipped_backends) {
+    text += fmt::format("skipped: backend {}: {}\n", a.name, a.reason);
+  }
+  for (const auto& a : record.absent_baselines) {
+    text += fmt::format("absent: baseline {}: {}\n", a.name, a.reason);
+  }
+  return text;
+}
+
+std::string library_text(const Record& record) {
+  std::string text;
+  for (const auto& l : record.libraries) {
+    text += fmt::format("       baseline {} {} ({})\n", l.name, l.version, l.detail);
+  }
+  return text;
+}
+
+std::string number(const Reading<double>& x) {
+  return x.value ? fmt::format("{:.9g}", *x.value) : "";
+}
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"') result += '"';
+    result += c;
+  }
+  return result + '"';
+}
+
+std::string to_csv(const Record& record) {
+  std::string text =
+      "name,status,median_seconds,lower_quartile_seconds,upper_quartile_seconds,gflops,gbytes,"
+      "bound,share_of_ceiling,fastest_baseline,ratio,error_over_bound,samples,stop_reason,"
+      "message\n";
+  for (const CaseRecord& c : record.cases) {
+    std::size_t samples = 0;
+    for (const auto& s : c.series) samples += s.seconds.size();
+    const bool timed = c.status == Status::ok;
+    const Reading<double> none;
+    const RatioRecord* baseline = timed ? fastest_baseline(c) : nullptr;
+    text += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", quoted(c.name), name_of(c.status),
+        number(timed ? c.median_seconds : none), number(timed ? c.lower_quartile_seconds : none),
+        number(timed ? c.upper_quartile_seconds : none), number(timed ? c.gflops : none),
+        number(timed ? c.gbytes : none), timed && c.ceiling.value ? c.ceiling.value->bound : "",
+        timed && c.ceiling.value ? fmt::format("{:.4f}", c.ceiling.value->share) : "",
+        baseline != nullptr ? baseline->baseline : "",
+        baseline != nullptr ? fmt::format("{:.4f}", baseline->ratio) : "",
+        c.check.value ? number(c.check.value->error_over_bound) : "", timed ? samples : 0,
+        timed && !c.series.empty() ? c.series.front().stop_reason : "", quoted(c.message));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string format_seconds(double seconds) {
+  if (seconds >= 1) return three_digits(seconds) + " s";
+  if (seconds >= 1e-3) return three_digits(seconds * 1e3) + " ms";
+  if (seconds >= 1e-6) return three_digits(seconds * 1e6) + " µs";
+  return three_digits(seconds * 1e9) + " ns";
+}
+
+std::string format_record(const Record& record, TableFormat format, bool color) {
+  if (format == TableFormat::csv) return to_csv(record);
+  const std::vector<Column> columns = {{"case", Align::left},
+                                       {"by", Align::left},
+                                       {"median"},
+                                       {"spread"},
+                                       {"rate"},
+                                       {"of ceiling"},
+                                       {"ours × library", Align::left},
+                                       {"err÷bound"}};
+
+  std::vector<Row> rows;
+  std::string kernel;
+  std::string problem;
+  for (const CaseRecord& c : record.cases) {
+    if (c.kernel != kernel) rows.push_back({{c.kernel}, true, false});
+    Row row{case_cells(c, c.problem != problem), false, c.status != Status::ok};
+    kernel = c.kernel;
+    problem = c.problem;
+    if (row.wrong) {
+      std::string name = fmt::format("{}: {}", name_of(c.status), c.message);
+      if (format == TableFormat::markdown) {
+        row.cells.resize(columns.size());
+        row.cells[2] = std::move(name);
+      } else {
+        row.cells = {fmt::format("  {}  {}", c.name.substr(c.kernel.size() + 1), name)};
+      }
+    }
+    rows.push_back(std::move(row));
+  }
+
+  std::string text;
+  if (format == TableFormat::markdown) {
+    for (const auto& d : record.devices) text += "    " + device_text(d);
+    return text + '\n' + markdown_grid(columns, rows) + '\n' + absences(record);
+  }
+  for (const auto& d : record.devices) text += device_text(d);
+  text += library_text(record);
+  return text + '\n' + plain_grid(columns, rows, color) + '\n' + absences(record);
+}
+
+}  // namespace moat

@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include "bench/cases/case.hpp"
+#include "bench/list/list_command.hpp"
+
+namespace moat {
+namespace {
+
+DeviceList list_none() { return {{}, "no driver"}; }
+
+Json a_listing() { return listing({{"cuda", list_none}}, {{"hip", "no SDK"}}); }
+
+TEST(List, TellsWhatIsSkippedAndWhy) {
+  const Json all = a_listing();
+  EXPECT_EQ(all["backends"][0]["skipped"], "no driver");
+  EXPECT_EQ(all["backends"][1]["skipped"], "no SDK");
+  const std::string text = listing_text(all, {});
+  EXPECT_NE(text.find("skipped: no driver"), std::string::npos) << text;
+  EXPECT_NE(text.find("skipped: no SDK"), std::string::npos);
+}
+
+TEST(List, CasesAreNamesAndSuitesHaveSources) {
+  const Json all = a_listing();
+  ASSERT_FALSE(all["suites"].empty());
+  for (const Json& suite : all["suites"]) {
+    EXPECT_FALSE(suite["source"].get<std::string>().empty()) << suite["name"];
+    ASSERT_FALSE(suite["cases"].empty()) << suite["name"];
+    for (const Json& name : suite["cases"]) {
+      EXPECT_EQ(case_name(parse_case(name.get<std::string>())), name);
+    }
+  }
+}
+
+TEST(List, ShowsTheCasesOfANamedSuiteOnly) {
+  const Json all = a_listing();
+  const auto first = all["suites"][0]["cases"][0].get<std::string>();
+  EXPECT_EQ(listing_text(all, {}).find("\n                  " + first), std::string::npos);
+  EXPECT_NE(listing_text(all, {all["suites"][0]["name"].get<std::string>()})
+                .find("\n                  " + first),
+            std::string::npos);
+}
+
+TEST(List, EveryKernelHasItsExample) {
+  for (const Json& kernel : a_listing()["kernels"]) {
+    EXPECT_EQ(kernel_name(parse_case(kernel["example"].get<std::string>())), kernel["name"]);
+    EXPECT_FALSE(kernel["dtypes"].empty());
+  }
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,168 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "bench/record/record.hpp"
+#include "bench/run/exit_codes.hpp"
+#include "tests/bench/run/spawn.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Command : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "moat-command-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    record_ = folder_ / "record.json";
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // A run of a moment on the CPU alone.
+  std::vector<std::string> run_of(const std::string& problem,
+                                  const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {
+        "run",       "--backend", "cpu",      "--case", problem, "--out", record_.string(),
+        "--samples", "10",        "--budget", "0.1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+
+  static std::string read(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  fs::path folder_;
+  fs::path record_;
+};
+
+TEST_F(Command, RunPrintsTheTableAndLeavesTheRecord) {
+  const Finished f = moat_command(run_of("gemm/f32/m65n33k129", {"--no-baselines"}));
+  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  EXPECT_NE(f.out.find("f32/m65n33k129"), std::string::npos) << f.out;
+  EXPECT_EQ(f.out.find('\x1b'), std::string::npos) << "colours in a pipe";
+  EXPECT_EQ(f.err, "record: " + record_.string() + "\n") << "progress in a pipe";
+  const Record record = parse_record(read(record_));
+  ASSERT_EQ(record.cases.size(), 1u);
+  EXPECT_EQ(record.cases[0].status, Status::ok);
+  EXPECT_TRUE(record.cases[0].gflops.value.has_value());
+  EXPECT_EQ(record.run.arguments[1], "run");
+}
+
+TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
+  struct Mistake {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string message;
+  };
+  const std::vector<Mistake> mistakes = {
+      {{}, kExitUsage, "subcommand is required"},
+      {{"rum"}, kExitUsage, "Did you mean run?"},
+      {{"run", "--suite", "quik"}, kExitUsage, "Did you mean quick?"},
+      {{"run", "--backend", "cudda"}, kExitUsage, "cudda is not known"},
+      {{"run", "--device", "cpu:99"}, kExitUsage, "there is no cpu:99"},
+      {{"run", "--kernel", "gem"}, kExitUsage, "Did you mean gemm?"},
+      {{"run", "--dtype", "fp16"}, kExitUsage, "Did you mean f16?"},
+      {{"run", "--case", "gemm/f32/m0n1k1"}, kExitUsage, "m0n1k1"},
+      {{"run", "--case", "gemm/f32/m-1n1k1"}, kExitUsage, "m-1n1k1"},
+      {{"run", "--case", "gemm/f32/m1000000000000n1k1"}, kExitUsage, "1000000000000"},
+      {{"run", "--case", "gemm/f32/m1000000n1000000k1000000"}, kExitUsage, "cpu:0"},
+      {{"run", "--case", "gem/f32/m1n1k1"}, kExitUsage, "gem"},
+      {{"run", "--threads", "0"}, kExitUsage, "--threads"},
+      {{"run", "--budget", "-1"}, kExitUsage, "--budget"},
+      {{"run", "--seed", "x"}, kExitUsage, "--seed"},
+      {{"run", "--format", "html"}, kExitUsage, "--format"},
+      {{"run", "--export", "xml", "f"}, kExitUsage, "xml is not known"},
+      {{"run", "--frobnicate"}, kExitUsage, "unknown argument --frobnicate"},
+      {{"run", "--benchmark_repetition=2"}, kExitUsage, "Did you mean repetitions?"},
+      {{"run", "--filter", "nothing-has-this-name"}, kExitNothing, "no case matches"},
+      {{"run", "--benchmark_filter=nothing"}, kExitNothing, "no case matches"},
+      {{"run", "--backend", "cpu", "--out", "/proc/moat/x.json"}, kExitOutput, "/proc/moat"},
+      {{"run", "--backend", "cpu", "--out", "/dev/null/x.json"}, kExitOutput, "/dev/null"},
+      {{"list", "--suite", "quik"}, kExitUsage, "Did you mean quick?"},
+  };
+  for (const auto& [arguments, exit_code, message] : mistakes) {
+    const Finished f = moat_command(arguments);
+    std::string line;
+    for (const auto& a : arguments) line += a + " ";
+    EXPECT_EQ(f.exit_code, exit_code) << line << "\n" << f.err;
+    EXPECT_NE((f.out + f.err).find(message), std::string::npos) << line << "\n" << f.err;
+    EXPECT_EQ(f.out.find("GFLOP/s"), std::string::npos) << line;
+  }
+}
+
+TEST_F(Command, HelpAndVersion) {
+  const Finished help = moat_command({"run", "--help"});
+  EXPECT_EQ(help.exit_code, kExitOk);
+  EXPECT_NE(help.out.find("examples:"), std::string::npos);
+  EXPECT_NE(help.out.find("exit codes:"), std::string::npos);
+  const Finished version = moat_command({"--version"});
+  EXPECT_EQ(version.exit_code, kExitOk);
+  EXPECT_TRUE(version.out.starts_with("moat 0.")) << version.out;
+}
+
+TEST_F(Command, ListsTheNamesOfGoogleBenchmark) {
+  const Finished f =
+      moat_command(run_of("sum/f32/n1000", {"--benchmark_list_tests", "--benchmark_filter=moat$"}));
+  EXPECT_EQ(f.exit_code, kExitOk);
+  EXPECT_EQ(f.out, "sum/f32/n1000/cpu/moat\n");
+  EXPECT_FALSE(fs::exists(record_));
+}
+
+TEST_F(Command, WritesGoogleBenchmarksFile) {
+  const fs::path file = folder_ / "gbench.json";
+  const Finished f =
+      moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--benchmark_repetitions=2",
+                                            "--benchmark_out=" + file.string()}));
+  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  const Json json = read_json_file(file);
+  EXPECT_EQ(json["benchmarks"][1]["name"], "sum/f32/n1000/cpu/moat");
+  EXPECT_EQ(json["benchmarks"][1]["repetitions"], 2);
+}
+
+TEST_F(Command, FullDiskKeepsTheOldRecord) {
+  {
+    std::ofstream old(record_);
+    old << "old";
+  }
+  Spawned spawned(run_of("sum/f32/n1000", {"--no-baselines"}), [] {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{512, 512};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  });
+  const Finished f = spawned.wait();
+  EXPECT_EQ(f.exit_code, kExitOutput) << f.err;
+  EXPECT_NE(f.err.find(record_.string()), std::string::npos) << f.err;
+  EXPECT_NE(f.err.find("File too large"), std::string::npos) << f.err;
+  EXPECT_NE(f.out.find("n1000"), std::string::npos) << "the table is still printed";
+  EXPECT_EQ(read(record_), "old");
+}
+
+// Google Benchmark's report of the first case tells when the second, which takes seconds, begins.
+TEST_F(Command, CtrlCKeepsWhatWasVerified) {
+  Spawned spawned({"run", "--backend", "cpu", "--no-baselines", "--case", "sum/f32/n1000", "--case",
+                   "gemm/f32/m2000n2000k2000", "--case", "sum/f32/n2000", "--benchmark_format=csv",
+                   "--out", record_.string()});
+  ASSERT_TRUE(spawned.wait_for("sum/f32/n1000/cpu/moat")) << spawned.wait().err;
+  spawned.signal(SIGINT);
+  const Finished f = spawned.wait();
+  EXPECT_EQ(f.exit_code, kExitInterrupted) << f.err;
+  const Record record = parse_record(read(record_));
+  EXPECT_TRUE(record.run.interrupted);
+  EXPECT_EQ(record.run.planned, 3);
+  ASSERT_GE(record.cases.size(), 1u);
+  EXPECT_LT(record.cases.size(), 3u);
+  EXPECT_EQ(record.cases[0].status, Status::ok);
+  EXPECT_FALSE(record.cases[0].series.empty());
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,113 @@
+#include "bench/run/google_benchmark_run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+
+#include "bench/record/strict_json.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+TEST(GoogleBenchmarkFlags, FilterIsARegularExpression) {
+  const GoogleBenchmarkFlags some({"--benchmark_filter=gemm/.*/moat$"});
+  EXPECT_TRUE(some.selects("gemm/f32/m1n1k1/cpu/moat"));
+  EXPECT_FALSE(some.selects("gemm/f32/m1n1k1/cpu/onednn"));
+  const GoogleBenchmarkFlags others({"--benchmark_filter=-gemm"});
+  EXPECT_FALSE(others.selects("gemm/f32/m1n1k1/cpu/moat"));
+  EXPECT_TRUE(others.selects("sum/f32/n1/cpu/moat"));
+  EXPECT_TRUE(GoogleBenchmarkFlags({"--benchmark_filter=all"}).selects("x"));
+  EXPECT_TRUE(GoogleBenchmarkFlags({}).selects("x"));
+}
+
+TEST(GoogleBenchmarkFlags, ReadsWhatMoatNeeds) {
+  const GoogleBenchmarkFlags f({"--benchmark_repetitions=3", "--benchmark_list_tests",
+                                "--benchmark_out=x.csv", "--benchmark_out_format=csv",
+                                "--benchmark_format=console"});
+  EXPECT_EQ(f.repetitions(), 3);
+  EXPECT_TRUE(f.list_only());
+  EXPECT_EQ(f.out(), "x.csv");
+  EXPECT_EQ(f.out_format(), "csv");
+  EXPECT_EQ(f.format(), "console");
+  EXPECT_FALSE(GoogleBenchmarkFlags({"--benchmark_list_tests=false"}).list_only());
+}
+
+TEST(GoogleBenchmarkFlags, ReadsTheEnvironment) {
+  setenv("BENCHMARK_REPETITIONS", "4", 1);
+  EXPECT_EQ(GoogleBenchmarkFlags({}).repetitions(), 4);
+  setenv("BENCHMARK_REPETITIONS", "4", 1);
+  EXPECT_EQ(GoogleBenchmarkFlags({"--benchmark_repetitions=2"}).repetitions(), 2);
+  unsetenv("BENCHMARK_REPETITIONS");
+}
+
+TEST(GoogleBenchmarkFlags, RefusesWithTheReason) {
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"--benchmrk_filter=x", "unknown argument --benchmrk_filter=x"},
+      {"extra", "unknown argument extra"},
+      {"--benchmark_repetition=2", "Did you mean repetitions?"},
+      {"--benchmark_repetitions=0", "0 is not a number of at least 1"},
+      {"--benchmark_repetitions=2x", "2x is not a number"},
+      {"--benchmark_filter=(", "( is not a regular expression"},
+      {"--benchmark_out=", "give a file"},
+      {"--benchmark_out_format=xml", "xml is not one of console, json, csv"},
+      {"--benchmark_format=xml", "xml is not one of console, json, csv"},
+      {"--benchmark_time_unit=hours", "hours is not one of ns, us, ms, s"},
+      {"--benchmark_list_tests=maybe", "neither true nor false"},
+      {"--benchmark_min_time=1", "use --budget"},
+      {"--benchmark_min_warmup_time=1", "use --budget"},
+  };
+  for (const auto& [argument, reason] : bad) {
+    try {
+      const GoogleBenchmarkFlags flags({argument});
+      ADD_FAILURE() << argument << " was accepted";
+    } catch (const UsageError& e) {
+      EXPECT_NE(std::string(e.what()).find(reason), std::string::npos) << e.what();
+    }
+  }
+}
+
+// The library's own file: plain names, every repetition, aggregates, errors without NaN.
+TEST(GoogleBenchmarkRun, WritesItsFile) {
+  const std::string path = testing::TempDir() + "moat-gbench.json";
+  const GoogleBenchmarkFlags flags({"--benchmark_out=" + path, "--benchmark_repetitions=2"});
+  std::vector<int> repetitions;
+  std::vector<Entry> entries;
+  entries.push_back({"sum/f32/n1/cpu/moat", [&](int repetition) {
+                       repetitions.push_back(repetition);
+                       return EntryResult{1e-3 * (1 + repetition), 2e9, 3e9, ""};
+                     }});
+  entries.push_back(
+      {"sum/f32/n1/cpu/plain", [](int) { return EntryResult{0, 0, 0, "wrong at element 3"}; }});
+  initialize_google_benchmark(flags);
+  std::ostringstream out;
+  run_google_benchmark(flags, entries, out);
+  EXPECT_TRUE(out.str().empty());
+  EXPECT_EQ(repetitions, (std::vector<int>{0, 1}));
+
+  const Json json = read_json_file(path);
+  std::filesystem::remove(path);
+  const Json& first = json["benchmarks"][0];
+  EXPECT_EQ(first["name"], "sum/f32/n1/cpu/moat");
+  EXPECT_NEAR(first["real_time"], 1e6, 1);
+  EXPECT_EQ(json["benchmarks"][1]["repetition_index"], 1);
+  bool mean = false;
+  bool error = false;
+  for (const Json& b : json["benchmarks"]) {
+    mean = mean || (b["name"] == "sum/f32/n1/cpu/moat_mean" && b["real_time"] == 1.5e6);
+    error = error || b.value("error_message", "") == "wrong at element 3";
+  }
+  EXPECT_TRUE(mean);
+  EXPECT_TRUE(error);
+}
+
+TEST(GoogleBenchmarkRun, RefusesValuesThatTheLibraryDoesNotTake) {
+  const GoogleBenchmarkFlags flags({"--benchmark_context=novalue"});
+  EXPECT_THROW(initialize_google_benchmark(flags), UsageError);
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,217 @@
+#include "bench/run/group.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "bench/cases/case.hpp"
+#include "bench/run/case_records.hpp"
+#include "tests/bench/run/naive_device.hpp"
+
+namespace moat {
+namespace {
+
+GroupOptions quick_options() {
+  GroupOptions options;
+  options.measure.warmup_seconds = 0;
+  options.measure.min_sample_seconds = 1e-6;
+  options.measure.sampler.max_samples = 20;
+  options.measure.sampler.min_samples = 20;
+  options.measure.sampler.budget_seconds = 1;
+  options.memory_limit = std::size_t{1} << 26;
+  return options;
+}
+
+Contender contender(Device& device, const std::string& name) {
+  return {name, [&device] { return [&device](const Problem& p) { device.run(p); }; }};
+}
+
+class GroupTest : public testing::Test {
+ protected:
+  GroupOutcome run() {
+    return run_group(device_, parse_case("gemm/f32/m20n30k40"), contenders_, options_, clock_);
+  }
+
+  NaiveDevice device_;
+  NaiveDevice other_;
+  SteadyClock clock_;
+  GroupOptions options_ = quick_options();
+  std::vector<Contender> contenders_ = {contender(device_, kOurs), contender(other_, "library")};
+};
+
+void set_c(const Problem& p, int index, float value) {
+  static_cast<float*>(std::get<GemmProblem>(p).c)[index] = value;
+}
+
+TEST_F(GroupTest, RightResultsAreTimed) {
+  const GroupOutcome outcome = run();
+  ASSERT_EQ(outcome.results.size(), 2u);
+  for (const auto& result : outcome.results) {
+    EXPECT_EQ(result.status, Status::ok) << result.message;
+    ASSERT_TRUE(result.measurement.has_value());
+    EXPECT_GE(result.measurement->samples.size(), 10u);
+    EXPECT_TRUE(result.check->passed);
+    EXPECT_EQ(result.check->elements_checked, 600);
+  }
+  EXPECT_TRUE(outcome.cold);
+  EXPECT_GE(outcome.rotation_sets, 2);
+  EXPECT_FALSE(outcome.interrupted);
+}
+
+TEST_F(GroupTest, WrongResultIsNeverTimed) {
+  int calls = 0;
+  device_.after = [&](int call, const Problem& p) {
+    calls = call;
+    set_c(p, 599, 1e3f);
+  };
+  const GroupOutcome outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::failed);
+  EXPECT_FALSE(outcome.results[0].measurement.has_value());
+  EXPECT_FALSE(outcome.results[0].message.empty());
+  EXPECT_FALSE(outcome.results[0].check->passed);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(outcome.results[1].status, Status::ok) << "the library was right";
+}
+
+// A result that goes wrong only while the clock runs is caught by the check after the timing.
+TEST_F(GroupTest, ResultThatGoesWrongWhileTimedIsDropped) {
+  device_.after = [](int call, const Problem& p) {
+    if (call >= 12) set_c(p, 0, std::numeric_limits<float>::quiet_NaN());
+  };
+  const GroupOutcome outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::failed);
+  EXPECT_TRUE(outcome.results[0].message.starts_with("after the timing"))
+      << outcome.results[0].message;
+  EXPECT_FALSE(outcome.results[0].measurement.has_value());
+  EXPECT_EQ(outcome.results[1].status, Status::ok);
+}
+
+// One that is right when it is verified and does nothing afterwards.
+TEST_F(GroupTest, ResultThatIsNotWrittenWhileTimedIsDropped) {
+  device_.after = [](int call, const Problem& p) {
+    if (call > 1) std::memset(std::get<GemmProblem>(p).c, 0xff, 600 * sizeof(float));
+  };
+  EXPECT_EQ(run().results[0].status, Status::failed);
+}
+
+TEST_F(GroupTest, ExceptionsEndOneContenderOnly) {
+  contenders_[0].prepare = []() -> std::function<void(const Problem&)> {
+    throw std::runtime_error("no primitive");
+  };
+  GroupOutcome outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::error);
+  EXPECT_EQ(outcome.results[0].message, "no primitive");
+  EXPECT_EQ(outcome.results[1].status, Status::ok);
+
+  contenders_[0] = contender(device_, kOurs);
+  device_.after = [](int call, const Problem&) {
+    if (call == 5) throw DeviceError("launch failed");
+  };
+  outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::error);
+  EXPECT_NE(outcome.results[0].message.find("launch failed"), std::string::npos);
+  EXPECT_FALSE(outcome.results[0].measurement.has_value());
+}
+
+TEST_F(GroupTest, HotUsesOneSet) {
+  options_.measure.hot = true;
+  const GroupOutcome outcome = run();
+  EXPECT_EQ(outcome.rotation_sets, 1);
+  EXPECT_FALSE(outcome.cold);
+  EXPECT_EQ(outcome.results[0].status, Status::ok);
+}
+
+TEST_F(GroupTest, StopsBetweenContendersAndBlamesNone) {
+  std::atomic<bool> stop = false;
+  options_.measure.stop = &stop;
+  device_.after = [&](int, const Problem&) { stop = true; };
+  const GroupOutcome outcome = run();
+  EXPECT_TRUE(outcome.interrupted);
+  for (const auto& result : outcome.results) {
+    EXPECT_EQ(result.status, Status::ok);
+    EXPECT_FALSE(result.measurement.has_value());
+  }
+}
+
+Ceilings slow_ceilings() {
+  Ceilings ceilings;
+  ceilings.flops_f32 = 1.0;
+  ceilings.read_bytes = ceilings.copy_bytes = 1.0;
+  return ceilings;
+}
+
+TEST(CaseRecords, FasterThanTheCeilingIsSuspectAndHasNoRate) {
+  NaiveDevice device;
+  SteadyClock clock;
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  const auto outcome =
+      run_group(device, problem, {contender(device, kOurs)}, quick_options(), clock);
+  std::vector<CaseRecord> group = {empty_case(problem, device.info(), kOurs)};
+  add_repetition(group[0], outcome.results[0], outcome);
+  finish_group(group, problem, slow_ceilings());
+  EXPECT_EQ(group[0].status, Status::suspect);
+  EXPECT_FALSE(group[0].gflops.value.has_value());
+  EXPECT_NE(group[0].message.find("% of the measured"), std::string::npos) << group[0].message;
+}
+
+TEST(CaseRecords, RatioIsTheBaselinesMedianOverOurs) {
+  NaiveDevice device;
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  std::vector<CaseRecord> group;
+  GroupOutcome outcome;
+  outcome.rotation_sets = 1;
+  for (const auto& [name, seconds] : {std::pair{kOurs, 2.0}, std::pair{"library", 3.0}}) {
+    ContenderResult result;
+    result.status = Status::ok;
+    result.check = CheckRecord{true, Reading<double>::of(0.5), 600, 600, false, ""};
+    result.measurement.emplace();
+    result.measurement->samples = {seconds, seconds, seconds};
+    result.measurement->stop_reason = StopReason::count;
+    group.push_back(empty_case(problem, device.info(), name));
+    add_repetition(group.back(), result, outcome);
+  }
+  finish_group(group, problem, Ceilings{});
+  ASSERT_EQ(group[0].ratios.size(), 1u);
+  EXPECT_EQ(group[0].ratios[0].baseline, "library");
+  EXPECT_DOUBLE_EQ(group[0].ratios[0].ratio, 1.5);
+  EXPECT_TRUE(group[1].ratios.empty());
+  EXPECT_DOUBLE_EQ(*group[0].gflops.value, 2.0 * 20 * 30 * 40 / 2.0 / 1e9);
+}
+
+// A repetition that fails takes the times of the earlier ones with it.
+TEST(CaseRecords, OneFailedRepetitionFailsTheCase) {
+  NaiveDevice device;
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  std::vector<CaseRecord> group = {empty_case(problem, device.info(), kOurs)};
+  ContenderResult good;
+  good.status = Status::ok;
+  good.check = CheckRecord{true, Reading<double>::of(0.5), 600, 600, false, ""};
+  good.measurement.emplace();
+  good.measurement->samples = {1.0};
+  good.measurement->stop_reason = StopReason::count;
+  ContenderResult bad;
+  bad.status = Status::failed;
+  bad.message = "wrong";
+  bad.check = CheckRecord{false, Reading<double>::of(7.0), 600, 600, false, "wrong"};
+  const GroupOutcome outcome;
+  add_repetition(group[0], good, outcome);
+  add_repetition(group[0], bad, outcome);
+  add_repetition(group[0], good, outcome);
+  finish_group(group, problem, Ceilings{});
+  EXPECT_EQ(group[0].status, Status::failed);
+  EXPECT_TRUE(group[0].series.empty());
+  EXPECT_FALSE(group[0].check.value->passed);
+  EXPECT_FALSE(group[0].median_seconds.value.has_value());
+}
+
+TEST(CaseRecords, NamesOfDevicesAfterTheFirst) {
+  DeviceInfo info;
+  info.backend = "cuda";
+  const Problem problem = parse_case("sum/f32/n10");
+  EXPECT_EQ(entry_name(problem, info, kOurs), "sum/f32/n10/cuda/moat");
+  info.index = 2;
+  EXPECT_EQ(entry_name(problem, info, kOurs), "sum/f32/n10/cuda2/moat");
+}
+
+}  // namespace
+}  // namespace moat

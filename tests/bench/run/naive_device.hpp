@@ -1,0 +1,85 @@
+// A device in the host's memory that solves f32 GEMM and sums with plain loops, and whose faults a
+// test plants.
+#pragma once
+
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "backends/device.hpp"
+
+namespace moat {
+
+class NaiveDevice final : public Device {
+ public:
+  NaiveDevice() {
+    info_.backend = "cpu";
+    info_.name = "Naive";
+    info_.architecture = "plain";
+    info_.compute_units = 1;
+    info_.memory_bytes = std::size_t{1} << 30;
+    info_.cache_bytes = 1 << 16;
+  }
+
+  // Called with the number of the call (from 1) after each solution, with the right result in
+  // place.
+  std::function<void(int call, const Problem&)> after = [](int, const Problem&) {};
+
+  const DeviceInfo& info() const override { return info_; }
+  void* allocate(std::size_t bytes) override {
+    return ::operator new(bytes, std::align_val_t{256});
+  }
+  void release(void* p) noexcept override { ::operator delete(p, std::align_val_t{256}); }
+  void upload(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void download(void* to, const void* from, std::size_t bytes) override {
+    std::memcpy(to, from, bytes);
+  }
+  void fill(void* p, unsigned char byte, std::size_t bytes) override {
+    std::memset(p, byte, bytes);
+  }
+  void run(const Problem& problem) override {
+    if (const auto* gemm = std::get_if<GemmProblem>(&problem)) {
+      solve(*gemm);
+    } else if (const auto* sum = std::get_if<ReductionProblem>(&problem)) {
+      solve(*sum);
+    } else {
+      throw DeviceError("the naive device has no such kernel");
+    }
+    after(++calls_, problem);
+  }
+  void synchronize() override {}
+  void start_timer() override { start_ = std::chrono::steady_clock::now(); }
+  void stop_timer() override { stop_ = std::chrono::steady_clock::now(); }
+  double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
+
+ private:
+  static void solve(const GemmProblem& p) {
+    const auto* a = static_cast<const float*>(p.a);
+    const auto* b = static_cast<const float*>(p.b);
+    auto* c = static_cast<float*>(p.c);
+    for (int i = 0; i < p.m; ++i) {
+      for (int j = 0; j < p.n; ++j) {
+        float sum = 0;
+        for (int k = 0; k < p.k; ++k) sum += a[i * p.k + k] * b[k * p.n + j];
+        c[i * p.n + j] = sum;
+      }
+    }
+  }
+  static void solve(const ReductionProblem& p) {
+    double sum = 0;
+    for (std::int64_t i = 0; i < p.n; ++i) sum += static_cast<const float*>(p.x)[i];
+    *static_cast<float*>(p.result) = static_cast<float>(sum);
+  }
+
+  DeviceInfo info_;
+  int calls_ = 0;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point stop_;
+};
+
+}  // namespace moat

@@ -1,0 +1,174 @@
+#include "bench/run/run.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "bench/record/record.hpp"
+#include "bench/run/exit_codes.hpp"
+#include "bench/run/usage_error.hpp"
+#include "tests/bench/run/naive_device.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A GEMM whose last element is wrong; sums are right.
+DeviceList list_faulty() {
+  auto device = std::make_unique<NaiveDevice>();
+  device->after = [](int, const Problem& problem) {
+    if (const auto* p = std::get_if<GemmProblem>(&problem)) {
+      static_cast<float*>(p->c)[p->m * p->n - 1] += 100;
+    }
+  };
+  DeviceList list;
+  list.devices.push_back(std::move(device));
+  return list;
+}
+
+DeviceList list_right() {
+  DeviceList list;
+  list.devices.push_back(std::make_unique<NaiveDevice>());
+  return list;
+}
+
+DeviceList list_none() { return {{}, "no driver"}; }
+
+class RunTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "moat-run-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    options_.out = folder_ / "record.json";
+    options_.problems.cases = {"gemm/f32/m20n30k40", "sum/f32/n1000"};
+    options_.samples = 10;
+    options_.budget_seconds = 0.2;
+    world_.backends = {{"cpu", list_right}, {"cuda", list_none}};
+    world_.absent = {{"hip", "no SDK"}};
+    world_.baselines = [](const std::string&, int) {
+      Baselines b;
+      b.absent.push_back({"onednn", "not installed"});
+      return b;
+    };
+    world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
+    world_.porting = [] { return Porting{Json::object(), "lines changed\n"}; };
+    world_.out = &out_;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  Record record() const {
+    std::ifstream file(folder_ / "record.json");
+    return parse_record(std::string{std::istreambuf_iterator<char>(file), {}});
+  }
+
+  fs::path folder_;
+  RunOptions options_;
+  RunWorld world_;
+  std::ostringstream out_;
+};
+
+TEST_F(RunTest, LeavesARecordThatFitsTheSchema) {
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 2u);
+  EXPECT_EQ(r.cases[0].name, "gemm/f32/m20n30k40/cpu/moat");
+  EXPECT_EQ(r.cases[0].status, Status::ok);
+  EXPECT_GE(r.cases[0].series[0].seconds.size(), 1u);
+  EXPECT_EQ(r.run.planned, 2);
+  EXPECT_FALSE(r.run.interrupted);
+  ASSERT_EQ(r.skipped_backends.size(), 2u);
+  EXPECT_EQ(r.skipped_backends[0].reason, "no driver");
+  EXPECT_EQ(r.absent_baselines[0].name, "onednn");
+  EXPECT_NE(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("skipped: backend hip: no SDK"), std::string::npos);
+}
+
+TEST_F(RunTest, WrongImplementationFailsWithoutARate) {
+  world_.backends = {{"cpu", list_faulty}};
+  EXPECT_EQ(run(options_, world_), kExitFailed);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 2u);
+  EXPECT_EQ(r.cases[0].status, Status::failed);
+  EXPECT_FALSE(r.cases[0].gflops.value.has_value());
+  EXPECT_TRUE(r.cases[0].series.empty());
+  EXPECT_FALSE(r.cases[0].check.value->passed);
+  EXPECT_EQ(r.cases[1].status, Status::ok);
+  EXPECT_EQ(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("failed: "), std::string::npos);
+}
+
+TEST_F(RunTest, CaseThatCannotRunIsAnErrorOfItsOwn) {
+  options_.problems.cases = {"softmax/f32/r2c2", "sum/f32/n1000"};
+  EXPECT_EQ(run(options_, world_), kExitDevice);
+  const Record r = record();
+  EXPECT_EQ(r.cases[0].status, Status::error);
+  EXPECT_NE(r.cases[0].message.find("no such kernel"), std::string::npos);
+  EXPECT_EQ(r.cases[1].status, Status::ok);
+}
+
+TEST_F(RunTest, RepetitionsAreKept) {
+  options_.google_benchmark = {"--benchmark_repetitions=3"};
+  options_.problems.cases = {"sum/f32/n1000"};
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(record().cases[0].series.size(), 3u);
+  EXPECT_EQ(record().run.repetitions, 3);
+}
+
+TEST_F(RunTest, NothingMatches) {
+  options_.google_benchmark = {"--benchmark_filter=nothing"};
+  EXPECT_EQ(run(options_, world_), kExitNothing);
+  EXPECT_FALSE(fs::exists(folder_ / "record.json"));
+}
+
+TEST_F(RunTest, BackendThatIsAbsentIsADeviceError) {
+  options_.backends = {"hip"};
+  EXPECT_EQ(run(options_, world_), kExitDevice);
+}
+
+TEST_F(RunTest, RefusesBeforeMeasuring) {
+  const auto message = [&](const RunOptions& o) -> std::string {
+    try {
+      run(o, world_);
+      return "accepted";
+    } catch (const UsageError& e) {
+      return e.what();
+    }
+  };
+  RunOptions o = options_;
+  o.backends = {"cudaa"};
+  EXPECT_NE(message(o).find("Did you mean cuda?"), std::string::npos) << message(o);
+  o = options_;
+  o.devices = {"cpu:7"};
+  EXPECT_NE(message(o).find("there is no cpu:7"), std::string::npos) << message(o);
+  o = options_;
+  o.devices = {"cpu"};
+  EXPECT_NE(message(o).find("has no index"), std::string::npos) << message(o);
+  o = options_;
+  o.problems.suites = {"quik"};
+  EXPECT_NE(message(o).find("Did you mean quick?"), std::string::npos) << message(o);
+  o = options_;
+  o.problems.cases = {"gemm/f32/m60000n60000k60000"};
+  EXPECT_NE(message(o).find("cpu:0"), std::string::npos) << message(o);
+  EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(RunTest, ExportsForGoogleBenchmarksTools) {
+  options_.export_gbench = folder_ / "gbench.json";
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Json json = read_json_file(folder_ / "gbench.json");
+  EXPECT_EQ(json["benchmarks"][1]["name"], "sum/f32/n1000/cpu/moat");
+}
+
+TEST_F(RunTest, GoogleBenchmarksFormatReplacesTheTable) {
+  options_.google_benchmark = {"--benchmark_format=json"};
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(parse_strict(out_.str())["benchmarks"][0]["name"], "gemm/f32/m20n30k40/cpu/moat");
+}
+
+}  // namespace
+}  // namespace moat

@@ -1,0 +1,95 @@
+#include "bench/run/table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "tests/bench/record/sample_record.hpp"
+
+namespace moat {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::string line_with(const std::string& text, const std::string& part) {
+  for (const auto& line : lines_of(text)) {
+    if (line.find(part) != std::string::npos) return line;
+  }
+  return "";
+}
+
+TEST(Table, Seconds) {
+  EXPECT_EQ(format_seconds(2.5), "2.50 s");
+  EXPECT_EQ(format_seconds(0.0123), "12.3 ms");
+  EXPECT_EQ(format_seconds(4.56e-5), "45.6 µs");
+  EXPECT_EQ(format_seconds(1e-6), "1.00 µs");
+  EXPECT_EQ(format_seconds(2e-9), "2.00 ns");
+}
+
+TEST(Table, LineOfACaseHasAllItsNumbers) {
+  const std::string text = format_record(sample_record(), TableFormat::table, false);
+  const std::string line = line_with(text, "cpu/moat");
+  for (const char* part : {"f32/m64n64k64", "2.00 ms", "50 %", "0.500 GB/s", "75 % memory",
+                           "0.80 × onednn", "0.250"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in: " << line;
+  }
+  const std::string baseline = line_with(text, "cpu/onednn");
+  EXPECT_EQ(baseline.find('x'), std::string::npos);
+  EXPECT_EQ(baseline.find("×"), std::string::npos);
+}
+
+TEST(Table, FailuresShowTheirReasonAndNoRate) {
+  const std::string text = format_record(sample_record(), TableFormat::table, false);
+  const std::string failed = line_with(text, "sum") == "" ? "" : line_with(text, "wrong at 17");
+  EXPECT_NE(failed.find("failed: wrong at 17"), std::string::npos) << text;
+  EXPECT_EQ(failed.find("GB/s"), std::string::npos);
+  const std::string error = line_with(text, "out of memory");
+  EXPECT_NE(error.find("error: out of memory"), std::string::npos);
+  EXPECT_NE(format_record(sample_record(), TableFormat::table, true).find("\x1b[31m"),
+            std::string::npos);
+}
+
+TEST(Table, HeaderHasDeviceCeilingsAndFooterWhatIsAbsent) {
+  const std::string text = format_record(sample_record(), TableFormat::table, false);
+  EXPECT_NE(text.find("Xeon (avx512, 2 cores)"), std::string::npos) << text;
+  EXPECT_NE(text.find("f32 200 GFLOP/s, read 20.0 GB/s, copy 15.0 GB/s"), std::string::npos);
+  EXPECT_NE(text.find("skipped: backend cuda: no driver"), std::string::npos);
+  EXPECT_NE(text.find("absent: baseline openblas: libopenblas.so.0 not found"), std::string::npos);
+}
+
+TEST(Table, FitsATerminal) {
+  Record record = sample_record();
+  record.cases[0].problem = "attention/bf16/b16q4096kv4096h64hkv8d128causal";
+  record.cases[0].kernel = "attention";
+  for (const auto& line : lines_of(format_record(record, TableFormat::table, false))) {
+    EXPECT_LE(std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xc0) != 0x80; }),
+              120)
+        << line;
+  }
+}
+
+TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
+  const auto lines = lines_of(format_record(sample_record(), TableFormat::csv, false));
+  ASSERT_EQ(lines.size(), 5u);
+  const auto commas = [](const std::string& s) { return std::count(s.begin(), s.end(), ','); };
+  for (const auto& line : lines) EXPECT_EQ(commas(line), commas(lines[0])) << line;
+  EXPECT_EQ(lines[1],
+            "gemm/f32/m64n64k64/cpu/moat,ok,0.002,0.0015,0.0025,1,0.5,memory,0.7500,onednn,0.8000,"
+            "0.25,3,noise_met,");
+  EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17");
+}
+
+TEST(Table, Markdown) {
+  const std::string text = format_record(sample_record(), TableFormat::markdown, false);
+  EXPECT_NE(text.find("| **gemm** |"), std::string::npos);
+  EXPECT_NE(line_with(text, "cpu/moat").find("| 2.00 ms |"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace moat
