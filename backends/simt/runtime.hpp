@@ -11,8 +11,11 @@ namespace moat::simt {
 // A function of the vendor's runtime, with its name for messages.
 template <class Error, class... Params>
 struct Call {
+  using Function = Error(Params...);
+  constexpr Call(const char* its_name, Function* its_function)
+      : name(its_name), function(its_function) {}
   const char* name;
-  Error (*function)(Params...);
+  Function* function;
 };
 template <class Error, class... Params>
 Call(const char*, Error (*)(Params...)) -> Call<Error, Params...>;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -14,13 +15,11 @@ namespace moat {
 // Problems that reach every kernel, its edges and its special paths.
 inline std::vector<Problem> gpu_problems(DType dtype) {
   std::vector<Problem> problems;
-  const struct {
-    int m, n, k;
-  } shapes[] = {{1, 1, 1}, {1, 513, 257}, {64, 64, 64}, {127, 131, 67}, {1000, 1030, 200}};
-  for (const auto& s : shapes) {
+  using Shape = std::array<int, 3>;
+  for (const auto [m, n, k] : {Shape{1, 1, 1}, Shape{1, 513, 257}, Shape{64, 64, 64},
+                               Shape{127, 131, 67}, Shape{1000, 1030, 200}}) {
     for (const Order order : {Order::row_major, Order::transposed}) {
-      problems.emplace_back(
-          GemmProblem{.dtype = dtype, .m = s.m, .n = s.n, .k = s.k, .order_b = order});
+      problems.emplace_back(GemmProblem{.dtype = dtype, .m = m, .n = n, .k = k, .order_b = order});
     }
   }
   problems.emplace_back(
@@ -51,18 +50,16 @@ inline std::vector<Problem> gpu_problems(DType dtype) {
     }
   }
   for (const auto op : {RowsOp::softmax, RowsOp::rms_norm}) {
-    const struct {
-      int rows, cols;
-    } sizes[] = {{1, 1}, {33, 1000}, {7, 50'021}, {5000, 65}};
-    for (const auto& s : sizes) {
-      problems.emplace_back(RowsProblem{.op = op, .dtype = dtype, .rows = s.rows, .cols = s.cols});
+    using Size = std::array<int, 2>;
+    for (const auto [rows, cols] : {Size{1, 1}, Size{33, 1000}, Size{7, 50'021}, Size{5000, 65}}) {
+      problems.emplace_back(RowsProblem{.op = op, .dtype = dtype, .rows = rows, .cols = cols});
     }
   }
   return problems;
 }
 
 // Solves each problem twice on each device, the second time over the leftovers of the first.
-inline void run_all_kernels(DeviceList list) {
+inline void run_all_kernels(const DeviceList& list) {
   if (list.devices.empty()) GTEST_SKIP() << list.skipped;
   for (const auto& device : list.devices) {
     SCOPED_TRACE(device->info().name);
@@ -83,7 +80,7 @@ inline void run_all_kernels(DeviceList list) {
 }
 
 // Memory, timer and error paths of a real device.
-inline void run_device_basics(DeviceList list) {
+inline void run_device_basics(const DeviceList& list) {
   if (list.devices.empty()) GTEST_SKIP() << list.skipped;
   for (const auto& device : list.devices) {
     const DeviceInfo& info = device->info();

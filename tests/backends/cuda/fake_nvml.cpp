@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+// NOLINTBEGIN(readability-identifier-naming): the names are NVML's.
 extern "C" {
 
 int nvmlInit_v2() { return 0; }
@@ -31,3 +32,4 @@ int nvmlDeviceGetEnforcedPowerLimit(void*, unsigned* milliwatts) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

@@ -82,8 +82,7 @@ TEST_F(HipTelemetry, TheKernelsOwnDriverIsNamedByTheKernel) {
   fs::remove(root_ / "module/amdgpu/version");
   DeviceInfo info;
   const Telemetry telemetry("0000:c1:00.0", info, root_);
-  ASSERT_TRUE(info.driver);
-  EXPECT_EQ(info.driver->rfind("amdgpu of Linux ", 0), 0u) << *info.driver;
+  EXPECT_EQ(info.driver.value_or("nothing").rfind("amdgpu of Linux ", 0), 0u);
 }
 
 }  // namespace
