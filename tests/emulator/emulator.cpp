@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,24 +64,17 @@ class Block {
     }
   }
 
+  // One wave runs as far as it can, then the next: a missing barrier shows as a stale or an
+  // overwritten value. Which wave goes first alternates from barrier to barrier.
   void run() {
     current_block = this;
-    while (true) {
-      bool progress = false;
-      for (Lane& lane : lanes_) {
-        if (lane.state != State::ready) continue;
-        progress = true;
-        current_lane = &lane;
-        lane.fiber = std::move(lane.fiber).resume();
-        if (error_) std::rethrow_exception(error_);
+    for (int barriers = 0; true; ++barriers) {
+      for (int i = 0; i < grid_.waves; ++i) {
+        run_wave((index_ + barriers) % 2 == 0 ? i : grid_.waves - 1 - i);
       }
-      for (int wave = 0; wave < grid_.waves; ++wave) complete_exchange(wave);
       if (all(State::ended)) return;
-      if (all(State::barrier)) {
-        for (Lane& lane : lanes_) lane.state = State::ready;
-      } else if (!progress && !any(State::ready)) {
-        throw Fault(describe());
-      }
+      if (!all(State::barrier)) throw Fault(describe());
+      for (Lane& lane : lanes_) lane.state = State::ready;
     }
   }
 
@@ -116,28 +110,40 @@ class Block {
   bool all(State s) const {
     return std::ranges::all_of(lanes_, [s](const Lane& lane) { return lane.state == s; });
   }
-  bool any(State s) const {
-    return std::ranges::any_of(lanes_, [s](const Lane& lane) { return lane.state == s; });
+
+  // Until its lanes wait for others or have ended.
+  void run_wave(int wave) {
+    const auto width = static_cast<std::size_t>(grid_.wave_width);
+    const std::span lanes(&lanes_[static_cast<std::size_t>(wave) * width], width);
+    while (std::ranges::any_of(lanes, [](const Lane& l) { return l.state == State::ready; })) {
+      for (Lane& lane : lanes) {
+        if (lane.state != State::ready) continue;
+        current_lane = &lane;
+        lane.fiber = std::move(lane.fiber).resume();
+        if (error_) std::rethrow_exception(error_);
+      }
+      if (std::ranges::all_of(lanes, [](const Lane& l) { return l.state == State::exchange; })) {
+        complete_exchange(lanes);
+      }
+    }
   }
 
-  void complete_exchange(int wave) {
-    const auto width = static_cast<std::size_t>(grid_.wave_width);
-    const auto first = lanes_.begin() + static_cast<std::ptrdiff_t>(wave) * grid_.wave_width;
-    const auto last = first + grid_.wave_width;
-    if (std::any_of(first, last, [](const Lane& l) { return l.state != State::exchange; })) return;
-    std::vector<std::uint64_t> given(width);
-    std::transform(first, last, given.begin(), [](const Lane& lane) { return lane.value; });
-    for (auto lane = first; lane != last; ++lane) {
-      if (lane->mask != first->mask) {
+  void complete_exchange(std::span<Lane> lanes) {
+    std::vector<std::uint64_t> given(lanes.size());
+    std::ranges::transform(lanes, given.begin(), &Lane::value);
+    for (Lane& lane : lanes) {
+      if (lane.mask != lanes[0].mask) {
         throw Fault(fmt::format("block {}, wave {}: lane {} shuffles with mask {}, lane 0 with {}",
-                                index_, wave, lane->place.lane, lane->mask, first->mask));
+                                index_, lane.place.wave, lane.place.lane, lane.mask,
+                                lanes[0].mask));
       }
-      if (lane->source < 0 || lane->source >= grid_.wave_width) {
+      if (lane.source < 0 || lane.source >= grid_.wave_width) {
         throw Fault(fmt::format("block {}, wave {}, lane {}: shuffle from lane {} of a wave of {}",
-                                index_, wave, lane->place.lane, lane->source, grid_.wave_width));
+                                index_, lane.place.wave, lane.place.lane, lane.source,
+                                grid_.wave_width));
       }
-      lane->value = given[static_cast<std::size_t>(lane->source)];
-      lane->state = State::ready;
+      lane.value = given[static_cast<std::size_t>(lane.source)];
+      lane.state = State::ready;
     }
   }
 

@@ -148,6 +148,22 @@ TEST(EmulatorFaults, ExceptionsOfALaneReachTheCaller) {
                std::out_of_range);
 }
 
+// Without a barrier in between, shuffles notwithstanding, each wave is once too early.
+TEST(EmulatorFaults, MissingBarrierShowsAsAStaleValue) {
+  bool stale[2] = {};
+  run({.blocks = 2, .waves = 2, .shared_bytes = 2 * sizeof(float)}, [&](unsigned char* arena) {
+    using A = Atoms<32>;
+    auto* values = reinterpret_cast<float*>(arena);
+    const int wave = place().wave;
+    A::shuffle_xor(wave, 1);
+    A::store_shared(values + wave, 1.0f);
+    A::shuffle_xor(wave, 1);
+    if (std::isnan(A::load_shared<float>(values + 1 - wave))) stale[wave] = true;
+  });
+  EXPECT_TRUE(stale[0]);
+  EXPECT_TRUE(stale[1]);
+}
+
 // A block program with an error in it, launched as a kernel is.
 struct DivergentReduction {
   template <class S, class B>
