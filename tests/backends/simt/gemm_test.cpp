@@ -53,7 +53,7 @@ TEST_P(EmulatedGemm, LargeTilesInBands) {
 TEST_P(EmulatedGemm, OperandsAtOddAddresses) {
   // One element past the alignment of an allocation.
   const std::size_t size = size_of(GetParam());
-  std::vector<std::byte> memory(3 * 4096 * size);
+  std::vector<std::byte> memory(size * 3 * 4096);
   const auto at = [&](std::size_t element) { return memory.data() + element * size; };
   const GemmProblem shape{.dtype = GetParam(), .m = 30, .n = 32, .k = 64};
   const Inputs inputs(shape, 2);
