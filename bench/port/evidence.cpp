@@ -19,12 +19,16 @@ struct Evidence {
 };
 
 constexpr std::array<Evidence, 5> kEvidence = {{
-    {R"(CudaDevices\.(Basics|EveryKernel))", "cuda", &Execution::device},
-    {R"(HipDevices\.(Basics|EveryKernel))", "hip", &Execution::device},
-    {R"((.*/)?Cpu\w*(/.*)?\..*)", "cpu", &Execution::device},
+    {.tests = R"(CudaDevices\.(Basics|EveryKernel))",
+     .backend = "cuda",
+     .counts = &Execution::device},
+    {.tests = R"(HipDevices\.(Basics|EveryKernel))",
+     .backend = "hip",
+     .counts = &Execution::device},
+    {.tests = R"(Cpu/\w+Test\..*)", .backend = "cpu", .counts = &Execution::device},
     // Each runs the tile layer with both vendors' schedules.
-    {R"((.*/)?Emulated\w*(/.*)?\..*)", "cuda", &Execution::emulator},
-    {R"((.*/)?Emulated\w*(/.*)?\..*)", "hip", &Execution::emulator},
+    {.tests = R"((.*/)?Emulated\w*(/.*)?\..*)", .backend = "cuda", .counts = &Execution::emulator},
+    {.tests = R"((.*/)?Emulated\w*(/.*)?\..*)", .backend = "hip", .counts = &Execution::emulator},
 }};
 
 }  // namespace

@@ -60,12 +60,12 @@ MarkedLines read_line_markers(std::string_view output,
   const std::vector<SourceLine> kinds = classify_lines(output);
   std::set<int>* lines = nullptr;
   int number = 1;
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
+  for (const SourceLine& kind : kinds) {
     const std::size_t end = output.find('\n', 0);
     const std::string_view text = output.substr(0, end);
     output.remove_prefix(end == std::string_view::npos ? output.size() : end + 1);
 
-    const bool markers = !kinds[i].in_literal && !kinds[i].in_comment;
+    const bool markers = !kind.in_literal && !kind.in_comment;
     if (const auto marker = markers ? parse_marker(text) : std::nullopt) {
       number = marker->line;
       if (marker->file) {

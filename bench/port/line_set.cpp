@@ -32,7 +32,7 @@ std::string to_ranges(const std::set<int>& numbers) {
   for (auto it = numbers.begin(); it != numbers.end();) {
     const int first = *it;
     int last = first;
-    while (++it != numbers.end() && *it == last + 1) ++last;
+    for (++it; it != numbers.end() && *it == last + 1; ++it) ++last;
     text += fmt::format("{}{}", text.empty() ? "" : ",", first);
     if (last > first) text += fmt::format("-{}", last);
   }
@@ -63,7 +63,9 @@ std::set<int> parse_ranges(std::string_view text) {
     }
     if (last < first || (!numbers.empty() && first <= *numbers.rbegin())) fail();
     for (int i = first; i <= last; ++i) numbers.insert(numbers.end(), i);
-    if (at != end && (*at++ != ',' || at == end)) fail();
+    if (at == end) break;
+    if (*at != ',' || at + 1 == end) fail();
+    ++at;
   }
   return numbers;
 }

@@ -3,16 +3,19 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 
 namespace moat {
 namespace {
 
-const std::vector<std::string> kBackends = {"cuda", "hip", "cpu"};
+constexpr std::array<const char*, 3> kBackends = {"cuda", "hip", "cpu"};
 
 Json number(double x) { return x == std::floor(x) ? Json(static_cast<std::int64_t>(x)) : Json(x); }
 
@@ -22,7 +25,7 @@ Json to_json(const LineCounts& c) {
             {"unused", number(c.unused)},
             {"lines", number(c.lines())}};
   // Nothing compiled: there is no share of it.
-  if (c.changed()) j["changed"] = *c.changed();
+  if (const auto changed = c.changed()) j["changed"] = *changed;
   return j;
 }
 
@@ -55,7 +58,7 @@ class Document {
 
  private:
   std::vector<std::string> backends() const {
-    std::vector<std::string> names = kBackends;
+    std::vector<std::string> names(kBackends.begin(), kBackends.end());
     for (const auto& [name, lines] : porting_.count.backends) {
       if (std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
@@ -77,9 +80,8 @@ class Document {
       return;
     }
     const auto facts = porting_.facts.find(name);
-    static const PortFacts kNone{
-        .origin = "this build", .commit = {}, .at_commit = {}, .tests = {}};
-    const PortFacts& f = facts == porting_.facts.end() ? kNone : facts->second;
+    PortFacts f{.origin = "this build", .commit = {}, .at_commit = {}, .tests = {}};
+    if (facts != porting_.facts.end()) f = facts->second;
     j["origin"] = f.origin;
     j["compiler"] = lines->second.compiler;
     j["targets"] = lines->second.targets;
@@ -173,7 +175,7 @@ std::optional<T> optional(const Json& j) {
 }
 
 // Compared by --check, and what is not.
-const std::set<std::string> kOfTheMoment = {
+constexpr std::array<std::string_view, 7> kOfTheMoment = {
     "origin", "compiler", "commit", "sources_at_commit", "executed", "tests", "null_reasons"};
 
 void compare(const Json& now, const Json& before, const std::string& at,
@@ -183,9 +185,9 @@ void compare(const Json& now, const Json& before, const std::string& at,
     for (const auto& [key, value] : now.items()) keys.insert(key);
     for (const auto& [key, value] : before.items()) keys.insert(key);
     for (const auto& key : keys) {
-      if (kOfTheMoment.contains(key)) continue;
+      if (std::ranges::find(kOfTheMoment, key) != kOfTheMoment.end()) continue;
       compare(now.contains(key) ? now.at(key) : Json(),
-              before.contains(key) ? before.at(key) : Json(), at + "/" + key, found);
+              before.contains(key) ? before.at(key) : Json(), fmt::format("{}/{}", at, key), found);
     }
   } else if (now.is_number() && before.is_number()) {
     if (std::abs(now.get<double>() - before.get<double>()) > 1e-9) {
@@ -256,6 +258,21 @@ std::vector<std::string> changed_sources(const Count& count, const std::string& 
   return changed;
 }
 
+bool differs_by_host(const Count& now, const Count& before, const std::string& backend) {
+  const auto a = now.backends.find(backend);
+  const auto b = before.backends.find(backend);
+  if (a == now.backends.end() || b == before.backends.end()) return false;
+  const std::vector<std::string> host = {"host"};
+  if (a->second.targets != host || b->second.targets != host) return false;
+  if (a->second.units == b->second.units) return false;
+  const auto sources = [](const Count& count, const BackendLines& lines) {
+    std::map<std::string, std::string> blobs;
+    for (const Line& line : lines.all()) blobs[line.file] = count.files.at(line.file).blob;
+    return blobs;
+  };
+  return sources(now, a->second) == sources(before, b->second);
+}
+
 Porting merge(const std::optional<Porting>& built, const std::string& no_built,
               const std::optional<Porting>& committed, const std::string& no_committed,
               const std::filesystem::path& root) {
@@ -301,7 +318,7 @@ Porting merge(const std::optional<Porting>& built, const std::string& no_built,
       continue;
     }
     const std::string neither = take(name, committed, no_committed, "committed record");
-    if (!neither.empty()) result.absent[name] = no + "; " + neither;
+    if (!neither.empty()) result.absent[name] = fmt::format("{}; {}", no, neither);
   }
   return result;
 }

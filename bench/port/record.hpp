@@ -41,6 +41,10 @@ Porting from_json(const Json& document);
 std::vector<std::string> changed_sources(const Count& count, const std::string& backend,
                                          const std::filesystem::path& root);
 
+// True if a backend of host passes alone compiles other groups of the very same sources: what a
+// processor with other instructions, or another compiler, predefines.
+bool differs_by_host(const Count& now, const Count& before, const std::string& backend);
+
 // For each backend, what `built` counted or, failing that, what `committed` did, as far as its
 // sources are the ones under `root`.
 Porting merge(const std::optional<Porting>& built, const std::string& no_built,

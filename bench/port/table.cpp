@@ -158,6 +158,7 @@ std::string porting_details(const Json& record, const std::string& name,
   }
   if (!is_file && !kernels.contains(name)) {
     std::vector<std::string> files;
+    files.reserve(porting.count.files.size());
     for (const auto& [file, facts] : porting.count.files) files.push_back(file);
     throw std::invalid_argument(
         fmt::format("--details {}: no such kernel or file; kernels: {}; files: {}", name,

@@ -8,11 +8,13 @@ namespace moat {
 namespace {
 
 TEST(LineSet, Operations) {
-  const LineSet a = {{"f", 1}, {"f", 2}, {"g", 1}};
-  const LineSet b = {{"f", 2}, {"h", 1}};
+  const LineSet a = {
+      {.file = "f", .number = 1}, {.file = "f", .number = 2}, {.file = "g", .number = 1}};
+  const LineSet b = {{.file = "f", .number = 2}, {.file = "h", .number = 1}};
   EXPECT_EQ(set_union(a, b).size(), 4u);
-  EXPECT_EQ(set_intersection(a, b), (LineSet{{"f", 2}}));
-  EXPECT_EQ(set_difference(a, b), (LineSet{{"f", 1}, {"g", 1}}));
+  EXPECT_EQ(set_intersection(a, b), (LineSet{{.file = "f", .number = 2}}));
+  EXPECT_EQ(set_difference(a, b),
+            (LineSet{{.file = "f", .number = 1}, {.file = "g", .number = 1}}));
   EXPECT_EQ(by_file(a).at("f"), (std::set{1, 2}));
 }
 

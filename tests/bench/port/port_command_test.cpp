@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -49,7 +50,7 @@ class PortCommand : public testing::Test {
     CLI::App app;
     add_port_command(app, result.exit_code, paths_);
     arguments.insert(arguments.begin(), "port");
-    std::reverse(arguments.begin(), arguments.end());
+    std::ranges::reverse(arguments);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     try {
@@ -124,6 +125,20 @@ TEST_F(PortCommand, ABackendThatCannotBeCountedFailsTheCheck) {
   EXPECT_NE(check.out.find("/no/such/compiler"), std::string::npos) << check.out;
 }
 
+TEST_F(PortCommand, AnotherProcessorsGroupsAreNotStale) {
+  ASSERT_EQ(port({"--update"}).exit_code, 0);
+  auto commands = test::suite_commands(paths_.sources, MOAT_TEST_CXX);
+  for (auto& c : commands) {
+    if (c.backend == "cpu") c.command.emplace_back("-DON_CUDA");
+  }
+  write_manifest(commands);
+  const Result check = port({"--check"});
+  EXPECT_EQ(check.exit_code, 0) << check.err;
+  EXPECT_NE(check.out.find("not recomputed: cpu"), std::string::npos) << check.out;
+  append("backends/cpu/backend.hpp", "int more;\n");
+  EXPECT_EQ(port({"--check"}).exit_code, 1);
+}
+
 TEST_F(PortCommand, WithoutAnyRecordEverythingIsNullWithItsReason) {
   const Json record = porting_record(paths_);
   for (const auto& [name, port] : record.at("ports").items()) EXPECT_TRUE(port.is_null()) << name;
@@ -139,7 +154,7 @@ TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
       "</testcase>\n"
       "<testcase name=\"AllTypes/EmulatedGemm.Edges/f16\" status=\"run\"/>\n"
       "<testcase name=\"EmulatedRows.Rows\" status=\"fail\"><failure message=\"x\"/></testcase>\n"
-      "<testcase name=\"CpuKernels.Rows\" status=\"run\"/>\n"
+      "<testcase name=\"Cpu/RowsTest.EqualElements/f32\" status=\"run\"/>\n"
       "<testcase name=\"CudaDevices.ListedOrSkippedWithAReason\" status=\"run\"/>\n");
   const Result updated = port({"--update", "--tests", file.string()});
   ASSERT_EQ(updated.exit_code, 0) << updated.err;
