@@ -32,8 +32,7 @@ int run_main(int argc, char** argv) {
   add_port_command(app, exit_code);
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(known.begin(), known.end(), argv[1]) == known.end()) {
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::find(known, argv[1]) == known.end()) {
     throw UsageError(fmt::format("{} is not a subcommand{}", argv[1], suggestion(argv[1], known)));
   }
   try {

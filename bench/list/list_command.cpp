@@ -119,7 +119,7 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
     text +=
         fmt::format("  {:<13} {} cases: {}\n                source: {}\n", name,
                     suite["cases"].size(), text_of(suite, "description"), text_of(suite, "source"));
-    if (std::find(suites.begin(), suites.end(), name) == suites.end()) continue;
+    if (std::ranges::find(suites, name) == suites.end()) continue;
     for (const Json& c : suite["cases"]) {
       text += fmt::format("                  {}\n", c.get<std::string>());
     }
@@ -165,7 +165,7 @@ void add_list_command(CLI::App& app, int& exit_code) {
     std::vector<std::string> known;
     for (const auto& suite : suites()) known.push_back(suite.name);
     for (const auto& name : options->suites) {
-      if (std::find(known.begin(), known.end(), name) == known.end()) {
+      if (std::ranges::find(known, name) == known.end()) {
         throw UsageError(fmt::format("--suite: {} is not known{}", name, suggestion(name, known)));
       }
     }

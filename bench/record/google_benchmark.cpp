@@ -39,6 +39,7 @@ Json series_entry(const CaseRecord& c, const SeriesRecord& series, int family, i
 
 void add_aggregates(Json& benchmarks, const CaseRecord& c, int family) {
   std::vector<double> medians;
+  medians.reserve(c.series.size());
   for (const auto& s : c.series) medians.push_back(summarize(s.seconds).median);
   const auto count = static_cast<double>(medians.size());
   const double mean = std::accumulate(medians.begin(), medians.end(), 0.0) / count;

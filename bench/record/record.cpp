@@ -188,13 +188,13 @@ std::string_view name_of(Status status) {
 void check_record(const Json& document) {
   if (!document.is_object() || document.value("schema", Json()) != kRecordSchema) {
     throw JsonError("/schema",
-                    fmt::format("not a record of Moat (\"schema\": \"{}\")", kRecordSchema));
+                    fmt::format(R"(not a record of Moat ("schema": "{}"))", kRecordSchema));
   }
   if (document.value("version", Json()) != kRecordVersion) {
     throw JsonError("/version", fmt::format("this program reads version {}", kRecordVersion));
   }
-  static const Json kSchema = parse_strict(record_schema());
-  check_schema(document, kSchema);
+  static const Json schema = parse_strict(record_schema());
+  check_schema(document, schema);
   for (const auto& [key, member] : document.items()) {
     // The porting record has a documentation and nulls of its own.
     if (key != "porting") require_reasons(member, child_pointer("", key));

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,12 @@ template <class T>
 struct Reading {
   std::optional<T> value;
   std::string reason = "not read";
+
+  // The value; throws std::logic_error with the reason if there is none.
+  const T& get() const {
+    if (!value) throw std::logic_error(reason);
+    return *value;
+  }
 
   static Reading of(T v) { return {std::move(v), {}}; }
   static Reading none(std::string why) { return {std::nullopt, std::move(why)}; }

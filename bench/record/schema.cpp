@@ -54,7 +54,7 @@ class Checker {
       return;
     }
     for (const auto& [keyword, value] : schema.items()) {
-      if (std::find(kKeywords.begin(), kKeywords.end(), keyword) == kKeywords.end()) {
+      if (std::ranges::find(kKeywords, keyword) == kKeywords.end()) {
         throw std::invalid_argument(fmt::format("JSON Schema keyword {} is not known", keyword));
       }
     }
@@ -70,10 +70,10 @@ class Checker {
   static void check_value(const Json& x, const Json& schema, const std::string& at) {
     if (schema.contains("type")) {
       const Json& types = schema["type"];
-      const bool fits = types.is_array()
-                            ? std::any_of(types.begin(), types.end(),
-                                          [&](const Json& type) { return has_type(x, type); })
-                            : has_type(x, types);
+      const bool fits =
+          types.is_array()
+              ? std::ranges::any_of(types, [&](const Json& type) { return has_type(x, type); })
+              : has_type(x, types);
       if (!fits) {
         throw JsonError(at, fmt::format("is {}, not of type {}", excerpt(x), types.dump()));
       }
@@ -83,7 +83,7 @@ class Checker {
     }
     if (schema.contains("enum")) {
       const Json& values = schema["enum"];
-      if (std::find(values.begin(), values.end(), x) == values.end()) {
+      if (std::ranges::find(values, x) == values.end()) {
         throw JsonError(at, fmt::format("is {}, not one of {}", excerpt(x), values.dump()));
       }
     }

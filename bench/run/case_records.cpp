@@ -75,10 +75,8 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   c.ceiling = Reading<ShareRecord>::of({std::string(name_of(roof->bound)), roof->share});
   if (roof->suspect) {
     c.status = Status::suspect;
-    c.message = fmt::format(
-        "{:.0f} % of the measured {} ceiling: the measurement, the ceiling or the count of "
-        "operations is wrong",
-        100 * roof->share, name_of(roof->bound));
+    c.message =
+        fmt::format("{:.0f} % of the measured {} ceiling", 100 * roof->share, name_of(roof->bound));
     c.gflops = c.gbytes = Reading<double>::none("the case is suspect");
   }
 }
@@ -130,7 +128,7 @@ void finish_group(std::vector<CaseRecord>& group, const Problem& problem,
     for (const CaseRecord& other : group) {
       if (other.implementation == kOurs || other.status != Status::ok) continue;
       ours.ratios.push_back(
-          {other.implementation, *other.median_seconds.value / *ours.median_seconds.value});
+          {other.implementation, other.median_seconds.get() / ours.median_seconds.get()});
     }
   }
 }

@@ -1,9 +1,11 @@
 // What the command's exit status says. `moat run --help` lists the same.
 #pragma once
 
+#include <cstdint>
+
 namespace moat {
 
-enum ExitCode : int {
+enum ExitCode : std::uint8_t {
   kExitOk = 0,
   kExitFailed = 1,   // a case failed its verification or is suspect
   kExitUsage = 2,    // a bad option or value; nothing was measured

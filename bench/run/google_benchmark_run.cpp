@@ -21,23 +21,23 @@ namespace {
 constexpr std::string_view kPrefix = "--benchmark_";
 
 const std::vector<std::string>& known_flags() {
-  static const std::vector<std::string> kNames = {"color",
-                                                  "context",
-                                                  "counters_tabular",
-                                                  "display_aggregates_only",
-                                                  "enable_random_interleaving",
-                                                  "filter",
-                                                  "format",
-                                                  "list_tests",
-                                                  "min_time",
-                                                  "min_warmup_time",
-                                                  "out",
-                                                  "out_format",
-                                                  "perf_counters",
-                                                  "repetitions",
-                                                  "report_aggregates_only",
-                                                  "time_unit"};
-  return kNames;
+  static const std::vector<std::string> names = {"color",
+                                                 "context",
+                                                 "counters_tabular",
+                                                 "display_aggregates_only",
+                                                 "enable_random_interleaving",
+                                                 "filter",
+                                                 "format",
+                                                 "list_tests",
+                                                 "min_time",
+                                                 "min_warmup_time",
+                                                 "out",
+                                                 "out_format",
+                                                 "perf_counters",
+                                                 "repetitions",
+                                                 "report_aggregates_only",
+                                                 "time_unit"};
+  return names;
 }
 
 bool truthy(const std::string& value, const std::string& source) {
@@ -53,7 +53,7 @@ bool truthy(const std::string& value, const std::string& source) {
 // The library itself prints its help and exits with 0 on a value that it does not know.
 void require_one_of(const std::vector<std::string>& known, const std::string& value,
                     const std::string& source) {
-  if (std::find(known.begin(), known.end(), value) != known.end()) return;
+  if (std::ranges::find(known, value) != known.end()) return;
   throw UsageError(fmt::format("{}: {} is not one of {}", source, value, fmt::join(known, ", ")));
 }
 
@@ -129,8 +129,8 @@ void run_entry(benchmark::State& state, const Entry& entry, int repetition) {
 GoogleBenchmarkFlags::GoogleBenchmarkFlags(const std::vector<std::string>& arguments) {
   for (const auto& name : known_flags()) {
     std::string variable = "BENCHMARK_" + name;
-    std::transform(variable.begin(), variable.end(), variable.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::ranges::transform(variable, variable.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     if (const char* value = std::getenv(variable.c_str())) {
       take(name, value, "environment variable " + variable);
       // Read here; the library would read it again.
@@ -145,7 +145,7 @@ GoogleBenchmarkFlags::GoogleBenchmarkFlags(const std::vector<std::string>& argum
     const std::string name = argument.substr(
         kPrefix.size(), equals == std::string::npos ? std::string::npos : equals - kPrefix.size());
     const auto& known = known_flags();
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    if (std::ranges::find(known, name) == known.end()) {
       throw UsageError(fmt::format("Google Benchmark has no option {}{}{}", kPrefix, name,
                                    suggestion(name, known)));
     }
@@ -226,19 +226,15 @@ void initialize_google_benchmark(const GoogleBenchmarkFlags& flags) {
 
 void run_google_benchmark(const GoogleBenchmarkFlags& flags, const std::vector<Entry>& entries,
                           std::ostream& out) {
-  std::vector<int> calls(entries.size());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    benchmark::RegisterBenchmark(entries[i].name.c_str(),
-                                 [&entry = entries[i], &count = calls[i]](benchmark::State& state) {
-                                   run_entry(state, entry, count++);
-                                 })
+  for (const Entry& entry : entries) {
+    benchmark::RegisterBenchmark(
+        entry.name.c_str(),
+        [&entry, count = 0](benchmark::State& state) mutable { run_entry(state, entry, count++); })
         ->Iterations(1)
         ->UseManualTime();
   }
-  const auto display =
-      flags.format()
-          ? make_reporter(*flags.format())
-          : std::unique_ptr<benchmark::BenchmarkReporter>(std::make_unique<NoReporter>());
+  std::unique_ptr<benchmark::BenchmarkReporter> display = std::make_unique<NoReporter>();
+  if (const auto& format = flags.format()) display = make_reporter(*format);
   display->SetOutputStream(&out);
   const auto file = flags.out().empty() ? nullptr : make_reporter(flags.out_format());
   benchmark::RunSpecifiedBenchmarks(display.get(), file.get());

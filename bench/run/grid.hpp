@@ -1,12 +1,13 @@
 // Text in columns.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace moat {
 
-enum class Align { left, right };
+enum class Align : std::uint8_t { left, right };
 
 struct Column {
   std::string title;

@@ -155,11 +155,13 @@ class GroupRun {
       ready.push_back(c);
     }
     if (ready.empty() || stopped()) return;
-    for (const std::size_t c : ready) problems.push_back(sets_.problems()[c]);
-    for (std::size_t i = 0; i < ready.size(); ++i) {
-      const std::size_t c = ready[i];
+    problems.reserve(ready.size());
+    implementations.reserve(ready.size());
+    for (const std::size_t c : ready) {
+      // `own` stays where it is: the room for all is reserved.
+      const auto& own = problems.emplace_back(sets_.problems()[c]);
       implementations.push_back(
-          {contenders_[c].name, [this, c, &own = problems[i]](const Problem& p) {
+          {.name = contenders_[c].name, .run = [this, c, &own](const Problem& p) {
              sets_.mark(c, own, p);
              solve_[c](p);
            }});
@@ -184,8 +186,10 @@ class GroupRun {
         result.check = record;
         return fail(result, Status::failed, "after the timing: " + check.message);
       }
-      auto& before = result.check->error_over_bound.value;
-      if (check.error_over_bound > before.value_or(0)) result.check = record;
+      if (!result.check ||
+          check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
+        result.check = record;
+      }
       result.measurement = std::move(measurement);
     } catch (const std::exception& e) {
       fail(result, Status::error, e.what());

@@ -40,10 +40,11 @@ struct Devices {
 
 Devices open_devices(const RunOptions& options, const RunWorld& world) {
   std::vector<std::string> known;
+  known.reserve(world.backends.size() + world.absent.size());
   for (const auto& b : world.backends) known.push_back(b.name);
   for (const auto& b : world.absent) known.push_back(b.name);
   const auto require_backend = [&](const char* option, const std::string& name) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    if (std::ranges::find(known, name) == known.end()) {
       throw UsageError(
           fmt::format("{}: backend {} is not known{}", option, name, suggestion(name, known)));
     }
@@ -57,11 +58,12 @@ Devices open_devices(const RunOptions& options, const RunWorld& world) {
     require_backend("--device", name.substr(0, colon));
   }
   const auto wanted = [&](const std::string& backend) {
-    return (options.backends.empty() || std::find(options.backends.begin(), options.backends.end(),
-                                                  backend) != options.backends.end()) &&
+    return (options.backends.empty() ||
+            std::ranges::find(options.backends, backend) != options.backends.end()) &&
            (options.devices.empty() ||
-            std::any_of(options.devices.begin(), options.devices.end(),
-                        [&](const std::string& d) { return d.starts_with(backend + ":"); }));
+            std::ranges::any_of(options.devices, [&](const std::string& d) {
+              return d.starts_with(backend + ":");
+            }));
   };
 
   Devices devices;
@@ -73,8 +75,8 @@ Devices open_devices(const RunOptions& options, const RunWorld& world) {
     for (auto& device : list.devices) {
       const std::string name = device_name(device->info());
       present.push_back(name);
-      if (options.devices.empty() || std::find(options.devices.begin(), options.devices.end(),
-                                               name) != options.devices.end()) {
+      if (options.devices.empty() ||
+          std::ranges::find(options.devices, name) != options.devices.end()) {
         devices.all.push_back(std::move(device));
       }
     }
@@ -84,9 +86,9 @@ Devices open_devices(const RunOptions& options, const RunWorld& world) {
   }
   for (const auto& name : options.devices) {
     const std::string backend = name.substr(0, name.find(':'));
-    const bool skipped = std::any_of(devices.skipped.begin(), devices.skipped.end(),
-                                     [&](const AbsentRecord& a) { return a.name == backend; });
-    if (!skipped && std::find(present.begin(), present.end(), name) == present.end()) {
+    const bool skipped = std::ranges::any_of(
+        devices.skipped, [&](const AbsentRecord& a) { return a.name == backend; });
+    if (!skipped && std::ranges::find(present, name) == present.end()) {
       throw UsageError(fmt::format("--device: there is no {}{}", name, suggestion(name, present)));
     }
   }
@@ -118,11 +120,12 @@ class Run {
  private:
   void plan(const std::vector<Problem>& problems);
   void measure();
+  void confirm_ceilings();
   void write_record();
   int exit_code() const;
 
-  RunOptions options_;
-  RunWorld world_;
+  const RunOptions& options_;
+  const RunWorld& world_;
   GoogleBenchmarkFlags flags_;
   SteadyClock clock_;
   Devices devices_;
@@ -225,7 +228,7 @@ void Run::plan(const std::vector<Problem>& problems) {
         check_memory(problem, memory_limit(*device), device_name(info));
       } catch (const CaseError& e) {
         const auto& asked = options_.problems.cases;
-        if (std::find(asked.begin(), asked.end(), case_name(problem)) != asked.end()) {
+        if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
           throw UsageError(e.what());
         }
         group.refuse(e.what());
@@ -234,13 +237,14 @@ void Run::plan(const std::vector<Problem>& problems) {
         return flags_.selects(entry_name(problem, info, name));
       };
       if (selected(kOurs)) {
-        group.add({kOurs, [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
+        group.add({.name = kOurs,
+                   .prepare = [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
       }
       if (options_.baselines) {
         for (const auto& baseline : baselines_.at(info.backend).found) {
           if (!selected(baseline->name())) continue;
           if (const auto why = baseline->unsupported(problem)) {
-            group.add_absent({baseline->name(), *why});
+            group.add_absent({.name = baseline->name(), .reason = *why});
           } else {
             group.add(
                 {baseline->name(), [b = baseline.get(), problem] { return b->prepare(problem); }});
@@ -266,13 +270,13 @@ void Run::measure() {
     } catch (const DeviceError& e) {
       ceilings.missing = {e.what()};
     }
-    record_.devices.push_back(device_record(device->info(), ceilings));
   }
 
   std::map<const Device*, GroupOptions> group_options;
   for (const auto& device : devices_.all) {
-    group_options[device.get()] = {measure_options(options_, device->info()), options_.seed,
-                                   memory_limit(*device)};
+    group_options[device.get()] = {.measure = measure_options(options_, device->info()),
+                                   .seed = options_.seed,
+                                   .memory_limit = memory_limit(*device)};
   }
   std::vector<Entry> entries;
   for (Group& group : groups_) {
@@ -284,12 +288,33 @@ void Run::measure() {
     }
   }
   run_google_benchmark(flags_, entries, *world_.out);
+  confirm_ceilings();
+  for (const auto& device : devices_.all) {
+    record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
+  }
   for (Group& group : groups_) {
     for (CaseRecord& c : group.finish(ceilings_.at(&group.device()))) {
       record_.cases.push_back(std::move(c));
     }
   }
   record_.skipped_backends = devices_.skipped;
+}
+
+// Other work on the machine may have lowered a ceiling: before a case is called suspect, its
+// ceilings are measured once more.
+void Run::confirm_ceilings() {
+  for (const auto& device : devices_.all) {
+    Ceilings& ceilings = ceilings_.at(device.get());
+    const bool exceeded = std::ranges::any_of(groups_, [&](const Group& group) {
+      return &group.device() == device.get() && group.exceeds(ceilings);
+    });
+    if (!exceeded || interrupted()) continue;
+    try {
+      ceilings = best_of(ceilings, world_.ceilings(*device, clock_, memory_limit(*device)));
+    } catch (const DeviceError& e) {
+      ceilings.missing.emplace_back(e.what());
+    }
+  }
 }
 
 void Run::write_record() {

@@ -62,6 +62,14 @@ void Group::measure(const GroupOptions& options, Clock& clock) {
   }
 }
 
+bool Group::exceeds(const Ceilings& ceilings) const {
+  auto cases = cases_;
+  std::erase_if(cases, [](const CaseRecord& c) { return c.series.empty(); });
+  finish_group(cases, problem_, ceilings);
+  return std::ranges::any_of(cases,
+                             [](const CaseRecord& c) { return c.status == Status::suspect; });
+}
+
 std::vector<CaseRecord> Group::finish(const Ceilings& ceilings) {
   if (repetitions_.empty()) return {};
   std::erase_if(cases_,

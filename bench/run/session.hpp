@@ -15,7 +15,7 @@ namespace moat {
 // The implementations of one problem on one device that the run was asked for.
 class Group {
  public:
-  Group(Problem problem, Device& device) : problem_(std::move(problem)), device_(device) {}
+  Group(const Problem& problem, Device& device) : problem_(problem), device_(device) {}
 
   void add(Contender contender);
   // A baseline that does not solve this problem, for the entry of our kernel.
@@ -31,6 +31,9 @@ class Group {
   // The result of contender i in a repetition; the first to ask measures the whole group.
   EntryResult result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,
                      Progress& progress);
+
+  // Whether a case is faster than these ceilings allow.
+  bool exceeds(const Ceilings& ceilings) const;
 
   // The entries of the record. Those that an interrupted run did not reach are left out.
   std::vector<CaseRecord> finish(const Ceilings& ceilings);

@@ -25,14 +25,13 @@ std::string percent(double share) {
 std::string format_rate(const CaseRecord& c) {
   const bool memory = c.ceiling.value ? c.ceiling.value->bound == "memory"
                                       : c.kernel != "gemm" && c.kernel != "attention";
-  return memory ? three_digits(*c.gbytes.value) + " GB/s"
-                : three_digits(*c.gflops.value) + " GFLOP/s";
+  return memory ? three_digits(c.gbytes.get()) + " GB/s"
+                : three_digits(c.gflops.get()) + " GFLOP/s";
 }
 
 const RatioRecord* fastest_baseline(const CaseRecord& c) {
-  const auto it = std::min_element(
-      c.ratios.begin(), c.ratios.end(),
-      [](const RatioRecord& a, const RatioRecord& b) { return a.ratio < b.ratio; });
+  const auto it = std::ranges::min_element(
+      c.ratios, [](const RatioRecord& a, const RatioRecord& b) { return a.ratio < b.ratio; });
   return it == c.ratios.end() ? nullptr : &*it;
 }
 
@@ -45,7 +44,7 @@ std::string format_error(double error_over_bound) {
 std::string spread(const CaseRecord& c) {
   const auto& low = c.lower_quartile_seconds.value;
   const auto& high = c.upper_quartile_seconds.value;
-  return low && high ? percent((*high - *low) / *c.median_seconds.value) : "–";
+  return low && high ? percent((*high - *low) / c.median_seconds.get()) : "–";
 }
 
 std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) {
@@ -56,7 +55,7 @@ std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) 
       c.device > 0 ? fmt::format("{}:{}/{}", c.backend, c.device, c.implementation)
                    : fmt::format("{}/{}", c.backend, c.implementation)};
   if (c.status != Status::ok) return cells;
-  cells.push_back(format_seconds(*c.median_seconds.value));
+  cells.push_back(format_seconds(c.median_seconds.get()));
   cells.push_back(spread(c));
   cells.push_back(format_rate(c));
   cells.push_back(c.ceiling.value ? fmt::format("{} {}", percent(c.ceiling.value->share),
@@ -169,21 +168,23 @@ std::string format_seconds(double seconds) {
 
 std::string format_record(const Record& record, TableFormat format, bool color) {
   if (format == TableFormat::csv) return to_csv(record);
-  const std::vector<Column> columns = {{"case", Align::left},
-                                       {"by", Align::left},
-                                       {"median"},
-                                       {"spread"},
-                                       {"rate"},
-                                       {"of ceiling"},
-                                       {"ours × library", Align::left},
-                                       {"err÷bound"}};
+  const std::vector<Column> columns = {{.title = "case", .align = Align::left},
+                                       {.title = "by", .align = Align::left},
+                                       {.title = "median"},
+                                       {.title = "spread"},
+                                       {.title = "rate"},
+                                       {.title = "of ceiling"},
+                                       {.title = "ours × library", .align = Align::left},
+                                       {.title = "err÷bound"}};
 
   std::vector<Row> rows;
   std::string kernel;
   std::string problem;
   for (const CaseRecord& c : record.cases) {
     if (c.kernel != kernel) rows.push_back({{c.kernel}, true, false});
-    Row row{case_cells(c, c.problem != problem), false, c.status != Status::ok};
+    Row row{.cells = case_cells(c, c.problem != problem),
+            .heading = false,
+            .wrong = c.status != Status::ok};
     kernel = c.kernel;
     problem = c.problem;
     if (row.wrong) {

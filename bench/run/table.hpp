@@ -1,13 +1,14 @@
 // A record as a person reads it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "bench/record/record.hpp"
 
 namespace moat {
 
-enum class TableFormat { table, markdown, csv };
+enum class TableFormat : std::uint8_t { table, markdown, csv };
 
 // Duration with three digits and its unit: 1.23 ms, 45.6 µs.
 std::string format_seconds(double seconds);

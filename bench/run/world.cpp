@@ -6,20 +6,27 @@
 #include "bench/run/run.hpp"
 
 namespace moat {
+namespace {
+
+Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
+  return measure_ceilings(device, clock, memory_limit, &interrupted());
+}
+
+Porting porting() {
+  Json record = porting_record();
+  std::string table = porting_table(record);
+  return {.record = std::move(record), .table = std::move(table)};
+}
+
+}  // namespace
 
 RunWorld this_world() {
-  return {backends(),
-          absent_backends(),
-          open_baselines,
-          [](Device& device, Clock& clock, std::size_t limit) {
-            return measure_ceilings(device, clock, limit, &interrupted());
-          },
-          [] {
-            Json record = porting_record();
-            std::string table = porting_table(record);
-            return Porting{std::move(record), std::move(table)};
-          },
-          &std::cout};
+  return {.backends = backends(),
+          .absent = absent_backends(),
+          .baselines = open_baselines,
+          .ceilings = ceilings,
+          .porting = porting,
+          .out = &std::cout};
 }
 
 }  // namespace moat

@@ -42,7 +42,7 @@ class SizeLimit {
   explicit SizeLimit(rlim_t bytes) {
     handler_ = std::signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit limited{bytes, old_.rlim_max};
+    const rlimit limited{.rlim_cur = bytes, .rlim_max = old_.rlim_max};
     setrlimit(RLIMIT_FSIZE, &limited);
   }
   SizeLimit(const SizeLimit&) = delete;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <tuple>
 
 #include "tests/bench/record/sample_record.hpp"
 
@@ -51,18 +52,15 @@ TEST(Record, LetsNoNanOrInfinityOut) {
   }
 }
 
-struct Refusal {
-  std::string pointer;
-  std::string reason;  // part of the message
-  std::function<void(Json&)> spoil;
-};
+// Place, part of the message, what spoils the record.
+using Refusal = std::tuple<std::string, std::string, std::function<void(Json&)>>;
 
 TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
       {"/version", "reads version 1", [](Json& j) { j["version"] = 2; }},
-      {"", "lacks the field \"cases\"", [](Json& j) { j.erase("cases"); }},
+      {"", R"(lacks the field "cases")", [](Json& j) { j.erase("cases"); }},
       {"/extra", "not a field", [](Json& j) { j["extra"] = 1; }},
       {"/run/seed", "not of type", [](Json& j) { j["run"]["seed"] = "1"; }},
       {"/run/seed", "less than 0", [](Json& j) { j["run"]["seed"] = -1; }},

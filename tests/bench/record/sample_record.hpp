@@ -14,7 +14,12 @@ inline CaseRecord sample_case(const std::string& problem, const std::string& imp
   c.backend = "cpu";
   c.implementation = implementation;
   c.status = Status::ok;
-  c.check = Reading<CheckRecord>::of({true, Reading<double>::of(0.25), 4096, 4096, false, ""});
+  c.check = Reading<CheckRecord>::of({.passed = true,
+                                      .error_over_bound = Reading<double>::of(0.25),
+                                      .elements = 4096,
+                                      .elements_checked = 4096,
+                                      .sampled = false,
+                                      .message = ""});
   c.flops = 2e6;
   c.bytes = 1e6;
   c.cache = "cold";
@@ -22,7 +27,7 @@ inline CaseRecord sample_case(const std::string& problem, const std::string& imp
   SeriesRecord series;
   series.seconds = {2e-3, 1e-3, 3e-3};
   series.stop_reason = "noise_met";
-  series.discarded = {{Reading<double>::none("not finite"), "invalid_time"}};
+  series.discarded = {{.seconds = Reading<double>::none("not finite"), .reason = "invalid_time"}};
   series.min_clock_mhz = series.max_clock_mhz = Reading<int>::none("the device does not tell");
   c.series = {series};
   c.median_seconds = Reading<double>::of(2e-3);
@@ -31,7 +36,7 @@ inline CaseRecord sample_case(const std::string& problem, const std::string& imp
   c.relative_error = Reading<double>::of(0.01);
   c.gflops = Reading<double>::of(1.0);
   c.gbytes = Reading<double>::of(0.5);
-  c.ceiling = Reading<ShareRecord>::of({"memory", 0.75});
+  c.ceiling = Reading<ShareRecord>::of({.bound = "memory", .share = 0.75});
   return c;
 }
 
@@ -55,21 +60,21 @@ inline Record sample_record() {
            .seed = 42,
            .threads = 2,
            .planned = 4};
-  r.build = {"0.1.0",
-             Reading<std::string>::of("0123456789abcdef0123456789abcdef01234567"),
-             Reading<bool>::of(false),
-             "GNU 12.2.0",
-             "-O3",
-             "Release"};
+  r.build = {.version = "0.1.0",
+             .commit = Reading<std::string>::of("0123456789abcdef0123456789abcdef01234567"),
+             .dirty = Reading<bool>::of(false),
+             .compiler = "GNU 12.2.0",
+             .flags = "-O3",
+             .build_type = "Release"};
   const auto unread = Reading<std::string>::none("not there");
-  r.host = {unread,
-            Reading<std::string>::of("Debian"),
-            unread,
-            Reading<std::string>::of("Xeon"),
-            unread,
-            Reading<std::array<double, 3>>::of({0.5, 0.25, 0.125}),
-            Reading<std::int64_t>::of(std::int64_t{1} << 33),
-            2};
+  r.host = {.name = unread,
+            .os = Reading<std::string>::of("Debian"),
+            .kernel = unread,
+            .cpu = Reading<std::string>::of("Xeon"),
+            .governor = unread,
+            .load_average = Reading<std::array<double, 3>>::of({0.5, 0.25, 0.125}),
+            .memory_bytes = Reading<std::int64_t>::of(std::int64_t{1} << 33),
+            .logical_cpus = 2};
   DeviceRecord device;
   device.backend = "cpu";
   device.name = "Xeon";
@@ -83,20 +88,25 @@ inline Record sample_record() {
   device.ceilings.flops_f16 = device.ceilings.flops_bf16 = Reading<double>::none("not measured");
   device.ceilings.read_bytes = Reading<double>::of(2e10);
   device.ceilings.copy_bytes = Reading<double>::of(1.5e10);
-  device.ceilings.runs = {{"fma/10", 2e11, 0.001, 40}};
+  device.ceilings.runs = {{.name = "fma/10", .rate = 2e11, .relative_error = 0.001, .samples = 40}};
   r.devices = {device};
-  r.libraries = {{"onednn", "2.6.3", "avx512_core"}};
-  r.skipped_backends = {{"cuda", "no driver"}};
-  r.absent_baselines = {{"openblas", "libopenblas.so.0 not found"}};
+  r.libraries = {{.name = "onednn", .version = "2.6.3", .detail = "avx512_core"}};
+  r.skipped_backends = {{.name = "cuda", .reason = "no driver"}};
+  r.absent_baselines = {{.name = "openblas", .reason = "libopenblas.so.0 not found"}};
   const std::string gemm = "gemm/f32/m64n64k64";
   CaseRecord ours = sample_case(gemm, "moat");
-  ours.ratios = {{"onednn", 0.8}};
-  ours.baselines_absent = {{"openblas", "does only f32"}};
+  ours.ratios = {{.baseline = "onednn", .ratio = 0.8}};
+  ours.baselines_absent = {{.name = "openblas", .reason = "does only f32"}};
   r.cases = {ours, sample_case(gemm, "onednn"),
              without_times(sample_case("sum/f32/n1000", "moat"), Status::failed, "wrong at 17"),
              without_times(sample_case("max/f32/n1000", "moat"), Status::error, "out of memory")};
-  r.cases[2].check = Reading<CheckRecord>::of(
-      {false, Reading<double>::none("a result is NaN"), 1, 1, false, "wrong at 17"});
+  r.cases[2].check =
+      Reading<CheckRecord>::of({.passed = false,
+                                .error_over_bound = Reading<double>::none("a result is NaN"),
+                                .elements = 1,
+                                .elements_checked = 1,
+                                .sampled = false,
+                                .message = "wrong at 17"});
   r.cases[3].check = Reading<CheckRecord>::none("it did not run");
   r.porting = Reading<Json>::none("no SDK");
   return r;

@@ -1,10 +1,9 @@
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
+#include <tuple>
 
 #include "bench/record/record.hpp"
 #include "bench/run/exit_codes.hpp"
@@ -58,11 +57,7 @@ TEST_F(Command, RunPrintsTheTableAndLeavesTheRecord) {
 }
 
 TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
-  struct Mistake {
-    std::vector<std::string> arguments;
-    int exit_code;
-    std::string message;
-  };
+  using Mistake = std::tuple<std::vector<std::string>, int, std::string>;
   const std::vector<Mistake> mistakes = {
       {{}, kExitUsage, "subcommand is required"},
       {{"rum"}, kExitUsage, "Did you mean run?"},
@@ -135,7 +130,7 @@ TEST_F(Command, FullDiskKeepsTheOldRecord) {
   }
   Spawned spawned(run_of("sum/f32/n1000", {"--no-baselines"}), [] {
     signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{512, 512};
+    const rlimit limit{.rlim_cur = 512, .rlim_max = 512};
     setrlimit(RLIMIT_FSIZE, &limit);
   });
   const Finished f = spawned.wait();

@@ -78,10 +78,17 @@ TEST(GoogleBenchmarkRun, WritesItsFile) {
   std::vector<Entry> entries;
   entries.push_back({"sum/f32/n1/cpu/moat", [&](int repetition) {
                        repetitions.push_back(repetition);
-                       return EntryResult{1e-3 * (1 + repetition), 2e9, 3e9, ""};
+                       return EntryResult{.seconds = 1e-3 * (1 + repetition),
+                                          .flops_per_second = 2e9,
+                                          .bytes_per_second = 3e9,
+                                          .error = ""};
                      }});
-  entries.push_back(
-      {"sum/f32/n1/cpu/plain", [](int) { return EntryResult{0, 0, 0, "wrong at element 3"}; }});
+  entries.push_back({"sum/f32/n1/cpu/plain", [](int) {
+                       return EntryResult{.seconds = 0,
+                                          .flops_per_second = 0,
+                                          .bytes_per_second = 0,
+                                          .error = "wrong at element 3"};
+                     }});
   initialize_google_benchmark(flags);
   std::ostringstream out;
   run_google_benchmark(flags, entries, out);

@@ -5,12 +5,18 @@
 namespace moat {
 namespace {
 
-const std::vector<Column> kColumns = {{"case", Align::left}, {"time"}};
+std::vector<Column> columns() {
+  return {{.title = "case", .align = Align::left}, {.title = "time"}};
+}
+
+Row row(std::vector<std::string> cells) { return {.cells = std::move(cells)}; }
+
+Row heading(const std::string& text) { return {.cells = {text}, .heading = true}; }
 
 TEST(Grid, AlignsByCharactersNotBytes) {
-  const std::vector<Row> rows = {
-      {{"sum"}, true, false}, {{"a", "1.00 µs"}}, {{"long one", "10.0 ms"}}};
-  EXPECT_EQ(plain_grid(kColumns, rows, false),
+  const std::vector<Row> rows = {heading("sum"), row({"a", "1.00 µs"}),
+                                 row({"long one", "10.0 ms"})};
+  EXPECT_EQ(plain_grid(columns(), rows, false),
             "case         time\n"
             "─────────────────\n"
             "sum\n"
@@ -19,14 +25,14 @@ TEST(Grid, AlignsByCharactersNotBytes) {
 }
 
 TEST(Grid, ColoursOnlyWhenAsked) {
-  const std::vector<Row> rows = {{{"bad"}, false, true}};
-  EXPECT_NE(plain_grid(kColumns, rows, true).find("\x1b[31mbad\x1b[0m"), std::string::npos);
-  EXPECT_EQ(plain_grid(kColumns, rows, false).find('\x1b'), std::string::npos);
+  const std::vector<Row> rows = {{.cells = {"bad"}, .wrong = true}};
+  EXPECT_NE(plain_grid(columns(), rows, true).find("\x1b[31mbad\x1b[0m"), std::string::npos);
+  EXPECT_EQ(plain_grid(columns(), rows, false).find('\x1b'), std::string::npos);
 }
 
 TEST(Grid, Markdown) {
-  const std::vector<Row> rows = {{{"sum"}, true, false}, {{"a|b", "1"}}};
-  EXPECT_EQ(markdown_grid(kColumns, rows),
+  const std::vector<Row> rows = {heading("sum"), row({"a|b", "1"})};
+  EXPECT_EQ(markdown_grid(columns(), rows),
             "| case | time |\n"
             "| --- | ---: |\n"
             "| **sum** |  |\n"

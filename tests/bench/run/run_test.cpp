@@ -111,6 +111,24 @@ TEST_F(RunTest, CaseThatCannotRunIsAnErrorOfItsOwn) {
   EXPECT_EQ(r.cases[1].status, Status::ok);
 }
 
+// A ceiling that other work had lowered is measured again before a case is called suspect.
+TEST_F(RunTest, LowCeilingsAreMeasuredTwice) {
+  static int calls = 0;
+  static double second = 0;
+  world_.ceilings = [](Device&, Clock&, std::size_t) {
+    Ceilings c;
+    c.flops_f32 = c.read_bytes = c.copy_bytes = ++calls % 2 == 1 ? 1.0 : second;
+    return c;
+  };
+  second = 1e15;
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(calls, 2);
+  EXPECT_DOUBLE_EQ(record().devices[0].ceilings.flops_f32.get(), 1e15);
+  second = 2.0;
+  EXPECT_EQ(run(options_, world_), kExitFailed);
+  EXPECT_EQ(record().cases[0].status, Status::suspect);
+}
+
 TEST_F(RunTest, RepetitionsAreKept) {
   options_.google_benchmark = {"--benchmark_repetitions=3"};
   options_.problems.cases = {"sum/f32/n1000"};

@@ -34,6 +34,7 @@ class Spawned {
     }
     arguments.insert(arguments.begin(), MOAT_BINARY);
     std::vector<char*> argv;
+    argv.reserve(arguments.size());
     for (auto& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     child_ = fork();
@@ -77,8 +78,9 @@ class Spawned {
  private:
   // False at the end of both outputs.
   bool read_more() {
-    std::array<pollfd, 2> polled = {pollfd{open_[0] ? outputs_[0] : -1, POLLIN, 0},
-                                    pollfd{open_[1] ? outputs_[1] : -1, POLLIN, 0}};
+    std::array<pollfd, 2> polled = {
+        pollfd{.fd = open_[0] ? outputs_[0] : -1, .events = POLLIN, .revents = 0},
+        pollfd{.fd = open_[1] ? outputs_[1] : -1, .events = POLLIN, .revents = 0}};
     if (!(open_[0] || open_[1]) || poll(polled.data(), polled.size(), -1) <= 0) return false;
     for (std::size_t i = 0; i < 2; ++i) {
       if (!open_[i] || polled[i].revents == 0) continue;
@@ -99,8 +101,8 @@ class Spawned {
   Finished finished_;
 };
 
-inline Finished moat_command(std::vector<std::string> arguments) {
-  return Spawned(std::move(arguments)).wait();
+inline Finished moat_command(const std::vector<std::string>& arguments) {
+  return Spawned(arguments).wait();
 }
 
 }  // namespace moat
