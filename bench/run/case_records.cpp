@@ -72,7 +72,8 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
     c.ceiling = Reading<ShareRecord>::none("no ceiling that could bind the case was measured");
     return;
   }
-  c.ceiling = Reading<ShareRecord>::of({std::string(name_of(roof->bound)), roof->share});
+  c.ceiling =
+      Reading<ShareRecord>::of({.bound = std::string(name_of(roof->bound)), .share = roof->share});
   if (roof->suspect) {
     c.status = Status::suspect;
     c.message =

@@ -16,14 +16,14 @@ namespace {
 void require_known(const char* option, const std::vector<std::string>& given,
                    const std::vector<std::string>& known) {
   for (const auto& name : given) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
+    if (std::ranges::find(known, name) == known.end()) {
       throw UsageError(fmt::format("{}: {} is not known{}", option, name, suggestion(name, known)));
     }
   }
 }
 
 bool listed(const std::vector<std::string>& names, std::string_view name) {
-  return names.empty() || std::find(names.begin(), names.end(), name) != names.end();
+  return names.empty() || std::ranges::find(names, name) != names.end();
 }
 
 bool selected(const ProblemOptions& options, const Problem& problem) {
@@ -31,8 +31,8 @@ bool selected(const ProblemOptions& options, const Problem& problem) {
   return listed(options.kernels, kernel_name(problem)) &&
          listed(options.dtypes, name_of(dtype(problem))) &&
          (options.filters.empty() ||
-          std::any_of(options.filters.begin(), options.filters.end(),
-                      [&](const std::string& pattern) { return matches(name, pattern); }));
+          std::ranges::any_of(options.filters,
+                              [&](const std::string& pattern) { return matches(name, pattern); }));
 }
 
 }  // namespace

@@ -246,8 +246,8 @@ void Run::plan(const std::vector<Problem>& problems) {
           if (const auto why = baseline->unsupported(problem)) {
             group.add_absent({.name = baseline->name(), .reason = *why});
           } else {
-            group.add(
-                {baseline->name(), [b = baseline.get(), problem] { return b->prepare(problem); }});
+            group.add({.name = baseline->name(),
+                       .prepare = [b = baseline.get(), problem] { return b->prepare(problem); }});
           }
         }
       }

@@ -118,6 +118,16 @@ std::string library_text(const Record& record) {
   return text;
 }
 
+// Timings beside other work are no measure of the machine.
+std::string load_text(const Host& host) {
+  const auto& load = host.load_average.value;
+  if (!load || (*load)[0] < 0.5 * host.logical_cpus) return "";
+  return fmt::format(
+      "\nnote: the load average was {:.1f} on {} CPUs when the run began: other work disturbs the "
+      "timings\n",
+      (*load)[0], host.logical_cpus);
+}
+
 std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
@@ -206,6 +216,7 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   }
   for (const auto& d : record.devices) text += device_text(d);
   text += library_text(record);
+  text += load_text(record.host);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + absences(record);
 }
 

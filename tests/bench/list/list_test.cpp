@@ -6,9 +6,11 @@
 namespace moat {
 namespace {
 
-DeviceList list_none() { return {{}, "no driver"}; }
+DeviceList list_none() { return {.devices = {}, .skipped = "no driver"}; }
 
-Json a_listing() { return listing({{"cuda", list_none}}, {{"hip", "no SDK"}}); }
+Json a_listing() {
+  return listing({{.name = "cuda", .list = list_none}}, {{.name = "hip", .reason = "no SDK"}});
+}
 
 TEST(List, TellsWhatIsSkippedAndWhy) {
   const Json all = a_listing();

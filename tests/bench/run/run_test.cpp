@@ -36,7 +36,7 @@ DeviceList list_right() {
   return list;
 }
 
-DeviceList list_none() { return {{}, "no driver"}; }
+DeviceList list_none() { return {.devices = {}, .skipped = "no driver"}; }
 
 class RunTest : public testing::Test {
  protected:
@@ -48,15 +48,15 @@ class RunTest : public testing::Test {
     options_.problems.cases = {"gemm/f32/m20n30k40", "sum/f32/n1000"};
     options_.samples = 10;
     options_.budget_seconds = 0.2;
-    world_.backends = {{"cpu", list_right}, {"cuda", list_none}};
-    world_.absent = {{"hip", "no SDK"}};
+    world_.backends = {{.name = "cpu", .list = list_right}, {.name = "cuda", .list = list_none}};
+    world_.absent = {{.name = "hip", .reason = "no SDK"}};
     world_.baselines = [](const std::string&, int) {
       Baselines b;
       b.absent.push_back({"onednn", "not installed"});
       return b;
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
-    world_.porting = [] { return Porting{Json::object(), "lines changed\n"}; };
+    world_.porting = [] { return Porting{.record = Json::object(), .table = "lines changed\n"}; };
     world_.out = &out_;
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -89,14 +89,14 @@ TEST_F(RunTest, LeavesARecordThatFitsTheSchema) {
 }
 
 TEST_F(RunTest, WrongImplementationFailsWithoutARate) {
-  world_.backends = {{"cpu", list_faulty}};
+  world_.backends = {{.name = "cpu", .list = list_faulty}};
   EXPECT_EQ(run(options_, world_), kExitFailed);
   const Record r = record();
   ASSERT_EQ(r.cases.size(), 2u);
   EXPECT_EQ(r.cases[0].status, Status::failed);
   EXPECT_FALSE(r.cases[0].gflops.value.has_value());
   EXPECT_TRUE(r.cases[0].series.empty());
-  EXPECT_FALSE(r.cases[0].check.value->passed);
+  EXPECT_FALSE(r.cases[0].check.get().passed);
   EXPECT_EQ(r.cases[1].status, Status::ok);
   EXPECT_EQ(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
   EXPECT_NE(out_.str().find("failed: "), std::string::npos);

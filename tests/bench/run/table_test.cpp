@@ -63,6 +63,15 @@ TEST(Table, HeaderHasDeviceCeilingsAndFooterWhatIsAbsent) {
   EXPECT_NE(text.find("absent: baseline openblas: libopenblas.so.0 not found"), std::string::npos);
 }
 
+TEST(Table, SaysThatTheMachineWasBusy) {
+  Record record = sample_record();
+  EXPECT_EQ(format_record(record, TableFormat::table, false).find("load average"),
+            std::string::npos);
+  record.host.load_average = Reading<std::array<double, 3>>::of({3.0, 1.0, 1.0});
+  EXPECT_NE(format_record(record, TableFormat::table, false).find("load average was 3.0 on 2 CPUs"),
+            std::string::npos);
+}
+
 TEST(Table, FitsATerminal) {
   Record record = sample_record();
   record.cases[0].problem = "attention/bf16/b16q4096kv4096h64hkv8d128causal";
