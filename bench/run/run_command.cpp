@@ -34,8 +34,9 @@ void add_options(CLI::App& command, RunOptions& o) {
   command.add_option("--backend", o.backends, "only these backends: cpu, cuda, hip")->group(which);
   command.add_option("--device", o.devices, "only these devices: cpu:0, cuda:1")->group(which);
   command
-      .add_flag("--no-baselines{false}", o.baselines,
-                "time our kernels alone, without the vendor's libraries")
+      .add_flag_callback(
+          "--no-baselines", [&o] { o.baselines = false; },
+          "time our kernels alone, without the vendor's libraries")
       ->group(which);
 
   const std::string how = "How to measure";
