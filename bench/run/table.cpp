@@ -118,13 +118,14 @@ std::string library_text(const Record& record) {
   return text;
 }
 
-// Timings beside other work are no measure of the machine.
+// Timings beside other work are no measure of the machine. The load average looks back a minute, so
+// a build that has just ended raises it too.
 std::string load_text(const Host& host) {
   const auto& load = host.load_average.value;
   if (!load || (*load)[0] < 0.5 * host.logical_cpus) return "";
   return fmt::format(
-      "\nnote: the load average was {:.1f} on {} CPUs when the run began: other work disturbs the "
-      "timings\n",
+      "\nnote: the load average was {:.1f} on {} CPUs when the run began; if that was more than a "
+      "build that has just\n      ended, other work disturbed the timings\n",
       (*load)[0], host.logical_cpus);
 }
 
