@@ -17,9 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kDescription =
-    R"(Lines changed per port: what porting this suite's kernels to each backend cost.
-
+constexpr const char* kFooter =
+    R"(
+Definitions:
   L_b       lines that the build of backend b compiles: in a file that it includes, in no group
             that its preprocessor skips, and neither blank nor comment
   shared    lines of L_b that the baseline, cuda, compiles too
@@ -216,7 +216,9 @@ Json porting_record(const PortingPaths& paths) {
 }
 
 void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) {
-  auto* command = app.add_subcommand("port", kDescription);
+  auto* command =
+      app.add_subcommand("port", "lines changed per port: what each backend of this suite cost");
+  command->footer(kFooter);
   auto options = std::make_shared<Options>();
   auto* form = command->add_option_group("form");
   form->add_flag("--json", options->json, "Print the record as JSON");
