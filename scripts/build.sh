@@ -20,7 +20,7 @@ step() {
   printf '%d s\n' $((SECONDS - start)) >&2
 }
 
-# install: asks or reports on the terminal, so its output is not hidden in the log.
+# install_missing: setup.sh asks and reports on the terminal, so its output is not hidden in the log.
 install_missing() {
   "$root/scripts/setup.sh" "${setup_args[@]}" >&2 || exit $?
 }
