@@ -79,9 +79,5 @@ set(CMAKE_CUDA_EXTENSIONS OFF)
 set(CMAKE_CUDA_USE_RESPONSE_FILE_FOR_INCLUDES OFF)
 
 add_library(moat_cuda_options INTERFACE)
-set(options --expt-relaxed-constexpr --threads=2 --Werror=all-warnings
-  -Xcompiler=-Wall,-Wextra,-Wshadow)
-foreach(architecture IN LISTS MOAT_CUDA_ARCHITECTURES)
-  list(APPEND options --generate-code=arch=compute_${architecture},code=sm_${architecture})
-endforeach()
+set(options --expt-relaxed-constexpr --Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wshadow)
 target_compile_options(moat_cuda_options INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${options}>")

@@ -1,6 +1,6 @@
 # Decides whether the HIP backend is built: with ROCm's clang if there is one, else with the
 # distribution's clang and HIP runtime. Sets MOAT_HIP_ABSENT to the reason if it is not built,
-# MOAT_HIP_ARCHITECTURES to what it is compiled for and MOAT_HIP_COMPILE to the command up to the source.
+# MOAT_HIP_ARCHITECTURES to what it is compiled for and MOAT_HIP_COMPILE to the command up to these.
 # Like nvcc, the command includes the runtime's header ahead of every source.
 # CMake's own HIP language asks for files that Debian does not install.
 
@@ -31,7 +31,7 @@ endif()
 
 # What this machine has is compiled for, besides the default.
 if(NOT DEFINED MOAT_HIP_ARCHITECTURES)
-  set(architectures gfx90a gfx942)
+  set(architectures gfx90a gfx942 gfx1100)
   file(GLOB nodes /sys/class/kfd/kfd/topology/nodes/*/properties)
   foreach(node IN LISTS nodes)
     file(STRINGS ${node} version REGEX "^gfx_target_version [1-9]")
@@ -52,9 +52,7 @@ endif()
 if(NOT MOAT_HIP_ABSENT)
   set(MOAT_HIP_COMPILE ${MOAT_HIP_COMPILER} -x hip -std=c++20 --rocm-path=${root}
     -include hip/hip_runtime.h)
-  foreach(architecture IN LISTS MOAT_HIP_ARCHITECTURES)
-    list(APPEND MOAT_HIP_COMPILE --offload-arch=${architecture})
-  endforeach()
+  list(TRANSFORM MOAT_HIP_ARCHITECTURES PREPEND --offload-arch= OUTPUT_VARIABLE offload)
   find_path(MOAT_HIP_DEVICE_LIBS ockl.bc HINTS ${root}/amdgcn/bitcode
     PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/amdgcn/bitcode /usr/lib/amdgcn/bitcode
     NO_DEFAULT_PATH)
@@ -80,12 +78,12 @@ if(NOT MOAT_HIP_ABSENT)
   endif()
 
   # Distributions combine compilers, headers and device libraries freely: see whether these fit.
-  string(SHA1 trial "${MOAT_HIP_COMPILE}")
+  string(SHA1 trial "${MOAT_HIP_COMPILE} ${offload}")
   if(NOT MOAT_HIP_TRIAL STREQUAL trial)
     set(source ${CMAKE_BINARY_DIR}/hip-device-libs/trial.hip)
     file(WRITE ${source}
       "__global__ void trial(float* x) { x[threadIdx.x] = exp2f(x[threadIdx.x]); }\n")
-    execute_process(COMMAND ${MOAT_HIP_COMPILE} -c ${source} -o ${source}.o
+    execute_process(COMMAND ${MOAT_HIP_COMPILE} ${offload} -c ${source} -o ${source}.o
       RESULT_VARIABLE failed ERROR_VARIABLE message OUTPUT_QUIET)
     if(failed)
       string(REGEX MATCH "error: [^\n]*" message "${message}")
@@ -107,19 +105,20 @@ endif()
 string(REPLACE ";" " " shown "${MOAT_HIP_ARCHITECTURES}")
 message(STATUS "HIP backend: ${MOAT_HIP_COMPILER} for ${shown}")
 
-# moat_hip_object(OUT SOURCE OPTION...): an object file of SOURCE; OUT is its path. The command
-# is the one in the compile manifest.
-function(moat_hip_object out source)
+# moat_hip_object(OUT SOURCE FAMILY ARCHITECTURES OPTION...): an object file of SOURCE for these
+# architectures of one family; OUT is its path. The command is the one in the compile manifest.
+function(moat_hip_object out source family architectures)
   cmake_path(GET source STEM name)
-  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.hip.o)
+  list(TRANSFORM architectures PREPEND --offload-arch=)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.${family}.o)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${config}}")
-  set(command ${MOAT_HIP_COMPILE} ${flags} -I${PROJECT_SOURCE_DIR}  -Wall -Wextra -Wpedantic -Wshadow -Werror ${ARGN} -c ${source} -o ${object})
+  set(command ${MOAT_HIP_COMPILE} ${architectures} ${flags} -I${PROJECT_SOURCE_DIR} -Wall -Wextra -Wpedantic -Wshadow -Werror ${ARGN} -c ${source} -o ${object})
   add_custom_command(OUTPUT ${object}
     COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${command} -MD -MF ${object}.d -MT ${object}
     DEPENDS ${source} DEPFILE ${object}.d WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
-    COMMENT "Building HIP object ${name}" VERBATIM)
+    COMMENT "Building HIP object ${name} for ${family}" VERBATIM)
   set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
-  moat_manifest_command(hip ${source} ${command})
+  moat_manifest_command(hip "${family}" ${source} ${command})
   set(${out} ${object} PARENT_SCOPE)
 endfunction()

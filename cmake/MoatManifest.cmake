@@ -1,6 +1,7 @@
 # How each backend compiles each source: ${CMAKE_BINARY_DIR}/compile_manifest.json, made by the
 # target moat_compile_manifest. The porting counter reads it:
 #   [{"backend": "cuda",            cpu, cuda, hip
+#     "family": "sm_90a",           architectures that share atoms; "" for what all of the backend's use
 #     "kernel": "gemm",             name of the file in kernels/, or "runtime" for the backend's own
 #     "source": "/…/kernels/gemm.cpp",
 #     "directory": "/…/build",      where the command runs
@@ -9,16 +10,16 @@
 # Every backend compiles all of these, with MOAT_BACKEND naming its header.
 file(GLOB MOAT_KERNEL_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*.cpp)
 
-# moat_manifest_target(BACKEND TARGET): CMake compiles the backend's sources in TARGET.
+# moat_manifest_target(BACKEND TARGET [FAMILY]): CMake compiles the backend's sources in TARGET.
 function(moat_manifest_target backend target)
-  set_property(GLOBAL APPEND PROPERTY MOAT_MANIFEST_TARGETS "${backend}=${target}")
+  set_property(GLOBAL APPEND PROPERTY MOAT_MANIFEST_TARGETS "${backend}=${target}=${ARGV2}")
 endfunction()
 
-# moat_manifest_command(BACKEND SOURCE COMMAND...): SOURCE is compiled by a custom command, run in
-# the build folder.
-function(moat_manifest_command backend source)
+# moat_manifest_command(BACKEND FAMILY SOURCE COMMAND...): SOURCE is compiled by a custom command,
+# run in the build folder.
+function(moat_manifest_command backend family source)
   set_property(GLOBAL APPEND_STRING PROPERTY MOAT_MANIFEST_COMMANDS
-    "moat_manifest_entry([==[${backend}]==] [==[${source}]==] [==[${CMAKE_BINARY_DIR}]==]\n")
+    "moat_manifest_entry([==[${backend}]==] [==[${family}]==] [==[${source}]==] [==[${CMAKE_BINARY_DIR}]==]\n")
   foreach(argument IN LISTS ARGN)
     set_property(GLOBAL APPEND_STRING PROPERTY MOAT_MANIFEST_COMMANDS "  [==[${argument}]==]\n")
   endforeach()

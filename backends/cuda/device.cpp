@@ -9,14 +9,35 @@
 namespace moat {
 namespace cuda {
 
-struct Atoms;
-struct Schedules;
+struct Ptx;
+template <class Isa>
+struct Sm80;
+template <class Isa>
+struct Sm90a;
+struct Sm80Schedules;
+struct Sm90aSchedules;
 
+// Named as MOAT_CUDA_FAMILIES lists them.
+using BackendOf_sm_80 = simt::Backend<Sm80<Ptx>, Sm80Schedules>;
+using BackendOf_sm_90a = simt::Backend<Sm90a<Ptx>, Sm90aSchedules>;
+
+}  // namespace cuda
+
+#define MOAT_FAMILY(name) MOAT_COMPILED_BY_DEVICE_COMPILER(cuda::BackendOf_##name)
+MOAT_CUDA_FAMILIES
+#undef MOAT_FAMILY
+
+namespace cuda {
 namespace {
+
+constexpr simt::Family kFamilies[] = {
+#define MOAT_FAMILY(name) {#name, simt::run_program<BackendOf_##name>},
+    MOAT_CUDA_FAMILIES
+#undef MOAT_FAMILY
+};
 
 struct Platform {
   using Runtime = cuda::Runtime;
-  using Backend = simt::Backend<Atoms, Schedules>;
   using Telemetry = cuda::Telemetry;
 
   static std::string capability(const cudaDeviceProp& p) {
@@ -33,6 +54,10 @@ struct Platform {
            " is not among those of this build (" MOAT_CUDA_ARCHITECTURES
            "); configure with -DMOAT_CUDA_ARCHITECTURES=" +
            std::to_string(p.major) + std::to_string(p.minor);
+  }
+
+  static simt::Program program(std::string_view architecture) {
+    return simt::find_program(kFamilies, family_of(architecture));
   }
 
   static std::string absent(cudaError_t error) {
@@ -73,14 +98,11 @@ std::optional<std::string> architecture_of(int major, int minor, std::string_vie
   return found;
 }
 
-}  // namespace cuda
+std::string_view family_of(std::string_view architecture) {
+  return architecture == "sm_90a" ? "sm_90a" : "sm_80";
+}
 
-// Instantiated in kernels/*.cpp by the device compiler.
-extern template void launch(cuda::Platform::Backend&, const GemmProblem&);
-extern template void launch(cuda::Platform::Backend&, const AttentionProblem&);
-extern template void launch(cuda::Platform::Backend&, const ReductionProblem&);
-extern template void launch(cuda::Platform::Backend&, const RowsProblem&);
-extern template void launch(cuda::Platform::Backend&, const CeilingProblem&);
+}  // namespace cuda
 
 DeviceList list_cuda_devices() { return simt::list_devices<cuda::Platform>(); }
 

@@ -8,7 +8,7 @@
 
 namespace moat::cuda {
 
-struct Schedules {
+struct Sm80Schedules {
   // A step of k is 64 bytes of a row. Few rows leave the grid to the columns; few tiles are made
   // smaller, so that more multiprocessors get one.
   template <class T, class F>
@@ -50,5 +50,7 @@ struct Schedules {
     }
   }
 };
+
+struct Sm90aSchedules : Sm80Schedules {};
 
 }  // namespace moat::cuda

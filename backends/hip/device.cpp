@@ -9,14 +9,48 @@
 namespace moat {
 namespace hip {
 
-struct Atoms;
-struct Schedules;
+template <int kLanes>
+struct Amdgpu;
+template <class Isa>
+struct Cdna;
+template <class Isa>
+struct Rdna3;
+struct CdnaSchedules;
+struct Rdna3Schedules;
+struct PlainSchedules;
 
+}  // namespace hip
+
+namespace simt {
+template <class Isa>
+struct Plain;
+}  // namespace simt
+
+namespace hip {
+
+// Named as MOAT_HIP_FAMILIES lists them.
+using BackendOf_cdna = simt::Backend<Cdna<Amdgpu<64>>, CdnaSchedules>;
+using BackendOf_rdna3 = simt::Backend<Rdna3<Amdgpu<32>>, Rdna3Schedules>;
+using BackendOf_plain32 = simt::Backend<simt::Plain<Amdgpu<32>>, PlainSchedules>;
+using BackendOf_plain64 = simt::Backend<simt::Plain<Amdgpu<64>>, PlainSchedules>;
+
+}  // namespace hip
+
+#define MOAT_FAMILY(name) MOAT_COMPILED_BY_DEVICE_COMPILER(hip::BackendOf_##name)
+MOAT_HIP_FAMILIES
+#undef MOAT_FAMILY
+
+namespace hip {
 namespace {
+
+constexpr simt::Family kFamilies[] = {
+#define MOAT_FAMILY(name) {#name, simt::run_program<BackendOf_##name>},
+    MOAT_HIP_FAMILIES
+#undef MOAT_FAMILY
+};
 
 struct Platform {
   using Runtime = hip::Runtime;
-  using Backend = simt::Backend<Atoms, Schedules>;
   using Telemetry = hip::Telemetry;
 
   static std::string architecture(const hipDeviceProp_t& p) {
@@ -29,6 +63,10 @@ struct Platform {
            " is not among the architectures of this build ("  //
            MOAT_HIP_ARCHITECTURES "); configure with -DMOAT_HIP_ARCHITECTURES=" +
            architecture(p);
+  }
+
+  static simt::Program program(std::string_view architecture) {
+    return simt::find_program(kFamilies, family_of(architecture));
   }
 
   static std::string absent(hipError_t error) {
@@ -65,14 +103,17 @@ bool runs_on(std::string_view target, std::string_view built) {
   return false;
 }
 
-}  // namespace hip
+// gfx90a and newer of the 9 series have MFMA with bf16; 908 has an older one.
+std::string_view family_of(std::string_view architecture) {
+  if (architecture.starts_with("gfx90a") || architecture.starts_with("gfx94") ||
+      architecture.starts_with("gfx95")) {
+    return "cdna";
+  }
+  if (architecture.starts_with("gfx11")) return "rdna3";
+  return architecture.starts_with("gfx9") ? "plain64" : "plain32";
+}
 
-// Instantiated in kernels/*.cpp by the device compiler.
-extern template void launch(hip::Platform::Backend&, const GemmProblem&);
-extern template void launch(hip::Platform::Backend&, const AttentionProblem&);
-extern template void launch(hip::Platform::Backend&, const ReductionProblem&);
-extern template void launch(hip::Platform::Backend&, const RowsProblem&);
-extern template void launch(hip::Platform::Backend&, const CeilingProblem&);
+}  // namespace hip
 
 DeviceList list_hip_devices() { return simt::list_devices<hip::Platform>(); }
 

@@ -18,5 +18,8 @@ std::string base_architecture(std::string_view target);
 // Whether one of the built architectures (such as gfx90a gfx942) runs on `target`.
 bool runs_on(std::string_view target, std::string_view built);
 
+// Which family's kernels an architecture runs, as CMake's MOAT_HIP_FAMILIES names them.
+std::string_view family_of(std::string_view architecture);
+
 }  // namespace hip
 }  // namespace moat

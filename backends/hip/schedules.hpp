@@ -1,5 +1,5 @@
-// Tile sizes and block shapes on AMD GPUs with waves of 64 lanes, per kernel and element type. A
-// compute unit has 64 KiB of fast memory (LDS).
+// Tile sizes and block shapes on AMD GPUs, per kernel and element type. A compute unit has 64 KiB
+// of fast memory (LDS).
 #pragma once
 
 #include <type_traits>
@@ -9,7 +9,7 @@
 
 namespace moat::hip {
 
-struct Schedules {
+struct PlainSchedules {
   // A step of k is 32 bytes of a row, so that two blocks fit a compute unit.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
@@ -51,5 +51,9 @@ struct Schedules {
     }
   }
 };
+
+struct CdnaSchedules : PlainSchedules {};
+
+struct Rdna3Schedules : PlainSchedules {};
 
 }  // namespace moat::hip

@@ -56,7 +56,7 @@ constexpr int key_splits(std::int64_t items, int key_steps, int units) {
   return ceil_div(key_steps, ceil_div(key_steps, splits));
 }
 
-// The backend as the launchers in kernels/ know it.
+// The backend of one architecture, as the launchers in kernels/ know it.
 template <class Atoms, class ScheduleTable>
 class Backend {
  public:

@@ -1,7 +1,7 @@
 // moat::Device on a vendor's runtime. The runtimes of NVIDIA and AMD differ in names and in what
 // they tell about a device, so the class is written once over a Platform:
 //   Platform::Runtime     the vendor's names: types, constants, and functions as simt::Call
-//   Platform::Backend     the simt::Backend that launches kernels
+//   Platform::program(architecture)      the simt::Program with this build's kernels for it
 //   Platform::Telemetry   Telemetry(pci_bus_id, DeviceInfo&) adds what the runtime does not tell;
 //                         clock_mhz() reads the current clock
 //   Platform::architecture(properties)   such as sm_90a
@@ -10,16 +10,53 @@
 //   Platform::version(int)               of the runtime, as text
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "backends/device.hpp"
 #include "backends/simt/backend.hpp"
 #include "backends/simt/runtime.hpp"
 
 namespace moat::simt {
+
+// Solves a problem with the kernels of one architecture.
+using Program = void (*)(Queue&, const Problem&);
+
+template <class BackendOf>
+void run_program(Queue& queue, const Problem& problem) {
+  BackendOf backend(queue);
+  std::visit([&](const auto& p) { launch(backend, p); }, problem);
+}
+
+// An architecture family of a backend: its name in the build, and its kernels.
+struct Family {
+  std::string_view name;
+  Program program;
+};
+
+// The program of a family that the build has.
+template <std::size_t kCount>
+Program find_program(const Family (&families)[kCount], std::string_view name) {
+  for (const Family& family : families) {
+    if (family.name == name) return family.program;
+  }
+  throw DeviceError("this build has no kernels of the family " + std::string(name));
+}
+
+// Declares that kernels/*.cpp instantiate the launchers of BACKEND, a simt::Backend. The device
+// compiler does; used at namespace moat.
+#define MOAT_COMPILED_BY_DEVICE_COMPILER(BACKEND)                 \
+  extern template void launch(BACKEND&, const GemmProblem&);      \
+  extern template void launch(BACKEND&, const AttentionProblem&); \
+  extern template void launch(BACKEND&, const ReductionProblem&); \
+  extern template void launch(BACKEND&, const RowsProblem&);      \
+  extern template void launch(BACKEND&, const CeilingProblem&);
 
 template <class Platform>
 class GpuDevice final : public Device, private Queue {
@@ -31,6 +68,7 @@ class GpuDevice final : public Device, private Queue {
     info_.backend = R::kName;
     info_.name = properties.name;
     info_.architecture = Platform::architecture(properties);
+    program_ = Platform::program(info_.architecture);
     info_.index = index;
     where_ = " on " + info_.backend + " device " + std::to_string(index) + " (" + info_.name + ")";
     info_.compute_units = properties.multiProcessorCount;
@@ -83,9 +121,7 @@ class GpuDevice final : public Device, private Queue {
     call(R::kMemsetAsync, p, byte, bytes, stream_.get());
   }
 
-  void run(const Problem& problem) override {
-    std::visit([&](const auto& p) { launch(backend_, p); }, problem);
-  }
+  void run(const Problem& problem) override { program_(*this, problem); }
 
   void synchronize() override { call(R::kStreamSynchronize, stream_.get()); }
 
@@ -157,6 +193,7 @@ class GpuDevice final : public Device, private Queue {
   using Event = std::unique_ptr<std::remove_pointer_t<typename R::Event>, DestroyEvent>;
 
   DeviceInfo info_;
+  Program program_;
   std::string where_;
   std::unique_ptr<typename Platform::Telemetry> telemetry_;
   std::unique_ptr<std::remove_pointer_t<typename R::Stream>, DestroyStream> stream_;
@@ -166,7 +203,6 @@ class GpuDevice final : public Device, private Queue {
   std::unique_ptr<void, Free> workspace_;
   std::size_t workspace_bytes_ = 0;
   std::unordered_map<const void*, std::size_t> shared_bytes_;  // granted per entry
-  typename Platform::Backend backend_{static_cast<Queue&>(*this)};
 };
 
 // All devices that this build has code for; the others' reasons are in `skipped`.

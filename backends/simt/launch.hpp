@@ -6,10 +6,9 @@
 
 namespace moat::simt {
 
-// Second argument of __launch_bounds__, which vendors count differently: every backend defines
-// min_residency(Type<Atoms>, blocks, waves per block) beside its Atoms.
+// Second argument of __launch_bounds__, which vendors count differently.
 template <class Atoms, class S>
-inline constexpr int kResidency = min_residency(Type<Atoms>{}, S::kResidency, S::kWarps);
+inline constexpr int kResidency = Atoms::min_residency(S::kResidency, S::kWarps);
 
 template <class Kernel, class S, class Atoms, class Args>
 __global__ void __launch_bounds__((kThreads<Atoms, S>), (kResidency<Atoms, S>)) entry(Args args) {

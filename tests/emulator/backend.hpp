@@ -1,4 +1,4 @@
-// A backend that runs kernels on the emulated architecture, as a GPU's backend runs them.
+// A backend that runs kernels on an emulated architecture, as a GPU's backend runs them.
 #pragma once
 
 #include <algorithm>
@@ -7,18 +7,19 @@
 #include <vector>
 
 #include "backends/simt/block.hpp"
-#include "tests/emulator/atoms.hpp"
+#include "tests/emulator/emulator.hpp"
 
 namespace moat::emulator {
 
-// `SchedulesOf` is the table of tile sizes, the backend's own or a test's.
-template <int kWidth, class SchedulesOf>
+// `AtomsOf` is an architecture over an emulated instruction set, such as simt::Plain<Lanes<32>>;
+// `SchedulesOf` the table of tile sizes, the backend's own or a test's.
+template <class AtomsOf, class SchedulesOf>
 class Backend {
  public:
-  static constexpr int kWaveWidth = kWidth;
+  using Atoms = AtomsOf;
   using Schedules = SchedulesOf;
   template <class S>
-  using Block = simt::Block<Atoms<kWaveWidth>, S>;
+  using Block = simt::Block<Atoms, S>;
 
   // A launch has at most max_blocks blocks; attention is split over `splits` key ranges.
   explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}
@@ -37,8 +38,8 @@ class Backend {
   void launch(std::int64_t items, const Args& args) {
     const Grid grid{.blocks = static_cast<int>(std::min<std::int64_t>(items, max_blocks_)),
                     .waves = S::kWarps,
-                    .wave_width = kWaveWidth,
-                    .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms<kWaveWidth>>};
+                    .wave_width = Atoms::kWaveWidth,
+                    .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms>};
     run(grid, [&](unsigned char* arena) {
       Block<S> block(arena);
       Kernel::template run<S>(block, args);

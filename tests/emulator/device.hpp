@@ -1,20 +1,20 @@
-// The emulated architecture as a device of the harness.
+// An emulated architecture as a device of the harness.
 #pragma once
 
 #include <cstring>
+#include <functional>
 #include <new>
-#include <variant>
+#include <utility>
 
 #include "backends/device.hpp"
-#include "tests/emulator/backend.hpp"
 
 namespace moat::emulator {
 
-// Runs problems of type P on `BackendOf`; its memory is the host's. Time does not pass.
-template <class BackendOf, class P>
+// Solves problems with `program`; its memory is the host's. Time does not pass.
 class EmulatedDevice : public Device {
  public:
-  explicit EmulatedDevice(BackendOf backend) : backend_(std::move(backend)) {
+  explicit EmulatedDevice(std::function<void(const Problem&)> program)
+      : program_(std::move(program)) {
     info_.backend = "emulator";
   }
 
@@ -32,19 +32,17 @@ class EmulatedDevice : public Device {
     std::memset(p, byte, bytes);
   }
 
-  void run(const Problem& problem) override { launch(backend_, std::get<P>(problem)); }
+  void run(const Problem& problem) override { program_(problem); }
   void synchronize() override {}
 
   void start_timer() override {}
   void stop_timer() override {}
   double elapsed() override { return 0; }
 
-  BackendOf& backend() { return backend_; }
-
  private:
   static constexpr std::align_val_t kAlignment{256};
 
-  BackendOf backend_;
+  std::function<void(const Problem&)> program_;
   DeviceInfo info_;
 };
 

@@ -7,10 +7,11 @@
 #include <stdexcept>
 #include <vector>
 
+#include "backends/simt/plain.hpp"
 #include "backends/simt/schedule.hpp"
 #include "kernels/monoids.hpp"
-#include "tests/emulator/atoms.hpp"
 #include "tests/emulator/backend.hpp"
+#include "tests/emulator/lanes.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -33,7 +34,7 @@ TEST(Emulator, RunsEveryLaneOfEveryBlockOnce) {
 
 TEST(Emulator, BarrierOrdersWritesBeforeReads) {
   const Grid grid{.blocks = 2, .waves = 4, .wave_width = 32, .shared_bytes = 128 * sizeof(int)};
-  using A = Atoms<32>;
+  using A = Lanes<32>;
   run(grid, [&](unsigned char* arena) {
     auto* values = reinterpret_cast<int*>(arena);
     for (int round = 0; round < 3; ++round) {
@@ -50,15 +51,15 @@ TEST(Emulator, SharedMemoryBeginsAsNan) {
   run({.blocks = 2, .shared_bytes = 128}, [](unsigned char* arena) {
     if (place().lane != 0) return;
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(arena) % 128, 0U);
-    EXPECT_TRUE(std::isnan(Atoms<32>::load_shared<float>(arena)));
-    Atoms<32>::store_shared(arena, 1.0f);
+    EXPECT_TRUE(std::isnan(Lanes<32>::load_shared<float>(arena)));
+    Lanes<32>::store_shared(arena, 1.0f);
   });
 }
 
 template <int kWidth>
 void shuffles() {
   run({.waves = 2, .wave_width = kWidth}, [](unsigned char*) {
-    using A = Atoms<kWidth>;
+    using A = Lanes<kWidth>;
     for (int mask = 1; mask < kWidth; mask *= 2) {
       EXPECT_EQ(A::shuffle_xor(A::lane() + 100 * A::wave(), mask),
                 (A::lane() ^ mask) + 100 * A::wave());
@@ -96,7 +97,7 @@ TEST(EmulatorFaults, BarrierInOneBranchShuffleInTheOther) {
           if (place().lane % 2 == 0) {
             barrier();
           } else {
-            Atoms<32>::shuffle_xor(1.0f, 1);
+            Lanes<32>::shuffle_xor(1.0f, 1);
           }
         });
       },
@@ -108,7 +109,7 @@ TEST(EmulatorFaults, ShuffleThatALaneSkips) {
   EXPECT_THAT(
       [] {
         run({}, [](unsigned char*) {
-          if (place().lane != 7) Atoms<32>::shuffle_xor(1, 1);
+          if (place().lane != 7) Lanes<32>::shuffle_xor(1, 1);
         });
       },
       ThrowsMessage<Fault>(HasSubstr("1 of 32 lanes have ended (wave 0 lane 7")));
@@ -116,9 +117,9 @@ TEST(EmulatorFaults, ShuffleThatALaneSkips) {
 
 TEST(EmulatorFaults, ShufflesThatDoNotMatch) {
   EXPECT_THAT(
-      [] { run({}, [](unsigned char*) { Atoms<32>::shuffle_xor(1, place().lane < 8 ? 1 : 2); }); },
+      [] { run({}, [](unsigned char*) { Lanes<32>::shuffle_xor(1, place().lane < 8 ? 1 : 2); }); },
       ThrowsMessage<Fault>(HasSubstr("lane 8 shuffles with mask 2, lane 0 with 1")));
-  EXPECT_THAT([] { run({}, [](unsigned char*) { Atoms<32>::shuffle(1, 32); }); },
+  EXPECT_THAT([] { run({}, [](unsigned char*) { Lanes<32>::shuffle(1, 32); }); },
               ThrowsMessage<Fault>(HasSubstr("shuffle from lane 32 of a wave of 32")));
 }
 
@@ -127,7 +128,7 @@ TEST(EmulatorFaults, AccessOutsideSharedMemory) {
   const auto access = [&](std::ptrdiff_t offset) {
     return [=] {
       run(grid, [=](unsigned char* arena) {
-        if (place().block == 1 && place().lane == 3) Atoms<32>::load_shared<float>(arena + offset);
+        if (place().block == 1 && place().lane == 3) Lanes<32>::load_shared<float>(arena + offset);
       });
     };
   };
@@ -152,7 +153,7 @@ TEST(EmulatorFaults, ExceptionsOfALaneReachTheCaller) {
 TEST(EmulatorFaults, MissingBarrierShowsAsAStaleValue) {
   bool stale[2] = {};
   run({.blocks = 2, .waves = 2, .shared_bytes = 2 * sizeof(float)}, [&](unsigned char* arena) {
-    using A = Atoms<32>;
+    using A = Lanes<32>;
     auto* values = reinterpret_cast<float*>(arena);
     const int wave = place().wave;
     A::shuffle_xor(wave, 1);
@@ -178,7 +179,7 @@ struct DivergentReduction {
 
 TEST(EmulatorFaults, OperationOfTheBlockInOneLane) {
   using S = simt::FlatSchedule<2, 1>;
-  Backend<32, void> backend;
+  Backend<simt::Plain<Lanes<32>>, void> backend;
   const std::vector<float> x(100);
   EXPECT_THAT(([&] {
                 using B = decltype(backend)::Block<S>;

@@ -30,6 +30,13 @@ TEST(CudaArchitecture, OtherMajorVersionsDoNotCount) {
   EXPECT_EQ(cuda::architecture_of(8, 0, ""), std::nullopt);
 }
 
+TEST(CudaArchitecture, FamilyWithTheKernels) {
+  EXPECT_EQ(cuda::family_of("sm_90a"), "sm_90a");
+  for (const char* name : {"sm_80", "sm_86", "sm_90", "sm_120"}) {
+    EXPECT_EQ(cuda::family_of(name), "sm_80");
+  }
+}
+
 TEST(CudaDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_cuda_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

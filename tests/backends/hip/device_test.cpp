@@ -22,6 +22,13 @@ TEST(HipArchitecture, RunsOnlyWhatWasBuilt) {
   EXPECT_FALSE(hip::runs_on("gfx942", ""));
 }
 
+TEST(HipArchitecture, FamilyWithTheKernels) {
+  for (const char* name : {"gfx90a", "gfx942", "gfx950"}) EXPECT_EQ(hip::family_of(name), "cdna");
+  for (const char* name : {"gfx1100", "gfx1151"}) EXPECT_EQ(hip::family_of(name), "rdna3");
+  for (const char* name : {"gfx906", "gfx908"}) EXPECT_EQ(hip::family_of(name), "plain64");
+  for (const char* name : {"gfx1030", "gfx1201"}) EXPECT_EQ(hip::family_of(name), "plain32");
+}
+
 TEST(HipDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_hip_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

@@ -12,7 +12,7 @@ class EmulatedAttention : public EmulatedTest {
       SCOPED_TRACE(::testing::Message()
                    << "batch " << p.batch << ", heads " << p.q_heads << "/" << p.kv_heads
                    << ", lengths " << p.q_len << "/" << p.kv_len << ", head_dim " << head_dim);
-      p.dtype = GetParam();
+      p.dtype = dtype();
       p.head_dim = head_dim;
       expect_verified(p, how);
     }
@@ -52,7 +52,7 @@ TEST_P(EmulatedAttention, SplitKeys) {
         {.max_blocks = 1, .splits = 3});
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedAttention, all_types, dtype_name);
+INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedAttention, all_architectures, architecture_name);
 
 }  // namespace
 }  // namespace moat::testing

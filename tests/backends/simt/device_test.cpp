@@ -177,12 +177,15 @@ void launch(FakeBackend&, const CeilingProblem&) {}
 
 struct Platform {
   using Runtime = simt::Runtime;
-  using Backend = FakeBackend;
   struct Telemetry {
     Telemetry(const std::string& bus_id, DeviceInfo& info) { info.driver = "driver of " + bus_id; }
     static std::optional<int> clock_mhz() { return 1234; }
   };
   static std::string architecture(const FakeProperties&) { return "fake90"; }
+  static Program program(std::string_view architecture) {
+    EXPECT_EQ(architecture, "fake90");
+    return run_program<FakeBackend>;
+  }
   static std::string unsupported(const FakeProperties&) { return refusal; }
   static std::string absent(int error) { return error == 0 ? "none" : "no driver"; }
   static std::string version(int v) { return std::to_string(v); }

@@ -4,53 +4,59 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <ostream>
 #include <string>
 
-#include "backends/cuda/schedules.hpp"
-#include "backends/hip/schedules.hpp"
 #include "bench/verify/verify.hpp"
+#include "tests/backends/simt/emulated/programs.hpp"
 #include "tests/emulator/device.hpp"
 
 namespace moat::testing {
 
-// The schedules that GPUs run with, on waves as wide as theirs.
-using Wave32 = emulator::Backend<32, cuda::Schedules>;
-using Wave64 = emulator::Backend<64, hip::Schedules>;
+struct Architecture {
+  const char* name;
+  unsigned (*solve)(const Problem&, const Launch&);
+  DType dtype;
+};
+inline void PrintTo(const Architecture& a, std::ostream* out) {
+  *out << a.name << ' ' << name_of(a.dtype);
+}
 
 // References of small cases: threads would wait longer than they work.
 inline const bool one_thread = (omp_set_num_threads(1), true);
 
-struct Launch {
-  int max_blocks = 3;
-  int splits = 1;
+// Tests run for each architecture family, with the schedules that GPUs run with, and each type.
+class EmulatedTest : public ::testing::TestWithParam<Architecture> {
+ protected:
+  static DType dtype() { return GetParam().dtype; }
+
+  static void solve(const Problem& problem, const Launch& how = {}) {
+    EXPECT_EQ(GetParam().solve(problem, how), 0U);
+  }
+
+  // Random inputs.
+  static void expect_verified(const Problem& shape, const Launch& how = {}) {
+    emulator::EmulatedDevice device([&](const Problem& p) { solve(p, how); });
+    const Inputs inputs(shape, 1);
+    Operands operands(device, inputs);
+    const Verifier verifier(inputs);
+    const Check check = verify(device, operands, 0, inputs, verifier);
+    EXPECT_TRUE(check.passed) << check.message;
+    EXPECT_EQ(check.checked, check.elements);
+  }
 };
 
-template <class BackendOf, class P>
-void expect_verified(const P& shape, Launch how) {
-  SCOPED_TRACE(BackendOf::kWaveWidth);
-  emulator::EmulatedDevice<BackendOf, P> device(BackendOf(how.max_blocks, how.splits));
-  const Inputs inputs(shape, 1);
-  Operands operands(device, inputs);
-  const Verifier verifier(inputs);
-  const Check check = verify(device, operands, 0, inputs, verifier);
-  EXPECT_TRUE(check.passed) << check.message;
-  EXPECT_EQ(check.checked, check.elements);
-  EXPECT_EQ(*device.backend().arrivals(), 0U);
+inline std::string architecture_name(const ::testing::TestParamInfo<Architecture>& info) {
+  return std::string(info.param.name).append("_").append(name_of(info.param.dtype));
 }
 
-// Random inputs, on waves of 32 and of 64 lanes.
-template <class P>
-void expect_verified(const P& shape, Launch how = {}) {
-  expect_verified<Wave32>(shape, how);
-  expect_verified<Wave64>(shape, how);
-}
-
-class EmulatedTest : public ::testing::TestWithParam<DType> {};
-
-inline std::string dtype_name(const ::testing::TestParamInfo<DType>& info) {
-  return std::string(name_of(info.param));
-}
-
-inline const auto all_types = ::testing::Values(DType::f32, DType::f16, DType::bf16);
+#define MOAT_EACH_TYPE(name)                                                                   \
+  Architecture{#name, name, DType::f32}, Architecture{#name, name, DType::f16}, Architecture { \
+    #name, name, DType::bf16                                                                   \
+  }
+inline const auto all_architectures =
+    ::testing::Values(MOAT_EACH_TYPE(sm_80), MOAT_EACH_TYPE(sm_90a), MOAT_EACH_TYPE(cdna),
+                      MOAT_EACH_TYPE(rdna3), MOAT_EACH_TYPE(plain32), MOAT_EACH_TYPE(plain64));
+#undef MOAT_EACH_TYPE
 
 }  // namespace moat::testing

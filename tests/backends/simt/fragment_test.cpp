@@ -8,8 +8,8 @@
 
 #include "backends/simt/accumulator.hpp"
 #include "backends/simt/fma.hpp"
+#include "backends/simt/plain.hpp"
 #include "backends/simt/schedule.hpp"
-#include "tests/emulator/atoms.hpp"
 
 namespace moat::simt {
 namespace {

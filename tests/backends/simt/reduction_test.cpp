@@ -13,23 +13,22 @@ class EmulatedReduction : public EmulatedTest {
   void check(std::int64_t n, Launch how = {}) {
     for (const ReductionOp op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
       SCOPED_TRACE(::testing::Message() << n << " elements, op " << static_cast<int>(op));
-      expect_verified(ReductionProblem{.op = op, .dtype = GetParam(), .n = n}, how);
+      expect_verified(ReductionProblem{.op = op, .dtype = dtype(), .n = n}, how);
     }
   }
 
   // The position that argmax finds in x, which begins `skip` elements after an aligned address.
-  template <class BackendOf>
   std::int64_t position(const std::vector<float>& x, std::size_t skip) {
-    return with_dtype(GetParam(), [&]<class T>(Type<T>) {
+    return with_dtype(dtype(), [&]<class T>(Type<T>) {
       std::vector<T> memory(skip);
       for (const float v : x) memory.push_back(from_float<T>(v));
       std::int64_t result = -1;
-      BackendOf backend(5);
-      launch(backend, ReductionProblem{.op = ReductionOp::argmax,
-                                       .dtype = GetParam(),
-                                       .n = static_cast<std::int64_t>(x.size()),
-                                       .x = memory.data() + skip,
-                                       .result = &result});
+      solve(ReductionProblem{.op = ReductionOp::argmax,
+                             .dtype = dtype(),
+                             .n = static_cast<std::int64_t>(x.size()),
+                             .x = memory.data() + skip,
+                             .result = &result},
+            {.max_blocks = 5});
       return result;
     });
   }
@@ -54,12 +53,10 @@ TEST_P(EmulatedReduction, LastArrivalSeesEveryPart) {
 TEST_P(EmulatedReduction, FirstOfEqualMaximaWins) {
   for (const std::size_t skip : {0, 1, 3}) {
     std::vector<float> x(20011, -1.0f);
-    EXPECT_EQ(position<Wave32>(x, skip), 0);
-    EXPECT_EQ(position<Wave64>(x, skip), 0);
+    EXPECT_EQ(position(x, skip), 0);
     for (const int at : {19999, 8192, 4097, 600, 33, 2}) {
       x[static_cast<std::size_t>(at)] = 5.0f;
-      EXPECT_EQ(position<Wave32>(x, skip), at);
-      EXPECT_EQ(position<Wave64>(x, skip), at);
+      EXPECT_EQ(position(x, skip), at);
     }
   }
 }
@@ -67,14 +64,12 @@ TEST_P(EmulatedReduction, FirstOfEqualMaximaWins) {
 TEST_P(EmulatedReduction, NanAndMinusInfinityAreNoMaximum) {
   std::vector<float> x(9001, std::nanf(""));
   x[8000] = -3.0f;
-  EXPECT_EQ(position<Wave32>(x, 0), 8000);
-  EXPECT_EQ(position<Wave64>(x, 0), 8000);
+  EXPECT_EQ(position(x, 0), 8000);
   std::ranges::fill(x, -std::numeric_limits<float>::infinity());
-  EXPECT_EQ(position<Wave32>(x, 0), 0);
-  EXPECT_EQ(position<Wave64>(x, 0), 0);
+  EXPECT_EQ(position(x, 0), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedReduction, all_types, dtype_name);
+INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedReduction, all_architectures, architecture_name);
 
 }  // namespace
 }  // namespace moat::testing

@@ -10,7 +10,7 @@ class EmulatedRows : public EmulatedTest {
   void check(int rows, int cols, Launch how = {}) {
     for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
       SCOPED_TRACE(::testing::Message() << rows << " x " << cols);
-      expect_verified(RowsProblem{.op = op, .dtype = GetParam(), .rows = rows, .cols = cols}, how);
+      expect_verified(RowsProblem{.op = op, .dtype = dtype(), .rows = rows, .cols = cols}, how);
     }
   }
 };
@@ -28,7 +28,7 @@ TEST_P(EmulatedRows, OneBlockDoesAllRows) {
   check(9, 2049, {.max_blocks = 1});
 }
 
-INSTANTIATE_TEST_SUITE_P(AllTypes, EmulatedRows, all_types, dtype_name);
+INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedRows, all_architectures, architecture_name);
 
 }  // namespace
 }  // namespace moat::testing

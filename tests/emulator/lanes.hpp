@@ -1,21 +1,17 @@
-// The emulated architecture, as the tile layer sees it.
+// What an emulated wave does apart from matrix instructions, as the tile layer asks for it.
 #pragma once
 
 #include <cmath>
 #include <cstring>
 
 #include "backends/simt/atoms.hpp"
-#include "backends/simt/fma.hpp"
 #include "tests/emulator/emulator.hpp"
 
 namespace moat::emulator {
 
 template <int kWidth>
-struct Atoms {
+struct Lanes {
   static constexpr int kWaveWidth = kWidth;
-
-  template <class T>
-  using Matrix = simt::FmaAtom<kWidth>;
 
   static int lane() { return place().lane; }
   static int wave() { return place().wave; }
@@ -81,7 +77,5 @@ struct Atoms {
     return x;
   }
 };
-
-static_assert(simt::Atoms<Atoms<32>> && simt::Atoms<Atoms<64>>);
 
 }  // namespace moat::emulator

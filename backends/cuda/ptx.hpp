@@ -1,4 +1,5 @@
-// What NVIDIA GPUs say to the tile layer (backends/simt/atoms.hpp).
+// Instructions of NVIDIA GPUs (PTX ISA), and what the tile layer asks of any instruction set
+// (backends/simt/atoms.hpp).
 #pragma once
 
 #include <cuda_bf16.h>
@@ -7,16 +8,15 @@
 #include <type_traits>
 
 #include "backends/simt/atoms.hpp"
-#include "backends/simt/fma.hpp"
 
 namespace moat::cuda {
 
-struct Atoms {
+struct Ptx {
   static constexpr int kWaveWidth = 32;
   static constexpr unsigned kAllLanes = 0xffffffffu;
 
-  template <class T>
-  using Matrix = simt::FmaAtom<kWaveWidth>;
+  // __launch_bounds__ counts blocks per multiprocessor.
+  static constexpr int min_residency(int blocks, int /*waves*/) { return blocks; }
 
   static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
   static MOAT_FN int wave() { return static_cast<int>(threadIdx.x) / kWaveWidth; }

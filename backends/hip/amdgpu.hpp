@@ -1,19 +1,20 @@
-// What AMD GPUs say to the tile layer (backends/simt/atoms.hpp).
+// Instructions of AMD GPUs, and what the tile layer asks of any instruction set
+// (backends/simt/atoms.hpp).
 #pragma once
 
 #include <hip/hip_runtime.h>
 
 #include "backends/simt/atoms.hpp"
-#include "backends/simt/fma.hpp"
 
 namespace moat::hip {
 
-// CDNA: waves of 64 lanes.
-struct Atoms : simt::FlatMemory {
-  static constexpr int kWaveWidth = 64;
+// CDNA has waves of 64 lanes, RDNA of 32.
+template <int kLanes>
+struct Amdgpu : simt::FlatMemory {
+  static constexpr int kWaveWidth = kLanes;
 
-  template <class T>
-  using Matrix = simt::FmaAtom<kWaveWidth>;
+  // __launch_bounds__ counts waves per SIMD; a compute unit has four, RDNA's pair of them as well.
+  static constexpr int min_residency(int blocks, int waves) { return ceil_div(blocks * waves, 4); }
 
   static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
   // The same in all lanes of a wave, which the compiler cannot know.

@@ -1,0 +1,11 @@
+// cdna on the emulator, as kernels/*.cpp see it.
+#pragma once
+
+#include "backends/hip/cdna.hpp"
+#include "backends/hip/schedules.hpp"
+#include "tests/emulator/backend.hpp"
+#include "tests/emulator/lanes.hpp"
+
+namespace moat {
+using ThisBackend = emulator::Backend<hip::Cdna<emulator::Lanes<64>>, hip::CdnaSchedules>;
+}  // namespace moat

@@ -1,0 +1,11 @@
+// plain64 on the emulator, as kernels/*.cpp see it.
+#pragma once
+
+#include "backends/hip/schedules.hpp"
+#include "backends/simt/plain.hpp"
+#include "tests/emulator/backend.hpp"
+#include "tests/emulator/lanes.hpp"
+
+namespace moat {
+using ThisBackend = emulator::Backend<simt::Plain<emulator::Lanes<64>>, hip::PlainSchedules>;
+}  // namespace moat
