@@ -1,7 +1,9 @@
-#include "bench/port/sloc.hpp"
+#include "bench/port/source/lexer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <utility>
 
 namespace moat {
 namespace {
@@ -18,13 +20,19 @@ bool is_identifier(int c) {
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view text) : text_(text) { lines_.emplace_back(); }
+  // Tokens are kept only if they are asked for: counting lines needs none.
+  Lexer(std::string_view text, bool keep_tokens) : text_(text), keep_(keep_tokens) { new_line(); }
 
-  std::vector<SourceLine> run() {
+  LexedText run() {
     while (peek() != kEnd) token();
     // A newline ends a line; it does not begin another one.
-    if (text_.empty() || text_.back() == '\n') lines_.pop_back();
-    return std::move(lines_);
+    if (text_.empty() || text_.back() == '\n') {
+      lines_.pop_back();
+      if (keep_) out_.first_token.pop_back();
+    }
+    if (keep_) out_.first_token.push_back(static_cast<std::uint32_t>(out_.tokens.size()));
+    out_.lines = std::move(lines_);
+    return std::move(out_);
   }
 
  private:
@@ -35,7 +43,29 @@ class Lexer {
       while (end < text_.size() && text_[end] != '\n' && is_blank(text_[end])) ++end;
       if (end == text_.size() || text_[end] != '\n') return;
       at_ = end + 1;
-      lines_.emplace_back().continuation = true;
+      new_line().continuation = true;
+    }
+  }
+
+  SourceLine& new_line() {
+    // The first token of a line that begins inside a token is the one after that.
+    if (keep_) {
+      out_.first_token.push_back(static_cast<std::uint32_t>(out_.tokens.size() + (open_ ? 1 : 0)));
+    }
+    return lines_.emplace_back();
+  }
+
+  // Between these two stand the takes of one token.
+  void begin_token() {
+    begin_ = at_;
+    open_ = true;
+  }
+  void end_token(TokenKind kind) {
+    open_ = false;
+    if (keep_) {
+      out_.tokens.push_back({.begin = static_cast<std::uint32_t>(begin_),
+                             .end = static_cast<std::uint32_t>(taken_),
+                             .kind = kind});
     }
   }
 
@@ -52,12 +82,12 @@ class Lexer {
   void skip() { ++at_; }
   void take() {
     lines_.back().code = true;
-    ++at_;
+    taken_ = ++at_;
   }
 
   void newline() {
     ++at_;
-    lines_.emplace_back();
+    new_line();
   }
 
   void token() {
@@ -73,24 +103,69 @@ class Lexer {
       directive();
     } else {
       line_start_ = false;
+      begin_token();
       if (is_digit(c)) {
         number();
+        end_token(TokenKind::kNumber);
       } else if (is_identifier(c)) {
         identifier();
       } else if (c == '"' || c == '\'') {
         quoted(static_cast<char>(c));
+        end_token(c == '"' ? TokenKind::kString : TokenKind::kCharacter);
       } else {
-        take();
-        if (c == '.' && is_digit(peek())) number();
+        punctuation(static_cast<char>(c));
       }
     }
   }
 
+  void punctuation(char first) {
+    take();
+    if (first == '.' && is_digit(peek())) {
+      number();
+      end_token(TokenKind::kNumber);
+      return;
+    }
+    std::array<char, 3> seen{first, 0, 0};
+    std::size_t length = 1;
+    // Every operator of three characters begins with an entry of two.
+    while (length < seen.size()) {
+      const int next = raw_peek();
+      if (next == kEnd) break;
+      seen.at(length) = static_cast<char>(next);
+      if (!continues({seen.data(), length + 1})) break;
+      take();
+      ++length;
+    }
+    const std::string_view all(seen.data(), length);
+    if (all == "<<<") {
+      ++launches_;
+    } else if (first == ';') {
+      launches_ = 0;
+    } else if (all == ">" && launches_ > 0 && text_.substr(at_).starts_with(">>")) {
+      take();
+      take();
+      --launches_;
+    }
+    end_token(TokenKind::kPunctuation);
+  }
+
+  static bool continues(std::string_view operators) {
+    constexpr std::array<std::string_view, 26> kOperators = {
+        "::", "->", "++", "--", "<<", "<=", ">=", "==",  "!=",  "&&",  "||", "+=", "-=",
+        "*=", "/=", "%=", "&=", "|=", "^=", "##", "<<<", "<<=", "->*", ".*", "..", "..."};
+    return std::ranges::find(kOperators, operators) != kOperators.end();
+  }
+
   // A comment or a division. Whether it is one is known after the next character, which a splice
   // may put on another line.
-  void slash() {
+  // True: a comment.
+  bool slash() {
     const std::size_t line = lines_.size() - 1;
+    begin_token();
     skip();
+    taken_ = at_;
+    const std::size_t behind = at_;
+    open_ = false;
     const int next = peek();
     if (next == '/') {
       while (peek() != '\n' && peek() != kEnd) skip();
@@ -100,7 +175,13 @@ class Lexer {
     } else {
       lines_[line].code = true;
       line_start_ = false;
+      if (next == '=' && at_ == behind) take();
+      // A splice behind it has begun a line, which the token must come before.
+      for (std::size_t i = line + 1; keep_ && i < lines_.size(); ++i) ++out_.first_token[i];
+      end_token(TokenKind::kPunctuation);
+      return false;
     }
+    return true;
   }
 
   void block_comment() {
@@ -121,9 +202,7 @@ class Lexer {
       if (is_blank(peek())) {
         skip();
       } else if (peek() == '/') {
-        const std::size_t before = at_;
-        slash();
-        if (at_ == before + 1) return;  // a division, not a comment
+        if (!slash()) return;
       } else {
         return;
       }
@@ -134,17 +213,25 @@ class Lexer {
     line_start_ = false;
     const std::size_t line = lines_.size() - 1;
     const bool digraph = peek() == '%';
-    take();
+    begin_token();
     if (digraph) {
-      if (peek() != ':') return;
       take();
+      if (peek() != ':') {
+        end_token(TokenKind::kPunctuation);
+        return;
+      }
     }
+    take();
+    end_token(TokenKind::kPunctuation);
     blanks();
     std::string name;
+    begin_token();
     while (is_identifier(peek())) {
       name.push_back(static_cast<char>(peek()));
       take();
     }
+    if (!name.empty()) end_token(TokenKind::kIdentifier);
+    open_ = false;
     lines_[line].directive = name.empty() ? "#" : name;
     if (name == "include" || name == "include_next" || name == "import") {
       blanks();
@@ -154,11 +241,13 @@ class Lexer {
 
   // <sys/*.h> opens no comment.
   void header_name() {
+    begin_token();
     while (peek() != '\n' && peek() != kEnd) {
       const bool last = peek() == '>';
       take();
-      if (last) return;
+      if (last) break;
     }
+    end_token(TokenKind::kHeader);
   }
 
   // A preprocessing number, whose quotes are digit separators.
@@ -172,6 +261,7 @@ class Lexer {
         if (!is_identifier(peek())) {
           // Not a separator: the quote opens a literal.
           lines_.resize(line + 1);
+          if (keep_) out_.first_token.resize(line + 1);
           at_ = at;
           return;
         }
@@ -193,7 +283,7 @@ class Lexer {
       take();
     }
     const bool raw = name == "R" || name == "LR" || name == "uR" || name == "UR" || name == "u8R";
-    if (raw && peek() == '"') raw_string();
+    if (!raw || peek() != '"' || !raw_string()) end_token(TokenKind::kIdentifier);
   }
 
   void quoted(char quote) {
@@ -206,41 +296,56 @@ class Lexer {
     }
   }
 
-  // Splices are not spliced in a raw string, so this reads the text itself.
-  void raw_string() {
-    const std::size_t open = text_.find('(', at_ + 1);
+  // Splices are not spliced in a raw string, so this reads the text itself. False: it is none.
+  bool raw_string() {
+    constexpr std::size_t kLongest = 16;
     const std::string_view delimiter =
-        text_.substr(at_ + 1, open == std::string_view::npos ? 0 : open - at_ - 1);
-    if (open == std::string_view::npos || delimiter.size() > 16 ||
+        text_.substr(at_ + 1, kLongest + 1)
+            .substr(0, text_.substr(at_ + 1, kLongest + 1).find('('));
+    const std::size_t parenthesis = at_ + 1 + delimiter.size();
+    if (delimiter.size() > kLongest || parenthesis >= text_.size() ||
         delimiter.find_first_of(" \t\v\f\r\n)\\\"") != std::string_view::npos) {
-      quoted('"');
-      return;
+      return false;
     }
-    std::string close(1, ')');
-    close.append(delimiter).push_back('"');
-    const std::size_t found = text_.find(close, open);
-    const std::size_t end = found == std::string_view::npos ? text_.size() : found + close.size();
+    std::string closing(1, ')');
+    closing.append(delimiter).push_back('"');
+    const std::size_t found = text_.find(closing, parenthesis);
+    const std::size_t end = found == std::string_view::npos ? text_.size() : found + closing.size();
     while (at_ < end) {
       if (raw_peek() == '\n') {
+        if (open_) end_token(TokenKind::kRawLine);
         newline();
         lines_.back().continuation = lines_.back().in_literal = true;
       } else if (is_blank(raw_peek())) {
         skip();
       } else {
+        if (!open_) begin_token();
         take();
       }
     }
+    if (open_) end_token(TokenKind::kRawLine);
+    return true;
   }
 
   std::string_view text_;
+  bool keep_;
   std::size_t at_ = 0;
+  std::size_t begin_ = 0;  // of the token that is being read
+  std::size_t taken_ = 0;  // behind its last byte
+  bool open_ = false;      // a token is being read
+  int launches_ = 0;       // "<<<" in this statement that no ">>>" has closed
+  LexedText out_;
   bool line_start_ = true;  // no token yet on this logical line
   std::vector<SourceLine> lines_;
 };
 
 }  // namespace
 
-std::vector<SourceLine> classify_lines(std::string_view text) { return Lexer(text).run(); }
+LexedText lex(std::string_view text) { return Lexer(text, true).run(); }
+
+std::vector<SourceLine> classify_lines(std::string_view text) {
+  return Lexer(text, false).run().lines;
+}
 
 int count_code(const std::vector<SourceLine>& lines) {
   return static_cast<int>(std::ranges::count_if(lines, &SourceLine::code));
