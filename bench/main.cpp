@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/compare/compare_command.hpp"
 #include "bench/list/list_command.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/record/file.hpp"
@@ -29,6 +30,7 @@ int run_main(int argc, char** argv) {
   int exit_code = kExitOk;
   add_run_command(app, arguments, exit_code);
   add_list_command(app, exit_code);
+  add_compare_command(app, exit_code);
   add_port_command(app, exit_code);
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());

@@ -37,6 +37,7 @@ void fields(V& v, RunInfo& x) {
   v("threads", x.threads);
   v("repetitions", x.repetitions);
   v("planned", x.planned);
+  v("session", x.session);
 }
 
 template <class V>

@@ -39,6 +39,12 @@ class Writer {
     }
   }
 
+  // An optional member is left out where it does not apply.
+  template <class T>
+  void operator()(const char* key, const std::optional<T>& x) {
+    if (x) object_[key] = to_json_value(*x);
+  }
+
   Json take() {
     if (!reasons_.empty()) object_["null_reasons"] = std::move(reasons_);
     return std::move(object_);
@@ -94,6 +100,12 @@ class Reader {
       from_json_value(member, value);
       x = Reading<T>::of(std::move(value));
     }
+  }
+
+  template <class T>
+  void operator()(const char* key, std::optional<T>& x) {
+    x.reset();
+    if (const auto it = object_.find(key); it != object_.end()) from_json_value(*it, x.emplace());
   }
 
  private:

@@ -71,6 +71,9 @@ struct RunInfo {
   int threads = 0;
   int repetitions = 1;
   int planned = 0;  // entries of `cases` in a run that is not interrupted
+  // The same in the two records of one `moat run --ab`; sample i of a case was then taken in the
+  // same round as sample i of the other.
+  std::optional<std::string> session = std::nullopt;
 };
 
 struct CeilingRecord {

@@ -10,9 +10,6 @@ namespace moat {
 
 enum class TableFormat : std::uint8_t { table, markdown, csv };
 
-// Duration with three digits and its unit: 1.23 ms, 45.6 µs.
-std::string format_seconds(double seconds);
-
 // Devices with their ceilings, then one line per case: median, spread (interquartile range ÷
 // median), rate, share of the ceiling that binds, ratio to the fastest baseline (above 1: ours is
 // faster), error ÷ bound. What failed shows its message and no rate. Then what was left out, and

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "bench/run/quantity.hpp"
 #include "tests/bench/record/sample_record.hpp"
 
 namespace moat {

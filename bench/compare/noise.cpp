@@ -1,0 +1,65 @@
+#include "bench/compare/noise.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "bench/measure/statistics.hpp"
+
+namespace moat {
+namespace {
+
+constexpr std::size_t kFewest = 8;
+
+double median_of(std::vector<double> values) { return summarize(values).median; }
+
+double difference(double a, double b) { return std::max(a, b) / std::min(a, b) - 1; }
+
+}  // namespace
+
+std::vector<double> self_differences(const Series& series) {
+  std::vector<double> differences;
+  std::vector<double> medians;
+  for (const auto& s : series) {
+    if (!s.empty()) medians.push_back(median_of(s));
+  }
+  for (std::size_t i = 0; i < medians.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) differences.push_back(difference(medians[i], medians[j]));
+  }
+  if (medians.size() != 1) return differences;
+
+  const auto& s = *std::ranges::find_if(series, [](const auto& x) { return !x.empty(); });
+  if (s.size() < kFewest) return differences;
+  for (const std::size_t partner : {1UL, 2UL, 3UL}) {
+    std::vector<double> with_first;
+    std::vector<double> others;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+      const std::size_t quarter = 4 * i / s.size();
+      (quarter == 0 || quarter == partner ? with_first : others).push_back(s[i]);
+    }
+    differences.push_back(difference(median_of(with_first), median_of(others)));
+  }
+  return differences;
+}
+
+std::vector<double> paired_self_differences(const Series& series) {
+  std::vector<double> differences;
+  for (const auto& s : series) {
+    if (s.size() < kFewest) continue;
+    for (const std::size_t first : {0UL, 1UL}) {
+      std::vector<double> ratios;
+      for (std::size_t i = first; i + 1 < s.size(); i += 2) ratios.push_back(s[i + 1] / s[i]);
+      differences.push_back(difference(median_of(ratios), 1));
+    }
+  }
+  return differences;
+}
+
+std::optional<double> noise_floor(std::vector<double> differences) {
+  if (differences.empty()) return std::nullopt;
+  std::ranges::sort(differences);
+  return quantile(differences, 0.95);
+}
+
+}  // namespace moat

@@ -1,0 +1,140 @@
+// `moat compare` as a user runs it.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "bench/compare/exit_codes.hpp"
+#include "bench/record/file.hpp"
+#include "tests/bench/compare/synthetic.hpp"
+#include "tests/bench/run/spawn.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CompareCommand : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "moat-compare-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+    base_ = write("base.json", 1e-3);
+    same_ = write("same.json", 1.001e-3);
+    slow_ = write("slow.json", 1.5e-3);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  // A record in which gemm takes `seconds` and a sum 1 ms.
+  std::string write(const std::string& name, double seconds) const {
+    const auto samples = [](double s) {
+      std::vector<double> values(20);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = s * (1 + 0.001 * static_cast<double>(i));  // a drift of 2 %
+      }
+      return values;
+    };
+    const NamedRecord r =
+        timed_record({{"gemm/f32/m8n8k8", samples(seconds)}, {"sum/f32/n1000", samples(1e-3)}});
+    write_file(folder_ / name, to_text(r.record));
+    return (folder_ / name).string();
+  }
+
+  fs::path folder_;
+  std::string base_;
+  std::string same_;
+  std::string slow_;
+};
+
+TEST_F(CompareCommand, GatePassesAndFails) {
+  EXPECT_EQ(moat_command({"compare", base_, same_, "--gate", "5%"}).exit_code, kCompareOk);
+  const Finished slow = moat_command({"compare", base_, slow_, "--gate", "5%"});
+  EXPECT_EQ(slow.exit_code, kCompareSlower);
+  EXPECT_NE(slow.err.find("gate: gemm/f32/m8n8k8/cpu/moat is slower"), std::string::npos)
+      << slow.err;
+  EXPECT_EQ(slow.err.find("sum/"), std::string::npos) << slow.err;
+  EXPECT_NE(slow.out.find("+50.0 %"), std::string::npos) << slow.out;
+  EXPECT_EQ(moat_command({"compare", slow_, base_, "--gate", "5%"}).exit_code, kCompareOk)
+      << "a speed-up passes";
+  EXPECT_EQ(moat_command({"compare", base_, slow_}).exit_code, kCompareOk)
+      << "without a gate nothing fails";
+}
+
+TEST_F(CompareCommand, RefusesAGateBelowTheNoiseAndNamesTheFloor) {
+  const Finished f = moat_command({"compare", base_, slow_, "--gate", "0.1%"});
+  EXPECT_EQ(f.exit_code, kCompareNoise);
+  EXPECT_NE(f.err.find("--gate 0.1% is below the noise floor of 1.0 %"), std::string::npos)
+      << f.err;
+  EXPECT_EQ(f.out, "");
+}
+
+TEST_F(CompareCommand, FoldersAreSetsOfRuns) {
+  fs::create_directories(folder_ / "runs" / "deep");
+  write("runs/a.json", 1e-3);
+  write("runs/deep/b.json", 1.002e-3);
+  write_file(folder_ / "runs" / "other.json", "{\"no\": \"record\"}\n");
+  const Finished f = moat_command({"compare", (folder_ / "runs").string(), slow_, "--gate", "5%"});
+  EXPECT_EQ(f.exit_code, kCompareSlower) << f.err;
+  EXPECT_NE(f.out.find("(2 runs)"), std::string::npos) << f.out;
+}
+
+TEST_F(CompareCommand, WritesAFileForCi) {
+  const std::string out = (folder_ / "compare.xml").string();
+  const Finished f =
+      moat_command({"compare", base_, slow_, "--gate", "5%", "--format", "junit", "--out", out});
+  EXPECT_EQ(f.exit_code, kCompareSlower);
+  EXPECT_EQ(f.out, "");
+  EXPECT_TRUE(fs::exists(out));
+}
+
+TEST_F(CompareCommand, ComparesDevices) {
+  const Finished f = moat_command({"compare", "--across", folder_.string()});
+  EXPECT_EQ(f.exit_code, kCompareOk) << f.err;
+  EXPECT_NE(f.out.find("cpu Xeon (= 1)"), std::string::npos) << f.out;
+}
+
+TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
+  write_file(folder_ / "cut.json", "{\"schema\": \"moat-record\"");
+  fs::create_directories(folder_ / "empty");
+  write_file(folder_ / "empty" / "x.json", "{}\n");
+  const std::string cut = (folder_ / "cut.json").string();
+  struct Mistake {
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string message;
+  };
+  const std::vector<Mistake> mistakes = {
+      {{"compare"}, kCompareUsage, "required"},
+      {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
+      {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
+      {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "write a threshold as 5%"},
+      {{"compare", base_, same_, "--format", "html"}, kCompareUsage, "--format"},
+      {{"compare", base_, same_, "--baseline", "cuda"}, kCompareUsage, "belongs to --across"},
+      {{"compare", "--across", base_, "--gate", "5%"}, kCompareUsage, "judges none"},
+      {{"compare", "--across", base_, "--baseline", "tpu"}, kCompareUsage, "tpu names 0"},
+      {{"compare", base_, "/nowhere.json"}, kCompareUnreadable, "/nowhere.json: cannot be read"},
+      {{"compare", base_, cut}, kCompareUnreadable, "cut.json"},
+      {{"compare", base_, (folder_ / "empty").string()}, kCompareUnreadable, "no record there"},
+      {{"compare", base_, same_, "--out", "/proc/x/y"}, kCompareOutput, "/proc/x"},
+  };
+  for (const auto& m : mistakes) {
+    const Finished f = moat_command(m.arguments);
+    EXPECT_EQ(f.exit_code, m.exit_code) << m.message << "\n" << f.err;
+    EXPECT_NE((f.out + f.err).find(m.message), std::string::npos) << m.message << "\n" << f.err;
+  }
+  NamedRecord other = timed_record({{"max/f32/n1", {1, 1, 1}}});
+  write_file(folder_ / "other.json", to_text(other.record));
+  const Finished f = moat_command({"compare", base_, (folder_ / "other.json").string()});
+  EXPECT_EQ(f.exit_code, kCompareNothing);
+  EXPECT_NE(f.err.find("no case in common"), std::string::npos) << f.err;
+}
+
+TEST_F(CompareCommand, HelpHasExamplesAndExitCodes) {
+  const Finished f = moat_command({"compare", "--help"});
+  EXPECT_EQ(f.exit_code, kCompareOk);
+  EXPECT_NE(f.out.find("examples:"), std::string::npos);
+  EXPECT_NE(f.out.find("below the noise floor"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace moat

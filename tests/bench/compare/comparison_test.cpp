@@ -1,0 +1,246 @@
+#include "bench/compare/comparison.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "bench/compare/across.hpp"
+#include "bench/compare/compare_command.hpp"
+#include "bench/compare/exit_codes.hpp"
+#include "bench/compare/noise.hpp"
+#include "bench/run/usage_error.hpp"
+#include "tests/bench/compare/synthetic.hpp"
+
+namespace moat {
+namespace {
+
+// n samples within 0.2 % of `seconds`.
+std::vector<double> steady(double seconds, std::size_t n = 20) {
+  std::vector<double> samples(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    samples[i] = seconds * (1 + 0.001 * (static_cast<double>(i * 7 % 5) - 2));
+  }
+  return samples;
+}
+
+const CaseComparison& find(const Comparison& comparison, const std::string& name) {
+  return *std::ranges::find(comparison.cases, name, &CaseComparison::name);
+}
+
+CompareOptions at(double threshold) { return {.threshold = threshold, .bootstrap = {}}; }
+
+TEST(Compare, GivesEachCaseItsVerdict) {
+  std::vector<double> wild(20);
+  for (std::size_t i = 0; i < wild.size(); ++i) wild[i] = 1e-3 * static_cast<double>(1 + i * 7 % 5);
+  auto base = timed_record({{"sum/f32/n1", steady(1e-3)},
+                            {"sum/f32/n2", steady(1e-3)},
+                            {"sum/f32/n3", steady(1e-3)},
+                            {"sum/f32/n4", wild},
+                            {"sum/f32/n5", steady(1e-3)},
+                            {"sum/f32/n6", steady(1e-3)},
+                            {"sum/f32/n7", steady(1e-3)},
+                            {"sum/f32/n8", steady(1e-3, 4)}});
+  auto now = timed_record({{"sum/f32/n1", steady(1.2e-3)},
+                           {"sum/f32/n2", steady(0.8e-3)},
+                           {"sum/f32/n3", steady(1.01e-3)},
+                           {"sum/f32/n4", wild},
+                           {"sum/f32/n5", steady(1e-3)},
+                           {"sum/f32/n6", steady(1e-3)},
+                           {"sum/f32/n9", steady(1e-3)},
+                           {"sum/f32/n8", steady(9e-3, 4)}});
+  now.record.cases[4].cache = "hot";
+  now.record.cases[5] = without_times(now.record.cases[5], Status::failed, "wrong at 3");
+  const Comparison c = compare_records({base}, {now}, at(0.05));
+  ASSERT_EQ(c.cases.size(), 9u);
+  EXPECT_EQ(find(c, "sum/f32/n1/cpu/moat").verdict, Verdict::slower);
+  EXPECT_EQ(find(c, "sum/f32/n2/cpu/moat").verdict, Verdict::faster);
+  EXPECT_EQ(find(c, "sum/f32/n3/cpu/moat").verdict, Verdict::same);
+  EXPECT_EQ(find(c, "sum/f32/n4/cpu/moat").verdict, Verdict::inconclusive);
+  EXPECT_EQ(find(c, "sum/f32/n5/cpu/moat").verdict, Verdict::incomparable);
+  EXPECT_EQ(find(c, "sum/f32/n5/cpu/moat").reason, "cache: hot, was cold");
+  EXPECT_EQ(find(c, "sum/f32/n6/cpu/moat").verdict, Verdict::unverified);
+  EXPECT_EQ(find(c, "sum/f32/n6/cpu/moat").reason, "failed: wrong at 3");
+  EXPECT_FALSE(find(c, "sum/f32/n6/cpu/moat").new_seconds.has_value());
+  EXPECT_EQ(find(c, "sum/f32/n7/cpu/moat").verdict, Verdict::missing);
+  EXPECT_TRUE(find(c, "sum/f32/n7/cpu/moat").only_base);
+  EXPECT_EQ(find(c, "sum/f32/n9/cpu/moat").verdict, Verdict::missing);
+  EXPECT_EQ(find(c, "sum/f32/n8/cpu/moat").verdict, Verdict::inconclusive);
+  EXPECT_NE(find(c, "sum/f32/n8/cpu/moat").reason.find("4 samples"), std::string::npos);
+  EXPECT_NEAR(find(c, "sum/f32/n1/cpu/moat").ratio->ratio, 1.2, 1e-9);
+}
+
+TEST(Compare, OtherDevicesAndBuildsAreIncomparable) {
+  const auto base = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  const auto verdict_of = [&](const auto& change) {
+    auto now = timed_record({{"sum/f32/n1", steady(1e-3)}});
+    change(now.record);
+    const Comparison c = compare_records({base}, {now}, at(0.05));
+    return std::pair(c.cases[0].verdict, c.cases[0].reason);
+  };
+  using P = std::pair<Verdict, std::string>;
+  EXPECT_EQ(verdict_of([](Record& r) { r.devices[0].name = "EPYC"; }),
+            P(Verdict::incomparable, "device: EPYC, was Xeon"));
+  EXPECT_EQ(verdict_of([](Record& r) { r.build.flags = "-O2"; }),
+            P(Verdict::incomparable, "compiler flags: -O2, was -O3"));
+  EXPECT_EQ(verdict_of([](Record& r) { r.run.threads = 1; }),
+            P(Verdict::incomparable, "threads: 1, was 2"));
+  EXPECT_EQ(verdict_of([](Record& r) { r.devices.clear(); }).first, Verdict::incomparable);
+  EXPECT_EQ(verdict_of([](Record& r) { r.run.seed = 7; }).first, Verdict::same);
+}
+
+TEST(Compare, ALibraryOfAnotherVersionIsIncomparable) {
+  const auto base = timed_record({{"sum/f32/n1", steady(1e-3), "onednn"}});
+  auto now = base;
+  now.record.libraries[0].detail = "sse41";
+  const Comparison c = compare_records({base}, {now}, at(0.05));
+  EXPECT_EQ(c.cases[0].verdict, Verdict::incomparable);
+  EXPECT_FALSE(c.cases[0].gated);
+}
+
+TEST(Compare, RunsOfOneSideMustFitEachOther) {
+  const auto base = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  auto other = base;
+  other.record.devices[0].name = "EPYC";
+  const Comparison c = compare_records({base, other}, {base}, at(0.05));
+  EXPECT_EQ(c.cases[0].verdict, Verdict::incomparable);
+  EXPECT_NE(c.cases[0].reason.find("runs of the base differ in device"), std::string::npos);
+}
+
+TEST(Compare, PairsOnlySamplesOfOneSession) {
+  auto base = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  auto now = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  const auto paired = [&] { return compare_records({base}, {now}, at(0.05)).cases[0].paired; };
+  EXPECT_FALSE(paired());
+  base.record.run.session = "a";
+  EXPECT_FALSE(paired());
+  now.record.run.session = "a";
+  EXPECT_TRUE(paired());
+  // A sample that was left out shifts all that follow.
+  now.record.cases[0].series[0].discarded.push_back({Reading<double>::of(1), "throttled"});
+  EXPECT_FALSE(paired());
+  now.record.cases[0].series[0].discarded.clear();
+  now.record.run.session = "b";
+  EXPECT_FALSE(paired());
+}
+
+TEST(Gate, ExitCodesDifferByCause) {
+  const auto gate = [](double base, double now, const auto& change) {
+    const auto b = timed_record({{"sum/f32/n1", steady(base)}, {"sum/f32/n2", steady(1e-3)}});
+    auto n = timed_record({{"sum/f32/n1", steady(now)}, {"sum/f32/n2", steady(1e-3)}});
+    change(n.record);
+    return gate_exit_code(compare_records({b}, {n}, at(0.05)));
+  };
+  const auto nothing = [](Record&) {};
+  EXPECT_EQ(gate(1e-3, 1e-3, nothing), kCompareOk);
+  EXPECT_EQ(gate(1e-3, 0.5e-3, nothing), kCompareOk) << "a speed-up never fails";
+  EXPECT_EQ(gate(1e-3, 1.5e-3, nothing), kCompareSlower);
+  EXPECT_EQ(gate(1e-3, 1e-3, [](Record& r) { r.cases.pop_back(); }), kCompareUnverified);
+  EXPECT_EQ(gate(1e-3, 1e-3,
+                 [](Record& r) {
+                   r.cases[0] = without_times(r.cases[0], Status::error, "out of memory");
+                 }),
+            kCompareUnverified);
+  EXPECT_EQ(gate(1e-3, 1e-3, [](Record& r) { r.devices[0].name = "EPYC"; }), kCompareIncomparable);
+  EXPECT_EQ(gate(1e-3, 1.5e-3, [](Record& r) { r.cases.pop_back(); }), kCompareSlower)
+      << "the worse of two causes";
+}
+
+TEST(Gate, ASlowerLibraryIsNoRegressionOfOurs) {
+  const auto b =
+      timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1e-3), "onednn"}});
+  auto n = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1.02e-3), "onednn"}});
+  const Comparison c = compare_records({b}, {n}, at(0.05));
+  EXPECT_EQ(gate_exit_code(c), kCompareOk);
+  n = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(2e-3), "onednn"}});
+  EXPECT_EQ(gate_exit_code(compare_records({b}, {n}, at(0.05))), kCompareNoise)
+      << "equal code that differs by that much is the machine's noise";
+}
+
+TEST(Gate, RefusesAThresholdBelowTheNoise) {
+  std::vector<double> drifting(40);
+  for (std::size_t i = 0; i < 40; ++i) drifting[i] = 1e-3 * (1 + 0.01 * static_cast<double>(i));
+  const auto r = timed_record({{"sum/f32/n1", drifting}});
+  const Comparison c = compare_records({r}, {r}, at(0.05));
+  EXPECT_EQ(gate_exit_code(c), kCompareNoise);
+  ASSERT_TRUE(c.floor.has_value());
+  EXPECT_NEAR(*c.floor, 0.18, 0.03);
+  EXPECT_EQ(gate_exit_code(compare_records({r}, {r}, at(0.5))), kCompareOk);
+  // Without samples to know it from, no threshold is known to be above the noise.
+  const auto few = timed_record({{"sum/f32/n1", steady(1e-3, 6)}});
+  EXPECT_EQ(gate_exit_code(compare_records({few}, {few}, at(0.5))), kCompareNoise);
+}
+
+TEST(Compare, WithoutAThresholdTheFloorIsOne) {
+  std::vector<double> drifting(40);
+  for (std::size_t i = 0; i < 40; ++i) drifting[i] = 1e-3 * (1 + 0.01 * static_cast<double>(i));
+  const auto r = timed_record({{"sum/f32/n1", drifting}});
+  const Comparison c = compare_records({r}, {r}, {});
+  EXPECT_EQ(c.threshold, *c.floor);
+  const auto calm = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  EXPECT_EQ(compare_records({calm}, {calm}, {}).threshold, 0.02);
+}
+
+TEST(Threshold, IsAShareOrAPercentage) {
+  EXPECT_DOUBLE_EQ(parse_threshold("5%"), 0.05);
+  EXPECT_DOUBLE_EQ(parse_threshold("2.5 %"), 0.025);
+  EXPECT_DOUBLE_EQ(parse_threshold("0.05"), 0.05);
+  for (const char* bad : {"", "5", "five", "-5%", "0%", "5 percent", "nan%", "inf", "5%%"}) {
+    EXPECT_THROW(parse_threshold(bad), UsageError) << bad;
+  }
+}
+
+TEST(Noise, OfRunsAndOfQuarters) {
+  EXPECT_EQ(self_differences({{1, 1}, {1.1}}).size(), 1u);
+  EXPECT_NEAR(self_differences({{1, 1}, {1.1}})[0], 0.1, 1e-12);
+  EXPECT_TRUE(self_differences({{1, 2, 3}}).empty());
+  const auto quarters = self_differences({{1, 1, 2, 2, 1, 1, 2, 2}});
+  ASSERT_EQ(quarters.size(), 3u);
+  EXPECT_DOUBLE_EQ(quarters[1], 1) << "first and third quarter against the others";
+  EXPECT_DOUBLE_EQ(quarters[0], 0);
+  // Neighbours of a steady climb differ by little, its quarters by much.
+  std::vector<double> climb(80);
+  for (std::size_t i = 0; i < 80; ++i) climb[i] = 1 + 0.01 * static_cast<double>(i);
+  EXPECT_LT(*noise_floor(paired_self_differences({climb})), 0.01);
+  EXPECT_GT(*noise_floor(self_differences({climb})), 0.3);
+  EXPECT_FALSE(noise_floor({}).has_value());
+}
+
+NamedRecord on_device(NamedRecord r, const std::string& backend, const std::string& name) {
+  r.record.devices[0].backend = backend;
+  r.record.devices[0].name = name;
+  for (auto& c : r.record.cases) c.backend = backend;
+  return r;
+}
+
+TEST(Across, MeansPerKernelAndOverall) {
+  const auto h100 = on_device(timed_record({{"sum/f32/n1", steady(1e-3)},
+                                            {"sum/f32/n2", steady(1e-3)},
+                                            {"gemm/f32/m1n1k1", steady(1e-3)}}),
+                              "cuda", "H100");
+  auto mi300 = on_device(timed_record({{"sum/f32/n1", steady(2e-3)},
+                                       {"sum/f32/n2", steady(0.5e-3)},
+                                       {"gemm/f32/m1n1k1", steady(4e-3)}}),
+                         "hip", "MI300X");
+  const Across across = compare_across({mi300, h100}, "", {});
+  ASSERT_EQ(across.devices.size(), 2u);
+  EXPECT_EQ(across.devices[across.baseline].name, "H100") << "cuda is the baseline if it is there";
+  ASSERT_EQ(across.means.size(), 3u);
+  EXPECT_NEAR(across.means[0].speed[0]->ratio, 1, 1e-9) << "half and double speed";
+  EXPECT_NEAR(across.means[1].speed[0]->ratio, 0.25, 1e-9);
+  EXPECT_NEAR(across.means[2].speed[0]->ratio, 0.5, 1e-9);
+  EXPECT_EQ(across.means[2].cases[0], 3);
+  EXPECT_LT(across.means[2].speed[0]->lower, 0.5);
+  EXPECT_DOUBLE_EQ(across.means[2].speed[1]->ratio, 1);
+
+  mi300.record.cases[2] = without_times(mi300.record.cases[2], Status::failed, "wrong");
+  const Across broken = compare_across({mi300, h100}, "cuda", {});
+  EXPECT_FALSE(broken.means[1].speed[0].has_value());
+  EXPECT_EQ(broken.means[2].cases[0], 2);
+  EXPECT_EQ(broken.means[2].problems, 3);
+  EXPECT_EQ(broken.cases[2].reason[0], "failed: wrong");
+  EXPECT_THROW(compare_across({mi300, h100}, "tpu", {}), UsageError);
+  EXPECT_EQ(compare_across({mi300, h100}, "MI300", {}).baseline, 0u);
+}
+
+}  // namespace
+}  // namespace moat
