@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <cstring>
+#include <source_location>
+#include <utility>
 
 #include "backends/simt/atoms.hpp"
 #include "tests/emulator/emulator.hpp"
@@ -11,6 +14,8 @@ namespace moat::emulator {
 
 template <int kWidth>
 struct Lanes {
+  using Where = std::source_location;
+
   static constexpr int kWaveWidth = kWidth;
 
   static int lane() { return place().lane; }
@@ -18,18 +23,24 @@ struct Lanes {
   static int block() { return place().block; }
   static int blocks() { return place().blocks; }
   static int opaque(int x) { return x; }
-  static void barrier() { emulator::barrier(); }
+  static void barrier(const Where& where = Where::current()) { emulator::barrier(where); }
   // Blocks run one after another.
   static void fence() {}
-  static unsigned atomic_add(unsigned* p, unsigned v) { return std::exchange(*p, *p + v); }
+  static unsigned atomic_add(unsigned* p, unsigned v, const Where& where = Where::current()) {
+    access_global(p, sizeof(*p), {"atomic_add", where});
+    return std::exchange(*p, *p + v);
+  }
+
+  // Orders the memory accesses of a wave's lanes.
+  static void syncwarp(const Where& where = Where::current()) { wave_barrier({"syncwarp", where}); }
 
   template <class T>
-  static T shuffle_xor(T x, int mask) {
-    return exchange(x, lane() ^ mask, mask);
+  static T shuffle_xor(T x, int mask, const Where& where = Where::current()) {
+    return exchange(x, lane() ^ mask, mask, where);
   }
   template <class T>
-  static T shuffle(T x, int source) {
-    return exchange(x, source, 0);
+  static T shuffle(T x, int source, const Where& where = Where::current()) {
+    return exchange(x, source, 0, where);
   }
 
   template <class T>
@@ -46,33 +57,40 @@ struct Lanes {
   static float max(float a, float b) { return std::fmax(a, b); }
 
   template <class V>
-  static V load_global(const void* p) {
+  static V load_global(const void* p, const Where& where = Where::current()) {
+    access_global(p, sizeof(V), {"load_global", where, sizeof(V)});
+    return load<V>(p);
+  }
+  template <class V>
+  static void store_global(void* p, V v, const Where& where = Where::current()) {
+    access_global(p, sizeof(V), {"store_global", where, sizeof(V)});
+    std::memcpy(p, &v, sizeof(V));
+  }
+  template <class V>
+  static V load_shared(const void* p, const Where& where = Where::current()) {
+    read_shared(p, sizeof(V), {"load_shared", where, sizeof(V)});
+    return load<V>(p);
+  }
+  template <class V>
+  static void store_shared(void* p, V v, const Where& where = Where::current()) {
+    write_shared(p, sizeof(V), {"store_shared", where, sizeof(V)});
+    std::memcpy(p, &v, sizeof(V));
+  }
+
+ private:
+  template <class V>
+  static V load(const void* p) {
     V v;
     std::memcpy(&v, p, sizeof(V));
     return v;
   }
-  template <class V>
-  static void store_global(void* p, V v) {
-    std::memcpy(p, &v, sizeof(V));
-  }
-  template <class V>
-  static V load_shared(const void* p) {
-    check_shared(p, sizeof(V));
-    return load_global<V>(p);
-  }
-  template <class V>
-  static void store_shared(void* p, V v) {
-    check_shared(p, sizeof(V));
-    store_global(p, v);
-  }
 
- private:
   template <class T>
-  static T exchange(T x, int source, int mask) {
+  static T exchange(T x, int source, int mask, const Where& where) {
     static_assert(sizeof(T) <= sizeof(std::uint64_t));
     std::uint64_t bits = 0;
     std::memcpy(&bits, &x, sizeof(T));
-    bits = emulator::exchange(bits, source, mask);
+    bits = emulator::exchange(bits, source, mask, where);
     std::memcpy(&x, &bits, sizeof(T));
     return x;
   }

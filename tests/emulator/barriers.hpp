@@ -1,0 +1,39 @@
+// The barriers of a block (PTX ISA, "bar, barrier"): 16, each for all lanes or some of its waves.
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/emulator/clock.hpp"
+#include "tests/emulator/operation.hpp"
+
+namespace moat::emulator {
+
+class Block;
+
+class Barriers {
+ public:
+  static constexpr int kCount = 16;
+
+  // The current lane arrives; returns when `threads` lanes have, or at once unless it `waits`.
+  void arrive(Block& block, int id, int threads, bool waits, const Operation& operation);
+
+  // "12 of 64 lanes arrived"
+  std::string describe(std::size_t id) const;
+
+ private:
+  struct Barrier {
+    int threads = 0;
+    int arrived = 0;
+    VectorClock clock;
+    std::vector<int> waiting;   // lanes per wave
+    std::vector<int> arriving;  // that do not wait
+  };
+
+  void complete(Block& block, Barrier& barrier, int id, const Operation& operation);
+
+  std::array<Barrier, kCount> barriers_;
+};
+
+}  // namespace moat::emulator
