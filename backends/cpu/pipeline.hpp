@@ -24,8 +24,8 @@ struct Stages {
   }
 };
 
-// What the consumer of Worker::attend visits: scores of kM queries and kN keys a step.
-template <int kM, int kN, class Key, class Value, class LoadKey, class LoadValue>
+// What the consumer of Worker::attend visits: scores of a tile of queries and keys a step.
+template <class Sums, class Key, class Value, class LoadKey, class LoadValue>
 struct AttentionStages {
   Scratch& scratch;
   Key& key;
@@ -36,7 +36,7 @@ struct AttentionStages {
 
   template <class Scores, class Weights, class Values>
   void for_each(Scores scores, Weights weights, Values values) {
-    Accumulator<kM, kN> s(scratch);
+    Sums s(scratch);
     for (int step = 0; step < steps; ++step) {
       if (step > 0) s.clear();
       load_key(key, step);

@@ -29,6 +29,17 @@ struct SmallGemm {
   static constexpr bool kDynamic = true;
 };
 
+// Few rows: the right operand is read once, whole rows of it at best. The left one, 32 KiB, stays
+// in L1.
+template <int kRows>
+struct SkinnyGemm {
+  static constexpr int m = kRows;
+  static constexpr int n = 64;
+  static constexpr int k = 8192 / kRows;
+  static constexpr bool kDynamic = true;
+  static constexpr bool kInPlace = true;
+};
+
 // Prefill: scores of 4 slivers × 128 keys; packing a key serves m queries.
 struct LongQueries {
   static constexpr int m = 4 * kFullSliver;
@@ -36,11 +47,12 @@ struct LongQueries {
   static constexpr bool kDynamic = true;
 };
 
-// Decode: the heads of a group, seldom more than a vector.
+// Decode: the heads of a group.
 struct FewQueries {
-  static constexpr int m = kLanes;
+  static constexpr int m = 16;
   static constexpr int n = 128;
   static constexpr bool kDynamic = true;
+  static constexpr bool kInPlace = true;
 };
 
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
@@ -53,7 +65,11 @@ struct Streaming {
 struct Schedules {
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
-    if (std::int64_t{ceil_div(p.m, LargeGemm::m)} * ceil_div(p.n, LargeGemm::n) >= 8) {
+    if (p.m <= 2) {
+      f(Type<SkinnyGemm<2>>{});
+    } else if (p.m <= 16) {
+      f(Type<SkinnyGemm<16>>{});
+    } else if (std::int64_t{ceil_div(p.m, LargeGemm::m)} * ceil_div(p.n, LargeGemm::n) >= 8) {
       f(Type<LargeGemm>{});
     } else {
       f(Type<SmallGemm>{});
@@ -62,7 +78,7 @@ struct Schedules {
 
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
-    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kLanes) {
+    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > FewQueries::m) {
       f(Type<LongQueries>{});
     } else {
       f(Type<FewQueries>{});

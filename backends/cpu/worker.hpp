@@ -6,6 +6,7 @@
 
 #include "backends/block.hpp"
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/in_place.hpp"
 #include "backends/cpu/mma.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
@@ -14,14 +15,20 @@
 namespace moat::cpu {
 
 // Schedule: `kDynamic` is true if work items are handed out as workers become free, false if each
-// worker takes one contiguous range, which keeps rows near the thread that touched them.
+// worker takes one contiguous range, which keeps rows near the thread that touched them. Its tiles
+// are packed unless it has `kInPlace`.
 template <class Schedule>
 class Worker {
+  static constexpr bool kInPlace = requires { Schedule::kInPlace; };
+
  public:
   template <class T, int kM, int kK>
-  using Left = cpu::Left<T, kM, kK>;
+  using Left = std::conditional_t<kInPlace, RowLeft<T, kM, kK>, cpu::Left<T, kM, kK>>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = cpu::Right<T, kK, kN, kOrder>;
+  using Right =
+      std::conditional_t<kInPlace, InPlaceRight<T, kK, kN, kOrder>, cpu::Right<T, kK, kN, kOrder>>;
+  template <int kM, int kN>
+  using Sums = std::conditional_t<kInPlace, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
 
   // One of `workers`; `next` counts the items of the launch that were handed out.
   Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers)
@@ -79,8 +86,8 @@ class Worker {
     Scratched<Key> key(scratch_);
     Scratched<Value> value(scratch_);
     if (steps > 0) load_query(*query);
-    AttentionStages<kM, kN, Key, Value, LoadKey, LoadValue> stages{scratch_, *key,     *value,
-                                                                   steps,    load_key, load_value};
+    AttentionStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{
+        scratch_, *key, *value, steps, load_key, load_value};
     consume(std::as_const(*query), stages);
   }
 
@@ -90,8 +97,8 @@ class Worker {
   }
 
   template <int kM, int kN>
-  Accumulator<kM, kN> zeros() {
-    return Accumulator<kM, kN>(scratch_);
+  Sums<kM, kN> zeros() {
+    return Sums<kM, kN>(scratch_);
   }
 
   template <class Acc, class L, class R>
@@ -99,8 +106,8 @@ class Worker {
     multiply(acc, left, right);
   }
 
-  template <class T, int kM, int kN>
-  void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc) {
+  template <class T, class Acc>
+  void store(const Tensor<T>& to, Coord at, const Acc& acc) {
     cpu::store(to, at, acc);
   }
 
@@ -127,6 +134,10 @@ class Worker {
   // Products take f32, so nothing is rounded.
   template <class T, int kM, int kN>
   AccumulatedOperand<kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
+    return {acc.values, acc.rows, kN};
+  }
+  template <class T, int kM, int kN>
+  AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {
     return {acc.values, acc.rows, kN};
   }
 

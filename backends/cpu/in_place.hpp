@@ -1,0 +1,336 @@
+// Tiles of few rows. Every element of the right operand is used once per row, so packing it would
+// cost more than it saves: it is read where it lies, widened in registers, and rows of the tile
+// stay rows in memory.
+#pragma once
+
+#include <hwy/cache_control.h>
+
+#include <cstring>
+
+#include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/reduce.hpp"
+
+namespace moat::cpu {
+
+// Rows of a left operand that a microkernel takes at once, against four columns or vectors: their
+// sums and the right operand fit 32 registers, or the 16 of AVX2.
+#if HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64
+inline constexpr int kRowsAtOnce = 6;
+#else
+inline constexpr int kRowsAtOnce = 2;
+#endif
+
+// Rows of a row-major right operand whose sums are kept in registers.
+inline constexpr int kDepthAtOnce = 32;
+
+// Bytes of a transposed right operand that are fetched ahead of their use.
+inline constexpr int kFetchAhead = 4096;
+
+// kM × kK elements as f32, row by row; the last vector of a row is filled up with zeros.
+template <class T, int kM, int kK>
+struct RowLeft {
+  static_assert(kK % kLanes == 0);
+  static constexpr int kRows = kM;
+  static constexpr int kDepth = kK;
+  using Source = Tensor<const T>;
+
+  alignas(64) float values[kM * kK];
+  int rows;
+  int depth;
+
+  static Source bind(Tensor<const T> t) { return t; }
+
+  void load(const Source& source, Coord at) {
+    rows = live(source.rows, at.row, kM);
+    depth = live(source.cols, at.col, kK);
+    for (int r = 0; r < rows; ++r) {
+      const T* from = address(source, at) + r * source.row_stride;
+      float* to = values + std::int64_t{r} * kK;
+      int k = 0;
+      for (; k + kLanes <= depth; k += kLanes) {
+        hn::Store(load_lanes(from + k).v, FloatTag{}, to + k);
+      }
+      if (k < depth) hn::Store(load_some(from + k, depth - k, 0.0f).v, FloatTag{}, to + k);
+    }
+  }
+};
+
+// A right operand in memory.
+template <class T, int kK, int kN, Order kOrder>
+struct InPlaceRight {
+  static constexpr int kDepth = kK;
+  static constexpr int kCols = kN;
+  static constexpr Order kStored = kOrder;
+  using Source = Tensor<const T>;
+
+  const T* from;
+  std::int64_t stride;
+  int depth;
+  int cols;
+
+  static Source bind(Tensor<const T> t) { return t; }
+
+  void load(const Source& source, Coord at) {
+    const bool transposed = kOrder == Order::transposed;
+    from = address(source, transposed ? Coord{at.col, at.row, at.head, at.batch} : at);
+    stride = source.row_stride;
+    depth = live(transposed ? source.cols : source.rows, at.row, kK);
+    cols = live(transposed ? source.rows : source.cols, at.col, kN);
+  }
+};
+
+// kM × kN sums, row by row. `rows` counts the rows that a product has reached; the others are
+// zeros.
+template <int kM, int kN>
+class RowAccumulator {
+ public:
+  static_assert(kN % kLanes == 0);
+  static constexpr int kRows = kM;
+  static constexpr int kCols = kN;
+
+  explicit RowAccumulator(Scratch& scratch) : slot_(scratch, sizeof(float) * kM * kN) {
+    values = static_cast<float*>(slot_.get());
+    std::memset(values, 0, sizeof(float) * kM * kN);
+  }
+
+  // Sets every element to 0.
+  void clear() {
+    std::memset(values, 0, sizeof(float) * rows * kN);
+    rows = 0;
+  }
+
+  float* row(int r) const { return values + std::int64_t{r} * kN; }
+
+  float* values;
+  int rows = 0;
+
+ private:
+  Scratch::Slot slot_;
+};
+
+// A row accumulator as a left operand: it lies as a RowLeft does.
+template <int kM, int kN>
+struct AccumulatedRows {
+  static constexpr int kRows = kM;
+  static constexpr int kDepth = kN;
+  const float* values;
+  int rows;
+  int depth;
+};
+
+// Adds the halves of a vector until four lanes are left.
+template <class D>
+HWY_INLINE hn::Vec<hn::FixedTag<float, kPiece>> fold_to_four(D, hn::Vec<D> x) {
+  if constexpr (hn::MaxLanes(D{}) == 4) {
+    return x;
+  } else {
+    const hn::Half<D> half;
+    return fold_to_four(half, hn::Add(hn::LowerHalf(half, x), hn::UpperHalf(half, x)));
+  }
+}
+
+// Lane i of the result is the sum of all lanes of x[i]; x is destroyed.
+HWY_INLINE hn::Vec<hn::FixedTag<float, kPiece>> sums_of_lanes(hn::Vec<FloatTag> (&x)[kPiece]) {
+  const FloatTag d;
+  transpose_blocks(d, x);
+  return fold_to_four(d, hn::Add(hn::Add(x[0], x[1]), hn::Add(x[2], x[3])));
+}
+
+// acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[c][k] for kRows rows and the
+// first `cols` of four columns. Fetches what lies `ahead` elements behind each column.
+template <int kRows, class T>
+HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_stride,
+                              const T* const (&right)[kPiece], int cols, int depth,
+                              std::int64_t ahead, float* HWY_RESTRICT acc,
+                              std::int64_t acc_stride) {
+  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
+  const FloatTag d;
+  hn::Vec<FloatTag> sum[kRows][kPiece];
+  unroll<kRows>([&](auto r) { unroll<kPiece>([&](auto c) { sum[r][c] = hn::Zero(d); }); });
+  const auto add = [&](int k, auto load_right) {
+    hn::Vec<FloatTag> b[kPiece];
+    unroll<kPiece>([&](auto c) { b[c] = load_right(right[c] + k); });
+    unroll<kRows>([&](auto r) {
+      const auto a = hn::Load(d, left + r * left_stride + k);
+      unroll<kPiece>([&](auto c) { sum[r][c] = hn::MulAdd(a, b[c], sum[r][c]); });
+    });
+  };
+  const auto whole = [&](const T* p) { return load(d, p); };
+  int k = 0;
+  for (; k + kLine <= depth; k += kLine) {
+    unroll<kPiece>([&](auto c) { hwy::Prefetch(right[c] + k + ahead); });
+    unroll<kLine / kLanes>([&](auto v) { add(k + v * kLanes, whole); });
+  }
+  for (; k + kLanes <= depth; k += kLanes) add(k, whole);
+  if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
+  const hn::FixedTag<float, kPiece> four;
+  const auto inside = hn::FirstN(four, cols);
+  unroll<kRows>([&](auto r) {
+    float* to = acc + r * acc_stride;
+    const auto sums = hn::IfThenElseZero(inside, sums_of_lanes(sum[r]));
+    hn::Store(hn::Add(hn::Load(four, to), sums), four, to);
+  });
+}
+
+// acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[k · right_stride + c] for kRows
+// rows and kVectors vectors of columns, of which `cols` lie in the right operand. Fetches what lies
+// kDepthAtOnce rows further.
+template <int kRows, int kVectors, bool kWhole, class T>
+HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_stride,
+                           const T* HWY_RESTRICT right, std::int64_t right_stride, int cols,
+                           int depth, float* HWY_RESTRICT acc, std::int64_t acc_stride) {
+  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
+  const FloatTag d;
+  hn::Vec<FloatTag> sum[kRows][kVectors];
+  unroll<kRows>([&](auto r) {
+    unroll<kVectors>([&](auto v) { sum[r][v] = hn::Load(d, acc + r * acc_stride + v * kLanes); });
+  });
+  for (int k = 0; k < depth; ++k, right += right_stride) {
+    hn::Vec<FloatTag> b[kVectors];
+    unroll<kVectors>([&](auto v) {
+      if constexpr (v * kLanes % kLine == 0) {
+        hwy::Prefetch(right + kDepthAtOnce * right_stride + v * kLanes);
+      }
+      if constexpr (kWhole) {
+        b[v] = load(d, right + v * kLanes);
+      } else {
+        b[v] = load_some(right + v * kLanes, cols - v * kLanes, 0.0f).v;
+      }
+    });
+    unroll<kRows>([&](auto r) {
+      const auto a = hn::Set(d, left[r * left_stride + k]);
+      unroll<kVectors>([&](auto v) { sum[r][v] = hn::MulAdd(a, b[v], sum[r][v]); });
+    });
+  }
+  unroll<kRows>([&](auto r) {
+    unroll<kVectors>([&](auto v) { hn::Store(sum[r][v], d, acc + r * acc_stride + v * kLanes); });
+  });
+}
+
+// Calls f(integral_constant count, first row) for groups of at most kRowsAtOnce rows of like size.
+template <class F>
+void for_each_row_group(int rows, F f) {
+  const int size = ceil_div(rows, ceil_div(rows, kRowsAtOnce));
+  for (int row = 0; row < rows; row += size) {
+    const int count = std::min(size, rows - row);
+    unroll<kRowsAtOnce>([&](auto less) {
+      if (count == less + 1) f(std::integral_constant<int, less + 1>{}, row);
+    });
+  }
+}
+
+template <int kM, int kN, class L, class R>
+void multiply_transposed(RowAccumulator<kM, kN>& acc, const L& left, const R& right, int depth) {
+  using T = std::remove_cvref_t<decltype(*right.from)>;
+  const int row_bytes = depth * static_cast<int>(sizeof(T));
+  const std::int64_t ahead =
+      std::int64_t{kPiece} * ceil_div(kFetchAhead, kPiece * std::max(1, row_bytes)) * right.stride;
+  for (int col = 0; col < right.cols; col += kPiece) {
+    // Columns beyond the last repeat it, and their sums are dropped.
+    const int cols = std::min(kPiece, right.cols - col);
+    const T* columns[kPiece];
+    for (int c = 0; c < kPiece; ++c) {
+      columns[c] = right.from + (col + std::min(c, cols - 1)) * right.stride;
+    }
+    for_each_row_group(left.rows, [&](auto count, int row) {
+      dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth, columns, cols,
+                         depth, ahead, acc.row(row) + col, kN);
+    });
+  }
+}
+
+template <int kM, int kN, class L, class R>
+void multiply_row_major(RowAccumulator<kM, kN>& acc, const L& left, const R& right, int depth) {
+  constexpr int kVectors = 4;
+  for (int k = 0; k < depth; k += kDepthAtOnce) {
+    const int deep = std::min(kDepthAtOnce, depth - k);
+    const auto* from = right.from + k * right.stride;
+    for (int col = 0; col < right.cols;) {
+      const int cols = right.cols - col;
+      for_each_row_group(left.rows, [&](auto count, int row) {
+        const float* a = left.values + std::int64_t{row} * L::kDepth + k;
+        if (cols >= kVectors * kLanes) {
+          add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, cols, deep,
+                                          acc.row(row) + col, kN);
+        } else if (cols >= kLanes) {
+          add_rows<count, 1, true>(a, L::kDepth, from + col, right.stride, cols, deep,
+                                   acc.row(row) + col, kN);
+        } else {
+          add_rows<count, 1, false>(a, L::kDepth, from + col, right.stride, cols, deep,
+                                    acc.row(row) + col, kN);
+        }
+      });
+      col += cols >= kVectors * kLanes ? kVectors * kLanes : kLanes;
+    }
+  }
+}
+
+// acc += left · right, over the rows, columns and depth that both hold.
+template <int kM, int kN, class L, class R>
+void multiply(RowAccumulator<kM, kN>& acc, const L& left, const R& right) {
+  static_assert(L::kDepth == R::kDepth && L::kRows == kM && R::kCols == kN);
+  acc.rows = std::max(acc.rows, left.rows);
+  const int depth = std::min(left.depth, right.depth);
+  if constexpr (R::kStored == Order::transposed) {
+    multiply_transposed(acc, left, right, depth);
+  } else {
+    multiply_row_major(acc, left, right, depth);
+  }
+}
+
+template <int kM, int kN, class F>
+void map_rows(RowAccumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
+  for (int row = 0; row < acc.rows; ++row) {
+    const FloatLanes r(rows.values[row]);
+    float* x = acc.row(row);
+    for (int c = 0; c < kN; c += kLanes) {
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x + c)), r).v, FloatTag{}, x + c);
+    }
+  }
+}
+
+template <int kM, int kN, class F>
+void map_indexed(RowAccumulator<kM, kN>& acc, F f) {
+  for (int row = 0; row < acc.rows; ++row) {
+    float* x = acc.row(row);
+    for (int c = 0; c < kN; c += kLanes) {
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x + c)), row, IntLanes::iota(c)).v, FloatTag{},
+                x + c);
+    }
+  }
+}
+
+// Folds the columns of every row by the associative and commutative f. Rows that no product has
+// reached give 0.
+template <int kM, int kN, class F>
+Rows<kM> fold_columns(const RowAccumulator<kM, kN>& acc, F f) {
+  Rows<kM> result{};
+  for (int row = 0; row < acc.rows; ++row) {
+    const float* x = acc.row(row);
+    FloatLanes folded(hn::Load(FloatTag{}, x));
+    for (int c = kLanes; c < kN; c += kLanes) {
+      folded = f(folded, FloatLanes(hn::Load(FloatTag{}, x + c)));
+    }
+    for (int distance = kLanes / 2; distance > 0; distance /= 2) {
+      folded = f(folded, rotate(folded, distance));
+    }
+    result.values[row] = folded.first();
+  }
+  return result;
+}
+
+// Rounds the accumulator to T and writes what lies inside the tensor.
+template <class T, int kM, int kN>
+void store(const Tensor<T>& to, Coord at, const RowAccumulator<kM, kN>& acc) {
+  const int rows = live(to.rows, at.row, kM);
+  const int cols = live(to.cols, at.col, kN);
+  for (int row = 0; row < rows; ++row) {
+    T* out = address(to, at) + row * to.row_stride;
+    const float* x = acc.row(row);
+    int c = 0;
+    for (; c + kLanes <= cols; c += kLanes) store(FloatTag{}, hn::Load(FloatTag{}, x + c), out + c);
+    for (; c < cols; ++c) out[c] = from_float<T>(x[c]);
+  }
+}
+
+}  // namespace moat::cpu
