@@ -77,75 +77,180 @@ struct Rows {
 };
 
 // An accumulator rounded to T, as the left operand of a product: m × k, k the accumulator's
-// columns. It stays in the registers of its wave.
+// columns. It stays in the registers of its wave, in words that left fragments are made of or,
+// where their halves come from several lanes, with one element a word.
 template <class TilingOf, class T, int kM, int kK>
 struct Operand {
   using Tiling = TilingOf;
   using Matrix = typename Tiling::Matrix;
   using Value = T;
+  using Element = typename Matrix::Element;
   static constexpr int k = kK;
   static constexpr int kRowAtoms = kM / Tiling::kWavesM / Matrix::m;
+  static constexpr int kPerValue =
+      exchanges_words<Matrix, Tiling::kLanes>() ? kPerWord<Element> : 1;
   static_assert(Tiling::kWavesN == 1, "an operand's rows must belong to one wave");
 
-  typename Matrix::Element values[kRowAtoms][kK / Matrix::n][Matrix::Acc::kRegisters];
+  Word<Element> values[kRowAtoms][kK / Matrix::n][Matrix::Acc::kRegisters / kPerValue];
 };
 
 // Element of a fragment for a stored value.
 template <class Tiling, class T>
 MOAT_FN typename Tiling::Matrix::Element to_element(T x) {
-  if constexpr (std::is_same_v<T, typename Tiling::Matrix::Element>) {
+  using Matrix = typename Tiling::Matrix;
+  if constexpr (requires { Matrix::element(x); }) {
+    return Matrix::element(x);
+  } else if constexpr (std::is_same_v<T, typename Matrix::Element>) {
     return x;
   } else {
     return Tiling::Atoms::widen(x);
   }
 }
 
-// Reads the fragment whose top left is at `origin` of a panel.
-template <class Tiling, class Fragment, class P, class Element>
-MOAT_FN void load_fragment(Element (&to)[Fragment::kRegisters], const P& panel, Position origin) {
+// Two floats rounded to a 16-bit T, the first in the lower half.
+template <class T, class Atoms>
+MOAT_FN std::uint32_t pack(float lower, float upper) {
+  if constexpr (Packs<Atoms>) {
+    return Atoms::template pack<T>(lower, upper);
+  } else {
+    return Atoms::template narrow<T>(lower).bits |
+           std::uint32_t{Atoms::template narrow<T>(upper).bits} << 16;
+  }
+}
+
+// Fragments that one load of matrices brings.
+template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
+constexpr int fragments_together() {
+  constexpr int kMost = 4 / kWords<Fragment, Element>;
+  return kLoad != FragmentLoad::plain && kCount % kMost == 0 ? kMost : 1;
+}
+
+// Reads kTogether fragments, the i-th at origin + i · stride of a panel.
+template <class Tiling, class Fragment, bool kTransposed, int kTogether, class P, class W>
+MOAT_FN void load_matrices(W* to, const P& panel, Position origin, Position stride) {
+  constexpr int kElements = kPerWord<typename P::Value>;
+  constexpr int kEach = Fragment::kRegisters / kElements;
+  constexpr int kMatrices = kEach * kTogether;
+  const int lane = Tiling::Atoms::lane();
+  const int matrix = lane / 8 % kMatrices;
+  const int fragment = matrix / kEach;
+  const Position corner = Fragment::at(0, matrix % kEach * kElements);
+  Position row = P::stored(
+      {.row = fragment * stride.row + corner.row, .col = fragment * stride.col + corner.col});
+  row.row += lane % 8;
+  std::uint32_t words[kMatrices];
+  Tiling::Atoms::template ldmatrix<kMatrices, kTransposed>(words,
+                                                           panel.element(P::stored(origin), row));
+  MOAT_UNROLL
+  for (int w = 0; w < kMatrices; ++w) {
+    if constexpr (kElements == 2) {
+      to[w] = words[w];
+    } else {
+      to[w] = to_element<Tiling>(__builtin_bit_cast(typename P::Value, words[w]));
+    }
+  }
+}
+
+// Reads a fragment in the widest loads of a lane's own elements.
+template <class Tiling, class Fragment, class P, class W>
+MOAT_FN void load_elements(W* to, const P& panel, Position origin) {
   using T = typename P::Value;
+  using Element = typename Tiling::Matrix::Element;
   constexpr Runs kRuns =
       kWidestRuns<Fragment, Tiling::kLanes, kChunkBytes / sizeof(T), P::kAlongRows>;
-  unroll<Fragment::kRegisters / kRuns.width>([&](auto run) {
-    constexpr int kBase = kRuns.base(decltype(run)::value);
-    const Position at = Fragment::at(Tiling::Atoms::lane(), kBase);
-    const Position stored = P::stored({origin.row + at.row, origin.col + at.col});
-    const auto words = Tiling::Atoms::template load_shared<Words<kRuns.width * sizeof(T)>>(
-        panel.data + stored.row * P::kRowStride + stored.col);
-    const auto loaded = __builtin_bit_cast(Vec<T, kRuns.width>, words);
+  constexpr int kBytes = kRuns.width * sizeof(T);
+  const auto load = [&](int base) {
+    const Position at = Fragment::at(Tiling::Atoms::lane(), base);
+    return Tiling::Atoms::template load_shared<Words<kBytes>>(
+        panel.element(P::stored(origin), P::stored(at)));
+  };
+  if constexpr (kPerWord<Element> == 2 && kRuns.stride == 1 && kBytes >= 4) {
+    unroll<Fragment::kRegisters / kRuns.width>([&](auto run) {
+      const auto words = load(kRuns.base(run));
+      MOAT_UNROLL
+      for (int w = 0; w < kBytes / 4; ++w) to[run * (kBytes / 4) + w] = words.words[w];
+    });
+  } else {
+    Element elements[Fragment::kRegisters];
+    unroll<Fragment::kRegisters / kRuns.width>([&](auto run) {
+      constexpr int kBase = kRuns.base(decltype(run)::value);
+      const auto loaded = __builtin_bit_cast(Vec<T, kRuns.width>, load(kBase));
+      MOAT_UNROLL
+      for (int e = 0; e < kRuns.width; ++e) {
+        elements[kBase + e * kRuns.stride] = to_element<Tiling>(loaded.values[e]);
+      }
+    });
     MOAT_UNROLL
-    for (int e = 0; e < kRuns.width; ++e) {
-      to[kBase + e * kRuns.stride] = to_element<Tiling>(loaded.values[e]);
+    for (int w = 0; w < kWords<Fragment, Element>; ++w) {
+      if constexpr (kPerWord<Element> == 2) {
+        to[w] = elements[2 * w].bits | std::uint32_t{elements[2 * w + 1].bits} << 16;
+      } else {
+        to[w] = elements[w];
+      }
     }
-  });
+  }
 }
 
-// Left fragment of atom row i at atom column kStep, from shared memory or from registers.
-template <class Tiling, class P, class Element>
-MOAT_FN void left_fragment(Element (&to)[Tiling::Matrix::Left::kRegisters], const P& panel,
-                           int first_row, int i, int step) {
+// Reads kCount fragments, the i-th at origin + i · stride of a panel.
+template <class Tiling, class Fragment, int kCount, class P, class W, int kEach>
+MOAT_FN void load_fragments(W (&to)[kCount][kEach], const P& panel, Position origin,
+                            Position stride) {
+  constexpr FragmentLoad kLoad = choose_load<typename Tiling::Atoms, Fragment, P>();
+  constexpr int kTogether =
+      fragments_together<Fragment, typename Tiling::Matrix::Element, kLoad, kCount>();
+  MOAT_UNROLL
+  for (int i = 0; i < kCount; i += kTogether) {
+    const Position at{.row = origin.row + i * stride.row, .col = origin.col + i * stride.col};
+    if constexpr (kLoad == FragmentLoad::plain) {
+      load_elements<Tiling, Fragment>(to[i], panel, at);
+    } else {
+      load_matrices<Tiling, Fragment, kLoad == FragmentLoad::transposed, kTogether>(to[i], panel,
+                                                                                    at, stride);
+    }
+  }
+}
+
+// The left fragments of all rows of atoms from `row` on, at column `step` of atoms.
+template <class Tiling, int kCount, class P, class W, int kEach>
+MOAT_FN void left_fragments(W (&to)[kCount][kEach], const P& panel, int row, int step) {
   using Matrix = typename Tiling::Matrix;
-  load_fragment<Tiling, typename Matrix::Left>(to, panel,
-                                               {first_row + i * Matrix::m, step * Matrix::k});
+  load_fragments<Tiling, typename Matrix::Left>(to, panel, {.row = row, .col = step * Matrix::k},
+                                                {.row = Matrix::m, .col = 0});
 }
 
-template <class Tiling, class T, int kM, int kK, class Element, int kStep>
-MOAT_FN void left_fragment(Element (&to)[Tiling::Matrix::Left::kRegisters],
-                           const Operand<Tiling, T, kM, kK>& operand, int, int i, Index<kStep>) {
+template <class Tiling, class T, int kM, int kK, int kCount, class W, int kEach, int kStep>
+MOAT_FN void left_fragments(W (&to)[kCount][kEach], const Operand<Tiling, T, kM, kK>& operand, int,
+                            Index<kStep>) {
   using Matrix = typename Tiling::Matrix;
   using Exchange = OperandExchange<Matrix, Tiling::kLanes>;
-  unroll<Matrix::Left::kRegisters>([&](auto r) {
-    constexpr auto kSource =
-        kOperandExchange<Matrix, Tiling::kLanes>.sources[kStep % Exchange::kPhases]
-                                                        [decltype(r)::value];
-    constexpr int kAtom = kStep / Exchange::kPhases * Exchange::kAtoms + kSource.atom;
-    const Element own = operand.values[i][kAtom][kSource.register_];
-    if constexpr (kSource.own_lane) {
-      to[r] = own;
-    } else {
-      to[r] = Tiling::Atoms::shuffle(own, kSource.lane(Tiling::Atoms::lane()));
-    }
-  });
+  constexpr int kPerValue = Operand<Tiling, T, kM, kK>::kPerValue;
+  constexpr int kElements = kPerWord<typename Matrix::Element>;
+  MOAT_UNROLL
+  for (int i = 0; i < kCount; ++i) {
+    const auto value = [&](auto r) {
+      constexpr auto kSource =
+          kOperandExchange<Matrix, Tiling::kLanes>.sources[kStep % Exchange::kPhases]
+                                                          [decltype(r)::value];
+      constexpr int kAtom = kStep / Exchange::kPhases * Exchange::kAtoms + kSource.atom;
+      const W own = operand.values[i][kAtom][kSource.register_ / kPerValue];
+      if constexpr (kSource.own_lane) {
+        return own;
+      } else if constexpr (kElements == 2) {
+        return static_cast<W>(
+            Tiling::Atoms::shuffle(static_cast<int>(own), kSource.lane(Tiling::Atoms::lane())));
+      } else {
+        return Tiling::Atoms::shuffle(own, kSource.lane(Tiling::Atoms::lane()));
+      }
+    };
+    unroll<kEach>([&](auto w) {
+      constexpr int kFirst = decltype(w)::value * kElements;
+      if constexpr (kPerValue == kElements) {
+        to[i][w] = value(Index<kFirst>{});
+      } else {
+        to[i][w] = value(Index<kFirst>{}) | value(Index<kFirst + 1>{}) << 16;
+      }
+    });
+  }
 }
 
 template <class>
@@ -153,10 +258,10 @@ inline constexpr bool kInRegisters = false;
 template <class Tiling, class T, int kM, int kK>
 inline constexpr bool kInRegisters<Operand<Tiling, T, kM, kK>> = true;
 
-// f(step) for every step of a product; a constant where the left operand lies in registers.
-template <class L, int kSteps, class F>
+// f(step) for every step of a product; a constant where steps are unrolled.
+template <bool kUnrolled, int kSteps, class F>
 MOAT_FN void for_each_step(F f) {
-  if constexpr (kInRegisters<L>) {
+  if constexpr (kUnrolled) {
     unroll<kSteps>(f);
   } else {
     MOAT_UNROLL_BY(1)
@@ -169,80 +274,168 @@ template <class Tiling, int kM, int kN, class L, class R>
 MOAT_FN void mma(Accumulator<Tiling, kM, kN>& acc, const L& left, const R& right) {
   using Acc = Accumulator<Tiling, kM, kN>;
   using Matrix = typename Tiling::Matrix;
-  using Element = typename Matrix::Element;
-  constexpr int kLeft = Matrix::Left::kRegisters;
-  constexpr int kRight = Matrix::Right::kRegisters;
+  using W = Word<typename Matrix::Element>;
+  constexpr int kRows = Acc::kRowAtoms;
+  constexpr int kCols = Acc::kColAtoms;
+  constexpr int kLeft = kWords<typename Matrix::Left, typename Matrix::Element>;
+  constexpr int kRight = kWords<typename Matrix::Right, typename Matrix::Element>;
   static_assert(L::k == R::k && L::k % Matrix::k == 0);
   const Position origin = Acc::origin();
-  for_each_step<L, L::k / Matrix::k>([&](auto step) {
-    const auto read_left = [&](Element(&to)[kLeft], int i) {
-      left_fragment<Tiling>(to, left, origin.row, i, step);
+  for_each_step<Matrix::kUnrolled || kInRegisters<L>, L::k / Matrix::k>([&](auto step) {
+    const auto read_right = [&]<int kCount>(W(&to)[kCount][kRight], int j) {
+      load_fragments<Tiling, typename Matrix::Right>(
+          to, right, {.row = step * Matrix::k, .col = origin.col + j * Matrix::n},
+          {.row = 0, .col = Matrix::n});
     };
-    const auto read_right = [&](Element(&to)[kRight], int j) {
-      load_fragment<Tiling, typename Matrix::Right>(to, right,
-                                                    {step * Matrix::k, origin.col + j * Matrix::n});
-    };
-    if constexpr (Acc::kRowAtoms * kLeft + kRight <= Acc::kColAtoms * kRight + kLeft) {
-      Element a[Acc::kRowAtoms][kLeft];
+    if constexpr (kInRegisters<L> || kRows * kLeft + kRight <= kCols * kRight + kLeft) {
+      W a[kRows][kLeft];
+      left_fragments<Tiling>(a, left, origin.row, step);
+      constexpr int kTogether =
+          fragments_together<typename Matrix::Right, typename Matrix::Element,
+                             choose_load<typename Tiling::Atoms, typename Matrix::Right, R>(),
+                             kCols>();
       MOAT_UNROLL
-      for (int i = 0; i < Acc::kRowAtoms; ++i) read_left(a[i], i);
-      MOAT_UNROLL
-      for (int j = 0; j < Acc::kColAtoms; ++j) {
-        Element b[kRight];
+      for (int j = 0; j < kCols; j += kTogether) {
+        W b[kTogether][kRight];
         read_right(b, j);
         MOAT_UNROLL
-        for (int i = 0; i < Acc::kRowAtoms; ++i) Matrix::multiply(acc.values[i][j], a[i], b);
+        for (int t = 0; t < kTogether; ++t) {
+          MOAT_UNROLL
+          for (int i = 0; i < kRows; ++i) Matrix::multiply(acc.values[i][j + t], a[i], b[t]);
+        }
       }
     } else {
-      Element b[Acc::kColAtoms][kRight];
+      W b[kCols][kRight];
+      read_right(b, 0);
       MOAT_UNROLL
-      for (int j = 0; j < Acc::kColAtoms; ++j) read_right(b[j], j);
-      MOAT_UNROLL
-      for (int i = 0; i < Acc::kRowAtoms; ++i) {
-        Element a[kLeft];
-        read_left(a, i);
+      for (int i = 0; i < kRows; ++i) {
+        W a[1][kLeft];
+        left_fragments<Tiling>(a, left, origin.row + i * Matrix::m, step);
         MOAT_UNROLL
-        for (int j = 0; j < Acc::kColAtoms; ++j) Matrix::multiply(acc.values[i][j], a, b[j]);
+        for (int j = 0; j < kCols; ++j) Matrix::multiply(acc.values[i][j], a[0], b[j]);
       }
     }
   });
 }
 
-// Rounds acc to T and writes it at `at`, without what lies outside the matrix.
+// kCount values f(0), f(1), … rounded to T.
+template <class Atoms, class T, int kCount, class F>
+MOAT_FN auto round_piece(F f) {
+  if constexpr (sizeof(T) == 2 && kCount > 1) {
+    Words<kCount * sizeof(T)> piece;
+    MOAT_UNROLL
+    for (int w = 0; w < kCount / 2; ++w) piece.words[w] = pack<T, Atoms>(f(2 * w), f(2 * w + 1));
+    return piece;
+  } else {
+    Vec<T, kCount> piece;
+    MOAT_UNROLL
+    for (int e = 0; e < kCount; ++e) piece.values[e] = Atoms::template narrow<T>(f(e));
+    return __builtin_bit_cast(Words<kCount * sizeof(T)>, piece);
+  }
+}
+
+// Pieces of kCount atoms change places among the lanes that hold the pieces of a chunk, after which
+// a lane has a chunk of one atom, in its order.
+template <class Atoms, int kCount, class Piece>
+MOAT_FN void gather_chunk(Piece (&pieces)[kCount], const RowNeighbours& neighbours) {
+  MOAT_UNROLL
+  for (int i = 0; 1 << i < kCount; ++i) {
+    const int mask = neighbours.masks[i];
+    const bool upper = (Atoms::lane() & mask) != 0;
+    MOAT_UNROLL
+    for (int p = 0; p < kCount; ++p) {
+      if ((p >> i & 1) != 0) continue;
+      MOAT_UNROLL
+      for (int w = 0; w < static_cast<int>(sizeof(Piece)) / 4; ++w) {
+        std::uint32_t& low = pieces[p].words[w];
+        std::uint32_t& high = pieces[p | 1 << i].words[w];
+        const auto sent = static_cast<int>(upper ? low : high);
+        const auto got = static_cast<std::uint32_t>(Atoms::shuffle_xor(sent, mask));
+        low = upper ? got : low;
+        high = upper ? high : got;
+      }
+    }
+  }
+}
+
+// How an accumulator is stored: pieces of neighbouring elements of T in registers, of which
+// `neighbours` in several lanes make a chunk.
+template <class Acc, class T>
+struct StorePlan {
+  using Fragment = typename Acc::Matrix::Acc;
+  static constexpr int kLanes = Acc::Tiling::kLanes;
+  static constexpr int kChunk = kChunkBytes / sizeof(T);
+  static constexpr Runs kRuns = kWidestRuns<Fragment, kLanes, kChunk, false>;
+  static constexpr int kPieceBytes = kRuns.width * sizeof(T);
+
+  static constexpr RowNeighbours kNeighbours = [] {
+    RowNeighbours found = row_neighbours<Fragment, kLanes>(kRuns.width, kChunk);
+    while (kPieceBytes < 4 || Acc::kColAtoms % (1 << found.count) != 0) {
+      if (found.count == 0) break;
+      --found.count;
+    }
+    return found;
+  }();
+  static constexpr int kPieces = 1 << kNeighbours.count;
+  static constexpr int kWidth = kRuns.width * kPieces;
+  static constexpr int kBytes = kWidth * sizeof(T);
+
+  // Which of kPieces atoms' chunk a lane stores, and the lane that held the first piece of it.
+  static MOAT_FN int atom(int lane) {
+    int atom = 0;
+    MOAT_UNROLL
+    for (int i = 0; i < kNeighbours.count; ++i) {
+      atom |= (lane & kNeighbours.masks[i]) != 0 ? 1 << i : 0;
+    }
+    return atom;
+  }
+  static MOAT_FN int first_lane(int lane) {
+    MOAT_UNROLL
+    for (int i = 0; i < kNeighbours.count; ++i) lane &= ~kNeighbours.masks[i];
+    return lane;
+  }
+};
+
+// Rounds acc to T and writes it at `at` in the widest stores, without what lies outside the matrix.
 template <class T, class Tiling, int kM, int kN>
 MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Accumulator<Tiling, kM, kN>& acc) {
   using Acc = Accumulator<Tiling, kM, kN>;
+  using Atoms = typename Tiling::Atoms;
   using Matrix = typename Tiling::Matrix;
-  constexpr Runs kRuns =
-      kWidestRuns<typename Matrix::Acc, Tiling::kLanes, kChunkBytes / sizeof(T), false>;
-  constexpr int kBytes = kRuns.width * sizeof(T);
+  using Plan = StorePlan<Acc, T>;
+  using Piece = Words<Plan::kPieceBytes>;
+  constexpr Runs kRuns = Plan::kRuns;
+  constexpr int kPieces = Plan::kPieces;
   const Position origin = Acc::origin();
   T* const first = address(to, at);
-  const bool aligned =
-      reinterpret_cast<std::uintptr_t>(first) % kBytes == 0 && to.row_stride % kRuns.width == 0;
+  const bool aligned = reinterpret_cast<std::uintptr_t>(first) % Plan::kBytes == 0 &&
+                       to.row_stride % Plan::kWidth == 0;
+  const int lane = Atoms::lane();
   MOAT_UNROLL
   for (int i = 0; i < Acc::kRowAtoms; ++i) {
     MOAT_UNROLL
-    for (int j = 0; j < Acc::kColAtoms; ++j) {
+    for (int j = 0; j < Acc::kColAtoms; j += kPieces) {
       unroll<Matrix::Acc::kRegisters / kRuns.width>([&](auto run) {
         constexpr int kBase = kRuns.base(decltype(run)::value);
-        const Position in_atom = Matrix::Acc::at(Tiling::Atoms::lane(), kBase);
-        const int row = origin.row + i * Matrix::m + in_atom.row;
-        const int col = origin.col + j * Matrix::n + in_atom.col;
-        const int rest = at.row + row < to.rows ? to.cols - at.col - col : 0;
-        Vec<T, kRuns.width> values;
+        Vec<Piece, kPieces> pieces;
         MOAT_UNROLL
-        for (int e = 0; e < kRuns.width; ++e) {
-          values.values[e] =
-              Tiling::Atoms::template narrow<T>(acc.values[i][j][kBase + e * kRuns.stride]);
+        for (int p = 0; p < kPieces; ++p) {
+          pieces.values[p] = round_piece<Atoms, T, kRuns.width>(
+              [&](int e) { return acc.values[i][j + p][kBase + e * kRuns.stride]; });
         }
+        if constexpr (kPieces > 1) gather_chunk<Atoms>(pieces.values, Plan::kNeighbours);
+        const Position in_atom = Matrix::Acc::at(Plan::first_lane(lane), kBase);
+        const int row = origin.row + i * Matrix::m + in_atom.row;
+        const int col = origin.col + (j + Plan::atom(lane)) * Matrix::n + in_atom.col;
+        const int rest = at.row + row < to.rows ? to.cols - at.col - col : 0;
         T* p = first + row * to.row_stride + col;
-        if (aligned && rest >= kRuns.width) {
-          Tiling::Atoms::store_global(p, __builtin_bit_cast(Words<kBytes>, values));
+        if (aligned && rest >= Plan::kWidth) {
+          Atoms::store_global(p, __builtin_bit_cast(Words<Plan::kBytes>, pieces));
         } else {
+          const auto elements = __builtin_bit_cast(Vec<T, Plan::kWidth>, pieces);
           MOAT_UNROLL
-          for (int e = 0; e < kRuns.width; ++e) {
-            if (e < rest) p[e] = values.values[e];
+          for (int e = 0; e < Plan::kWidth; ++e) {
+            if (e < rest) p[e] = elements.values[e];
           }
         }
       });
@@ -300,11 +493,27 @@ MOAT_FN Rows<Tiling, kM> combine_rows(const Accumulator<Tiling, kM, kN>& acc, fl
 // acc rounded to T as the left operand of the next product.
 template <class T, class Tiling, int kM, int kN>
 MOAT_FN Operand<Tiling, T, kM, kN> as_operand(const Accumulator<Tiling, kM, kN>& acc) {
-  Operand<Tiling, T, kM, kN> operand;
-  Accumulator<Tiling, kM, kN>::for_each([&](int i, int j, auto r) {
-    operand.values[i][j][r] =
-        to_element<Tiling>(Tiling::Atoms::template narrow<T>(acc.values[i][j][r]));
-  });
+  using Acc = Accumulator<Tiling, kM, kN>;
+  using Atoms = typename Tiling::Atoms;
+  using Result = Operand<Tiling, T, kM, kN>;
+  Result operand;
+  MOAT_UNROLL
+  for (int i = 0; i < Acc::kRowAtoms; ++i) {
+    MOAT_UNROLL
+    for (int j = 0; j < Acc::kColAtoms; ++j) {
+      unroll<Tiling::Matrix::Acc::kRegisters / Result::kPerValue>([&](auto v) {
+        const auto& x = acc.values[i][j];
+        auto& to = operand.values[i][j][v];
+        if constexpr (Result::kPerValue == 2) {
+          to = pack<T, Atoms>(x[2 * v], x[2 * v + 1]);
+        } else if constexpr (kPerWord<typename Result::Element> == 2) {
+          to = Atoms::template narrow<T>(x[v]).bits;
+        } else {
+          to = to_element<Tiling>(Atoms::template narrow<T>(x[v]));
+        }
+      });
+    }
+  }
   return operand;
 }
 

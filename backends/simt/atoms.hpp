@@ -25,11 +25,25 @@
 // m × n fragment of f32:
 //
 //   m, n, k
-//   Element                        what a register of Left and Right holds: T, or float if the
-//                                  atom wants them widened
+//   Element                        what Left and Right are made of: T, float if the atom wants them
+//                                  widened, or a type that Matrix::element(T) makes
 //   Left, Right, Acc               fragments: kRegisters (elements per lane) and at(lane, register)
 //                                  → Position, a constexpr function
-//   multiply(float (&c)[], const Element (&a)[], const Element (&b)[])
+//   multiply(float (&c)[], const Word<Element> (&a)[], const Word<Element> (&b)[])
+//                                  16-bit elements lie in pairs in a word
+//   kUnrolled                      whether the steps of a product are unrolled; not where an atom
+//                                  is many instructions
+//
+// These are used where they exist:
+//   cp_async(to, from, valid), cp_async_commit(), cp_async_wait<pending>()
+//                                  16 bytes from global to shared memory, of which those from
+//                                  `valid` on become 0; the lane goes on
+//   ldmatrix<count, transposed>(std::uint32_t (&r)[count], row)
+//                                  8 × 16-byte matrices from shared memory: lane l holds word l % 4
+//                                  of row l / 4, transposed the rows 2·(l % 4) and + 1 of column
+//                                  l / 4; `row` is row l % 8 of matrix l / 8
+//   pack<T>(lower, upper)          two floats rounded to T, as a word
+//   Layout<rows, row bytes>        of panels (backends/simt/layout.hpp)
 //
 // From `at` the tile layer derives loads, stores, row reductions and how an accumulator becomes a
 // left operand; if Acc and Left agree that costs no exchange between lanes.
@@ -37,6 +51,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include "backends/types.hpp"
 
@@ -73,12 +88,22 @@ struct Vec {
   T values[kCount];
 };
 
+// What a lane holds fragments in: two elements of 16 bits, the lower half first, or one.
+template <class Element>
+using Word = std::conditional_t<sizeof(Element) == 2, std::uint32_t, Element>;
+template <class Element>
+inline constexpr int kPerWord = static_cast<int>(sizeof(Word<Element>) / sizeof(Element));
+template <class Fragment, class Element>
+inline constexpr int kWords = Fragment::kRegisters / kPerWord<Element>;
+
 template <class M>
 concept MatrixAtom =
-    requires(float (&c)[M::Acc::kRegisters], const typename M::Element (&a)[M::Left::kRegisters],
-             const typename M::Element (&b)[M::Right::kRegisters]) {
+    requires(float (&c)[M::Acc::kRegisters],
+             const Word<typename M::Element> (&a)[kWords<typename M::Left, typename M::Element>],
+             const Word<typename M::Element> (&b)[kWords<typename M::Right, typename M::Element>]) {
       M::multiply(c, a, b);
       requires M::m > 0 && M::n > 0 && M::k > 0;
+      { M::kUnrolled } -> std::convertible_to<bool>;
       { M::Left::at(0, 0) } -> std::same_as<Position>;
       { M::Right::at(0, 0) } -> std::same_as<Position>;
       { M::Acc::at(0, 0) } -> std::same_as<Position>;
@@ -105,6 +130,19 @@ concept Atoms = MatrixAtom<typename A::template Matrix<float>> && requires(float
   { A::max(x, x) } -> std::same_as<float>;
   { A::template load_shared<Words<16>>(p) } -> std::same_as<Words<16>>;
 };
+
+template <class A>
+concept CopiesAsynchronously = requires(void* p) {
+  A::cp_async(p, p, 16);
+  A::cp_async_commit();
+};
+
+template <class A>
+concept LoadsMatrices =
+    requires(std::uint32_t (&r)[4], const void* p) { A::template ldmatrix<4, false>(r, p); };
+
+template <class A>
+concept Packs = requires { A::template pack<bf16>(0.0f, 0.0f); };
 
 // Accesses of an architecture whose memories share one address space.
 struct FlatMemory {

@@ -18,7 +18,7 @@ template <class Atoms, class S>
 inline constexpr int kThreads = S::kWarps * Atoms::kWaveWidth;
 
 // Alignment that a block needs of its shared memory, in bytes.
-inline constexpr std::size_t kSharedAlignment = 128;
+inline constexpr std::size_t kSharedAlignment = 1024;
 
 // Shared memory of reductions, before that of pipelines: two states of 16 bytes per wave.
 template <class S>
@@ -32,25 +32,31 @@ inline constexpr int kBandRows = 8;
 //   extern __shared__ __align__(128) unsigned char arena[];
 //   simt::Block<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
-// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has `kWarps` (waves per block) and
-// `kResidency` (blocks that a multiprocessor should hold at once, the second argument of
+// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has
+// `kWarps` (waves per block) and `kResidency` (blocks that a multiprocessor should hold at once,
+// the second argument of
 // __launch_bounds__); where it multiplies tiles also what simt::Tiling asks for.
 template <class AtomsOf, class S>
 class Block {
  public:
   using Atoms = AtomsOf;
   static constexpr int kThreads = simt::kThreads<Atoms, S>;
+  static constexpr int kStages = stages<Atoms, S>();
 
   template <class T, int kM, int kK>
-  using Left = simt::Left<T, kM, kK>;
+  using Left = simt::Left<Atoms, T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = simt::Right<T, kK, kN, kOrder>;
+  using Right = simt::Right<Atoms, T, kK, kN, kOrder>;
 
   explicit MOAT_FN Block(unsigned char* arena) : arena_(arena) {}
 
   template <class P>
   MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
     const int here = Atoms::opaque(thread());
+    if constexpr (CopiesAsynchronously<Atoms>) {
+      copy<Atoms, kThreads>(panel, source, at, here);
+      return;
+    }
     if (phase_ == Phase::fetch) {
       fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     } else {
@@ -111,15 +117,18 @@ class Block {
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
   MOAT_FN void attend(int steps, LoadQ load_q, LoadK load_k, LoadV load_v, Consume consume) {
-    auto& memory = *reinterpret_cast<AttendMemory<Q, K, V>*>(tile_memory());
-    if (steps > 0) {
+    using Memory = AttendMemoryOf<Q, K, V, Atoms, S>;
+    auto& memory = *reinterpret_cast<Memory*>(tile_memory());
+    if (steps > 0 && CopiesAsynchronously<Atoms>) {
+      load_q(memory.q);
+    } else if (steps > 0) {
       Staging<kStagedChunks<Q, kThreads>> staging;
       stage(Phase::fetch, staging.chunks);
       load_q(memory.q);
       stage(Phase::commit, staging.chunks);
       load_q(memory.q);
     }
-    AttendStages<Q, K, V, kM, kN, Block, LoadK, LoadV> stages(*this, memory, steps, load_k, load_v);
+    AttendStages<Memory, kM, kN, Block, LoadK, LoadV> stages(*this, memory, steps, load_k, load_v);
     consume(memory.q, stages);
   }
 
@@ -259,11 +268,11 @@ class Block {
 template <class Kernel, class S, class B>
 constexpr std::size_t tile_bytes() {
   if constexpr (requires { typename Kernel::template Stage<S, B>; }) {
-    return kPipelineBytes<typename Kernel::template Stage<S, B>>;
+    return kPipelineBytes<typename Kernel::template Stage<S, B>, typename B::Atoms, S>;
   } else if constexpr (requires { typename Kernel::template Query<S, B>; }) {
     return sizeof(
-        AttendMemory<typename Kernel::template Query<S, B>, typename Kernel::template Key<S, B>,
-                     typename Kernel::template Value<S, B>>);
+        AttendMemoryOf<typename Kernel::template Query<S, B>, typename Kernel::template Key<S, B>,
+                       typename Kernel::template Value<S, B>, typename B::Atoms, S>);
   } else {
     return 0;
   }

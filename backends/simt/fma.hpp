@@ -13,6 +13,7 @@ struct FmaAtom {
   static constexpr int n = 16;
   static constexpr int k = 4;
   using Element = float;
+  static constexpr bool kUnrolled = false;
 
   struct Left {
     static constexpr int kRegisters = k;

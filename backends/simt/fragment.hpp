@@ -1,6 +1,7 @@
 // What the tile layer derives from a fragment's map at compile time.
 #pragma once
 
+#include <cstdint>
 #include <utility>
 
 #include "backends/simt/atoms.hpp"
@@ -68,6 +69,42 @@ constexpr Runs widest_runs(int longest, bool along_rows) {
 template <class Fragment, int kLanes, int kLongest, bool kAlongRows>
 inline constexpr Runs kWidestRuns = widest_runs<Fragment, kLanes>(kLongest, kAlongRows);
 
+// How fragments come from shared memory: by loads of a lane's own elements, or as matrices that a
+// wave loads together.
+enum class FragmentLoad : std::uint8_t { plain, matrix, transposed };
+
+// Whether every word of a fragment is a part of an 8 × 16-byte matrix of the panel P as ldmatrix
+// gives it to the lanes.
+template <class Fragment, class P>
+constexpr bool is_made_of_matrices(bool transposed) {
+  constexpr int kBytes = sizeof(typename P::Value);
+  constexpr int kElements = kPerWord<typename P::Value>;
+  if (transposed && kElements != 2) return false;
+  for (int word = 0; word < Fragment::kRegisters / kElements; ++word) {
+    const Position first = P::stored(Fragment::at(0, word * kElements));
+    if (first.col * kBytes % 16 != 0) return false;
+    for (int lane = 0; lane < 32; ++lane) {
+      for (int e = 0; e < kElements; ++e) {
+        const Position at = P::stored(Fragment::at(lane, word * kElements + e));
+        const int along = lane % 4 * kElements + e;
+        const int across = lane / 4;
+        if (at.row - first.row != (transposed ? along : across)) return false;
+        if (at.col - first.col != (transposed ? across : along)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+template <class Atoms, class Fragment, class P>
+constexpr FragmentLoad choose_load() {
+  if constexpr (LoadsMatrices<Atoms>) {
+    if (is_made_of_matrices<Fragment, P>(false)) return FragmentLoad::matrix;
+    if (is_made_of_matrices<Fragment, P>(true)) return FragmentLoad::transposed;
+  }
+  return FragmentLoad::plain;
+}
+
 // The rows that a lane holds: registers with the same row share a slot.
 template <class Fragment, int kLanes>
 struct RowSlots {
@@ -95,6 +132,36 @@ struct RowSlots {
   }
 };
 
+// Lanes that hold neighbouring pieces of a row: changing bit `masks[i]` of the lane number moves
+// `width` · 2^i columns, for pieces of `width` columns and chunks of 2^count of them.
+struct RowNeighbours {
+  int count = 0;
+  int masks[6] = {};
+};
+
+// As many as make `chunk` columns; fewer if the fragment has none.
+template <class Fragment, int kLanes>
+constexpr RowNeighbours row_neighbours(int width, int chunk) {
+  RowNeighbours found;
+  for (int cols = width; cols < chunk; cols *= 2) {
+    int mask = 0;
+    for (int bit = 1; bit < kLanes && mask == 0; bit *= 2) {
+      bool moves = true;
+      for (int lane = 0; lane < kLanes; ++lane) {
+        for (int r = 0; r < Fragment::kRegisters; ++r) {
+          const Position at = Fragment::at(lane & ~bit, r);
+          const Position next = Fragment::at(lane | bit, r);
+          moves = moves && next.row == at.row && next.col == at.col + cols;
+        }
+      }
+      if (moves) mask = bit;
+    }
+    if (mask == 0) return found;
+    found.masks[found.count++] = mask;
+  }
+  return found;
+}
+
 // Bits of the lane number that do not change which rows a lane holds: a shuffle over each of them
 // combines a row.
 template <class Fragment, int kLanes>
@@ -118,6 +185,8 @@ inline constexpr int kRowMask = row_mask<Fragment, kLanes>();
 struct LaneMap {
   int at_zero = 0;
   int of_bit[6] = {};
+
+  constexpr bool operator==(const LaneMap&) const = default;
 
   constexpr MOAT_SHARED_FN int operator()(int lane) const {
     int keep = 0;
@@ -185,5 +254,22 @@ struct OperandExchange {
 };
 template <class Atom, int kLanes>
 inline constexpr OperandExchange<Atom, kLanes> kOperandExchange{};
+
+// Whether each word of a left fragment is a word of the accumulator, in the same lane or in
+// another.
+template <class Atom, int kLanes>
+constexpr bool exchanges_words() {
+  using Exchange = OperandExchange<Atom, kLanes>;
+  constexpr int kElements = kPerWord<typename Atom::Element>;
+  for (const auto& phase : kOperandExchange<Atom, kLanes>.sources) {
+    for (int r = 0; r < Atom::Left::kRegisters; ++r) {
+      const typename Exchange::Source& first = phase[r - r % kElements];
+      if (first.register_ % kElements != 0) return false;
+      if (phase[r].register_ != first.register_ + r % kElements) return false;
+      if (phase[r].atom != first.atom || !(phase[r].lane == first.lane)) return false;
+    }
+  }
+  return true;
+}
 
 }  // namespace moat::simt

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "backends/simt/atoms.hpp"
+#include "backends/simt/layout.hpp"
 #include "backends/tensor.hpp"
 
 namespace moat::simt {
@@ -25,44 +26,54 @@ Source<T> make_source(const Tensor<const T>& t) {
                  whole(t.head_stride) && whole(t.batch_stride)};
 }
 
-// A tile of kRows × kCols as it lies in global memory, which is copied in chunks. A row is one
-// chunk longer than its data: an odd number of chunks, so that eight rows read in the same column
-// touch all banks.
-template <class T, int kRowCount, int kColCount>
+// A tile of kRows × kCols as it lies in global memory, which is copied in chunks.
+template <class Atoms, class T, int kRowCount, int kColCount>
 struct Panel {
+  using Value = T;
+  using Source = simt::Source<T>;
   static constexpr int kRows = kRowCount;
   static constexpr int kCols = kColCount;
+  using Layout = typename LayoutOf<Atoms, kRows, kCols* static_cast<int>(sizeof(T))>::type;
   static constexpr int kPerChunk = kChunkBytes / sizeof(T);
   static constexpr int kChunksPerRow = kCols / kPerChunk;
   static constexpr int kChunks = kRows * kChunksPerRow;
-  static constexpr int kRowStride = kCols + kPerChunk;
-  static_assert(kCols % kPerChunk == 0 && kChunksPerRow % 2 == 0);
+  static_assert(kCols % kPerChunk == 0);
 
-  alignas(128) T data[kRows * kRowStride];
+  static Source bind(const Tensor<const T>& t) { return make_source(t); }
+
+  MOAT_FN unsigned char* chunk(int row, int col) {
+    return bytes + Layout::offset(in_bytes(row, col));
+  }
+
+  // The element at origin + at, see Swizzled::offset.
+  MOAT_FN const unsigned char* element(Position origin, Position at) const {
+    return bytes + Layout::offset(in_bytes(origin.row, origin.col), in_bytes(at.row, at.col));
+  }
+
+  alignas(Layout::kAlignment) unsigned char bytes[Layout::kBytes];
+
+ private:
+  static constexpr MOAT_SHARED_FN Position in_bytes(int row, int col) {
+    return {.row = row, .col = col * static_cast<int>(sizeof(T))};
+  }
 };
 
 // kM × kK, rows contiguous.
-template <class T, int kM, int kK>
-struct Left : Panel<T, kM, kK> {
-  using Value = T;
-  using Source = simt::Source<T>;
+template <class Atoms, class T, int kM, int kK>
+struct Left : Panel<Atoms, T, kM, kK> {
   static constexpr int k = kK;
   static constexpr bool kAlongRows = false;
 
-  static Source bind(const Tensor<const T>& t) { return make_source(t); }
   static constexpr MOAT_SHARED_FN Position stored(Position at) { return at; }
 };
 
 // kK × kN. Transposed it lies in memory as kN × kK, and columns are contiguous.
-template <class T, int kK, int kN, Order kOrder>
-struct Right
-    : Panel<T, kOrder == Order::transposed ? kN : kK, kOrder == Order::transposed ? kK : kN> {
-  using Value = T;
-  using Source = simt::Source<T>;
+template <class Atoms, class T, int kK, int kN, Order kOrder>
+struct Right : Panel<Atoms, T, kOrder == Order::transposed ? kN : kK,
+                     kOrder == Order::transposed ? kK : kN> {
   static constexpr int k = kK;
   static constexpr bool kAlongRows = kOrder == Order::transposed;
 
-  static Source bind(const Tensor<const T>& t) { return make_source(t); }
   static constexpr MOAT_SHARED_FN Position stored(Position at) {
     return kAlongRows ? Position{.row = at.col, .col = at.row} : at;
   }
@@ -97,24 +108,39 @@ MOAT_FN void for_each_chunk(int thread, F f) {
   }
 }
 
+// The part of a source that a panel holds. `first` is its stored coordinate; `inside`: all of it
+// lies within the matrix, in aligned chunks.
+template <class P>
+struct Window {
+  Coord first;
+  bool inside;
+
+  MOAT_FN Window(const typename P::Source& source, const Coord& at) {
+    const Position stored = P::stored({.row = at.row, .col = at.col});
+    first = {.row = stored.row, .col = stored.col, .head = at.head, .batch = at.batch};
+    inside = source.aligned && first.row + P::kRows <= source.tensor.rows &&
+             first.col + P::kCols <= source.tensor.cols;
+  }
+
+  MOAT_FN Coord at(int row, int col) const {
+    return {
+        .row = first.row + row, .col = first.col + col, .head = first.head, .batch = first.batch};
+  }
+};
+
 // Reads the panel's part at logical coordinate `at` into the registers `staged`.
 template <class Atoms, int kThreads, class P>
 MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
                    int thread) {
-  const Position stored = P::stored({.row = at.row, .col = at.col});
-  const Coord first{.row = stored.row, .col = stored.col, .head = at.head, .batch = at.batch};
-  const auto& tensor = source.tensor;
-  if (source.aligned && first.row + P::kRows <= tensor.rows &&
-      first.col + P::kCols <= tensor.cols) {
-    const auto* const p = address(tensor, first);
+  const Window<P> window(source, at);
+  if (window.inside) {
+    const auto* const p = address(source.tensor, window.first);
     for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      staged[i] = Atoms::template load_global<Chunk>(p + row * tensor.row_stride + col);
+      staged[i] = Atoms::template load_global<Chunk>(p + row * source.tensor.row_stride + col);
     });
   } else {
     for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      staged[i] = fetch<Atoms>(
-          source,
-          {.row = first.row + row, .col = first.col + col, .head = at.head, .batch = at.batch});
+      staged[i] = fetch<Atoms>(source, window.at(row, col));
     });
   }
 }
@@ -123,8 +149,36 @@ MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, co
 template <class Atoms, int kThreads, class P>
 MOAT_FN void commit(P& panel, const Chunk* staged, int thread) {
   for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-    Atoms::template store_shared<Chunk>(panel.data + row * P::kRowStride + col, staged[i]);
+    Atoms::template store_shared<Chunk>(panel.chunk(row, col), staged[i]);
   });
+}
+
+// Copies the chunk of `source` at a stored coordinate; what lies outside the matrix is 0. A source
+// that is not aligned passes through registers.
+template <class Atoms, class T>
+MOAT_FN void copy_chunk(void* to, const Source<T>& source, const Coord& at) {
+  if (!source.aligned) return Atoms::store_shared(to, fetch<Atoms>(source, at));
+  const int cols = at.row < source.tensor.rows ? source.tensor.cols - at.col : 0;
+  const int valid = cols * static_cast<int>(sizeof(T));
+  const T* const from = valid > 0 ? address(source.tensor, at) : source.tensor.data;
+  Atoms::cp_async(to, from, valid < 0 ? 0 : valid < kChunkBytes ? valid : kChunkBytes);
+}
+
+// Starts copying the panel's part at logical coordinate `at`; a commit of the family's copies
+// closes the group that they belong to.
+template <class Atoms, int kThreads, class P>
+MOAT_FN void copy(P& panel, const typename P::Source& source, const Coord& at, int thread) {
+  const Window<P> window(source, at);
+  if (window.inside) {
+    const auto* const p = address(source.tensor, window.first);
+    for_each_chunk<P, kThreads>(thread, [&](int, int row, int col) {
+      Atoms::cp_async(panel.chunk(row, col), p + row * source.tensor.row_stride + col, kChunkBytes);
+    });
+  } else {
+    for_each_chunk<P, kThreads>(thread, [&](int, int row, int col) {
+      copy_chunk<Atoms>(panel.chunk(row, col), source, window.at(row, col));
+    });
+  }
 }
 
 }  // namespace moat::simt

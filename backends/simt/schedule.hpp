@@ -3,8 +3,10 @@
 
 namespace moat::simt {
 
-// Tiles of m × n (× k a step) of operands of type T, shared by kWarpsM × kWarpsN waves.
-template <class T, int kM, int kN, int kK, int kWarpsM, int kWarpsN, int kResidentBlocks>
+// Tiles of m × n (× k a step) of operands of type T, shared by kWarpsM × kWarpsN waves. Where loads
+// are asynchronous copies, kStageCount steps are in shared memory at once.
+template <class T, int kM, int kN, int kK, int kWarpsM, int kWarpsN, int kResidentBlocks,
+          int kStageCount = 2>
 struct TileSchedule {
   using Operand = T;
   static constexpr int m = kM;
@@ -14,6 +16,7 @@ struct TileSchedule {
   static constexpr int kWarpsAcross = kWarpsN;
   static constexpr int kWarps = kWarpsM * kWarpsN;
   static constexpr int kResidency = kResidentBlocks;
+  static constexpr int kStages = kStageCount;
 };
 
 // Work on memory without tiles.

@@ -17,6 +17,7 @@ namespace {
 // The accumulator and left operand of mma.m16n8k16 (PTX ISA, "Matrix fragments for mma.m16n8k16
 // with floating point type"): an accumulator becomes an operand without an exchange.
 struct Mma16816 {
+  using Element = f16;
   static constexpr int m = 16;
   static constexpr int n = 8;
   static constexpr int k = 16;
@@ -117,26 +118,6 @@ TEST(Fragments, RowsOfALane) {
   EXPECT_EQ((kRowMask<Mma16816::Acc, 32>), 0b00011);
   EXPECT_EQ((kRowMask<FmaAtom<32>::Acc, 32>), 0b11000);
   EXPECT_EQ((kRowMask<FmaAtom<64>::Acc, 64>), 0b110000);
-}
-
-// Eight rows read at once in the same column of a panel touch all 32 banks.
-template <class P>
-void expect_no_bank_conflicts() {
-  std::array<int, 32> touched{};
-  constexpr int kWords = P::kRowStride * sizeof(typename P::Value) / 4;
-  for (int row = 0; row < 8; ++row) {
-    for (int word = 0; word < 4; ++word)
-      ++touched[static_cast<std::size_t>(row * kWords + word) % 32];
-  }
-  EXPECT_EQ(std::ranges::max(touched), 1);
-}
-
-TEST(Panels, ColumnsHaveNoBankConflicts) {
-  expect_no_bank_conflicts<Left<float, 64, 16>>();
-  expect_no_bank_conflicts<Left<float, 64, 8>>();
-  expect_no_bank_conflicts<Left<bf16, 64, 32>>();
-  expect_no_bank_conflicts<Right<f16, 16, 64, Order::transposed>>();
-  expect_no_bank_conflicts<Right<float, 128, 32, Order::transposed>>();
 }
 
 }  // namespace
