@@ -12,6 +12,8 @@
 
 namespace moat::emulator {
 
+using moat::to_float;
+
 // Where an element of a fragment belongs in its matrix.
 struct Cell {
   int row;
