@@ -7,6 +7,7 @@
 #include <memory>
 #include <system_error>
 
+#include "bench/port/diff/diff_command.hpp"
 #include "bench/port/git_facts.hpp"
 #include "bench/port/record.hpp"
 #include "bench/port/table.hpp"
@@ -237,7 +238,11 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
       ->type_name("FILE")
       ->check(CLI::ExistingFile)
       ->needs(update);
-  command->callback([options, paths, &exit_code] { exit_code = guarded(*options, paths); });
+  add_diff_commands(*command, exit_code);
+  // A subcommand of its own ran already.
+  command->callback([options, paths, command, &exit_code] {
+    if (command->get_subcommands().empty()) exit_code = guarded(*options, paths);
+  });
 }
 
 }  // namespace moat

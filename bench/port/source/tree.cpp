@@ -119,9 +119,11 @@ Tree folder_tree(const fs::path& root, const FileFilter& filter) {
   if (!fs::exists(root)) {
     throw std::invalid_argument(fmt::format("{} does not exist", root.string()));
   }
-  Tree tree{.name = root.string(), .paths = {}, .skipped = {}, .read = {}};
+  Tree tree;
+  tree.name = root.string();
   if (!fs::is_directory(root)) {
     // A single file is taken whatever its ending.
+    tree.single_file = true;
     tree.paths.push_back(root.filename().generic_string());
     tree.read = [root](const std::string&) { return read_text(root); };
     return tree;

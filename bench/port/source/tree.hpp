@@ -27,6 +27,7 @@ struct Skipped {
 // Paths from the root with '/', ascending; and how to read one.
 struct Tree {
   std::string name;  // as the user gave it
+  bool single_file = false;
   std::vector<std::string> paths;
   std::vector<Skipped> skipped;
   std::function<std::string(const std::string& path)> read;  // throws std::runtime_error

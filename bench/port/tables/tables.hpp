@@ -1,0 +1,14 @@
+// The JSON files of this folder, as they were when Moat was built.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace moat {
+
+std::span<const std::string_view> rename_table_texts();
+
+// Which names have no equivalent or another signature, per target, for `moat port scan`.
+std::span<const std::string_view> mapping_texts();
+
+}  // namespace moat
