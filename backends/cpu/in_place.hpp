@@ -147,19 +147,20 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
   const FloatTag d;
   hn::Vec<FloatTag> sum[kRows][kPiece];
   unroll<kRows>([&](auto r) { unroll<kPiece>([&](auto c) { sum[r][c] = hn::Zero(d); }); });
-  const auto add = [&](int k, auto load_right) {
+  const auto add = [&](int k, auto load_right) __attribute__((always_inline)) {
     hn::Vec<FloatTag> b[kPiece];
-    unroll<kPiece>([&](auto c) { b[c] = load_right(right[c] + k); });
-    unroll<kRows>([&](auto r) {
+    unroll<kPiece>([&](auto c) __attribute__((always_inline)) { b[c] = load_right(right[c] + k); });
+    unroll<kRows>([&](auto r) __attribute__((always_inline)) {
       const auto a = hn::Load(d, left + r * left_stride + k);
       unroll<kPiece>([&](auto c) { sum[r][c] = hn::MulAdd(a, b[c], sum[r][c]); });
     });
   };
-  const auto whole = [&](const T* p) { return load(d, p); };
+  const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
   int k = 0;
   for (; k + kLine <= depth; k += kLine) {
     unroll<kPiece>([&](auto c) { hwy::Prefetch(right[c] + k + ahead); });
-    unroll<kLine / kLanes>([&](auto v) { add(k + v * kLanes, whole); });
+    unroll<kLine / kLanes>([&](auto v)
+                               __attribute__((always_inline)) { add(k + v * kLanes, whole); });
   }
   for (; k + kLanes <= depth; k += kLanes) add(k, whole);
   if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
@@ -187,7 +188,7 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
   });
   for (int k = 0; k < depth; ++k, right += right_stride) {
     hn::Vec<FloatTag> b[kVectors];
-    unroll<kVectors>([&](auto v) {
+    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
       if constexpr (v * kLanes % kLine == 0) {
         hwy::Prefetch(right + kDepthAtOnce * right_stride + v * kLanes);
       }
@@ -197,7 +198,7 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
         b[v] = load_some(right + v * kLanes, cols - v * kLanes, 0.0f).v;
       }
     });
-    unroll<kRows>([&](auto r) {
+    unroll<kRows>([&](auto r) __attribute__((always_inline)) {
       const auto a = hn::Set(d, left[r * left_stride + k]);
       unroll<kVectors>([&](auto v) { sum[r][v] = hn::MulAdd(a, b[v], sum[r][v]); });
     });

@@ -128,7 +128,7 @@ inline IntLanes rotate(IntLanes x, int distance) {
 // indexed by constants and stay in registers.
 template <int kCount, class F>
 HWY_INLINE void unroll(F&& f) {
-  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, kIndex>{}), ...);
   }(std::make_integer_sequence<int, kCount>{});
 }

@@ -35,7 +35,7 @@ template <int kRows>
 struct SkinnyGemm {
   static constexpr int m = kRows;
   static constexpr int n = 64;
-  static constexpr int k = 8192 / kRows;
+  static constexpr int k = 4096 / kRows;
   static constexpr bool kDynamic = true;
   static constexpr bool kInPlace = true;
 };
