@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "backends/simt/block.hpp"
 #include "tests/emulator/emulator.hpp"
+#include "tests/emulator/global_memory.hpp"
 
 namespace moat::emulator {
 
@@ -40,6 +42,13 @@ class Backend {
                     .waves = S::kWarps,
                     .wave_width = Atoms::kWaveWidth,
                     .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms>};
+    // Operands of tests that know no allocations may lie anywhere, and so may these.
+    std::optional<GlobalMemory> workspace;
+    std::optional<GlobalMemory> arrivals;
+    if (GlobalMemory::any()) {
+      workspace.emplace(workspace_.data(), workspace_.size());
+      arrivals.emplace(&arrivals_, sizeof(arrivals_));
+    }
     run(grid, [&](unsigned char* arena) {
       Block<S> block(arena);
       Kernel::template run<S>(block, args);

@@ -29,6 +29,8 @@ GlobalMemory::~GlobalMemory() {
   if (it != ranges.end()) ranges.erase(it);
 }
 
+bool GlobalMemory::any() { return !ranges.empty(); }
+
 bool GlobalMemory::contains(const void* p, std::size_t bytes) {
   if (ranges.empty()) return true;
   const auto at = reinterpret_cast<std::uintptr_t>(p);

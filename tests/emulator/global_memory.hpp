@@ -16,6 +16,7 @@ class GlobalMemory {
   GlobalMemory(GlobalMemory&&) = delete;
   GlobalMemory& operator=(GlobalMemory&&) = delete;
 
+  static bool any();
   // Whether the bytes lie in one of them.
   static bool contains(const void* p, std::size_t bytes);
 
