@@ -67,6 +67,17 @@ class Member {
     });
   }
 
+  int batch() const { return result_.batch; }
+  // Before the first sample: those of a series have the same number of calls.
+  void set_batch(int calls) {
+    if (!sampled()) result_.batch = std::max(calls, result_.batch);
+  }
+
+  // After another build ran: its threads and cache lines make way for ours.
+  void resume() {
+    if (!failed()) guarded([&] { run_batch(); });
+  }
+
   void sample() {
     guarded([&] {
       ++attempts_;
@@ -249,13 +260,26 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   // One more sample of a member, unless the budget is spent; every member gets one at least.
   const auto visit = [&](Member& member) {
     if (member.failed() || stop_requested()) return;
-    if (member.sampled() && clock.now() >= deadline) return;
+    if (!options.next_round && member.sampled() && clock.now() >= deadline) return;
     member.sample();
   };
-  while (!stop_requested() && std::ranges::any_of(members, &Member::wants_more)) {
-    std::ranges::for_each(members, visit);
-    if (stop_requested() || !std::ranges::any_of(members, &Member::wants_more)) break;
-    std::ranges::for_each(members | std::views::reverse, visit);
+  const auto next_round = [&] {
+    if (stop_requested()) return false;
+    const bool wanted = std::ranges::any_of(members, &Member::wants_more);
+    if (!options.next_round) return wanted;
+    std::vector<int> batches;
+    for (const Member& member : members) batches.push_back(member.batch());
+    const bool take = options.next_round(wanted, batches);
+    for (std::size_t i = 0; i < members.size(); ++i) members[i].set_batch(batches[i]);
+    return take;
+  };
+  for (bool forwards = true; next_round(); forwards = !forwards) {
+    if (options.next_round) (forwards ? members.front() : members.back()).resume();
+    if (forwards) {
+      std::ranges::for_each(members, visit);
+    } else {
+      std::ranges::for_each(members | std::views::reverse, visit);
+    }
   }
 
   for (Member& member : members) result.measurements.push_back(member.finish());

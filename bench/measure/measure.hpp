@@ -33,6 +33,11 @@ struct MeasureOptions {
   // Samples at a clock under this fraction of the device's maximum are discarded; 0: none are.
   double throttle_fraction = 0.75;
   const std::atomic<bool>* stop = nullptr;  // checked between samples
+  // For builds that are sampled in turns: asked before each round whether to take it, and told
+  // whether this build wants it, and how many calls a sample of each implementation has, which may
+  // be raised. While it waits for the answer another build may run. Rounds are then whole,
+  // whatever the budget, so that those of both builds can be paired.
+  std::function<bool(bool wanted, std::vector<int>& calls)> next_round;
 };
 
 // What suits the device: on a CPU a call of 100 µs is a sample by itself and clocks are not judged

@@ -19,8 +19,11 @@ struct Contender {
   std::function<std::function<void(const Problem&)>()> prepare;
 };
 
+class Turns;
+
 struct GroupOptions {
   MeasureOptions measure;
+  Turns* turns = nullptr;  // with whom the rounds are shared
   std::uint64_t seed = 1;
   std::size_t memory_limit = 0;  // bytes for all sets of operands
 };

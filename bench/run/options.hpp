@@ -21,6 +21,13 @@ struct ProblemOptions {
   std::vector<std::string> filters;  // globs or parts of a name; any of them
 };
 
+// How this process takes turns with another build, which `moat run --ab` arranges.
+struct TurnOptions {
+  int in = -1;  // file descriptors of the controlling process
+  int out = -1;
+  std::string session;
+};
+
 struct RunOptions {
   ProblemOptions problems;
   std::vector<std::string> backends;  // empty: all
@@ -34,6 +41,8 @@ struct RunOptions {
   std::optional<std::filesystem::path> out;
   std::optional<std::filesystem::path> export_gbench;
   TableFormat format = TableFormat::table;
+  std::optional<std::filesystem::path> ab;  // the other build's executable
+  std::optional<TurnOptions> turns;
   std::vector<std::string> google_benchmark;  // "--benchmark_…"
   std::vector<std::string> arguments;         // the whole command line, for the record
 };

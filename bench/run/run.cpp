@@ -23,6 +23,7 @@
 #include "bench/run/problem_options.hpp"
 #include "bench/run/session.hpp"
 #include "bench/run/suggest.hpp"
+#include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
@@ -95,12 +96,19 @@ Devices open_devices(const RunOptions& options, const RunWorld& world) {
   return devices;
 }
 
-// Half of what there is, so that neither the host's other work nor the device's runs out.
-std::size_t memory_limit(const Device& device) { return device.info().memory_bytes / 2; }
+// Half of what there is, so that neither the host's other work nor the device's runs out; of two
+// builds that take turns each has half of that.
+std::size_t memory_limit(const RunOptions& options, const Device& device) {
+  return device.info().memory_bytes / (options.turns ? 4 : 2);
+}
 
 MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device) {
   MeasureOptions m = default_options(device);
   if (options.budget_seconds) m.sampler.budget_seconds = *options.budget_seconds;
+  // The clock runs on while the other build has its turn.
+  if (options.turns) m.sampler.budget_seconds *= 2;
+  // A turn begins with threads that slept; long samples make that small.
+  if (options.turns) m.min_sample_seconds = std::max(m.min_sample_seconds, 1e-3);
   if (options.samples) {
     m.sampler.max_samples = *options.samples;
     m.sampler.min_samples = std::min(m.sampler.min_samples, *options.samples);
@@ -132,6 +140,7 @@ class Run {
   std::map<std::string, Baselines> baselines_;  // by backend
   std::vector<Group> groups_;
   std::map<const Device*, Ceilings> ceilings_;
+  std::optional<Turns> turns_;
   std::filesystem::path path_;
   Record record_;
 };
@@ -141,6 +150,7 @@ int Run::execute() {
   const double start_clock = clock_.now();
   record_.run.started = utc_time(start);
   record_.run.arguments = options_.arguments;
+  if (options_.turns) record_.run.session = options_.turns->session;
   record_.run.seed = options_.seed;
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
@@ -225,7 +235,7 @@ void Run::plan(const std::vector<Problem>& problems) {
       const DeviceInfo& info = device->info();
       Group group(problem, *device);
       try {
-        check_memory(problem, memory_limit(*device), device_name(info));
+        check_memory(problem, memory_limit(options_, *device), device_name(info));
       } catch (const CaseError& e) {
         const auto& asked = options_.problems.cases;
         if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
@@ -266,17 +276,28 @@ void Run::measure() {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
     try {
-      ceilings = world_.ceilings(*device, clock_, memory_limit(*device));
+      ceilings = world_.ceilings(*device, clock_, memory_limit(options_, *device));
     } catch (const DeviceError& e) {
       ceilings.missing = {e.what()};
     }
   }
 
+  if (options_.turns) {
+    std::vector<std::string> names;
+    for (const Group& group : groups_) {
+      for (int r = 0; r < flags_.repetitions(); ++r) {
+        names.push_back(group.turn_name(static_cast<std::size_t>(r)));
+      }
+    }
+    turns_.emplace(options_.turns->in, options_.turns->out, names);
+  }
+
   std::map<const Device*, GroupOptions> group_options;
   for (const auto& device : devices_.all) {
     group_options[device.get()] = {.measure = measure_options(options_, device->info()),
+                                   .turns = turns_ ? &*turns_ : nullptr,
                                    .seed = options_.seed,
-                                   .memory_limit = memory_limit(*device)};
+                                   .memory_limit = memory_limit(options_, *device)};
   }
   std::vector<Entry> entries;
   for (Group& group : groups_) {
@@ -310,7 +331,8 @@ void Run::confirm_ceilings() {
     });
     if (!exceeded || interrupted()) continue;
     try {
-      ceilings = best_of(ceilings, world_.ceilings(*device, clock_, memory_limit(*device)));
+      ceilings =
+          best_of(ceilings, world_.ceilings(*device, clock_, memory_limit(options_, *device)));
     } catch (const DeviceError& e) {
       ceilings.missing.emplace_back(e.what());
     }

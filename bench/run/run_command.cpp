@@ -1,9 +1,11 @@
 #include "bench/run/run_command.hpp"
 
+#include <charconv>
 #include <map>
 #include <memory>
 #include <utility>
 
+#include "bench/run/ab.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/problem_options.hpp"
@@ -22,11 +24,28 @@ constexpr const char* kExamples =
     "  moat run --filter 'gemm/*/m4096*' --budget 5 more time for fewer cases\n"
     "  moat run --export gbench out.json            for tools of Google Benchmark\n"
     "  moat run --format markdown                   a table for a document\n"
+    "  moat run --ab base/build/bin/moat            this build against another one, in turns\n"
     "\n"
     "Google Benchmark's options work too, with '=': --benchmark_filter=REGEX,\n"
     "--benchmark_repetitions=N, --benchmark_out=FILE, --benchmark_out_format=json|csv|console,\n"
     "--benchmark_format=…, --benchmark_list_tests.\n"
     "\n";
+
+// "IN,OUT,SESSION"
+TurnOptions parse_turns(const std::string& text) {
+  TurnOptions turns;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  for (int* fd : {&turns.in, &turns.out}) {
+    const auto [rest, error] = std::from_chars(at, end, *fd);
+    if (error != std::errc() || rest == end || *rest != ',') {
+      throw UsageError("--turns: " + text + ": moat run --ab gives it");
+    }
+    at = rest + 1;
+  }
+  turns.session.assign(at, end);
+  return turns;
+}
 
 void add_options(CLI::App& command, RunOptions& o) {
   const std::string which = "Which cases";
@@ -57,6 +76,19 @@ void add_options(CLI::App& command, RunOptions& o) {
                 "operands stay in the cache (default: each call finds its operands in memory)")
       ->group(how);
 
+  command
+      .add_option("--ab", o.ab,
+                  "another build's moat: both are sampled in turns (ABBA), so that a machine\n"
+                  "whose speed drifts cannot favour one. Writes base.json (the other build) and\n"
+                  "new.json into the folder --out, and prints their comparison")
+      ->type_name("OTHER_MOAT")
+      ->group(how);
+  // Between the processes of --ab; not for people.
+  command
+      .add_option_function<std::string>(
+          "--turns", [&o](const std::string& text) { o.turns = parse_turns(text); })
+      ->group("");
+
   const std::string output = "Output";
   command
       .add_option("--out", o.out,
@@ -73,7 +105,8 @@ void add_options(CLI::App& command, RunOptions& o) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, int& exit_code) {
+void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, int& exit_code,
+                     RunWorld (*world)()) {
   auto options = std::make_shared<RunOptions>();
   auto exports = std::make_shared<std::vector<std::pair<std::string, std::string>>>();
   options->arguments = arguments;
@@ -85,7 +118,7 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
       ->type_name("FORMAT FILE")
       ->group("Output");
   command->allow_extras();
-  command->callback([command, options, exports, &exit_code] {
+  command->callback([command, options, exports, &exit_code, world] {
     options->google_benchmark = command->remaining();
     for (const auto& [format, file] : *exports) {
       if (format != "gbench") {
@@ -93,7 +126,7 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
       }
       options->export_gbench = file;
     }
-    exit_code = run(*options);
+    exit_code = options->ab ? run_ab(*options) : run(*options, world());
   });
 }
 

@@ -1,10 +1,13 @@
 #include "bench/run/session.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "bench/cases/case.hpp"
+#include "bench/run/turns.hpp"
 
 namespace moat {
 namespace {
@@ -44,12 +47,23 @@ EntryResult Group::result(std::size_t i, int repetition, const GroupOptions& opt
   return repetitions_[static_cast<std::size_t>(repetition)][i];
 }
 
+std::string Group::turn_name(std::size_t repetition) const {
+  return fmt::format("{}/{}:{}/{}", case_name(problem_), device_.info().backend,
+                     device_.info().index, repetition);
+}
+
 void Group::measure(const GroupOptions& options, Clock& clock) {
   GroupOutcome outcome;
   try {
     if (!refusal_.empty()) throw DeviceError(refusal_);
     GroupOptions repetition = options;
     repetition.seed += repetitions_.size();
+    if (options.turns != nullptr) {
+      repetition.measure.next_round = [&, name = turn_name(repetitions_.size())](
+                                          bool wanted, std::vector<int>& calls) {
+        return options.turns->next_round(name, wanted, calls);
+      };
+    }
     outcome = run_group(device_, problem_, contenders_, repetition, clock);
   } catch (const std::exception& e) {
     outcome.results.resize(contenders_.size());

@@ -27,6 +27,8 @@ class Group {
   std::size_t size() const { return contenders_.size(); }
   const std::string& name(std::size_t i) const { return cases_[i].name; }
   Device& device() const { return device_; }
+  // What both builds of `moat run --ab` call a repetition of this group.
+  std::string turn_name(std::size_t repetition) const;
 
   // The result of contender i in a repetition; the first to ask measures the whole group.
   EntryResult result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,

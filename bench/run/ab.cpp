@@ -1,0 +1,316 @@
+#include "bench/run/ab.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <deque>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
+
+#include "backends/device.hpp"
+#include "bench/compare/comparison.hpp"
+#include "bench/compare/format.hpp"
+#include "bench/record/file.hpp"
+#include "bench/record/provenance.hpp"
+#include "bench/run/exit_codes.hpp"
+#include "bench/run/interrupt.hpp"
+#include "bench/run/progress.hpp"
+#include "bench/run/turns.hpp"
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The options of the user's command line that both builds get.
+std::vector<std::string> shared_arguments(const std::vector<std::string>& arguments) {
+  std::vector<std::string> shared;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& a = arguments[i];
+    const auto is = [&](const std::string& option) { return a == option; };
+    const auto has_value = [&](const std::string& option) { return a.starts_with(option + "="); };
+    if (is("--ab") || is("--out") || is("--format")) {
+      ++i;
+    } else if (!has_value("--ab") && !has_value("--out") && !has_value("--format")) {
+      shared.push_back(a);
+    }
+  }
+  return shared;
+}
+
+// What the process said on standard error, kept in a file without a name so that it never blocks.
+class Output {
+ public:
+  Output() : file_(std::tmpfile()) {
+    if (file_ == nullptr) throw std::system_error(errno, std::generic_category(), "tmpfile");
+  }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  ~Output() { std::fclose(file_); }
+
+  int descriptor() const { return fileno(file_); }
+  std::string text() const {
+    std::string text;
+    std::rewind(file_);
+    for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) text += static_cast<char>(c);
+    return text;
+  }
+
+ private:
+  std::FILE* file_;
+};
+
+// One of the two builds, as a process that waits for its turns.
+class Peer {
+ public:
+  Peer(const char* role, fs::path executable, fs::path record)
+      : role_(role), executable_(std::move(executable)), record_(std::move(record)) {}
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() {
+    for (const int fd : {to_, from_}) {
+      if (fd >= 0) close(fd);
+    }
+    if (child_ > 0) {
+      kill(child_, SIGTERM);
+      wait();
+    }
+  }
+
+  // Starts it and lets it work until it asks for its first round.
+  void start(std::vector<std::string> arguments, const std::string& session);
+
+  // Answers, and lets it work until its next question.
+  void sample(const std::vector<int>& calls) { answer("sample " + format_calls(calls)); }
+  void stop() { answer("stop"); }
+
+  // Waits for its end.
+  int wait() {
+    if (child_ > 0) {
+      int status = 0;
+      while (waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+      }
+      child_ = -1;
+      exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : kExitDevice;
+    }
+    return exit_code_;
+  }
+
+  bool done() const { return done_; }
+  bool wants() const { return wants_; }
+  const std::string& group() const { return group_; }
+  const std::vector<int>& calls() const { return calls_; }
+  bool plans(const std::string& group) const {
+    return std::ranges::find(plan_, group) != plan_.end();
+  }
+  std::size_t left() const { return plan_.size(); }
+  const fs::path& record() const { return record_; }
+  const fs::path& executable() const { return executable_; }
+  const char* role() const { return role_; }
+  bool spoke() const { return spoke_; }
+  std::string errors() const { return errors_.text(); }
+
+ private:
+  void answer(const std::string& text) {
+    if (!write_all(to_, text + '\n')) done_ = true;
+    listen();
+  }
+
+  void listen() {
+    std::string line;
+    while (!done_) {
+      if (!reader_ || !reader_->read(line)) {
+        done_ = true;
+      } else if (line == "moat-turns 1") {
+        spoke_ = true;
+      } else if (line.starts_with("group ")) {
+        plan_.push_back(line.substr(6));
+      } else if (line.starts_with("round ")) {
+        const auto name = line.find(' ', 8);
+        wants_ = line[6] == '1';
+        calls_ = parse_calls(std::string_view(line).substr(8, name - 8));
+        group_ = name == std::string::npos ? "" : line.substr(name + 1);
+        if (const auto at = std::ranges::find(plan_, group_); at != plan_.end()) {
+          plan_.erase(plan_.begin(), at + 1);
+        }
+        return;
+      }
+    }
+  }
+
+  const char* role_;
+  fs::path executable_;
+  fs::path record_;
+  pid_t child_ = -1;
+  int to_ = -1;
+  int from_ = -1;
+  int exit_code_ = kExitDevice;
+  bool done_ = false;
+  bool wants_ = false;
+  bool spoke_ = false;
+  std::string group_;
+  std::vector<int> calls_;
+  std::deque<std::string> plan_;  // groups that are still to come
+  std::unique_ptr<LineReader> reader_;
+  Output errors_;
+};
+
+void Peer::start(std::vector<std::string> arguments, const std::string& session) {
+  std::array<int, 2> to{};
+  std::array<int, 2> from{};
+  if (pipe2(to.data(), O_CLOEXEC) != 0 || pipe2(from.data(), O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe");
+  }
+  arguments.insert(arguments.begin(), executable_.string());
+  for (const std::string& a : {std::string("--out"), record_.string(), std::string("--turns"),
+                               fmt::format("{},{},{}", to[0], from[1], session)}) {
+    arguments.push_back(a);
+  }
+  std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
+  for (auto& a : arguments) argv.push_back(a.data());
+  argv.push_back(nullptr);
+
+  const pid_t parent = getpid();
+  child_ = fork();
+  if (child_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child_ == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(kExitInterrupted);
+    fcntl(to[0], F_SETFD, 0);
+    fcntl(from[1], F_SETFD, 0);
+    dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+    dup2(errors_.descriptor(), STDERR_FILENO);
+    // Threads that spin after their work would take the cores from the build whose turn it is.
+    setenv("GOMP_SPINCOUNT", "10000", 0);
+    setenv("KMP_BLOCKTIME", "0", 0);
+    execv(argv[0], argv.data());
+    const std::string text =
+        fmt::format("{}: {}\n", argv[0], std::generic_category().message(errno));
+    write_all(STDERR_FILENO, text);
+    _exit(kExitUsage);
+  }
+  close(to[0]);
+  close(from[1]);
+  to_ = to[1];
+  from_ = from[0];
+  reader_ = std::make_unique<LineReader>(from_);
+  listen();
+}
+
+// Base, new, new, base … until neither wants more; a group that only one of them has, alone.
+void take_turns(Peer& base, Peer& now) {
+  SteadyClock clock;
+  Progress progress(clock, static_cast<int>(std::max(base.left(), now.left())) + 1);
+  while (!base.done() || !now.done()) {
+    if (base.done() || now.done() || base.group() != now.group()) {
+      Peer* alone = base.done() ? &now : &base;
+      if (!base.done() && !now.done() && now.plans(base.group())) alone = &now;
+      if (alone->wants()) {
+        alone->sample(alone->calls());
+      } else {
+        alone->stop();
+      }
+      continue;
+    }
+    const std::string group = base.group();
+    progress.step(group.substr(0, group.rfind('/')) + ", both builds in turns");
+    // The same work in both samples: a call by itself takes longer than one of many.
+    std::vector<int> calls = base.calls();
+    for (std::size_t i = 0; i < std::min(calls.size(), now.calls().size()); ++i) {
+      calls[i] = std::max(calls[i], now.calls()[i]);
+    }
+    const auto together = [&] {
+      return !base.done() && !now.done() && base.group() == group && now.group() == group;
+    };
+    for (bool base_first = true; together() && (base.wants() || now.wants());
+         base_first = !base_first) {
+      Peer& first = base_first ? base : now;
+      Peer& second = base_first ? now : base;
+      first.sample(calls);
+      second.sample(calls);
+    }
+    for (Peer* b : {&base, &now}) {
+      if (!b->done() && b->group() == group) b->stop();
+    }
+  }
+}
+
+}  // namespace
+
+int run_ab(const RunOptions& options) {
+  if (options.export_gbench) throw UsageError("--ab writes two records: leave --export out");
+  if (options.format == TableFormat::csv) {
+    throw UsageError("--ab prints a comparison: table or markdown, not csv");
+  }
+  if (options.out && options.out->extension() == ".json") {
+    throw UsageError(
+        fmt::format("--ab writes two records: make --out {} a folder", options.out->string()));
+  }
+  if (access(options.ab->c_str(), X_OK) != 0 || fs::is_directory(*options.ab)) {
+    throw UsageError(
+        fmt::format("--ab: {} is no executable; it is the moat of the build to "
+                    "compare with, such as base/build/bin/moat",
+                    options.ab->string()));
+  }
+  const auto now = std::time(nullptr);
+  std::string time = utc_time(now);
+  std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
+  const fs::path folder = options.out.value_or(fs::path("results") / "ab" / time);
+  const std::string session = fmt::format("{}-{}", time, getpid());
+  const std::vector<std::string> arguments = shared_arguments(options.arguments);
+
+  Peer base("base", fs::absolute(*options.ab), folder / "base.json");
+  Peer fresh("new", fs::read_symlink("/proc/self/exe"), folder / "new.json");
+  for (const Peer* b : {&base, &fresh}) {
+    require_writable(b->record());
+    fs::remove(b->record());
+  }
+  install_interrupt_handler();
+  std::signal(SIGPIPE, SIG_IGN);
+  base.start(arguments, session);
+  if (!base.done()) fresh.start(arguments, session);
+  if (!base.done()) take_turns(base, fresh);
+
+  int exit_code = kExitOk;
+  for (Peer* b : {&base, &fresh}) {
+    if (b == &fresh && !fresh.spoke() && !base.spoke()) break;
+    const int code = b->wait();
+    if (code != kExitOk) exit_code = code;
+    if (code != kExitOk || !fs::exists(b->record())) {
+      fmt::print(stderr, "moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
+                 b->executable().string(), code, b->errors());
+      if (!b->spoke() && b->errors().find("--turns") != std::string::npos) {
+        fmt::print(stderr, "moat: it is older than --ab; build a commit that has it\n");
+      }
+    }
+    if (!fs::exists(b->record())) return code == kExitOk ? static_cast<int>(kExitDevice) : code;
+  }
+  const Comparison comparison =
+      compare_records(read_records({base.record()}), read_records({fresh.record()}), {});
+  const bool color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  fmt::print("{}",
+             format_comparison(comparison,
+                               options.format == TableFormat::markdown ? CompareFormat::markdown
+                                                                       : CompareFormat::table,
+                               false, color));
+  std::fflush(stdout);
+  fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
+             base.record().string(), fresh.record().string(), base.record().string(),
+             fresh.record().string());
+  return exit_code;
+}
+
+}  // namespace moat
