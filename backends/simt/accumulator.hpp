@@ -87,8 +87,7 @@ struct Operand {
   using Element = typename Matrix::Element;
   static constexpr int k = kK;
   static constexpr int kRowAtoms = kM / Tiling::kWavesM / Matrix::m;
-  static constexpr int kPerValue =
-      exchanges_words<Matrix, Tiling::kLanes>() ? kPerWord<Element> : 1;
+  static constexpr int kPerValue = kExchangesWords<Matrix, Tiling::kLanes> ? kPerWord<Element> : 1;
   static_assert(Tiling::kWavesN == 1, "an operand's rows must belong to one wave");
 
   Word<Element> values[kRowAtoms][kK / Matrix::n][Matrix::Acc::kRegisters / kPerValue];
@@ -118,19 +117,19 @@ MOAT_FN std::uint32_t pack(float lower, float upper) {
   }
 }
 
-// Fragments that one load of matrices brings.
+// Of kCount fragments, those that one load of matrices brings.
 template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
-constexpr int fragments_together() {
-  constexpr int kMost = 4 / kWords<Fragment, Element>;
-  return kLoad != FragmentLoad::plain && kCount % kMost == 0 ? kMost : 1;
-}
+inline constexpr int kTogether =
+    kLoad != FragmentLoad::plain && kCount % (4 / kWords<Fragment, Element>) == 0
+        ? 4 / kWords<Fragment, Element>
+        : 1;
 
-// Reads kTogether fragments, the i-th at origin + i · stride of a panel.
-template <class Tiling, class Fragment, bool kTransposed, int kTogether, class P, class W>
+// Reads kFragments fragments, the i-th at origin + i · stride of a panel.
+template <class Tiling, class Fragment, bool kTransposed, int kFragments, class P, class W>
 MOAT_FN void load_matrices(W* to, const P& panel, Position origin, Position stride) {
   constexpr int kElements = kPerWord<typename P::Value>;
   constexpr int kEach = Fragment::kRegisters / kElements;
-  constexpr int kMatrices = kEach * kTogether;
+  constexpr int kMatrices = kEach * kFragments;
   const int lane = Tiling::Atoms::lane();
   const int matrix = lane / 8 % kMatrices;
   const int fragment = matrix / kEach;
@@ -195,17 +194,16 @@ MOAT_FN void load_elements(W* to, const P& panel, Position origin) {
 template <class Tiling, class Fragment, int kCount, class P, class W, int kEach>
 MOAT_FN void load_fragments(W (&to)[kCount][kEach], const P& panel, Position origin,
                             Position stride) {
-  constexpr FragmentLoad kLoad = choose_load<typename Tiling::Atoms, Fragment, P>();
-  constexpr int kTogether =
-      fragments_together<Fragment, typename Tiling::Matrix::Element, kLoad, kCount>();
+  constexpr FragmentLoad kLoad = kFragmentLoad<typename Tiling::Atoms, Fragment, P>;
+  constexpr int kAtOnce = kTogether<Fragment, typename Tiling::Matrix::Element, kLoad, kCount>;
   MOAT_UNROLL
-  for (int i = 0; i < kCount; i += kTogether) {
+  for (int i = 0; i < kCount; i += kAtOnce) {
     const Position at{.row = origin.row + i * stride.row, .col = origin.col + i * stride.col};
     if constexpr (kLoad == FragmentLoad::plain) {
       load_elements<Tiling, Fragment>(to[i], panel, at);
     } else {
-      load_matrices<Tiling, Fragment, kLoad == FragmentLoad::transposed, kTogether>(to[i], panel,
-                                                                                    at, stride);
+      load_matrices<Tiling, Fragment, kLoad == FragmentLoad::transposed, kAtOnce>(to[i], panel, at,
+                                                                                  stride);
     }
   }
 }
@@ -290,16 +288,15 @@ MOAT_FN void mma(Accumulator<Tiling, kM, kN>& acc, const L& left, const R& right
     if constexpr (kInRegisters<L> || kRows * kLeft + kRight <= kCols * kRight + kLeft) {
       W a[kRows][kLeft];
       left_fragments<Tiling>(a, left, origin.row, step);
-      constexpr int kTogether =
-          fragments_together<typename Matrix::Right, typename Matrix::Element,
-                             choose_load<typename Tiling::Atoms, typename Matrix::Right, R>(),
-                             kCols>();
+      constexpr int kAtOnce =
+          kTogether<typename Matrix::Right, typename Matrix::Element,
+                    kFragmentLoad<typename Tiling::Atoms, typename Matrix::Right, R>, kCols>;
       MOAT_UNROLL
-      for (int j = 0; j < kCols; j += kTogether) {
-        W b[kTogether][kRight];
+      for (int j = 0; j < kCols; j += kAtOnce) {
+        W b[kAtOnce][kRight];
         read_right(b, j);
         MOAT_UNROLL
-        for (int t = 0; t < kTogether; ++t) {
+        for (int t = 0; t < kAtOnce; ++t) {
           MOAT_UNROLL
           for (int i = 0; i < kRows; ++i) Matrix::multiply(acc.values[i][j + t], a[i], b[t]);
         }
@@ -334,30 +331,6 @@ MOAT_FN auto round_piece(F f) {
   }
 }
 
-// Pieces of kCount atoms change places among the lanes that hold the pieces of a chunk, after which
-// a lane has a chunk of one atom, in its order.
-template <class Atoms, int kCount, class Piece>
-MOAT_FN void gather_chunk(Piece (&pieces)[kCount], const RowNeighbours& neighbours) {
-  MOAT_UNROLL
-  for (int i = 0; 1 << i < kCount; ++i) {
-    const int mask = neighbours.masks[i];
-    const bool upper = (Atoms::lane() & mask) != 0;
-    MOAT_UNROLL
-    for (int p = 0; p < kCount; ++p) {
-      if ((p >> i & 1) != 0) continue;
-      MOAT_UNROLL
-      for (int w = 0; w < static_cast<int>(sizeof(Piece)) / 4; ++w) {
-        std::uint32_t& low = pieces[p].words[w];
-        std::uint32_t& high = pieces[p | 1 << i].words[w];
-        const auto sent = static_cast<int>(upper ? low : high);
-        const auto got = static_cast<std::uint32_t>(Atoms::shuffle_xor(sent, mask));
-        low = upper ? got : low;
-        high = upper ? high : got;
-      }
-    }
-  }
-}
-
 // How an accumulator is stored: pieces of neighbouring elements of T in registers, of which
 // `neighbours` in several lanes make a chunk.
 template <class Acc, class T>
@@ -383,18 +356,44 @@ struct StorePlan {
   // Which of kPieces atoms' chunk a lane stores, and the lane that held the first piece of it.
   static MOAT_FN int atom(int lane) {
     int atom = 0;
-    MOAT_UNROLL
-    for (int i = 0; i < kNeighbours.count; ++i) {
-      atom |= (lane & kNeighbours.masks[i]) != 0 ? 1 << i : 0;
-    }
+    unroll<kNeighbours.count>([&](auto i) {
+      constexpr int kMask = kNeighbours.masks[decltype(i)::value];
+      atom |= (lane & kMask) != 0 ? 1 << i : 0;
+    });
     return atom;
   }
   static MOAT_FN int first_lane(int lane) {
-    MOAT_UNROLL
-    for (int i = 0; i < kNeighbours.count; ++i) lane &= ~kNeighbours.masks[i];
+    unroll<kNeighbours.count>([&](auto i) {
+      constexpr int kMask = kNeighbours.masks[decltype(i)::value];
+      lane &= ~kMask;
+    });
     return lane;
   }
 };
+
+// Pieces of Plan::kPieces atoms change places among the lanes that hold the pieces of a chunk,
+// after which a lane has a chunk of one atom, in its order.
+template <class Plan, class Atoms, class Piece>
+MOAT_FN void gather_chunk(Piece (&pieces)[Plan::kPieces]) {
+  unroll<Plan::kNeighbours.count>([&](auto i) {
+    constexpr int kMask = Plan::kNeighbours.masks[decltype(i)::value];
+    constexpr int kBit = 1 << decltype(i)::value;
+    const bool upper = (Atoms::lane() & kMask) != 0;
+    MOAT_UNROLL
+    for (int p = 0; p < Plan::kPieces; ++p) {
+      if ((p & kBit) != 0) continue;
+      MOAT_UNROLL
+      for (int w = 0; w < static_cast<int>(sizeof(Piece)) / 4; ++w) {
+        std::uint32_t& low = pieces[p].words[w];
+        std::uint32_t& high = pieces[p | kBit].words[w];
+        const auto sent = static_cast<int>(upper ? low : high);
+        const auto got = static_cast<std::uint32_t>(Atoms::shuffle_xor(sent, kMask));
+        low = upper ? got : low;
+        high = upper ? high : got;
+      }
+    }
+  });
+}
 
 // Rounds acc to T and writes it at `at` in the widest stores, without what lies outside the matrix.
 template <class T, class Tiling, int kM, int kN>
@@ -421,9 +420,9 @@ MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Accumulator<Tilin
         MOAT_UNROLL
         for (int p = 0; p < kPieces; ++p) {
           pieces.values[p] = round_piece<Atoms, T, kRuns.width>(
-              [&](int e) { return acc.values[i][j + p][kBase + e * kRuns.stride]; });
+              [&](int e) { return acc.values[i][j + p][kBase + e * Plan::kRuns.stride]; });
         }
-        if constexpr (kPieces > 1) gather_chunk<Atoms>(pieces.values, Plan::kNeighbours);
+        if constexpr (kPieces > 1) gather_chunk<Plan, Atoms>(pieces.values);
         const Position in_atom = Matrix::Acc::at(Plan::first_lane(lane), kBase);
         const int row = origin.row + i * Matrix::m + in_atom.row;
         const int col = origin.col + (j + Plan::atom(lane)) * Matrix::n + in_atom.col;

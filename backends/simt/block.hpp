@@ -41,7 +41,7 @@ class Block {
  public:
   using Atoms = AtomsOf;
   static constexpr int kThreads = simt::kThreads<Atoms, S>;
-  static constexpr int kStages = stages<Atoms, S>();
+  static constexpr int kStages = simt::kStages<Atoms, S>;
 
   template <class T, int kM, int kK>
   using Left = simt::Left<Atoms, T, kM, kK>;

@@ -104,6 +104,8 @@ constexpr FragmentLoad choose_load() {
   }
   return FragmentLoad::plain;
 }
+template <class Atoms, class Fragment, class P>
+inline constexpr FragmentLoad kFragmentLoad = choose_load<Atoms, Fragment, P>();
 
 // The rows that a lane holds: registers with the same row share a slot.
 template <class Fragment, int kLanes>
@@ -271,5 +273,7 @@ constexpr bool exchanges_words() {
   }
   return true;
 }
+template <class Atom, int kLanes>
+inline constexpr bool kExchangesWords = exchanges_words<Atom, kLanes>();
 
 }  // namespace moat::simt

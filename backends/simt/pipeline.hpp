@@ -27,17 +27,12 @@ inline constexpr int kStagedChunks = static_cast<int>(sizeof(P)) / (kChunkBytes 
 
 // Steps that are in shared memory at once.
 template <class Atoms, class S>
-constexpr int stages() {
-  if constexpr (CopiesAsynchronously<Atoms>) {
-    static_assert(S::kStages >= 2);
-    return S::kStages;
-  } else {
-    return 2;
-  }
-}
+inline constexpr int kStages = 2;
+template <CopiesAsynchronously Atoms, class S>
+inline constexpr int kStages<Atoms, S> = S::kStages;
 
 template <class Stage, class Atoms, class S>
-inline constexpr std::size_t kPipelineBytes = stages<Atoms, S>() * sizeof(Stage);
+inline constexpr std::size_t kPipelineBytes = kStages<Atoms, S> * sizeof(Stage);
 
 // The stage after i in a ring of kCount, which need not be a power of two.
 template <int kCount>
@@ -127,7 +122,7 @@ struct AttendMemory {
   Stage stages[kCount];
 };
 template <class Q, class K, class V, class Atoms, class S>
-using AttendMemoryOf = AttendMemory<Q, K, V, CopiesAsynchronously<Atoms> ? stages<Atoms, S>() : 1>;
+using AttendMemoryOf = AttendMemory<Q, K, V, CopiesAsynchronously<Atoms> ? kStages<Atoms, S> : 1>;
 
 template <class Memory, int kM, int kN, class B, class LoadK, class LoadV>
 class AttendStages {
