@@ -14,7 +14,13 @@ struct Amdgpu : simt::FlatMemory {
   static constexpr int kWaveWidth = kLanes;
 
   // __launch_bounds__ counts waves per SIMD; a compute unit has four, RDNA's pair of them as well.
-  static constexpr int min_residency(int blocks, int waves) { return ceil_div(blocks * waves, 4); }
+  // With two waves a lane has 256 registers, and LLVM keeps accumulators among them; with one it
+  // puts them into CDNA's other 256 (AGPRs), from which every use of them by other instructions
+  // moves them.
+  static constexpr int min_residency(int blocks, int waves) {
+    const int per_simd = ceil_div(blocks * waves, 4);
+    return per_simd < 2 ? 2 : per_simd;
+  }
 
   static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
   // The same in all lanes of a wave, which the compiler cannot know.
@@ -37,7 +43,11 @@ struct Amdgpu : simt::FlatMemory {
   }
   template <class T>
   static MOAT_FN T shuffle(T x, int source) {
-    return __shfl(x, source, kWaveWidth);
+    if constexpr (sizeof(T) == 2) {
+      return {static_cast<std::uint16_t>(__shfl(int{x.bits}, source, kWaveWidth))};
+    } else {
+      return __shfl(x, source, kWaveWidth);
+    }
   }
 
   static MOAT_FN float widen(float x) { return x; }
@@ -61,10 +71,59 @@ struct Amdgpu : simt::FlatMemory {
     }
   }
 
-  static MOAT_FN float exp2(float x) { return exp2f(x); }
+  // v_exp_f32 flushes denormal results to zero, which exp2f would spend three more instructions on.
+  static MOAT_FN float exp2(float x) { return __builtin_amdgcn_exp2f(x); }
   static MOAT_FN float log2(float x) { return log2f(x); }
   static MOAT_FN float rsqrt(float x) { return rsqrtf(x); }
   static MOAT_FN float max(float a, float b) { return fmaxf(a, b); }
+
+  // Matrix instructions, c += a · b, of a whole wave. Words hold the lower element in bits 0 … 15.
+  // v_mfma_f32_16x16x16_f16 and _bf16 (gfx90a and newer): CDNA3 ISA, 7.1 "Matrix core".
+  template <class T>
+  static MOAT_FN void mfma_16x16x16(float (&c)[4], const std::uint32_t (&a)[2],
+                                    const std::uint32_t (&b)[2]) {
+    auto sum = __builtin_bit_cast(Floats<4>, c);
+    if constexpr (kDType<T> == DType::f16) {
+      sum = __builtin_amdgcn_mfma_f32_16x16x16f16(__builtin_bit_cast(Halves<4>, a),
+                                                  __builtin_bit_cast(Halves<4>, b), sum, 0, 0, 0);
+    } else {
+      sum = __builtin_amdgcn_mfma_f32_16x16x16bf16_1k(
+          __builtin_bit_cast(Shorts<4>, a), __builtin_bit_cast(Shorts<4>, b), sum, 0, 0, 0);
+    }
+    MOAT_UNROLL
+    for (int i = 0; i < 4; ++i) c[i] = sum[i];
+  }
+
+  static MOAT_FN void mfma_16x16x4(float (&c)[4], float a, float b) {
+    const auto sum =
+        __builtin_amdgcn_mfma_f32_16x16x4f32(a, b, __builtin_bit_cast(Floats<4>, c), 0, 0, 0);
+    MOAT_UNROLL
+    for (int i = 0; i < 4; ++i) c[i] = sum[i];
+  }
+
+  // v_wmma_f32_16x16x16_f16 and _bf16 (gfx11, 32 lanes): RDNA3 ISA, 7.9 "WMMA".
+  template <class T>
+  static MOAT_FN void wmma_16x16x16(float (&c)[8], const std::uint32_t (&a)[8],
+                                    const std::uint32_t (&b)[8]) {
+    auto sum = __builtin_bit_cast(Floats<8>, c);
+    if constexpr (kDType<T> == DType::f16) {
+      sum = __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(__builtin_bit_cast(Halves<16>, a),
+                                                       __builtin_bit_cast(Halves<16>, b), sum);
+    } else {
+      sum = __builtin_amdgcn_wmma_f32_16x16x16_bf16_w32(__builtin_bit_cast(Shorts<16>, a),
+                                                        __builtin_bit_cast(Shorts<16>, b), sum);
+    }
+    MOAT_UNROLL
+    for (int i = 0; i < 8; ++i) c[i] = sum[i];
+  }
+
+ private:
+  template <int kCount>
+  using Floats = float __attribute__((ext_vector_type(kCount)));
+  template <int kCount>
+  using Halves = _Float16 __attribute__((ext_vector_type(kCount)));
+  template <int kCount>
+  using Shorts = short __attribute__((ext_vector_type(kCount)));
 };
 
 }  // namespace moat::hip

@@ -52,8 +52,66 @@ struct PlainSchedules {
   }
 };
 
-struct CdnaSchedules : PlainSchedules {};
+struct CdnaSchedules : PlainSchedules {
+  // 128 × 128: two blocks fill a compute unit's LDS with two stages each, so that one block's MFMA
+  // cover the other's barriers; a wave's 64 × 64 needs 64 of its 256 registers for sums. Fewer
+  // tiles than compute units (104 of a gfx90a die, 304 of a gfx942) are made smaller. Few rows are
+  // bound by memory: one wave a block, for as many blocks as possible.
+  template <class T, class F>
+  static void gemm(const GemmProblem& p, F f) {
+    constexpr int k = 64 / sizeof(T);
+    constexpr std::int64_t kFewTiles = 304;
+    if (p.m <= 16) {
+      f(Type<simt::TileSchedule<T, 16, 32, 4 * k, 1, 1, 2>>{});
+    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 128) < kFewTiles) {
+      f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2>>{});
+    }
+  }
 
-struct Rdna3Schedules : PlainSchedules {};
+  // 32 query rows a wave, because each wave reads all keys and values from LDS; with 64 keys the
+  // panels of head_dim 128 fill 64 KiB. f32 is twice as long and has half of either. One query per
+  // head: a wave a block.
+  template <class T, int kHeadDim, class F>
+  static void attention(const AttentionProblem& p, F f) {
+    constexpr bool kLong = kHeadDim * sizeof(T) > 256;
+    if (p.q_len == 1) {
+      f(Type<simt::TileSchedule<T, 16, 64 / sizeof(T), 0, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, 0, 4, 1, 1>>{});
+    }
+  }
+};
+
+struct Rdna3Schedules : PlainSchedules {
+  // Waves of 32 lanes: eight share 128 × 128, so that the sums are 64 of a lane's 256 registers.
+  // Loads of a block of one wave pass through few lanes, which bounds their number. f32 has no
+  // matrix instruction.
+  template <class T, class F>
+  static void gemm(const GemmProblem& p, F f) {
+    constexpr std::int64_t kFewTiles = 96;
+    if constexpr (sizeof(T) == 4) {
+      PlainSchedules::gemm<T>(p, f);
+    } else if (p.m <= 16) {
+      f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
+    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 128) < kFewTiles) {
+      f(Type<simt::TileSchedule<T, 64, 64, 64, 2, 2, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
+    }
+  }
+
+  template <class T, int kHeadDim, class F>
+  static void attention(const AttentionProblem& p, F f) {
+    if constexpr (sizeof(T) == 4) {
+      PlainSchedules::attention<T, kHeadDim>(p, f);
+    } else if (p.q_len == 1) {
+      f(Type<simt::TileSchedule<T, 16, 16, 0, 1, 1, 4>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, kHeadDim == 64 ? 64 : 32, 0, 8, 1, 1>>{});
+    }
+  }
+};
 
 }  // namespace moat::hip

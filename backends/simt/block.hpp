@@ -10,6 +10,7 @@
 #include "backends/simt/pack.hpp"
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
+#include "backends/simt/turned.hpp"
 
 namespace moat::simt {
 
@@ -20,10 +21,10 @@ inline constexpr int kThreads = S::kWarps * Atoms::kWaveWidth;
 // Alignment that a block needs of its shared memory, in bytes.
 inline constexpr std::size_t kSharedAlignment = 1024;
 
-// Shared memory of reductions, before that of pipelines: two states of 16 bytes per wave.
+// Shared memory of reductions, two states of 16 bytes per wave; not beside the panels of tiles.
 template <class S>
 inline constexpr std::size_t kScratchBytes =
-    ceil_div(std::size_t{32} * S::kWarps, kSharedAlignment) * kSharedAlignment;
+    requires { typename S::Operand; } ? 0 : std::size_t{32} * S::kWarps;
 
 // Blocks in a band of output tiles that share their operands through the cache.
 inline constexpr int kBandRows = 8;
@@ -46,7 +47,9 @@ class Block {
   template <class T, int kM, int kK>
   using Left = simt::Left<Atoms, T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = simt::Right<Atoms, T, kK, kN, kOrder>;
+  using Right = std::conditional_t<
+      kOrder == Order::row_major && kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
+      Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>;
 
   explicit MOAT_FN Block(unsigned char* arena) : arena_(arena) {}
 
@@ -250,7 +253,7 @@ class Block {
   // enough: a half is written again only after the barrier that follows its reads.
   template <class Monoid, class State>
   MOAT_FN State merge(const State& state) {
-    static_assert(sizeof(State) <= 16);
+    static_assert(sizeof(State) <= 16 && kScratchBytes<S> > 0);
     auto* slots = reinterpret_cast<State*>(arena_ + (odd_ ? 16 * S::kWarps : 0));
     odd_ = !odd_;
     return merge_lanes<Block, Atoms, S::kWarps, Monoid>(state, slots);

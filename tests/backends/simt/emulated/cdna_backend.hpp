@@ -3,9 +3,9 @@
 
 #include "backends/hip/cdna.hpp"
 #include "backends/hip/schedules.hpp"
+#include "tests/emulator/amdgpu.hpp"
 #include "tests/emulator/backend.hpp"
-#include "tests/emulator/lanes.hpp"
 
 namespace moat {
-using ThisBackend = emulator::Backend<hip::Cdna<emulator::Lanes<64>>, hip::CdnaSchedules>;
+using ThisBackend = emulator::Backend<hip::Cdna<emulator::Amdgpu<64>>, hip::CdnaSchedules>;
 }  // namespace moat

@@ -3,9 +3,9 @@
 
 #include "backends/hip/schedules.hpp"
 #include "backends/simt/plain.hpp"
+#include "tests/emulator/amdgpu.hpp"
 #include "tests/emulator/backend.hpp"
-#include "tests/emulator/lanes.hpp"
 
 namespace moat {
-using ThisBackend = emulator::Backend<simt::Plain<emulator::Lanes<64>>, hip::PlainSchedules>;
+using ThisBackend = emulator::Backend<simt::Plain<emulator::Amdgpu<64>>, hip::PlainSchedules>;
 }  // namespace moat
