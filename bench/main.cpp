@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/codegen/codegen_command.hpp"
 #include "bench/compare/compare_command.hpp"
 #include "bench/list/list_command.hpp"
 #include "bench/port/port_command.hpp"
@@ -32,6 +33,7 @@ int run_main(int argc, char** argv) {
   add_list_command(app, exit_code);
   add_compare_command(app, exit_code);
   add_port_command(app, exit_code);
+  add_codegen_command(app, exit_code);
   std::vector<std::string> known;
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::ranges::find(known, argv[1]) == known.end()) {

@@ -18,7 +18,8 @@ constexpr std::array<const char*, 3> kPassOptions = {"-fdirectives-only", "-dD",
 
 bool is_launcher(const std::string& program) {
   const std::string name = std::filesystem::path(program).filename().string();
-  return name == "ccache" || name == "sccache" || name == "distcc";
+  return name == "ccache" || name == "sccache" || name == "distcc" ||
+         name == "keep_ptxas_report.sh";
 }
 
 // The command without launcher, outputs and dependency files.
@@ -130,6 +131,7 @@ std::vector<CompileCommand> read_manifest(const std::filesystem::path& path) {
     try {
       const Json& entry = manifest.at(i);
       CompileCommand c{.backend = entry.at("backend").get<std::string>(),
+                       .family = entry.value("family", ""),
                        .kernel = entry.at("kernel").get<std::string>(),
                        .source = entry.at("source").get<std::string>(),
                        .directory = entry.at("directory").get<std::string>(),

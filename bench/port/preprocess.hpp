@@ -10,14 +10,16 @@ namespace moat {
 // One entry of compile_manifest.json: how one source is compiled for one backend.
 struct CompileCommand {
   std::string backend;               // cuda, hip, cpu
+  std::string family;                // sm_90a, cdna …; "" for what all families of a backend use
   std::string kernel;                // gemm …; "runtime" for what belongs to no kernel
   std::filesystem::path source;      // absolute
   std::filesystem::path directory;   // in which the command runs
   std::vector<std::string> command;  // compiler and arguments
 };
 
-// Reads the manifest: a JSON list of objects {backend, kernel, source, directory, command: […]},
-// where a kernel "" means "runtime". Throws std::runtime_error that names the file and the entry.
+// Reads the manifest: a JSON list of objects {backend, family, kernel, source, directory,
+// command: […]}, where a kernel "" means "runtime" and a family may be missing. Throws
+// std::runtime_error that names the file and the entry.
 std::vector<CompileCommand> read_manifest(const std::filesystem::path& path);
 
 // One run of a preprocessor.

@@ -1,0 +1,154 @@
+#include "bench/codegen/codegen_command.hpp"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <regex>
+#include <stdexcept>
+
+#include "bench/codegen/gate.hpp"
+#include "bench/codegen/report.hpp"
+#include "bench/codegen/table.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFooter = R"(
+Columns:
+  kernel      block program / element type / variant / schedule: tile m x n x k, then the other
+              numbers of the schedule's type in backends/*/schedules.hpp
+  registers   per lane; on AMD v: vector, a: of them accumulation, s: scalar, per wave
+  spills      bytes stored/loaded per lane (ptxas); on AMD v: vector registers, s: scalar
+              registers, which go to lanes of vector registers
+  stack       bytes per lane
+  shared      bytes of shared memory or LDS per block, static + dynamic
+  blocks x waves, limit
+              blocks that fit a multiprocessor or compute unit at once, their waves of the most
+              that it holds, and what allows no more; the limits stand above each table
+  matrix      matrix instructions
+  wide g.ld   loads of 16 bytes per lane (or whole boxes) of all loads from global memory
+  wide s.ld   loads of 16 bytes per lane of all loads from shared memory
+  code        bytes of machine code
+Instruction counts are static: one in a loop counts once. For NVIDIA they are counted in the PTX
+that nvcc embeds, since the toolkit need not have a disassembler; for AMD in llvm-objdump's output.
+
+Examples:
+  moat codegen                                all kernels
+  moat codegen --filter '^gemm/bf16.*sm_90a'  names that match
+  moat codegen --json | jq '.entries[] | select(.spill_store_bytes > 0)'
+  moat codegen --check                        for CI
+
+exit codes:
+  0    printed; with --check: nothing to complain of
+  1    --check: a spill, a stack frame, a message of ptxas, a missing matrix instruction, a kernel
+       that does not fit as its launch bounds ask, or a source that could not be read
+  2    bad option or value
+  3    this build compiles no GPU kernels, or none matches --filter
+  5    the build's report cannot be read)";
+
+struct Options {
+  bool json = false;
+  bool csv = false;
+  bool check = false;
+  std::string filter;
+};
+
+codegen::Report read_report(const fs::path& path) {
+  if (!fs::exists(path)) {
+    throw std::runtime_error(
+        fmt::format("{} does not exist; build the target moat_codegen_report", path.string()));
+  }
+  try {
+    return codegen::from_json(read_json_file(path));
+  } catch (const std::exception& e) {
+    throw std::runtime_error(fmt::format("{}: {}", path.string(), e.what()));
+  }
+}
+
+int check(const codegen::Report& report) {
+  const auto found = codegen::failures(report);
+  for (const auto& failure : found) fmt::print(stderr, "{}: {}\n", failure.where, failure.what);
+  if (!found.empty()) return 1;
+  fmt::print("{} kernels checked: no spills, no stack frames, all promised instructions\n",
+             report.entries.size());
+  return 0;
+}
+
+int run(const Options& options, const fs::path& path) {
+  codegen::Report report = read_report(path);
+  if (report.entries.empty() && report.errors.empty()) {
+    for (const auto& [backend, why] : report.absent) {
+      fmt::print(stderr, "absent: {}: {}\n", backend, why);
+    }
+    return 3;
+  }
+  if (options.check) return check(report);
+  if (!options.filter.empty()) {
+    const std::regex filter(options.filter);
+    std::erase_if(report.entries,
+                  [&](const auto& e) { return !std::regex_search(e.text(), filter); });
+    if (report.entries.empty()) {
+      fmt::print(stderr, "moat codegen: no kernel's name matches --filter {}\n", options.filter);
+      return 3;
+    }
+  }
+  if (options.json) {
+    fmt::print("{}", dump_strict(to_json(report)));
+  } else if (options.csv) {
+    fmt::print("{}", csv(report));
+  } else {
+    fmt::print("{}", table(report));
+  }
+  return 0;
+}
+
+int guarded(const Options& options, const fs::path& path) {
+  try {
+    return run(options, path);
+  } catch (const std::regex_error& e) {
+    fmt::print(stderr, "moat codegen: --filter {}: {}\n", options.filter, e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "moat codegen: {}\n", e.what());
+    return 5;
+  }
+}
+
+}  // namespace
+
+fs::path default_codegen_report() { return fs::path(MOAT_BINARY_DIR) / "codegen.json"; }
+
+void add_codegen_command(CLI::App& app, int& exit_code, const fs::path& report) {
+  auto* command = app.add_subcommand(
+      "codegen", "what the compilers made of each GPU kernel: registers, spills, occupancy");
+  command->footer(kFooter);
+  auto options = std::make_shared<Options>();
+  auto* form = command->add_option_group("form");
+  form->add_flag("--json", options->json, "Print the document as JSON");
+  form->add_flag("--csv", options->csv, "Print one row per kernel as CSV");
+  auto* check_flag = form->add_flag("--check", options->check,
+                                    "Exit 1 and name what must not be: spills, stack frames …");
+  form->require_option(0, 1);
+  command->add_option("--filter", options->filter, "Only kernels whose name matches")
+      ->type_name("REGEX")
+      ->excludes(check_flag);
+  command->callback([options, report, &exit_code] { exit_code = guarded(*options, report); });
+}
+
+Json codegen_record(std::string& why_not, const fs::path& report) {
+  try {
+    const codegen::Report read = read_report(report);
+    if (read.entries.empty() && read.errors.empty()) {
+      why_not = "this build compiles no GPU kernels";
+      return nullptr;
+    }
+    return to_json(read);
+  } catch (const std::exception& e) {
+    why_not = e.what();
+    return nullptr;
+  }
+}
+
+}  // namespace moat
