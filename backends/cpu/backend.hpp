@@ -3,6 +3,8 @@
 
 #include <omp.h>
 
+#include <exception>
+
 #include "backends/cpu/runtime.hpp"
 #include "backends/cpu/schedules.hpp"
 #include "backends/cpu/worker.hpp"
@@ -13,13 +15,26 @@ template <class Kernel, class Schedule, class Args>
 void Backend::launch(std::int64_t items, const Args& args) {
   const auto workers = static_cast<int>(std::min<std::int64_t>(items, threads_));
   next_.store(0, std::memory_order_relaxed);
+  ++launches_;
+  std::exception_ptr failure;
 #pragma omp parallel num_threads(workers)
   {
     const int worker = omp_get_thread_num();
-    auto& scratch = scratch_[worker];
-    if (!scratch) scratch = std::make_unique<Scratch>();
-    Worker<Schedule> block(*scratch, next_, worker, omp_get_num_threads());
-    Kernel::template run<Schedule>(block, args);
+    // No exception may leave a parallel region.
+    try {
+      auto& scratch = scratch_[worker];
+      if (!scratch) scratch = std::make_unique<Scratch>();
+      Worker<Schedule> block(*scratch, next_, worker, omp_get_num_threads(), launches_,
+                             kept_bytes_);
+      Kernel::template run<Schedule>(block, args);
+    } catch (...) {
+#pragma omp critical
+      failure = std::current_exception();
+    }
+  }
+  if (failure) {
+    arrivals_ = 0;
+    std::rethrow_exception(failure);
   }
 }
 

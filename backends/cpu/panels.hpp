@@ -30,6 +30,15 @@ constexpr int sliver_rows(int rows) {
 // What is left of `size` from `begin` on, at most `most`.
 constexpr int live(int size, int begin, int most) { return std::clamp(size - begin, 0, most); }
 
+// Which part of which operand a panel holds, and in which launch it was packed.
+struct PanelTag {
+  std::int64_t launch;
+  const void* source;
+  int row, col, head, batch;
+
+  bool operator==(const PanelTag&) const = default;
+};
+
 // Packs `rows` rows of `cols` contiguous elements so that lane r of the vector at to + c · step is
 // element (r, c). There are at most as many rows as D has lanes; what is missing is 0, and columns
 // are filled up to a multiple of kPiece.
@@ -83,6 +92,7 @@ struct Left {
   alignas(64) float values[kM * kK];
   int rows;
   int depth;
+  PanelTag tag;
 
   static Source bind(Tensor<const T> t) { return t; }
 
@@ -108,6 +118,7 @@ struct Right {
   alignas(64) float values[kK * kN];
   int depth;
   int cols;
+  PanelTag tag;
 
   static Source bind(Tensor<const T> t) { return t; }
 

@@ -2,22 +2,41 @@
 // when it is multiplied.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
 
 namespace moat::cpu {
 
+// Stages that outlive the work item: the panels of its first steps stay for the items that follow,
+// which often need the same; all further steps share the last stage.
+template <class Stage>
+class KeptStages {
+ public:
+  KeptStages(Scratch& scratch, std::size_t bytes)
+      : count_(std::clamp<int>(static_cast<int>(bytes / sizeof(Stage)), 1, kMost)),
+        stages_(scratch, static_cast<std::size_t>(count_)) {}
+
+  Stage& of(int step) const { return stages_[std::min(step, count_ - 1)]; }
+
+ private:
+  static constexpr int kMost = 128;
+  int count_;
+  Scratched<Stage> stages_;
+};
+
 // What the consumer of Worker::pipeline visits.
 template <class Stage, class Produce>
 struct Stages {
-  Stage& stage;
+  const KeptStages<Stage>& kept;
   int steps;
   Produce& produce;
 
   template <class F>
   void for_each(F f) {
     for (int step = 0; step < steps; ++step) {
+      Stage& stage = kept.of(step);
       produce(stage, step);
       f(std::as_const(stage));
     }
@@ -28,8 +47,8 @@ struct Stages {
 template <class Sums, class Key, class Value, class LoadKey, class LoadValue>
 struct AttentionStages {
   Scratch& scratch;
-  Key& key;
-  Value& value;
+  const KeptStages<Key>& kept_keys;
+  const KeptStages<Value>& kept_values;
   int steps;
   LoadKey& load_key;
   LoadValue& load_value;
@@ -39,9 +58,11 @@ struct AttentionStages {
     Sums s(scratch);
     for (int step = 0; step < steps; ++step) {
       if (step > 0) s.clear();
+      Key& key = kept_keys.of(step);
       load_key(key, step);
       scores(s, std::as_const(key));
       const auto p = weights(s, step);
+      Value& value = kept_values.of(step);
       load_value(value, step);
       values(p, std::as_const(value));
     }

@@ -6,12 +6,17 @@
 #include <cstdlib>
 #include <new>
 
+#include "backends/cpu/processor.hpp"
+
 namespace moat::cpu {
 
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kSlotAlignment = 256;
+
+// Packed panels of a worker: half of its share of the last-level cache, and no more than this.
+constexpr std::size_t kMostKept = kScratchBytes / 4;
 
 // Key steps below which a range is not worth the merge of its partial result.
 constexpr int kLeastSteps = 4;
@@ -33,7 +38,10 @@ Scratch::Slot::Slot(Scratch& scratch, std::size_t bytes)
   scratch.used_ = end;
 }
 
-Backend::Backend(int threads) : threads_(threads), scratch_(threads) {}
+Backend::Backend(int threads)
+    : threads_(threads),
+      scratch_(threads),
+      kept_bytes_(std::min(kMostKept, last_level_cache_bytes() / 2 / threads)) {}
 
 void* Backend::workspace(std::size_t bytes) {
   if (workspace_.size() < bytes) workspace_.resize(bytes);

@@ -26,7 +26,8 @@ class Backend {
 
   explicit Backend(int threads);
 
-  // Runs the block program on as many workers as there are work items, and waits for them.
+  // Runs the block program on as many workers as there are work items, and waits for them. Throws
+  // what a worker threw.
   template <class Kernel, class Schedule, class Args>
   void launch(std::int64_t items, const Args& args);
 
@@ -48,6 +49,8 @@ class Backend {
   std::vector<std::byte> workspace_;
   std::atomic<std::int64_t> next_ = 0;
   unsigned arrivals_ = 0;
+  std::int64_t launches_ = 0;
+  std::size_t kept_bytes_;  // packed panels that a worker keeps
 };
 
 }  // namespace cpu

@@ -22,6 +22,12 @@ struct LargeGemm {
 };
 
 // For few tiles: enough of them for all workers.
+struct MediumGemm {
+  static constexpr int m = 4 * kFullSliver;
+  static constexpr int n = 128;
+  static constexpr int k = 256;
+  static constexpr bool kDynamic = true;
+};
 struct SmallGemm {
   static constexpr int m = kFullSliver;
   static constexpr int n = 64;
@@ -71,6 +77,8 @@ struct Schedules {
       f(Type<SkinnyGemm<16>>{});
     } else if (std::int64_t{ceil_div(p.m, LargeGemm::m)} * ceil_div(p.n, LargeGemm::n) >= 8) {
       f(Type<LargeGemm>{});
+    } else if (std::int64_t{ceil_div(p.m, MediumGemm::m)} * ceil_div(p.n, MediumGemm::n) >= 8) {
+      f(Type<MediumGemm>{});
     } else {
       f(Type<SmallGemm>{});
     }

@@ -3,11 +3,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <type_traits>
 
 namespace moat::cpu {
 
 // Bytes that the tiles of one work item may take together; pages that are never used cost nothing.
-inline constexpr std::size_t kScratchBytes = std::size_t{16} << 20;
+inline constexpr std::size_t kScratchBytes = std::size_t{64} << 20;
 
 class Scratch {
  public:
@@ -36,16 +37,19 @@ class Scratch {
   std::size_t used_ = 0;
 };
 
-// An object in scratch memory; its members start uninitialised.
+// An array of objects without constructors in scratch memory. What was left there by an array of
+// the same type at the same place is still there.
 template <class T>
 class Scratched {
  public:
-  explicit Scratched(Scratch& scratch) : slot_(scratch, sizeof(T)), object_(new(slot_.get()) T) {}
-  T& operator*() const { return *object_; }
+  explicit Scratched(Scratch& scratch, std::size_t count = 1) : slot_(scratch, count * sizeof(T)) {}
+  T& operator*() const { return *static_cast<T*>(slot_.get()); }
+  T& operator[](std::size_t i) const { return static_cast<T*>(slot_.get())[i]; }
 
  private:
+  static_assert(std::is_trivially_default_constructible_v<T> &&
+                std::is_trivially_destructible_v<T>);
   Scratch::Slot slot_;
-  T* object_;
 };
 
 }  // namespace moat::cpu

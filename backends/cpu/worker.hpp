@@ -30,9 +30,16 @@ class Worker {
   template <int kM, int kN>
   using Sums = std::conditional_t<kInPlace, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
 
-  // One of `workers`; `next` counts the items of the launch that were handed out.
-  Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers)
-      : scratch_(scratch), next_(next), worker_(worker), workers_(workers) {}
+  // One of `workers`; `next` counts the items of the launch that were handed out, whose number is
+  // `launch`. Packed panels of up to `kept_bytes` are kept for later items.
+  Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers,
+         std::int64_t launch, std::size_t kept_bytes)
+      : scratch_(scratch),
+        next_(next),
+        worker_(worker),
+        workers_(workers),
+        launch_(launch),
+        kept_bytes_(kept_bytes) {}
 
   template <class F>
   void items(std::int64_t count, F f) {
@@ -73,8 +80,8 @@ class Worker {
 
   template <class Stage, class Produce, class Consume>
   void pipeline(int steps, Produce produce, Consume consume) {
-    Scratched<Stage> stage(scratch_);
-    Stages<Stage, Produce> stages{*stage, steps, produce};
+    const KeptStages<Stage> kept(scratch_, kept_bytes_);
+    Stages<Stage, Produce> stages{kept, steps, produce};
     consume(stages);
   }
 
@@ -83,17 +90,24 @@ class Worker {
   void attend(int steps, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
               Consume consume) {
     Scratched<Query> query(scratch_);
-    Scratched<Key> key(scratch_);
-    Scratched<Value> value(scratch_);
+    const KeptStages<Key> keys(scratch_, kept_bytes_ / 2);
+    const KeptStages<Value> values(scratch_, kept_bytes_ / 2);
     if (steps > 0) load_query(*query);
     AttentionStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{
-        scratch_, *key, *value, steps, load_key, load_value};
+        scratch_, keys, values, steps, load_key, load_value};
     consume(std::as_const(*query), stages);
   }
 
   template <class Panel>
   void load(Panel& panel, const typename Panel::Source& source, Coord at) {
-    panel.load(source, at);
+    if constexpr (requires { panel.tag; }) {
+      const PanelTag tag{launch_, source.data, at.row, at.col, at.head, at.batch};
+      if (panel.tag == tag) return;
+      panel.load(source, at);
+      panel.tag = tag;
+    } else {
+      panel.load(source, at);
+    }
   }
 
   template <int kM, int kN>
@@ -213,6 +227,8 @@ class Worker {
   std::atomic<std::int64_t>& next_;
   int worker_;
   int workers_;
+  std::int64_t launch_;
+  std::size_t kept_bytes_;
   bool handed_out_ = false;
 };
 
