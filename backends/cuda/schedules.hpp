@@ -3,36 +3,65 @@
 
 #include <type_traits>
 
+#include "backends/cuda/split.hpp"
 #include "backends/simt/schedule.hpp"
 #include "kernels/problem.hpp"
 
 namespace moat::cuda {
 
+// An A100 has 108 multiprocessors of 164 KiB of shared memory and 64 Ki registers. Two or more
+// blocks a multiprocessor hide one's barriers and softmax under another's products.
 struct Sm80Schedules {
-  // A step of k is 64 bytes of a row. Few rows leave the grid to the columns; few tiles are made
-  // smaller, so that more multiprocessors get one.
+  static constexpr std::int64_t kMultiprocessors = 108;
+  // Below, the 8 roundoffs that split products of f32 may be off by would show.
+  static constexpr int kShortSums = 32;
+
+  // Steps of 64 bytes of a row of k and four stages, or 128 bytes and three: two or three steps are
+  // on their way while one is multiplied. Waves of 64 × 64 read 4 KiB of 16-bit fragments for
+  // 64 Ki products. Fewer tiles than multiprocessors are made smaller.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     constexpr int k = 64 / sizeof(T);
-    constexpr std::int64_t kFewTiles = 256;
+    const auto tiles = [&](int m, int n) {
+      return std::int64_t{ceil_div(p.m, m)} * ceil_div(p.n, n);
+    };
     if (p.m <= 16) {
-      f(Type<simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 4>>{});
-    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 64) < kFewTiles) {
-      f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 4>>{});
+      // The weights are read once, and memory binds: small blocks, many of them.
+      f(Type<simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 3, 4>>{});
+    } else if constexpr (sizeof(T) == 2) {
+      if (tiles(128, 128) < kMultiprocessors) {
+        f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 3, 3>>{});
+      } else {
+        f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2, 4>>{});
+      }
+    } else if (p.k < kShortSums) {
+      f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 3, 3>>{});
+    } else if (tiles(128, 64) < kMultiprocessors) {
+      f(Type<simt::TileSchedule<SplitF32, 64, 64, 2 * k, 2, 2, 3, 3>>{});
     } else {
-      f(Type<simt::TileSchedule<T, 128, 64, k, 2, 2, 2>>{});
+      // Split fragments take twice the registers.
+      f(Type<simt::TileSchedule<SplitF32, 128, 64, 2 * k, 2, 2, 2, 3>>{});
     }
   }
 
-  // One query per head: a wave per block, and many blocks; f32 needs two for the registers that
-  // loads pass through.
+  // Two steps of keys and values are in shared memory. With short rows a wave has 32 queries and
+  // uses every fragment of keys and values twice; long ones leave registers for 16. f32 multiplies
+  // in plain FMAs, because accumulators of split products are no operands of the next.
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
-    if (p.q_len == 1) {
-      constexpr int kWarps = sizeof(T) / 2;
-      f(Type<simt::TileSchedule<T, 8 * kWarps, 16, 0, kWarps, 1, 4>>{});
+    if constexpr (sizeof(T) == 4) {
+      if (p.q_len == 1) {
+        f(Type<simt::TileSchedule<T, 16, 16, 0, 2, 1, 2, 3>>{});
+      } else {
+        f(Type<simt::TileSchedule<T, 64, 2048 / kHeadDim, 0, 4, 1, 2>>{});
+      }
+    } else if (p.q_len == 1) {
+      // One query per head: a wave per block, and three steps to keep memory busy.
+      f(Type<simt::TileSchedule<T, 16, 32, 0, 1, 1, 3, 3>>{});
+    } else if constexpr (kHeadDim == 64) {
+      f(Type<simt::TileSchedule<T, 128, 64, 0, 4, 1, 2>>{});
     } else {
-      f(Type<simt::TileSchedule<T, 64, 32, 0, 4, 1, 2>>{});
+      f(Type<simt::TileSchedule<T, 128, 64, 0, 8, 1, 1>>{});
     }
   }
 

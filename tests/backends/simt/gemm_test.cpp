@@ -48,6 +48,7 @@ TEST_P(EmulatedGemm, OneBlockDoesAllTiles) { check(130, 150, 20, 0, 0, 0, {.max_
 // Many tiles choose the largest schedule, with several bands of rows.
 TEST_P(EmulatedGemm, LargeTilesInBands) {
   check(128 * 17 + 3, 64 * 16 + 5, 9, 0, 0, 0, {.max_blocks = 7});
+  check(128 * 13 + 3, 128 * 9 + 5, 37, 3, 3, 0, {.max_blocks = 5});
 }
 
 TEST_P(EmulatedGemm, OperandsAtOddAddresses) {

@@ -4,8 +4,8 @@
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_80.hpp"
 #include "tests/emulator/backend.hpp"
-#include "tests/emulator/lanes.hpp"
+#include "tests/emulator/ptx.hpp"
 
 namespace moat {
-using ThisBackend = emulator::Backend<cuda::Sm80<emulator::Lanes<32>>, cuda::Sm80Schedules>;
+using ThisBackend = emulator::Backend<cuda::Sm80<emulator::Ptx>, cuda::Sm80Schedules>;
 }  // namespace moat

@@ -4,8 +4,8 @@
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_90a.hpp"
 #include "tests/emulator/backend.hpp"
-#include "tests/emulator/lanes.hpp"
+#include "tests/emulator/ptx.hpp"
 
 namespace moat {
-using ThisBackend = emulator::Backend<cuda::Sm90a<emulator::Lanes<32>>, cuda::Sm90aSchedules>;
+using ThisBackend = emulator::Backend<cuda::Sm90a<emulator::Ptx>, cuda::Sm90aSchedules>;
 }  // namespace moat
