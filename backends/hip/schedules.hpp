@@ -24,13 +24,13 @@ struct PlainSchedules {
     }
   }
 
-  // One query per head: a wave per block, and many blocks; f32 needs two for the registers that
-  // loads pass through. Long f32 rows leave room for fewer queries and keys.
+  // One query per head: a wave per block, and many blocks; f32 and long heads need two for the
+  // registers that loads pass through. Long heads leave room for fewer queries and keys.
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
-    constexpr bool kLong = kHeadDim * sizeof(T) > 256;
+    constexpr bool kLong = kHeadDim > 64;
     if (p.q_len == 1) {
-      constexpr int kWarps = sizeof(T) / 2;
+      constexpr int kWarps = kLong || sizeof(T) == 4 ? 2 : 1;
       f(Type<simt::TileSchedule<T, 16 * kWarps, 16, 0, kWarps, 1, 1>>{});
     } else {
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 16 : 32, 0, 4, 1, 1>>{});
