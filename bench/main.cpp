@@ -13,6 +13,7 @@
 #include "bench/port/port_command.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
+#include "bench/report/report_command.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/run_command.hpp"
 #include "bench/run/suggest.hpp"
@@ -32,6 +33,7 @@ int run_main(int argc, char** argv) {
   add_run_command(app, arguments, exit_code);
   add_list_command(app, exit_code);
   add_compare_command(app, exit_code);
+  add_report_command(app, exit_code);
   add_port_command(app, exit_code);
   add_codegen_command(app, exit_code);
   std::vector<std::string> known;

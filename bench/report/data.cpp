@@ -1,0 +1,577 @@
+#include "bench/report/data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "bench/compare/across.hpp"
+#include "bench/compare/comparison.hpp"
+#include "bench/run/case_records.hpp"
+#include "bench/run/quantity.hpp"
+
+namespace moat {
+namespace {
+
+Json number(const std::optional<double>& x) { return x && std::isfinite(*x) ? Json(*x) : Json(); }
+
+std::optional<double> geometric_mean(const std::vector<double>& values) {
+  if (values.empty()) return std::nullopt;
+  double sum = 0;
+  for (const double v : values) sum += std::log(v);
+  return std::exp(sum / static_cast<double>(values.size()));
+}
+
+// The kernel of the porting record that holds a kernel of the cases.
+std::string porting_kernel(const std::string& kernel) {
+  if (kernel == "sum" || kernel == "max" || kernel == "argmax") return "reduction";
+  if (kernel == "softmax" || kernel == "rmsnorm") return "rows";
+  return kernel;
+}
+
+// The library that took least time: its ratio is the smallest.
+std::optional<double> fastest_ratio(const CaseRecord& c) {
+  std::optional<double> least;
+  for (const auto& r : c.ratios) least = std::min(r.ratio, least.value_or(r.ratio));
+  return least;
+}
+
+const DeviceRecord* device_of(const Record& record, const CaseRecord& c) {
+  for (const auto& d : record.devices) {
+    if (d.backend == c.backend && d.index == c.device) return &d;
+  }
+  return nullptr;
+}
+
+std::string commit_of(const Record& record) {
+  std::string text =
+      record.build.commit.value ? record.build.commit.value->substr(0, 12) : "unknown commit";
+  if (record.build.dirty.value.value_or(false)) text += " (modified)";
+  return text;
+}
+
+// Our kernel on one problem and device, of the newest record that has it.
+struct Newest {
+  std::size_t record = 0;
+  const CaseRecord* c = nullptr;
+
+  bool ok() const { return c != nullptr && c->status == Status::ok; }
+  double architectural() const {
+    return ok() && c->ceiling.value ? std::min(1.0, c->ceiling.value->share) : 0;
+  }
+  // Best known time on that device ÷ ours.
+  double application() const { return ok() ? std::min(1.0, fastest_ratio(*c).value_or(1)) : 0; }
+};
+
+class Report {
+ public:
+  Report(const std::vector<NamedRecord>& records, const std::string& baseline)
+      : records_(records), across_(compare_across(records, baseline, {.resamples = 200})) {
+    for (std::size_t r = 0; r < records_.size(); ++r) {
+      for (const auto& c : records_[r].record.cases) {
+        const auto d = device_index(records_[r].record, c);
+        if (c.implementation != kOurs || !d) continue;
+        newest_[{c.problem, *d}] = {r, &c};
+        if (problem_set_.insert(c.problem).second) {
+          problems_.emplace_back(c.problem, c.kernel);
+          if (std::ranges::find(kernels_, c.kernel) == kernels_.end()) {
+            kernels_.push_back(c.kernel);
+          }
+        }
+      }
+      if (records_[r].record.porting.value) porting_ = &*records_[r].record.porting.value;
+    }
+  }
+
+  Json build() {
+    Json data;
+    data["devices"] = devices();
+    data["summary"] = summary(data["devices"]);
+    data["problems"] = problems();
+    data["problem_names"] = Json::array();
+    data["cases"] = cases(data["problem_names"]);
+    data["roofs"] = roofs();
+    data["pp"] = portability();
+    data["porting"] = porting();
+    data["porting_absent"] = porting_ != nullptr
+                                 ? "None."
+                                 : "No record has counts: " + records_.back().record.porting.reason;
+    data["history"] = history();
+    data["records"] = provenance();
+    return data;
+  }
+
+ private:
+  std::optional<std::size_t> device_index(const Record& record, const CaseRecord& c) const {
+    const DeviceRecord* d = device_of(record, c);
+    if (d == nullptr) return std::nullopt;
+    const auto at = std::ranges::find(across_.devices, DeviceId{d->backend, d->name});
+    return static_cast<std::size_t>(at - across_.devices.begin());
+  }
+
+  Newest newest(const std::string& problem, std::size_t device) const {
+    const auto at = newest_.find({problem, device});
+    return at == newest_.end() ? Newest{} : at->second;
+  }
+
+  // The part of the porting record of a backend and kernel; empty if there is none.
+  Json port(const std::string& backend, const std::string& kernel) const {
+    if (porting_ == nullptr || !porting_->contains("ports")) return Json::object();
+    const Json& ports = (*porting_)["ports"];
+    if (!ports.contains(backend) || !ports[backend].is_object()) return Json::object();
+    const Json kernels = ports[backend].value("kernels", Json::object());
+    return kernels.value(kernel, Json::object());
+  }
+
+  std::string executed(const std::string& backend) const {
+    if (porting_ == nullptr || !porting_->contains("ports")) return "";
+    const Json& ports = (*porting_)["ports"];
+    if (!ports.contains(backend) || !ports[backend].is_object()) return "";
+    const Json value = ports[backend].value("executed", Json());
+    return value.is_string() ? value.get<std::string>() : "";
+  }
+
+  Json devices() const {
+    Json list = Json::array();
+    const auto& all = across_.means.back();
+    for (std::size_t d = 0; d < across_.devices.size(); ++d) {
+      const DeviceId& id = across_.devices[d];
+      int asked = 0;
+      int verified = 0;
+      std::vector<double> shares;
+      std::vector<double> ratios;
+      for (const auto& [problem, kernel] : problems_) {
+        const Newest n = newest(problem, d);
+        if (n.c == nullptr) continue;
+        ++asked;
+        if (!n.ok()) continue;
+        ++verified;
+        if (n.architectural() > 0) shares.push_back(n.architectural());
+        if (const auto r = fastest_ratio(*n.c)) ratios.push_back(*r);
+      }
+      std::string architecture;
+      for (const auto& r : records_) {
+        for (const auto& x : r.record.devices) {
+          if (x.backend == id.backend && x.name == id.name) architecture = x.architecture;
+        }
+      }
+      const Json total = port(id.backend, "all").value("total", Json::object());
+      list.push_back({{"device", id.text()},
+                      {"backend", id.backend},
+                      {"architecture", architecture},
+                      {"asked", asked},
+                      {"verified", verified},
+                      {"speed", all.speed[d] ? number(all.speed[d]->ratio) : Json()},
+                      {"common", all.cases[d]},
+                      {"share", number(geometric_mean(shares))},
+                      {"ratio", number(geometric_mean(ratios))},
+                      {"changed", total.value("changed", Json())},
+                      {"executed", executed(id.backend)}});
+    }
+    return list;
+  }
+
+  Json summary(const Json& devices) const {
+    Json list = Json::array();
+    const auto say = [&](const std::string& text, bool bad = false) {
+      list.push_back({{"text", text}, {"bad", bad}});
+    };
+    say(fmt::format("{} record{} of {} device{}, {} problems. Speed is relative to {}.",
+                    records_.size(), records_.size() == 1 ? "" : "s", across_.devices.size(),
+                    across_.devices.size() == 1 ? "" : "s", problems_.size(),
+                    across_.devices[across_.baseline].text()));
+    for (std::size_t d = 0; d < devices.size(); ++d) {
+      const Json& x = devices[d];
+      std::string text = x["device"].get<std::string>() + ": ";
+      if (d != across_.baseline) {
+        text += x["speed"].is_null()
+                    ? "no problem in common with the baseline; "
+                    : fmt::format("{} × the baseline's speed over {} problems; ",
+                                  three_digits(x["speed"].get<double>()), x["common"].get<int>());
+      }
+      if (!x["share"].is_null()) {
+        text += percent(x["share"].get<double>()) + " of its own ceilings; ";
+      }
+      text += x["ratio"].is_null() ? "no library to compare with; "
+                                   : fmt::format("our kernels run at {} × the fastest library; ",
+                                                 three_digits(x["ratio"].get<double>()));
+      text += x["changed"].is_number()
+                  ? fmt::format("{} of the port's lines are not the baseline's",
+                                percent(x["changed"].get<double>()))
+                  : "porting cost not counted";
+      say(text + ".");
+      const int failed = x["asked"].get<int>() - x["verified"].get<int>();
+      if (failed > 0) {
+        say(fmt::format("{}: {} of {} cases have no verified result.",
+                        x["device"].get<std::string>(), failed, x["asked"].get<int>()),
+            true);
+      }
+    }
+    std::set<std::string> skipped;
+    for (const auto& r : records_) {
+      for (const auto& s : r.record.skipped_backends) {
+        if (std::ranges::none_of(across_.devices,
+                                 [&](const DeviceId& d) { return d.backend == s.name; })) {
+          skipped.insert(fmt::format("Backend {} was not measured: {}.", s.name, s.reason));
+        }
+      }
+    }
+    for (const auto& s : skipped) say(s, true);
+    return list;
+  }
+
+  Json problems() const {
+    Json list = Json::array();
+    for (std::size_t r = 0; r < records_.size(); ++r) {
+      const Record& record = records_[r].record;
+      const auto add = [&](std::string what, std::string name, std::string why, bool bad) {
+        list.push_back({{"what", std::move(what)},
+                        {"name", std::move(name)},
+                        {"why", std::move(why)},
+                        {"record", r},
+                        {"bad", bad}});
+      };
+      for (const auto& c : record.cases) {
+        if (c.status != Status::ok) add(std::string(name_of(c.status)), c.name, c.message, true);
+      }
+      if (record.run.interrupted) {
+        add("interrupted", "run",
+            fmt::format("{} of {} planned cases", record.cases.size(), record.run.planned), true);
+      }
+      for (const auto& s : record.skipped_backends) add("skipped backend", s.name, s.reason, false);
+      for (const auto& s : record.absent_baselines) add("absent library", s.name, s.reason, false);
+    }
+    return list;
+  }
+
+  Json cases(Json& names) const {
+    std::map<std::string, std::size_t> index;
+    Json rows = Json::array();
+    for (std::size_t r = 0; r < records_.size(); ++r) {
+      for (const auto& c : records_[r].record.cases) {
+        const auto d = device_index(records_[r].record, c);
+        if (!d) continue;
+        const auto [at, inserted] = index.emplace(c.problem, index.size());
+        if (inserted) names.push_back(c.problem);
+        const bool ok = c.status == Status::ok;
+        const auto of = [&](const Reading<double>& x) { return ok ? number(x.value) : Json(); };
+        const bool shared = ok && c.ceiling.value.has_value();
+        const auto& check = c.check.value;
+        rows.push_back(
+            {at->second, c.kernel, *d, c.implementation, name_of(c.status), of(c.median_seconds),
+             of(c.gflops), of(c.gbytes), shared ? Json(c.ceiling.value->share) : Json(),
+             shared ? c.ceiling.value->bound : "", ok ? number(fastest_ratio(c)) : Json(),
+             check ? number(check->error_over_bound.value) : Json(), c.flops / c.bytes, r,
+             newest(c.problem, *d).record == r ? 1 : 0});
+      }
+    }
+    return {{"columns",
+             {"problem", "kernel", "device", "by", "status", "median", "gflops", "gbytes", "share",
+              "bound", "ratio", "error", "intensity", "record", "latest"}},
+            {"rows", std::move(rows)}};
+  }
+
+  // The measured roof of each device, of its newest record.
+  Json roofs() const {
+    std::map<std::string, Json> lines;
+    for (const auto& r : records_) {
+      for (const auto& d : r.record.devices) {
+        const auto flops = d.ceilings.flops_f32.value;
+        const auto read = d.ceilings.read_bytes.value;
+        if (!flops || !read) continue;
+        Json& line = lines[d.backend + " " + d.name] = Json::array();
+        for (const double x : {0.1, *flops / *read, 10000.0}) {
+          line.push_back({{"device", d.backend + " " + d.name},
+                          {"intensity", x},
+                          {"gflops", std::min(*flops, x * *read) / 1e9}});
+        }
+      }
+    }
+    Json all = Json::array();
+    for (const auto& [name, line] : lines) {
+      for (const auto& point : line) all.push_back(point);
+    }
+    return all;
+  }
+
+  // Of a kernel on a device: geometric mean over its problems; 0 if one has no verified result.
+  double efficiency(const std::string& kernel, std::size_t device,
+                    double (Newest::*of)() const) const {
+    std::vector<double> values;
+    for (const auto& [problem, k] : problems_) {
+      if (k != kernel) continue;
+      const double e = (newest(problem, device).*of)();
+      if (e <= 0) return 0;
+      values.push_back(e);
+    }
+    return geometric_mean(values).value_or(0);
+  }
+
+  Json convergence(const std::string& kernel) const {
+    if (porting_ == nullptr || !porting_->contains("divergence")) return {};
+    const Json of_kernel = (*porting_)["divergence"].value(porting_kernel(kernel), Json::object());
+    const Json mean = of_kernel.value("mean", Json());
+    return mean.is_number() ? Json(1 - mean.get<double>()) : Json();
+  }
+
+  Json portability() const {
+    Json kernels = Json::array();
+    Json cascade = Json::array();
+    for (const auto& kernel : kernels_) {
+      std::vector<double> architectural;
+      std::vector<double> application;
+      std::vector<std::pair<double, std::string>> order;
+      std::string unsupported;
+      for (std::size_t d = 0; d < across_.devices.size(); ++d) {
+        architectural.push_back(efficiency(kernel, d, &Newest::architectural));
+        application.push_back(efficiency(kernel, d, &Newest::application));
+        order.emplace_back(architectural.back(), across_.devices[d].text());
+        if (application.back() == 0) {
+          unsupported += (unsupported.empty() ? "" : ", ") + across_.devices[d].text();
+        }
+      }
+      std::ranges::stable_sort(order, std::greater<>(), &std::pair<double, std::string>::first);
+      std::vector<double> first;
+      for (const auto& [e, device] : order) {
+        first.push_back(e);
+        cascade.push_back({{"kernel", kernel},
+                           {"n", first.size()},
+                           {"device", device},
+                           {"efficiency", e},
+                           {"pp", performance_portability(first)}});
+      }
+      kernels.push_back({{"kernel", kernel},
+                         {"architectural", performance_portability(architectural)},
+                         {"application", performance_portability(application)},
+                         {"convergence", convergence(kernel)},
+                         {"unsupported", unsupported}});
+    }
+    return {{"note",
+             fmt::format("PP is Pennycook's performance portability: the harmonic mean of a "
+                         "kernel's efficiencies over the {} devices of these records, 0 if one has "
+                         "no verified result for one of its problems. Architectural efficiency is "
+                         "the share of the ceiling that binds; application efficiency is the best "
+                         "time of that device, ours or a library's, divided by ours. A kernel's "
+                         "efficiency on a device is the geometric mean over its problems. Code "
+                         "convergence is 1 − the mean divergence over all ports of the porting "
+                         "record.",
+                         across_.devices.size())},
+            {"kernels", std::move(kernels)},
+            {"cascade", std::move(cascade)}};
+  }
+
+  Json porting() const {
+    Json list = Json::array();
+    if (porting_ == nullptr || !porting_->contains("ports")) return list;
+    for (const auto& [backend, of_backend] : (*porting_)["ports"].items()) {
+      if (!of_backend.is_object() || !of_backend.contains("kernels")) continue;
+      for (const auto& [kernel, parts] : of_backend["kernels"].items()) {
+        const auto get = [&](const char* part, const char* key) {
+          return parts.value(part, Json::object()).value(key, Json());
+        };
+        list.push_back({{"port", backend},
+                        {"kernel", kernel},
+                        {"kernel_changed", get("kernel", "added")},
+                        {"kernel_lines", get("kernel", "lines")},
+                        {"layer_changed", get("layer", "added")},
+                        {"layer_lines", get("layer", "lines")},
+                        {"changed", get("total", "changed")},
+                        {"unused", get("total", "unused")},
+                        {"executed", executed(backend)}});
+      }
+    }
+    return list;
+  }
+
+  // Our cases of one device; the other devices of a record have a history of their own.
+  NamedRecord only_device(std::size_t record, const DeviceId& id) const {
+    const Record& from = records_[record].record;
+    NamedRecord part;
+    part.path = records_[record].path;
+    part.record.run = from.run;
+    part.record.build = from.build;
+    part.record.devices = from.devices;
+    for (const auto& c : from.cases) {
+      const DeviceRecord* d = device_of(from, c);
+      if (c.implementation == kOurs && d != nullptr && DeviceId{d->backend, d->name} == id) {
+        part.record.cases.push_back(c);
+      }
+    }
+    return part;
+  }
+
+  Json history() const {
+    constexpr double kThreshold = 0.05;
+    Json points = Json::array();
+    Json changes = Json::array();
+    for (const auto& id : across_.devices) {
+      std::vector<std::pair<std::size_t, NamedRecord>> runs;
+      for (std::size_t r = 0; r < records_.size(); ++r) {
+        NamedRecord part = only_device(r, id);
+        if (!part.record.cases.empty()) runs.emplace_back(r, std::move(part));
+      }
+      if (runs.size() < 2) continue;
+      std::map<std::string, double> first;
+      for (const auto& c : runs.front().second.record.cases) {
+        if (c.status == Status::ok) first[c.problem] = c.median_seconds.get();
+      }
+      for (std::size_t i = 0; i < runs.size(); ++i) {
+        const Record& record = runs[i].second.record;
+        std::map<std::string, std::vector<double>> speeds;
+        for (const auto& c : record.cases) {
+          if (c.status == Status::ok && first.contains(c.problem)) {
+            speeds[c.kernel].push_back(first[c.problem] / c.median_seconds.get());
+          }
+        }
+        for (const auto& [kernel, values] : speeds) {
+          points.push_back({{"device", id.text()},
+                            {"kernel", kernel},
+                            {"started", record.run.started},
+                            {"commit", commit_of(record)},
+                            {"speed", *geometric_mean(values)},
+                            {"record", runs[i].first}});
+        }
+        if (i == 0) continue;
+        const Comparison comparison =
+            compare_records({runs[i - 1].second}, {runs[i].second},
+                            {.threshold = kThreshold, .bootstrap = {.seed = 1, .resamples = 100}});
+        for (const auto& c : comparison.cases) {
+          if (c.verdict != Verdict::slower && c.verdict != Verdict::faster) continue;
+          changes.push_back({{"name", c.name},
+                             {"device", id.text()},
+                             {"commit", commit_of(record)},
+                             {"verdict", name_of(c.verdict)},
+                             {"change", c.ratio->ratio - 1},
+                             {"record", runs[i].first}});
+        }
+      }
+    }
+    return {
+        {"points", std::move(points)},
+        {"changes", std::move(changes)},
+        {"note",
+         "Each record against the one before it on the same device; slower and faster mean that "
+         "the whole 95 % interval lies beyond 5 %. On a drifting machine moat run --ab decides."}};
+  }
+
+  Json provenance() const {
+    Json list = Json::array();
+    for (const auto& [path, r] : records_) {
+      Json facts = Json::array();
+      const auto add = [&](const std::string& key, const std::string& value) {
+        facts.push_back({key, value});
+      };
+      const auto reading = [&](const std::string& key, const auto& x) {
+        add(key, x.value ? fmt::format("{}", *x.value) : "not known: " + x.reason);
+      };
+      add("file", path);
+      add("started", fmt::format("{}, {:.0f} s{}", r.run.started, r.run.duration_seconds,
+                                 r.run.interrupted ? ", interrupted" : ""));
+      std::string command;
+      for (const auto& a : r.run.arguments) command += (command.empty() ? "" : " ") + a;
+      add("command", command);
+      add("seed, threads", fmt::format("{}, {}", r.run.seed, r.run.threads));
+      add("moat", fmt::format("{}, {}", r.build.version, commit_of(r)));
+      add("compiler",
+          fmt::format("{} {} ({})", r.build.compiler, r.build.flags, r.build.build_type));
+      reading("host", r.host.name);
+      reading("system", r.host.os);
+      reading("kernel", r.host.kernel);
+      reading("CPU", r.host.cpu);
+      reading("governor", r.host.governor);
+      if (const auto& load = r.host.load_average.value) {
+        add("load before the run",
+            fmt::format("{:.1f} on {} CPUs", (*load)[0], r.host.logical_cpus));
+      }
+      for (const auto& d : r.devices) {
+        const std::string name = fmt::format("{}:{}", d.backend, d.index);
+        add(name, fmt::format("{} ({}, {} units)", d.name, d.architecture, d.compute_units));
+        reading(name + " driver", d.driver);
+        reading(name + " runtime", d.runtime);
+        reading(name + " clock, MHz", d.max_clock_mhz);
+        reading(name + " ECC", d.ecc);
+        reading(name + " power limit, W", d.power_limit_watts);
+        reading(name + " f32 ceiling, FLOP/s", d.ceilings.flops_f32);
+        reading(name + " f16 ceiling, FLOP/s", d.ceilings.flops_f16);
+        reading(name + " bf16 ceiling, FLOP/s", d.ceilings.flops_bf16);
+        reading(name + " read ceiling, bytes/s", d.ceilings.read_bytes);
+        reading(name + " copy ceiling, bytes/s", d.ceilings.copy_bytes);
+      }
+      for (const auto& l : r.libraries) {
+        add("library " + l.name, fmt::format("{} ({})", l.version, l.detail));
+      }
+      for (const auto& s : r.skipped_backends) add("skipped backend " + s.name, s.reason);
+      for (const auto& s : r.absent_baselines) add("absent library " + s.name, s.reason);
+      std::string device = r.devices.empty() ? "no device" : r.devices.front().name;
+      list.push_back({{"path", path},
+                      {"title", fmt::format("{}, {}, {}, {} cases", r.run.started, device,
+                                            commit_of(r), r.cases.size())},
+                      {"facts", std::move(facts)}});
+    }
+    return list;
+  }
+
+  const std::vector<NamedRecord>& records_;
+  Across across_;
+  std::vector<std::pair<std::string, std::string>> problems_;  // and their kernels
+  std::set<std::string> problem_set_;
+  std::vector<std::string> kernels_;
+  std::map<std::pair<std::string, std::size_t>, Newest> newest_;  // by problem and device
+  const Json* porting_ = nullptr;  // of the newest record that has it
+};
+
+std::string quoted(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"') result += '"';
+    result += c;
+  }
+  return result + '"';
+}
+
+}  // namespace
+
+double performance_portability(const std::vector<double>& efficiencies) {
+  double sum = 0;
+  for (const double e : efficiencies) {
+    if (!(e > 0)) return 0;
+    sum += 1 / e;
+  }
+  return efficiencies.empty() ? 0 : static_cast<double>(efficiencies.size()) / sum;
+}
+
+Json report_data(const std::vector<NamedRecord>& records, const std::string& baseline) {
+  return Report(records, baseline).build();
+}
+
+std::string report_csv(const std::vector<NamedRecord>& records) {
+  std::map<std::pair<std::string, std::string>, double> shares;  // problem, platform
+  std::set<std::string> problems;
+  std::set<std::string> platforms;
+  for (const auto& [path, r] : records) {
+    for (const auto& c : r.cases) {
+      const DeviceRecord* d = device_of(r, c);
+      if (c.implementation != kOurs || d == nullptr) continue;
+      const std::string platform = d->backend + " " + d->name;
+      problems.insert(c.problem);
+      platforms.insert(platform);
+      shares[{c.problem, platform}] =
+          c.status == Status::ok && c.ceiling.value ? c.ceiling.value->share : 0;
+    }
+  }
+  std::string text = "problem,application,platform,fom\n";
+  for (const auto& problem : problems) {
+    for (const auto& platform : platforms) {
+      text += fmt::format("{},moat,{},{:.6g}\n", quoted(problem), quoted(platform),
+                          shares[{problem, platform}]);
+    }
+  }
+  return text;
+}
+
+}  // namespace moat

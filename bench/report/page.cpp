@@ -1,0 +1,70 @@
+#include "bench/report/page.hpp"
+
+#include <stdexcept>
+#include <string_view>
+
+// The files of page/ and the bundle, as the build found them.
+#define MOAT_EMBED(name, file)                                                            \
+  asm(".section .rodata\n.global moat_" #name "\n.global moat_" #name "_end\nmoat_" #name \
+      ":\n.incbin \"" file "\"\nmoat_" #name "_end:\n.byte 0\n.previous\n");              \
+  extern "C" const char moat_##name[];                                                    \
+  extern "C" const char moat_##name##_end[];
+MOAT_EMBED(page_html, MOAT_PAGE_DIR "/page.html")
+MOAT_EMBED(page_css, MOAT_PAGE_DIR "/style.css")
+MOAT_EMBED(page_js, MOAT_PAGE_DIR "/page.js")
+MOAT_EMBED(page_charts, MOAT_CHARTS)
+
+namespace moat {
+namespace {
+
+// "</script" and "<!--" end or change a script element wherever they stand.
+std::string escape_json(std::string_view json) {
+  std::string text;
+  text.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+std::string_view charts() {
+  return {moat_page_charts, static_cast<std::size_t>(moat_page_charts_end - moat_page_charts)};
+}
+
+}  // namespace
+
+bool has_charts() { return !charts().empty(); }
+
+std::string report_page(const Json& data) {
+  const std::string_view page(moat_page_html,
+                              static_cast<std::size_t>(moat_page_html_end - moat_page_html));
+  const std::string json = escape_json(data.dump());
+  std::string text;
+  text.reserve(page.size() + json.size() + charts().size() + (std::size_t{1} << 16));
+  for (std::size_t at = 0; at < page.size();) {
+    const std::size_t mark = page.find('@', at);
+    text += page.substr(at, mark == std::string_view::npos ? mark : mark - at);
+    if (mark == std::string_view::npos) break;
+    const std::size_t end = page.find('@', mark + 1);
+    const std::string_view name = page.substr(mark + 1, end - mark - 1);
+    if (name == "STYLE") {
+      text.append(moat_page_css, moat_page_css_end);
+    } else if (name == "SCRIPT") {
+      text.append(moat_page_js, moat_page_js_end);
+    } else if (name == "CHARTS") {
+      text += charts();
+    } else if (name == "DATA") {
+      text += json;
+    } else {
+      throw std::logic_error("page.html: unknown mark");
+    }
+    at = end + 1;
+  }
+  return text;
+}
+
+}  // namespace moat

@@ -1,0 +1,16 @@
+// The report as one HTML file.
+#pragma once
+
+#include <string>
+
+#include "bench/record/strict_json.hpp"
+
+namespace moat {
+
+// A page that needs no other file. Text of `data` cannot end the element it stands in.
+std::string report_page(const Json& data);
+
+// Whether this build has the chart library.
+bool has_charts();
+
+}  // namespace moat

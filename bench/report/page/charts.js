@@ -1,0 +1,5 @@
+// The one entry of the bundle: the page calls moatCharts(element, specification).
+import embed from 'vega-embed';
+
+window.moatCharts = (element, specification, config) =>
+  embed(element, specification, {actions: false, renderer: 'svg', config});

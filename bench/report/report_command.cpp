@@ -1,0 +1,84 @@
+#include "bench/report/report_command.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/compare/exit_codes.hpp"
+#include "bench/compare/record_set.hpp"
+#include "bench/record/file.hpp"
+#include "bench/report/data.hpp"
+#include "bench/report/page.hpp"
+#include "bench/run/progress.hpp"
+
+namespace moat {
+namespace {
+
+constexpr const char* kFooter =
+    R"(The file opens from disk, without a network. Records of several devices are compared with
+--baseline; several records of one device give its history.
+
+examples:
+  moat report results -o report.html                    all records under results/
+  moat report h100.json mi300x.json --baseline cuda     two devices
+  moat report results --csv p3.csv                      problem, application, platform, fom: for the
+                                                        P3 analysis library (efficiency as fom)
+
+exit codes: 0 written, 2 bad option, 4 a file could not be written, 5 a record cannot be read
+)";
+
+struct Options {
+  std::vector<std::filesystem::path> records;
+  std::filesystem::path out = "report.html";
+  std::filesystem::path csv;
+  std::string baseline;
+};
+
+int run(const Options& options) {
+  SteadyClock clock;
+  std::unique_ptr<Progress> progress;
+  require_writable(options.out);
+  const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
+    if (count < 5) return;
+    if (!progress) progress = std::make_unique<Progress>(clock, static_cast<int>(count) + 1);
+    progress->step(fmt::format("reading record {}", i + 1));
+  });
+  if (progress) progress->step("computing the report");
+  const std::string page = report_page(report_data(records, options.baseline));
+  progress.reset();
+  write_file(options.out, page);
+  if (!options.csv.empty()) write_file(options.csv, report_csv(records));
+  if (!has_charts()) {
+    fmt::print(stderr,
+               "moat: this build has no charts, because npm was missing; the report has tables\n");
+  }
+  fmt::print(stderr, "report: {}\n", options.out.string());
+  return kCompareOk;
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("report", "records in, one self-contained HTML file out");
+  command->footer(kFooter);
+  command->add_option("records", options->records, "records, or folders of them")->required();
+  command->add_option("-o,--out", options->out, "the HTML file")->capture_default_str();
+  command->add_option("--csv", options->csv, "also a table for the P3 analysis library");
+  command->add_option("--baseline", options->baseline,
+                      "device that speeds relate to: a backend or a part of a name\n"
+                      "(default: cuda, else the first)");
+  command->callback([options, &exit_code] {
+    try {
+      exit_code = run(*options);
+    } catch (const RecordError& e) {
+      fmt::print(stderr, "moat: {}\n", e.what());
+      exit_code = kCompareUnreadable;
+    }
+  });
+}
+
+}  // namespace moat
