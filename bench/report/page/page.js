@@ -14,7 +14,7 @@ const seconds = s => s === null ? '–' : s >= 1 ? s.toPrecision(3) + ' s' : s >
     : s >= 1e-6 ? (s * 1e6).toPrecision(3) + ' µs' : (s * 1e9).toPrecision(3) + ' ns';
 
 // A sortable, filterable table that keeps few rows in the document. columns: {title, key, show, n}
-const kRows = 100;
+const kRows = 50;
 function table(parent, columns, rows, options = {}) {
   if (rows.length === 0) { parent.append(make('p', options.empty || 'None.', 'dim')); return {}; }
   let sorted = rows, key = null, descending = false, limit = kRows, shown = rows;
