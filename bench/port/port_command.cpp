@@ -11,6 +11,7 @@
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/git_facts.hpp"
 #include "bench/port/record.hpp"
+#include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
 #include "bench/record/file.hpp"
 
@@ -241,6 +242,7 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
       ->needs(update);
   add_diff_commands(*command, exit_code);
   add_corpus_command(*command, exit_code);
+  add_scan_command(*command, exit_code);
   // A subcommand of its own ran already.
   command->callback([options, paths, command, &exit_code] {
     if (command->get_subcommands().empty()) exit_code = guarded(*options, paths);
