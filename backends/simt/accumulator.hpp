@@ -119,10 +119,10 @@ MOAT_FN std::uint32_t pack(float lower, float upper) {
 
 // Of kCount fragments, those that one load of matrices brings.
 template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
-inline constexpr int kTogether =
-    kLoad != FragmentLoad::plain && kCount % (4 / kWords<Fragment, Element>) == 0
-        ? 4 / kWords<Fragment, Element>
-        : 1;
+inline constexpr int kTogether = 1;
+template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
+  requires(kLoad != FragmentLoad::plain && kCount * kWords<Fragment, Element> % 4 == 0)
+inline constexpr int kTogether<Fragment, Element, kLoad, kCount> = 4 / kWords<Fragment, Element>;
 
 // Reads kFragments fragments, the i-th at origin + i · stride of a panel.
 template <class Tiling, class Fragment, bool kTransposed, int kFragments, class P, class W>
