@@ -7,6 +7,7 @@
 #include <memory>
 #include <system_error>
 
+#include "bench/port/claims/claims_command.hpp"
 #include "bench/port/corpus/corpus_command.hpp"
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/git_facts.hpp"
@@ -243,6 +244,7 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
   add_diff_commands(*command, exit_code);
   add_corpus_command(*command, exit_code);
   add_scan_command(*command, exit_code);
+  add_check_command(*command, exit_code);
   // A subcommand of its own ran already.
   command->callback([options, paths, command, &exit_code] {
     if (command->get_subcommands().empty()) exit_code = guarded(*options, paths);
