@@ -177,7 +177,7 @@ std::shared_ptr<CodeOptions> add_code_options(CLI::App& command, bool with_from)
         ->capture_default_str();
     command
         .add_option("--renames", options->rename_files,
-                    "A table of renames of your own (bench/port/tables/README.md); may be repeated")
+                    "A table of renames of your own (bench/port/diff/README.md); may be repeated")
         ->type_name("FILE");
   }
   command

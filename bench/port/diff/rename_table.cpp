@@ -44,7 +44,7 @@ RenameTable::RenameTable(const Json& document) {
     }
   } catch (const std::exception& e) {
     throw std::runtime_error(fmt::format(
-        "rename table {}: {}; bench/port/tables/README.md has the format", name_, e.what()));
+        "rename table {}: {}; bench/port/diff/README.md has the format", name_, e.what()));
   }
 }
 

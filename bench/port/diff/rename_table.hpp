@@ -13,7 +13,7 @@
 
 namespace moat {
 
-// A table as data: bench/port/tables/README.md has the format.
+// A table as data: bench/port/diff/README.md has the format.
 class RenameTable {
  public:
   // Throws std::runtime_error that names the table and the member that is wrong.
