@@ -96,6 +96,7 @@ find_missing() {
   has g++ || wanted+=(g++)
   has cmake || wanted+=(cmake)
   has git || wanted+=(git)
+  has python3 || wanted+=(python3)
   has ninja || has make || wanted+=(ninja-build)
   if ((gpu_sdks)) && [[ ! -x $sysroot/opt/rocm/llvm/bin/clang++ ]]; then
     clang=$(first_known clang-19 clang-18 clang-17)
