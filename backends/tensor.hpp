@@ -17,6 +17,8 @@ struct Tensor {
   std::int64_t row_stride = 0;
   std::int64_t head_stride = 0;
   std::int64_t batch_stride = 0;
+  int heads = 1;
+  int batches = 1;
 };
 
 // Where a tile begins: row and column within a matrix of the stack.

@@ -211,11 +211,13 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
                      kHeadDim,
                      packed ? kHeadDim : q_row,
                      packed ? std::int64_t{group} * kHeadDim : kHeadDim,
-                     p.q_len * q_row};
+                     p.q_len * q_row,
+                     heads,
+                     p.batch};
   };
   const auto key_like = [&](const void* data) {
-    return Tensor<const T>{
-        static_cast<const T*>(data), p.kv_len, kHeadDim, kv_row, kHeadDim, p.kv_len * kv_row};
+    return Tensor<const T>{static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
+                           p.kv_len * kv_row,           p.kv_heads, p.batch};
   };
   const auto q = query_like(static_cast<const T*>(p.q));
   const auto o = query_like(static_cast<T*>(p.o));

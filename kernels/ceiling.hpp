@@ -215,7 +215,8 @@ template <class T, class Backend>
 void launch_resident_products(Backend& backend, const CeilingProblem& p) {
   using Kernel = ResidentProducts<T>;
   const auto n = static_cast<int>(p.n);
-  const GemmProblem product{.dtype = p.dtype, .m = p.m, .n = n, .k = p.k};
+  const GemmProblem product{
+      .dtype = p.dtype, .m = p.m, .n = n, .k = p.k, .a = p.x, .b = p.w, .c = p.y};
   Backend::Schedules::template gemm<T>(product, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const Tensor<const T> a{static_cast<const T*>(p.x), p.m, p.k, p.k};

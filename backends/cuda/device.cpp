@@ -10,6 +10,7 @@ namespace moat {
 namespace cuda {
 
 struct Ptx;
+struct Ptx90a;
 template <class Isa>
 struct Sm80;
 template <class Isa>
@@ -19,7 +20,7 @@ struct Sm90aSchedules;
 
 // Named as MOAT_CUDA_FAMILIES lists them.
 using BackendOf_sm_80 = simt::Backend<Sm80<Ptx>, Sm80Schedules>;
-using BackendOf_sm_90a = simt::Backend<Sm90a<Ptx>, Sm90aSchedules>;
+using BackendOf_sm_90a = simt::Backend<Sm90a<Ptx90a>, Sm90aSchedules>;
 
 }  // namespace cuda
 

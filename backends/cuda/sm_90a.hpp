@@ -1,11 +1,89 @@
-// What sm_90a says to the tile layer (backends/simt/atoms.hpp).
+// What sm_90a says to the tile layer (backends/simt/atoms.hpp), and the products of warpgroups that
+// its roles use (backends/simt/roles.hpp).
 #pragma once
 
 #include "backends/cuda/sm_80.hpp"
+#include "backends/simt/boxes.hpp"
+#include "backends/simt/fragment.hpp"
 
 namespace moat::cuda {
 
 template <class Isa>
-struct Sm90a : Sm80<Isa> {};
+struct Sm90a : Sm80<Isa> {
+  // Four consecutive warps multiply together, 64 rows.
+  static constexpr int kGroupWaves = 4;
+  static constexpr int kGroupRows = 64;
+
+  // A warp's sixteen rows of a warpgroup's product, eight columns of it (PTX ISA, "Register
+  // fragments for wgmma.mma_async.m64nNk16": D and A).
+  template <class T>
+  struct GroupMatrix {
+    static constexpr int m = 16;
+    static constexpr int n = 8;
+    static constexpr int k = 16;
+    using Element = T;
+
+    struct Left {
+      static constexpr int kRegisters = 8;
+      static constexpr MOAT_SHARED_FN simt::Position at(int lane, int r) {
+        return {.row = lane / 4 + r / 2 % 2 * 8, .col = lane % 4 * 2 + r % 2 + r / 4 * 8};
+      }
+    };
+    struct Acc {
+      static constexpr int kRegisters = 4;
+      static constexpr MOAT_SHARED_FN simt::Position at(int lane, int r) {
+        return {.row = lane / 4 + r / 2 * 8, .col = lane % 4 * 2 + r % 2};
+      }
+    };
+  };
+
+  // Of a panel of boxes from `offset` bytes on (PTX ISA, "Matrix descriptor"): 128-byte swizzle;
+  // eight rows of a box are one unit, `kLeading` bytes apart along a row of the matrix where the
+  // contraction runs down the rows.
+  template <int kLeadingBytes>
+  static MOAT_FN std::uint64_t descriptor(const void* panel, int offset) {
+    constexpr std::uint64_t kSwizzle128 = std::uint64_t{1} << 62;
+    constexpr std::uint64_t kStride = std::uint64_t{simt::kBoxAlignment / 16} << 32;
+    constexpr std::uint64_t kLeading = std::uint64_t{kLeadingBytes / 16} << 16;
+    const auto address = static_cast<unsigned>(Isa::shared_address(panel)) + offset;
+    return kSwizzle128 | kStride | kLeading | (address & 0x3ffffu) >> 4;
+  }
+
+  // Bytes from the beginning of a panel to column `col` of its first row.
+  template <class P>
+  static constexpr MOAT_SHARED_FN int column_offset(int col) {
+    return col / P::kBoxCols * P::kBoxBytes + col % P::kBoxCols * int{sizeof(typename P::Value)};
+  }
+
+  // c += left · right for the 64 rows of `left` from first_row on. The product runs on until
+  // wgmma_wait: until then nothing may touch c or a left operand in registers.
+  template <int kN, class L, class R>
+  static MOAT_FN void group_multiply(float (&c)[kN / 2], const L& left, const R& right,
+                                     int first_row) {
+    using T = typename R::Value;
+    constexpr int k = GroupMatrix<T>::k;
+    constexpr bool kDownRows = !R::kAlongRows;
+    static_assert(L::k == R::k && L::k % k == 0);
+    const std::uint64_t b = descriptor<kDownRows ? R::kBoxBytes : 16>(right.data, 0);
+    const auto step_b = [](int step) {
+      return static_cast<std::uint64_t>(
+          (kDownRows ? step * k * simt::kBoxRowBytes : column_offset<R>(step * k)) >> 4);
+    };
+    if constexpr (requires { left.words; }) {
+      Isa::wgmma_fence();
+      simt::unroll<L::k / k>([&](auto step) {
+        Isa::template wgmma<T, kN, kDownRows>(c, left.words[step], b + step_b(step));
+      });
+    } else {
+      const std::uint64_t a = descriptor<16>(left.data, first_row * simt::kBoxRowBytes);
+      Isa::wgmma_fence();
+      simt::unroll<L::k / k>([&](auto step) {
+        Isa::template wgmma<T, kN, kDownRows>(
+            c, a + static_cast<std::uint64_t>(column_offset<L>(step * k) >> 4), b + step_b(step));
+      });
+    }
+    Isa::wgmma_commit();
+  }
+};
 
 }  // namespace moat::cuda

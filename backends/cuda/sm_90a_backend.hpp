@@ -1,11 +1,12 @@
 // The CUDA backend for sm_90a as kernels/*.cpp see it.
 #pragma once
 
-#include "backends/cuda/ptx.hpp"
+#include "backends/cuda/ptx_sm_90.hpp"
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_90a.hpp"
 #include "backends/simt/launch.hpp"
+#include "backends/simt/roles.hpp"
 
 namespace moat {
-using ThisBackend = simt::Backend<cuda::Sm90a<cuda::Ptx>, cuda::Sm90aSchedules>;
+using ThisBackend = simt::Backend<cuda::Sm90a<cuda::Ptx90a>, cuda::Sm90aSchedules>;
 }  // namespace moat

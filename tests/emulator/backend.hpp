@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "backends/simt/block.hpp"
+#include "backends/simt/program.hpp"
 #include "tests/emulator/emulator.hpp"
 #include "tests/emulator/global_memory.hpp"
 
@@ -49,10 +49,9 @@ class Backend {
       workspace.emplace(workspace_.data(), workspace_.size());
       arrivals.emplace(&arrivals_, sizeof(arrivals_));
     }
-    run(grid, [&](unsigned char* arena) {
-      Block<S> block(arena);
-      Kernel::template run<S>(block, args);
-    });
+    using Program = simt::Program<Kernel, S, Atoms>;
+    const typename Program::template Bound<Args> bound{args};
+    run(grid, [&](unsigned char* arena) { Program::template run<Args>(arena, bound); });
   }
 
  private:

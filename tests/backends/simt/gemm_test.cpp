@@ -45,6 +45,17 @@ TEST_P(EmulatedGemm, LeadingDimensions) {
 
 TEST_P(EmulatedGemm, OneBlockDoesAllTiles) { check(130, 150, 20, 0, 0, 0, {.max_blocks = 1}); }
 
+// Every row begins at a multiple of 16 bytes, as copies of boxes want it: one tile of the largest
+// schedule, less than one step of k, edges in all dimensions, and several tiles of one block, which
+// go round the ring of stages from tile to tile.
+TEST_P(EmulatedGemm, RowsOfWholeChunks) {
+  check(128, 256, 64);
+  check(17, 8, 8);
+  check(200, 520, 328);
+  check(260, 800, 456, 0, 0, 0, {.max_blocks = 1});
+  check(130, 264, 72, 8, 16, 1);
+}
+
 // Many tiles choose the largest schedule, with several bands of rows.
 TEST_P(EmulatedGemm, LargeTilesInBands) {
   check(128 * 17 + 3, 64 * 16 + 5, 9, 0, 0, 0, {.max_blocks = 7});

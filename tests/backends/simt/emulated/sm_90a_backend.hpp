@@ -3,9 +3,29 @@
 
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_90a.hpp"
+#include "backends/simt/roles.hpp"
 #include "tests/emulator/backend.hpp"
 #include "tests/emulator/ptx.hpp"
 
 namespace moat {
-using ThisBackend = emulator::Backend<cuda::Sm90a<emulator::Ptx>, cuda::Sm90aSchedules>;
+namespace emulator {
+
+struct Ptx90a : Ptx {
+  static TensorMap make_tensor_map(const simt::BoxedTensor& t) {
+    TensorMap map{.address = t.data,
+                  .element_bytes = static_cast<int>(size_of(t.dtype)),
+                  .rank = simt::BoxedTensor::kRank,
+                  .swizzle = Swizzle::b128};
+    std::ranges::copy(t.dims, map.sizes.begin());
+    map.strides[0] = size_of(t.dtype);
+    std::ranges::copy(t.strides, map.strides.begin() + 1);
+    std::ranges::copy(t.box, map.box.begin());
+    check(map);
+    return map;
+  }
+};
+
+}  // namespace emulator
+
+using ThisBackend = emulator::Backend<cuda::Sm90a<emulator::Ptx90a>, cuda::Sm90aSchedules>;
 }  // namespace moat

@@ -1,0 +1,61 @@
+#include "backends/cuda/tensor_map.hpp"
+
+#include <cudaTypedefs.h>
+
+#include <string>
+
+#include "backends/cuda/runtime.hpp"
+
+namespace moat::cuda {
+namespace {
+
+constexpr const char* kEncode = "cuTensorMapEncodeTiled";
+
+PFN_cuTensorMapEncodeTiled_v12000 encoder() {
+  void* function = nullptr;
+  cudaDriverEntryPointQueryResult found{};
+#if CUDART_VERSION >= 12050
+  const auto error =
+      cudaGetDriverEntryPointByVersion(kEncode, &function, 12000, cudaEnableDefault, &found);
+#else
+  const auto error = cudaGetDriverEntryPoint(kEncode, &function, cudaEnableDefault, &found);
+#endif
+  if (error != cudaSuccess) simt::fail<Runtime>("cudaGetDriverEntryPoint", error, "");
+  if (found != cudaDriverEntryPointSuccess) {
+    throw DeviceError(std::string("the NVIDIA driver has no ") + kEncode +
+                      "; install a driver for CUDA 12.0 or newer");
+  }
+  return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
+}
+
+CUtensorMapDataType data_type(DType t) {
+  switch (t) {
+    case DType::f16:
+      return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
+    case DType::bf16:
+      return CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
+    default:
+      return CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
+  }
+}
+
+}  // namespace
+
+CUtensorMap make_tensor_map(const simt::BoxedTensor& t) {
+  static const auto kEncoder = encoder();
+  static_assert(simt::kBoxRowBytes == 128);
+  constexpr cuuint32_t kDense[simt::BoxedTensor::kRank] = {1, 1, 1, 1};
+  CUtensorMap map{};
+  const CUresult error = kEncoder(
+      &map, data_type(t.dtype), simt::BoxedTensor::kRank, const_cast<void*>(t.data), t.dims,
+      t.strides, t.box, kDense, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+      CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  if (error != CUDA_SUCCESS) {
+    throw DeviceError(std::string(kEncode) + " refused a matrix of " + std::to_string(t.dims[1]) +
+                      " x " + std::to_string(t.dims[0]) + " (CUresult " + std::to_string(error) +
+                      ")");
+  }
+  return map;
+}
+
+}  // namespace moat::cuda

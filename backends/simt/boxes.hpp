@@ -1,0 +1,116 @@
+// Operands that an asynchronous unit copies as boxes: the hardware walks over rows and columns,
+// fills what lies outside the matrix with zeros and swizzles the rows.
+#pragma once
+
+#include <cstdint>
+
+#include "backends/simt/atoms.hpp"
+#include "backends/tensor.hpp"
+
+namespace moat::simt {
+
+// A row of a box in shared memory. Its 16-byte chunks are permuted: chunk c of row r lies at chunk
+// c ^ (r mod 8), so that eight rows read in one column touch all banks.
+inline constexpr int kBoxRowBytes = 128;
+inline constexpr int kBoxAlignment = 8 * kBoxRowBytes;
+
+// Copies move whole units of this many bytes.
+inline constexpr int kBoxUnitBytes = 16;
+
+// A stack of matrices and the box that one copy takes from it; innermost dimension first: column,
+// row, head, batch. Dimensions and box count elements, strides (of row, head, batch) bytes.
+struct BoxedTensor {
+  static constexpr int kRank = 4;
+  const void* data = nullptr;
+  DType dtype = DType::f16;
+  std::uint64_t dims[kRank] = {};
+  std::uint64_t strides[kRank - 1] = {};
+  std::uint32_t box[kRank] = {};
+};
+
+// Whether boxes can be copied from the tensor.
+template <class T>
+bool can_box(const Tensor<const T>& t) {
+  const auto whole = [](auto elements) { return elements * sizeof(T) % kBoxUnitBytes == 0; };
+  return reinterpret_cast<std::uintptr_t>(t.data) % kBoxUnitBytes == 0 && whole(t.row_stride) &&
+         whole(t.head_stride) && whole(t.batch_stride);
+}
+
+// Boxes of `box_rows` rows. A dimension of one has no stride of its own.
+template <class T>
+BoxedTensor boxed(const Tensor<const T>& t, int box_rows) {
+  const auto bytes = [](std::int64_t elements) {
+    return static_cast<std::uint64_t>(elements) * sizeof(T);
+  };
+  const auto count = [](int n) { return static_cast<std::uint64_t>(n); };
+  const std::uint64_t row = bytes(t.row_stride);
+  return {.data = t.data,
+          .dtype = kDType<T>,
+          .dims = {count(t.cols), count(t.rows), count(t.heads), count(t.batches)},
+          .strides = {row, t.heads > 1 ? bytes(t.head_stride) : row,
+                      t.batches > 1 ? bytes(t.batch_stride) : row},
+          .box = {kBoxRowBytes / sizeof(T), static_cast<std::uint32_t>(box_rows), 1, 1}};
+}
+
+// A tensor as copies of boxes want it.
+template <class Atoms>
+struct BoxSource {
+  typename Atoms::TensorMap map;
+};
+
+// A tile of kRows × kCols as kBoxes boxes of kRows rows, side by side in the matrix.
+template <class T, int kRowCount, int kColCount>
+struct BoxPanel {
+  static constexpr int kRows = kRowCount;
+  static constexpr int kCols = kColCount;
+  static constexpr int kBoxCols = kBoxRowBytes / sizeof(T);
+  static constexpr int kBoxes = kCols / kBoxCols;
+  static constexpr int kBoxBytes = kRows * kBoxRowBytes;
+  static_assert(kCols % kBoxCols == 0 && kBoxBytes % kBoxAlignment == 0 && kRows <= 256);
+
+  alignas(kBoxAlignment) T data[kRows * kCols];
+};
+
+// kM × kK, rows contiguous.
+template <class Atoms, class T, int kM, int kK>
+struct BoxLeft : BoxPanel<T, kM, kK> {
+  using Value = T;
+  using Source = BoxSource<Atoms>;
+  static constexpr int k = kK;
+
+  static Source bind(const Tensor<const T>& t) {
+    return {Atoms::make_tensor_map(boxed(t, BoxLeft::kRows))};
+  }
+  static constexpr MOAT_SHARED_FN Position stored(Position at) { return at; }
+};
+
+// kK × kN. Transposed it lies in memory as kN × kK, and columns are contiguous.
+template <class Atoms, class T, int kK, int kN, Order kOrder>
+struct BoxRight
+    : BoxPanel<T, kOrder == Order::transposed ? kN : kK, kOrder == Order::transposed ? kK : kN> {
+  using Value = T;
+  using Source = BoxSource<Atoms>;
+  static constexpr int k = kK;
+  static constexpr bool kAlongRows = kOrder == Order::transposed;
+
+  static Source bind(const Tensor<const T>& t) {
+    return {Atoms::make_tensor_map(boxed(t, BoxRight::kRows))};
+  }
+  static constexpr MOAT_SHARED_FN Position stored(Position at) {
+    return kAlongRows ? Position{.row = at.col, .col = at.row} : at;
+  }
+};
+
+// One lane starts the copies of a panel's boxes; `landed` counts their bytes.
+template <class Atoms, class P>
+MOAT_FN void load_boxes(P& panel, const typename P::Source& source, const Coord& at,
+                        std::uint64_t* landed) {
+  const Position stored = P::stored({.row = at.row, .col = at.col});
+  MOAT_UNROLL
+  for (int b = 0; b < P::kBoxes; ++b) {
+    Atoms::tma_load(panel.data + b * (P::kBoxBytes / sizeof(panel.data[0])), &source.map, landed,
+                    {stored.col + b * P::kBoxCols, stored.row, at.head, at.batch});
+  }
+}
+
+}  // namespace moat::simt

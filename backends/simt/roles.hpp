@@ -1,0 +1,391 @@
+// Blocks whose waves have roles: one lane copies boxes into a ring of stages, groups of waves
+// multiply them asynchronously. Both run the kernel, each its part of the pipelines, so that the
+// copies are ahead of the products, also from one tile into the next.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "backends/simt/boxes.hpp"
+#include "backends/simt/program.hpp"
+#include "backends/simt/ring.hpp"
+
+namespace moat::simt {
+
+template <class S>
+concept HasRoles = requires { typename S::Consumers; };
+
+// Fragments of a wave of a group, in place of those of a single wave.
+template <class AtomsOf>
+struct GroupAtoms : AtomsOf {
+  template <class T>
+  using Matrix = typename AtomsOf::template GroupMatrix<T>;
+};
+
+// The barriers at the beginning of a block's shared memory; panels follow at kBoxAlignment.
+template <class S>
+struct RoleBarriers {
+  using Ring = RingBarriers<S::kStages>;
+  Ring first;   // stages of a pipeline; keys
+  Ring second;  // values
+  Ring query;
+};
+
+// What the host knows of the block, and what its roles share. S is a RoleSchedule.
+template <class AtomsOf, class S>
+  requires HasRoles<S>
+class Block<AtomsOf, S> {
+ public:
+  template <class T, int kM, int kK>
+  using Left = BoxLeft<AtomsOf, T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = BoxRight<AtomsOf, T, kK, kN, kOrder>;
+};
+
+template <class Q, class K, class V, int kStages>
+struct RoleAttendMemory {
+  Q q;
+  K k[kStages];
+  V v[kStages];
+};
+
+// What both roles have: the vocabulary of a block of the consumers' waves, their places in the
+// rings, and the panels.
+template <class Atoms, class S>
+class Role : public Block<GroupAtoms<Atoms>, typename S::Consumers> {
+  using Base = Block<GroupAtoms<Atoms>, typename S::Consumers>;
+  using Host = Block<Atoms, S>;
+
+ public:
+  template <class T, int kM, int kK>
+  using Left = typename Host::template Left<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = typename Host::template Right<T, kK, kN, kOrder>;
+
+  MOAT_FN Role(unsigned char* arena, RoleBarriers<S>& barriers)
+      : Base(arena),
+        first_(barriers.first),
+        second_(barriers.second),
+        query_(barriers.query),
+        panels_(arena + kBoxAlignment) {}
+
+ protected:
+  template <class Q, class K, class V>
+  using Memory = RoleAttendMemory<Q, K, V, S::kStages>;
+
+  RingPlace<Atoms, S::kStages> first_;
+  RingPlace<Atoms, S::kStages> second_;
+  RingPlace<Atoms, 1> query_;
+  unsigned char* panels_;
+};
+
+// Copies. One lane.
+template <class Atoms, class S>
+class Producer : public Role<Atoms, S> {
+  template <class Q, class K, class V>
+  using Memory = typename Role<Atoms, S>::template Memory<Q, K, V>;
+
+ public:
+  using Role<Atoms, S>::Role;
+
+  template <class P>
+  MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
+    load_boxes<Atoms>(panel, source, at, landed_);
+  }
+
+  template <class Stage, class Produce, class Consume>
+  MOAT_FN void pipeline(int steps, Produce produce, Consume) {
+    auto* const stages = reinterpret_cast<Stage*>(this->panels_);
+    MOAT_UNROLL_BY(1)
+    for (int step = 0; step < steps; ++step) {
+      fill(this->first_, stages, [&](Stage& stage) { produce(stage, step); });
+    }
+  }
+
+  template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
+            class Consume>
+  MOAT_FN void attend(int steps, LoadQ load_q, LoadK load_k, LoadV load_v, Consume) {
+    auto& memory = *reinterpret_cast<Memory<Q, K, V>*>(this->panels_);
+    if (steps > 0) fill(this->query_, &memory.q, load_q);
+    MOAT_UNROLL_BY(1)
+    for (int step = 0; step < steps; ++step) {
+      fill(this->first_, memory.k, [&](K& k) { load_k(k, step); });
+      fill(this->second_, memory.v, [&](V& v) { load_v(v, step); });
+    }
+  }
+
+ private:
+  // f loads everything of the next slot of a ring.
+  template <class Ring, class Stage, class F>
+  MOAT_FN void fill(Ring& ring, Stage* slots, F f) {
+    ring.acquire(sizeof(Stage));
+    landed_ = ring.full();
+    f(slots[ring.slot()]);
+    ring.advance();
+  }
+
+  std::uint64_t* landed_ = nullptr;
+};
+
+// An accumulator as the left operand of the next product, in the registers of its wave: two
+// elements a word, the first in the lower half.
+template <class TilingOf, class T, int kK>
+struct GroupOperand {
+  using Matrix = typename TilingOf::Matrix;
+  using Exchange = OperandExchange<Matrix, TilingOf::kLanes>;
+  using Value = T;
+  static constexpr int k = kK;
+  static constexpr int kWords = Matrix::Left::kRegisters / 2;
+
+  std::uint32_t words[kK / Matrix::k][kWords];
+
+  template <class Acc>
+  explicit MOAT_FN GroupOperand(const Acc& acc) {
+    unroll<kK / Matrix::k>([&](auto step) {
+      unroll<kWords>([&](auto word) {
+        const auto element = [&](auto half) {
+          constexpr auto kSource =
+              kOperandExchange<Matrix, TilingOf::kLanes>.sources[0][2 * decltype(word)::value +
+                                                                    decltype(half)::value];
+          static_assert(kSource.own_lane && Exchange::kPhases == 1);
+          return TilingOf::Atoms::template narrow<T>(
+              acc.values[0][step * Exchange::kAtoms + kSource.atom][kSource.register_]);
+        };
+        words[step][word] = __builtin_bit_cast(
+            std::uint32_t, (Vec<T, 2>{element(Index<0>{}), element(Index<1>{})}));
+      });
+    });
+  }
+};
+
+// Products of one group's rows.
+template <class Atoms, class S>
+class Consumer : public Role<Atoms, S> {
+  using Base = Role<Atoms, S>;
+  template <class Q, class K, class V>
+  using Memory = typename Base::template Memory<Q, K, V>;
+  static constexpr int kGroups = S::kConsumerGroups;
+  static constexpr int kGroupLanes = Atoms::kGroupWaves * Atoms::kWaveWidth;
+
+ public:
+  // The group is the same in all lanes of a wave, which a compiler cannot see of a wave's number.
+  MOAT_FN Consumer(unsigned char* arena, RoleBarriers<S>& barriers)
+      : Base(arena, barriers), group_(Atoms::shuffle(Atoms::wave(), 0) / Atoms::kGroupWaves) {}
+
+  template <int kM, int kN>
+  MOAT_FN auto zeros() {
+    auto acc = Base::template zeros<kM, kN>();
+    Atoms::wgmma_fence_registers(flat(acc));
+    return acc;
+  }
+
+  template <class Acc, class L, class R>
+  MOAT_FN void mma(Acc& acc, const L& left, const R& right) {
+    Atoms::template group_multiply<Acc::kColAtoms * Acc::Matrix::n>(flat(acc), left, right,
+                                                                    group_ * Atoms::kGroupRows);
+  }
+
+  template <class T, class Acc>
+  MOAT_FN void store(const Tensor<T>& to, const Coord& at, Acc& acc) {
+    Atoms::wgmma_fence_registers(flat(acc));
+    Base::store(to, at, acc);
+  }
+
+  template <class Acc, class R, class F>
+  MOAT_FN void map_rows(Acc& acc, const R& rows, F f) {
+    Atoms::wgmma_fence_registers(flat(acc));
+    Base::map_rows(acc, rows, f);
+  }
+
+  template <class T, class Acc>
+  MOAT_FN auto as_operand(const Acc& acc) {
+    return GroupOperand<typename Acc::Tiling, T, Acc::kWaveCols>(acc);
+  }
+
+  template <class Stage, class Produce, class Consume>
+  MOAT_FN void pipeline(int steps, Produce, Consume consume) {
+    const auto for_each = [&](auto f) {
+      if (steps == 0) return;
+      const auto* const slots = reinterpret_cast<const Stage*>(this->panels_);
+      auto& ring = this->first_;
+      const auto start = [&] {
+        ring.wait();
+        const int slot = ring.slot();
+        f(slots[slot]);
+        ring.advance();
+        return slot;
+      };
+      int before = start();
+      MOAT_UNROLL_BY(1)
+      for (int step = 1; step < steps; ++step) {
+        const int slot = start();
+        // Only the products of this step are still under way.
+        Atoms::template wgmma_wait<1>();
+        release(ring, before);
+        before = slot;
+      }
+      Atoms::template wgmma_wait<0>();
+      release(ring, before);
+    };
+    Stages<std::remove_const_t<decltype(for_each)>> stages{for_each};
+    consume(stages);
+  }
+
+  // The scores of a step run while the values of the step before do, and while those run the
+  // weights are computed. Groups take turns in starting products, so that one computes weights
+  // while another multiplies.
+  template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
+            class Consume>
+  MOAT_FN void attend(int steps, LoadQ, LoadK, LoadV, Consume consume) {
+    const auto& memory = *reinterpret_cast<const Memory<Q, K, V>*>(this->panels_);
+    auto& keys = this->first_;
+    auto& values_ring = this->second_;
+    auto& query = this->query_;
+    const auto for_each = [&](auto scores, auto weights, auto values) {
+      if (steps == 0) return;
+      const auto start_scores = [&](auto& s) {
+        keys.wait();
+        scores(s, memory.k[keys.slot()]);
+      };
+      const auto start_values = [&](const auto& p) {
+        values_ring.wait();
+        values(p, memory.v[values_ring.slot()]);
+      };
+      const auto finish_scores = [&](auto& s, int step) {
+        Atoms::wgmma_fence_registers(flat(s));
+        release(keys, keys.slot());
+        keys.advance();
+        if (step + 1 == steps) {
+          release(query, query.slot());
+          query.advance();
+        }
+      };
+      const auto finish_values = [&] {
+        release(values_ring, values_ring.slot());
+        values_ring.advance();
+      };
+
+      query.wait();
+      auto first = zeros<kM, kN>();
+      take_turn();
+      start_scores(first);
+      pass_turn();
+      Atoms::template wgmma_wait<0>();
+      finish_scores(first, 0);
+      auto p = weights(first, 0);
+      MOAT_UNROLL_BY(1)
+      for (int step = 1; step < steps; ++step) {
+        auto s = zeros<kM, kN>();
+        take_turn();
+        start_scores(s);
+        start_values(p);
+        pass_turn();
+        Atoms::template wgmma_wait<1>();
+        finish_scores(s, step);
+        const auto next = weights(s, step);
+        Atoms::template wgmma_wait<0>();
+        finish_values();
+        p = next;
+      }
+      start_values(p);
+      Atoms::template wgmma_wait<0>();
+      finish_values();
+    };
+    Stages<std::remove_const_t<decltype(for_each)>> stages{for_each};
+    consume(memory.q, stages);
+  }
+
+  // Around the kernel: the first turn is the first group's.
+  MOAT_FN void begin() {
+    if (group_ == kGroups - 1) pass_turn();
+  }
+  MOAT_FN void end() {
+    if (group_ == 0) take_turn();
+  }
+
+ private:
+  template <class F>
+  struct Stages {
+    const F& each;
+    template <class... Fs>
+    MOAT_FN void for_each(Fs... f) {
+      each(f...);
+    }
+  };
+  // All registers of an accumulator, as a group's product writes them.
+  template <class Acc>
+  static MOAT_FN auto& flat(Acc& acc) {
+    static_assert(Acc::kRowAtoms == 1, "a group multiplies kGroupRows rows");
+    constexpr int kCount = Acc::kColAtoms * Acc::Matrix::Acc::kRegisters;
+    return reinterpret_cast<float(&)[kCount]>(acc.values);
+  }
+
+  template <class Ring>
+  MOAT_FN void release(const Ring& ring, int slot) {
+    if (Atoms::lane() == 0) ring.release(slot);
+  }
+
+  MOAT_FN void take_turn() { Atoms::bar_sync(1 + group_, 2 * kGroupLanes); }
+  MOAT_FN void pass_turn() { Atoms::bar_arrive(1 + (group_ + 1) % kGroups, 2 * kGroupLanes); }
+
+  int group_;
+};
+
+// The arguments of a kernel as each role's view of it names their type. All have the same members.
+template <class Kernel, class S, class Atoms, class Args>
+union RoleArgs {
+  Args bound;
+  typename Kernel::template Args<S, Producer<Atoms, S>> producer;
+  typename Kernel::template Args<S, Consumer<Atoms, S>> consumer;
+};
+
+template <class Kernel, HasRoles S, class Atoms>
+struct Program<Kernel, S, Atoms> {
+  template <class Args>
+  using Bound = RoleArgs<Kernel, S, Atoms, Args>;
+
+  template <class Args>
+  static MOAT_FN void run(unsigned char* arena, const Bound<Args>& args) {
+    constexpr int kConsumerWaves = S::Consumers::kWarps;
+    auto& barriers = *reinterpret_cast<RoleBarriers<S>*>(arena);
+    static_assert(sizeof(barriers) <= kBoxAlignment);
+    if (Atoms::wave() == 0 && Atoms::lane() == 0) {
+      barriers.first.template init<Atoms>(kConsumerWaves);
+      barriers.second.template init<Atoms>(kConsumerWaves);
+      barriers.query.template init<Atoms>(kConsumerWaves);
+      Atoms::mbarrier_fence_init();
+    }
+    Atoms::barrier();
+    if (Atoms::wave() >= kConsumerWaves) {
+      Atoms::template set_registers_less<S::kProducerRegisters>();
+      if (Atoms::wave() == kConsumerWaves && Atoms::lane() == 0) {
+        Producer<Atoms, S> producer(arena, barriers);
+        Kernel::template run<S>(producer, args.producer);
+      }
+    } else {
+      Atoms::template set_registers_more<S::kConsumerRegisters>();
+      Consumer<Atoms, S> consumer(arena, barriers);
+      consumer.begin();
+      Kernel::template run<S>(consumer, args.consumer);
+      consumer.end();
+    }
+  }
+};
+
+template <class Kernel, HasRoles S, class B>
+constexpr std::size_t role_bytes() {
+  if constexpr (requires { typename Kernel::template Stage<S, B>; }) {
+    return S::kStages * sizeof(typename Kernel::template Stage<S, B>);
+  } else {
+    return sizeof(
+        RoleAttendMemory<typename Kernel::template Query<S, B>, typename Kernel::template Key<S, B>,
+                         typename Kernel::template Value<S, B>, S::kStages>);
+  }
+}
+
+template <class Kernel, HasRoles S, class Atoms>
+inline constexpr std::size_t kSharedBytes<Kernel, S, Atoms> =
+    kBoxAlignment + role_bytes<Kernel, S, Block<Atoms, S>>();
+
+}  // namespace moat::simt
