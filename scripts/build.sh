@@ -21,8 +21,9 @@ step() {
 }
 
 # install_missing: setup.sh asks and reports on the terminal, so its output is not hidden in the log.
+# MOAT_SETUP stands in for it in tests.
 install_missing() {
-  "$root/scripts/setup.sh" "${setup_args[@]}" >&2 || exit $?
+  "${MOAT_SETUP:-$root/scripts/setup.sh}" "${setup_args[@]}" >&2 || exit $?
 }
 
 # build TARGET...: configures in Release for this machine and builds the targets.

@@ -17,7 +17,7 @@ inline std::vector<Problem> gpu_problems(DType dtype) {
   std::vector<Problem> problems;
   using Shape = std::array<int, 3>;
   for (const auto [m, n, k] : {Shape{1, 1, 1}, Shape{1, 513, 257}, Shape{64, 64, 64},
-                               Shape{127, 131, 67}, Shape{1000, 1030, 200}}) {
+                               Shape{127, 131, 67}, Shape{1000, 1030, 200}, Shape{520, 776, 328}}) {
     for (const Order order : {Order::row_major, Order::transposed}) {
       problems.emplace_back(GemmProblem{.dtype = dtype, .m = m, .n = n, .k = k, .order_b = order});
     }
@@ -58,13 +58,39 @@ inline std::vector<Problem> gpu_problems(DType dtype) {
   return problems;
 }
 
+// As many paths in little time: for tools that watch every access.
+inline std::vector<Problem> small_gpu_problems(DType dtype) {
+  std::vector<Problem> problems;
+  using Shape = std::array<int, 3>;
+  for (const auto [m, n, k] : {Shape{1, 65, 129}, Shape{67, 71, 73}, Shape{264, 264, 136}}) {
+    for (const Order order : {Order::row_major, Order::transposed}) {
+      problems.emplace_back(GemmProblem{.dtype = dtype, .m = m, .n = n, .k = k, .order_b = order});
+    }
+  }
+  for (const int head_dim : {64, 128}) {
+    AttentionProblem p{.dtype = dtype, .q_heads = 2, .q_len = 70, .kv_len = 150, .causal = true};
+    p.head_dim = head_dim;
+    problems.emplace_back(p);
+    p.q_len = 1;
+    p.kv_len = 400;
+    problems.emplace_back(p);
+  }
+  for (const auto op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
+    problems.emplace_back(ReductionProblem{.op = op, .dtype = dtype, .n = 70'001});
+  }
+  for (const auto op : {RowsOp::softmax, RowsOp::rms_norm}) {
+    problems.emplace_back(RowsProblem{.op = op, .dtype = dtype, .rows = 5, .cols = 1031});
+  }
+  return problems;
+}
+
 // Solves each problem twice on each device, the second time over the leftovers of the first.
-inline void run_all_kernels(const DeviceList& list) {
+inline void run_kernels(const DeviceList& list, std::vector<Problem> (*problems_of)(DType)) {
   if (list.devices.empty()) GTEST_SKIP() << list.skipped;
   for (const auto& device : list.devices) {
     SCOPED_TRACE(device->info().name);
     for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
-      const auto problems = gpu_problems(dtype);
+      const auto problems = problems_of(dtype);
       for (std::size_t i = 0; i < problems.size(); ++i) {
         SCOPED_TRACE(std::string(name_of(dtype)) + " problem " + std::to_string(i));
         const Inputs inputs(problems[i], i + 1);

@@ -48,7 +48,9 @@ TEST(CudaDevices, ListedOrSkippedWithAReason) {
 
 TEST(CudaDevices, Basics) { run_device_basics(list_cuda_devices()); }
 
-TEST(CudaDevices, EveryKernel) { run_all_kernels(list_cuda_devices()); }
+TEST(CudaDevices, EveryKernel) { run_kernels(list_cuda_devices(), gpu_problems); }
+
+TEST(CudaDevices, SmallShapes) { run_kernels(list_cuda_devices(), small_gpu_problems); }
 
 }  // namespace
 }  // namespace moat

@@ -40,7 +40,9 @@ TEST(HipDevices, ListedOrSkippedWithAReason) {
 
 TEST(HipDevices, Basics) { run_device_basics(list_hip_devices()); }
 
-TEST(HipDevices, EveryKernel) { run_all_kernels(list_hip_devices()); }
+TEST(HipDevices, EveryKernel) { run_kernels(list_hip_devices(), gpu_problems); }
+
+TEST(HipDevices, SmallShapes) { run_kernels(list_hip_devices(), small_gpu_problems); }
 
 }  // namespace
 }  // namespace moat

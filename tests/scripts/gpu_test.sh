@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# scripts/gpu.sh on machines that are made up: without a GPU, and with one whose programs are fakes.
+set -euo pipefail
+gpu=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# expect STATUS TEXT COMMAND...: the command ends with STATUS and prints TEXT.
+expect() {
+  local wanted=$1 text=$2 status=0 output
+  shift 2
+  output=$("$@" 2>&1) || status=$?
+  if [[ $status != "$wanted" || $output != *"$text"* ]]; then
+    printf 'FAILED: %s\nexit %s, wanted %s with "%s"\n%s\n' "$*" "$status" "$wanted" "$text" "$output"
+    exit 1
+  fi
+}
+
+# program PATH: a script with the lines on standard input.
+program() {
+  mkdir -p "$(dirname "$1")"
+  { echo '#!/bin/sh'; cat; } >"$1"
+  chmod +x "$1"
+}
+
+mkdir "$work/dev"
+export MOAT_DEV=$work/dev MOAT_BUILD_DIR=$work/build
+expect 0 "usage: scripts/gpu.sh" "$gpu" --help
+expect 2 "--only frobnicate is no step" "$gpu" --only frobnicate
+expect 2 "--minutes soon" "$gpu" --minutes soon
+expect 4 "no GPU here" "$gpu"
+
+# A GPU of compute capability 9.0; building does nothing.
+touch "$work/dev/nvidiactl"
+program "$work/bin/nvidia-smi" <<<'echo 9.0; echo 9.0'
+program "$work/bin/cmake" <<<"echo \"\$@\" >>$work/cmake.log"
+program "$work/bin/compute-sanitizer" <<<'echo watched'
+program "$work/build/bin/moat" <<<'echo "moat $*"'
+device_test=$work/build/tests/backends/cuda/cuda_device_test
+program "$device_test" <<<'echo "[  PASSED  ] 3 tests."'
+export PATH=$work/bin:$PATH
+# What is installed here is not this test's subject.
+run() { MOAT_SETUP=true "$gpu" "$@"; }
+
+expect 0 "device tests: passed" run
+expect 0 "racecheck: passed" run
+expect 0 "moat run --suite llama3-8b" run --only bench --suite llama3-8b
+grep -qE -- "-DMOAT_CUDA_ARCHITECTURES=90a( |$)" "$work/cmake.log"
+grep -q -- "-DMOAT_HIP=OFF" "$work/cmake.log"
+
+program "$device_test" <<<'echo "[  FAILED  ] 1 test"; exit 1'
+expect 1 "device tests: FAILED (exit 1)" run
+expect 1 "moat run: passed" run
+program "$device_test" <<<'echo "[  SKIPPED ] 2 tests, listed below:"'
+expect 1 "device tests: FAILED (exit 77)" run
+
+rm "$work/dev/nvidiactl"
+touch "$work/dev/kfd"
+program "$work/build/tests/backends/hip/hip_device_test" <<<'echo "[  PASSED  ] 3 tests."'
+expect 0 "compute-sanitizer is NVIDIA's" run
+echo "gpu.sh: all as expected"
