@@ -4,12 +4,15 @@
 set(MOAT_CPU_FLAGS_native -march=native)
 set(MOAT_CPU_FLAGS_avx2 -march=x86-64-v3)
 set(MOAT_CPU_FLAGS_avx512 -march=x86-64-v4)
-set(MOAT_CPU_FLAGS_neon "")
+# Highway compiles its NEON functions with the cryptographic extension.
+set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto)
 if(NOT DEFINED MOAT_CPU_FLAGS_${MOAT_CPU})
   message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU} is not known; use native, avx2, avx512 or neon.")
 endif()
 
-find_package(hwy REQUIRED)
+if(NOT TARGET hwy::hwy)
+  find_package(hwy REQUIRED)
+endif()
 add_library(moat_cpu_isa INTERFACE)
 # Products and sums of kernels fuse with every compiler, as they do on GPUs.
 target_compile_options(moat_cpu_isa INTERFACE ${MOAT_CPU_FLAGS_${MOAT_CPU}} -ffp-contract=fast)

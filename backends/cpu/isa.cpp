@@ -70,6 +70,12 @@ constexpr const char* kFeatures[] = {
 #ifdef __ARM_NEON
     "asimd",
 #endif
+#ifdef __ARM_FEATURE_CRYPTO
+    "aes",
+    "pmull",
+    "sha1",
+    "sha2",
+#endif
 #ifdef __ARM_FEATURE_SVE
     "sve",
 #endif

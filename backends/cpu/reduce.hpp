@@ -1,7 +1,10 @@
 // Reductions of memory to one state, and positions of element-wise loops.
 #pragma once
 
+#include <hwy/cache_control.h>
+
 #include <array>
+#include <cstddef>
 
 #include "backends/block.hpp"
 #include "backends/cpu/convert.hpp"
@@ -25,6 +28,9 @@ FloatLanes load_some(const T* p, int count, float padding) {
 // Chains of additions that run at once: as many as hide the latency of one and fit the registers.
 inline constexpr int kChains = kColumns;
 
+// Bytes that a reduction fetches ahead: processors follow a stream only up to the end of a page.
+inline constexpr int kStreamAhead = 4096;
+
 // State of x[0] … x[count − 1]. B is passed on to the monoid. Chains are merged in a fixed order.
 template <class B, class Monoid, class T>
 auto reduce(const Monoid& monoid, const T* x, int count) {
@@ -38,6 +44,12 @@ auto reduce(const Monoid& monoid, const T* x, int count) {
   auto index = IntLanes::iota(0);
   while (i + kStep <= count) {
     for (int n = 0; n < kFoldInterval && i + kStep <= count; ++n, i += kStep) {
+      // Measured to help 16-bit elements only.
+      if constexpr (sizeof(T) < sizeof(float)) {
+        unroll<kStep* static_cast<int>(sizeof(T)) / 64>([&](auto line) {
+          hwy::Prefetch(reinterpret_cast<const std::byte*>(x + i) + kStreamAhead + line * 64);
+        });
+      }
       unroll<kChains>([&](auto c) {
         monoid.template add<B>(std::get<c>(chains), load_lanes(x + i + c * kLanes),
                                index + c * kLanes);

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# run.sh BUILD-FOLDER: builds the CPU backend for arm64 and runs its tests under qemu-user. Exits 77
+# where a tool is missing, which CTest reports as skipped.
+set -euo pipefail
+
+build=$1
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+for tool in aarch64-linux-gnu-g++ qemu-aarch64 cmake; do
+  if ! command -v "$tool" >/dev/null; then
+    printf 'skipped: %s is missing; apt-get install g++-aarch64-linux-gnu qemu-user\n' "$tool"
+    exit 77
+  fi
+done
+if [[ ! -f /usr/src/googletest/CMakeLists.txt ]]; then
+  printf 'skipped: the sources of GoogleTest are missing from /usr/src/googletest (libgtest-dev)\n'
+  exit 77
+fi
+
+launcher=()
+if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 \
+  -DCMAKE_TOOLCHAIN_FILE="$here/../../../../cmake/aarch64-linux-gnu.cmake" "${launcher[@]}"
+cmake --build "$build" --parallel "$(nproc)" --target moat_arm64_test
+OMP_NUM_THREADS=2 qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/moat_arm64_test" \
+  --gtest_brief=1
