@@ -56,6 +56,11 @@ class Device {
   virtual void run(const Problem& problem) = 0;
   virtual void synchronize() = 0;
 
+  // The queue of `run`, as the vendor's runtime knows it (cudaStream_t, hipStream_t), with the
+  // device current to the calling thread: a vendor's library enqueues its work there. A device
+  // whose `run` returns with the result has none.
+  virtual void* stream() { return nullptr; }
+
   // Marks the start and the end of a batch in the queue; elapsed waits for the end and returns the
   // seconds between the two by the device's clock.
   virtual void start_timer() = 0;

@@ -125,6 +125,11 @@ class GpuDevice final : public Device, private Queue {
 
   void synchronize() override { call(R::kStreamSynchronize, stream_.get()); }
 
+  void* stream() override {
+    select();
+    return stream_.get();
+  }
+
   void start_timer() override { call(R::kEventRecord, start_.get(), stream_.get()); }
   void stop_timer() override { call(R::kEventRecord, stop_.get(), stream_.get()); }
 
