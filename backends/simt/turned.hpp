@@ -47,7 +47,7 @@ struct TurningBlocks {
 
   // f(i, row, col) for every block of a thread; row and col as in global memory.
   template <class F>
-  static constexpr MOAT_SHARED_FN void for_each(int thread, F f) {
+  static MOAT_FN void for_each(int thread, F f) {
     MOAT_UNROLL
     for (int i = 0; i < kBlocks / kThreads; ++i) {
       const int block = thread + i * kThreads;
