@@ -5,13 +5,15 @@ set -euo pipefail
 
 usage() {
   cat <<EOF
-usage: scripts/setup.sh [--no-install] [--gpu-sdks] [--dry-run]
+usage: scripts/setup.sh [--no-install] [--gpu-sdks] [--report] [--dry-run]
 
 Installs the packages that building and testing need and that are missing.
 
   --no-install    never install; list what is missing and exit 3
   --gpu-sdks      also what compiles the HIP backend where there is no AMD GPU; where one is
                   seen, that is installed anyway. NVIDIA's CUDA Toolkit is never installed.
+  --report        also npm, which bundles the charts of moat report, and the headless Chromium that
+                  tests it; where apt has none, the report has tables only, and its test is skipped
   --dry-run       print the commands instead of running them
   -h, --help      this text
 
@@ -21,11 +23,13 @@ EOF
 
 install=1
 gpu_sdks=0
+report=0
 dry_run=0
 while (($#)); do
   case $1 in
     --no-install) install=0 ;;
     --gpu-sdks) gpu_sdks=1 ;;
+    --report) report=1 ;;
     --dry-run) dry_run=1 ;;
     -h | --help)
       usage
@@ -87,9 +91,9 @@ EOF
   exit 0
 fi
 
-# find_missing: fills `missing` with what is needed and `missing_baselines` with what is useful.
+# find_missing: fills `missing` with what is needed and `missing_useful` with what can be left out.
 find_missing() {
-  local wanted clang version present package
+  local useful wanted clang version present package
   # Tools count wherever they come from, libraries only as packages.
   wanted=(libhwy-dev libbenchmark-dev libgtest-dev libfmt-dev nlohmann-json3-dev libcli11-dev
     libboost-context-dev libgit2-dev)
@@ -104,40 +108,43 @@ find_missing() {
     wanted+=("$clang" "lld-$version" "llvm-$version" libamdhip64-dev
       "$(first_known rocm-device-libs "rocm-device-libs-$version")")
   fi
+  # The build leaves out the baselines that are not there.
+  useful=(libdnnl-dev libopenblas0-openmp)
+  if ((report)); then
+    has npm || useful+=(npm)
+    has chromium || has google-chrome || useful+=(chromium-headless-shell fonts-dejavu-core)
+  fi
 
-  present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${wanted[@]}" "${baselines[@]}" \
+  present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${wanted[@]}" "${useful[@]}" \
     2>/dev/null | sed -n 's/^ii *//p') || true
   missing=()
   for package in "${wanted[@]}"; do
     grep -qxF -- "$package" <<<"$present" || missing+=("$package")
   done
-  missing_baselines=()
-  for package in "${baselines[@]}"; do
+  missing_useful=()
+  for package in "${useful[@]}"; do
     grep -qxF -- "$package" <<<"$present" && continue
     # Not every distribution has them. Without package lists apt knows nothing.
-    if apt_knows "$package" || ! apt_knows cmake; then missing_baselines+=("$package"); fi
+    if apt_knows "$package" || ! apt_knows cmake; then missing_useful+=("$package"); fi
   done
 }
-
-# The build leaves out the baselines that are not there.
-baselines=(libdnnl-dev libopenblas0-openmp)
 
 # An AMD driver without ROCm: the distribution's HIP will do.
 if gpu_seen 0x1002 && [[ -e $sysroot/dev/kfd ]]; then gpu_sdks=1; fi
 
 find_missing
-all=("${missing[@]}" "${missing_baselines[@]}")
+all=("${missing[@]}" "${missing_useful[@]}")
 if ((${#all[@]} == 0)); then exit 0; fi
 
 printf 'Missing packages: %s\n' "${all[*]}" >&2
 how="Install them with:
   sudo apt-get install --no-install-recommends ${all[*]}"
 
-# stop: nothing may be installed. The build works without baselines.
+# stop: nothing may be installed. The build works without what is only useful.
 stop() {
   printf '%s\n' "$how" >&2
   if ((${#missing[@]} == 0)); then
-    printf 'These are baselines only; going on without them.\n' >&2
+    printf 'The build works without these; going on.\n' >&2
     exit 0
   fi
   exit 3
@@ -167,7 +174,7 @@ run "${as_root[@]}" apt-get update ||
   printf 'apt-get update failed; trying with the package lists that are here\n' >&2
 # Package names are certain only now.
 if ((!dry_run)); then find_missing; fi
-all=("${missing[@]}" "${missing_baselines[@]}")
+all=("${missing[@]}" "${missing_useful[@]}")
 if ((${#all[@]} == 0)); then exit 0; fi
 if ! run "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y --no-install-recommends "${all[@]}"; then

@@ -6,12 +6,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 usage() {
   cat <<EOF
-usage: scripts/test.sh [--no-install] [--gpu-sdks] [options of ctest]
+usage: scripts/test.sh [--no-install] [--gpu-sdks] [--report] [options of ctest]
 
 Installs what is missing (apt), builds everything for this machine and runs all tests.
 
   --no-install    never install; list what is missing and stop (exit 3)
   --gpu-sdks      also install what builds the HIP backend without an AMD GPU
+  --report        also install what draws and tests the charts of moat report (npm, Chromium)
   -h, --help      this text
 
 examples:
@@ -23,7 +24,7 @@ EOF
 args=()
 while (($#)); do
   case $1 in
-    --no-install | --gpu-sdks) setup_args+=("$1") ;;
+    --no-install | --gpu-sdks | --report) setup_args+=("$1") ;;
     -h | --help)
       usage
       exit 0

@@ -65,13 +65,13 @@ words() { printf '%s\n' "$@"; }
 # machine: one that misses nothing, whose apt knows everything.
 machine() {
   words "${libraries[@]}" "${baselines[@]}" >"$work/installed"
-  words cmake g++ git ninja-build "${libraries[@]}" "${baselines[@]}" clang-19 lld-19 llvm-19 libamdhip64-dev \
+  words cmake g++ git python3 ninja-build "${libraries[@]}" "${baselines[@]}" clang-19 lld-19 llvm-19 libamdhip64-dev \
     rocm-device-libs >"$work/upstream"
   cp "$work/upstream" "$work/available"
   rm -rf "$work/root"
   mkdir -p "$work/root"
   : >"$work/log"
-  for tool in g++ cmake git ninja; do printf '#!/bin/sh\n' | fake $tool; done
+  for tool in g++ cmake git python3 ninja; do printf '#!/bin/sh\n' | fake $tool; done
 }
 
 without() {
@@ -167,6 +167,22 @@ printf '#!/bin/sh\n' >"$work/root/opt/rocm/llvm/bin/clang++"
 chmod +x "$work/root/opt/rocm/llvm/bin/clang++"
 run --gpu-sdks --no-install
 check "--gpu-sdks: ROCm needs nothing" exits 0
+
+machine
+words npm chromium-headless-shell fonts-dejavu-core >>"$work/available"
+run --no-install
+check "without --report no browser is asked for" silent
+run --report --no-install
+check "--report: npm and Chromium" says "npm chromium-headless-shell fonts-dejavu-core"
+check "--report: the build works without" exits 0
+sed -i /chromium/d "$work/available"
+run --report --no-install
+check "--report: no Chromium in apt: left out" negate says chromium
+printf '#!/bin/sh\n' | fake npm
+words fonts-dejavu-core >>"$work/installed"
+run --report
+check "--report: nothing missing: no apt-get" calls_nothing
+rm "$work/bin/npm"
 
 machine
 gpu 0x1002 0x120000
