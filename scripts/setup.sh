@@ -176,8 +176,16 @@ run "${as_root[@]}" apt-get update ||
 if ((!dry_run)); then find_missing; fi
 all=("${missing[@]}" "${missing_useful[@]}")
 if ((${#all[@]} == 0)); then exit 0; fi
-if ! run "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install -y --no-install-recommends "${all[@]}"; then
+apt_install() {
+  run "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "$@"
+}
+if ! apt_install "${all[@]}"; then
+  # What can be left out must not stop what is needed.
+  if ((${#missing_useful[@]})) && { ((${#missing[@]} == 0)) || apt_install "${missing[@]}"; }; then
+    printf 'apt-get could not install: %s; going on without them\n' "${missing_useful[*]}" >&2
+    exit 0
+  fi
   printf 'apt-get could not install: %s\n' "${all[*]}" >&2
   exit 1
 fi

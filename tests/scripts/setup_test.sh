@@ -39,7 +39,7 @@ fake apt-cache <<EOF
 #!/usr/bin/env bash
 grep -qxF -- "\$2" "$work/available" && printf 'Package: %s\n' "\$2"
 EOF
-# Logs its arguments; an install of what is not available fails as apt-get does, else it installs.
+# Logs its arguments; an install of what is not available, or is broken, fails as apt-get does, else it installs.
 fake apt-get <<EOF
 #!/usr/bin/env bash
 printf 'apt-get %s\n' "\$*" >>"$work/log"
@@ -47,6 +47,7 @@ if [[ \$1 == update ]]; then cat "$work/upstream" >"$work/available"; exit 0; fi
 for package; do
   [[ \$package == install || \$package == -* ]] && continue
   grep -qxF -- "\$package" "$work/available" || exit 100
+  if grep -qxF -- "\$package" "$work/broken"; then exit 100; fi
   printf '%s\n' "\$package" >>"$work/installed"
 done
 EOF
@@ -71,6 +72,7 @@ machine() {
   rm -rf "$work/root"
   mkdir -p "$work/root"
   : >"$work/log"
+  : >"$work/broken"
   for tool in g++ cmake git python3 ninja; do printf '#!/bin/sh\n' | fake $tool; done
 }
 
@@ -239,6 +241,15 @@ if ((EUID == 0)); then
   run
   check "apt-get fails: exit 1" exits 1
   check "apt-get fails: named" says "could not install: libfmt-dev"
+
+  machine
+  without libfmt-dev libdnnl-dev
+  words libdnnl-dev >"$work/broken"
+  run
+  : >"$work/broken"
+  check "a broken baseline does not stop the rest: exit 0" exits 0
+  check "a broken baseline: named" says "could not install: libdnnl-dev; going on without"
+  check "a broken baseline: the rest is installed" grep -qx libfmt-dev "$work/installed"
 
   # The rest needs another user.
   chmod -R a+rwX "$work"
