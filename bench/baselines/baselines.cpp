@@ -1,17 +1,25 @@
 #include "bench/baselines/baselines.hpp"
 
+#include "bench/baselines/cub.hpp"
+#include "bench/baselines/cublaslt.hpp"
 #include "bench/baselines/onednn.hpp"
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
 
 namespace moat {
 
-Baselines open_baselines(const std::string& backend, int threads) {
+Baselines open_baselines(Device& device) {
   Baselines baselines;
-  if (backend != "cpu") return baselines;
-  open_onednn(threads, baselines);
-  open_openblas(threads, baselines);
-  baselines.found.push_back(make_plain(threads));
+  const std::string& backend = device.info().backend;
+  if (backend == "cpu") {
+    const int threads = device.info().compute_units;
+    open_onednn(threads, baselines);
+    open_openblas(threads, baselines);
+    baselines.found.push_back(make_plain(threads));
+  } else if (backend == "cuda") {
+    open_cublaslt(device, baselines);
+    open_cub(device, baselines);
+  }
   return baselines;
 }
 

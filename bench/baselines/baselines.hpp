@@ -1,4 +1,4 @@
-// Vendor libraries and plain loops that solve the same problems on the host.
+// Vendor libraries and plain loops that solve the same problems on the same device.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/device.hpp"
 #include "kernels/problem.hpp"
 
 namespace moat {
@@ -16,9 +17,9 @@ class Baseline {
  public:
   virtual ~Baseline() = default;
 
-  virtual std::string name() const = 0;     // onednn, openblas, plain: last part of a case's name
+  virtual std::string name() const = 0;     // onednn, cublaslt, …: last part of a case's name
   virtual std::string version() const = 0;  // as the library tells
-  virtual std::string detail() const = 0;   // the kernel set that it chose for this CPU
+  virtual std::string detail() const = 0;   // the kernel set that it chose, how it is used
 
   // The library's own name of the implementation that it chose for this problem, where it tells.
   virtual std::string kernel(const Problem& problem) const = 0;
@@ -27,7 +28,8 @@ class Baseline {
   virtual std::optional<std::string> unsupported(const Problem& problem) const = 0;
 
   // Sets up for the problem's shape (its pointers are not read) and returns what solves problems of
-  // this shape, once per call. The baseline outlives the function. Throws std::runtime_error.
+  // this shape, once per call, on the device of the baseline. The baseline outlives the function.
+  // Throws std::runtime_error.
   virtual std::function<void(const Problem&)> prepare(const Problem& problem) = 0;
 };
 
@@ -42,9 +44,10 @@ struct Baselines {
   std::vector<AbsentBaseline> absent;
 };
 
-// Baselines for a backend ("cpu", …) that use `threads` threads. A backend without any gives none.
-// OpenBLAS reads its kernel set from the environment when it is loaded: call this once per process
-// and before other threads run.
-Baselines open_baselines(const std::string& backend, int threads);
+// Baselines for a device, which outlives them. On a CPU they use as many threads as the device and
+// return with the result; on a GPU they enqueue on the device's stream. A backend without any gives
+// none. OpenBLAS reads its kernel set from the environment when it is loaded: call this once per
+// device and before other threads run.
+Baselines open_baselines(Device& device);
 
 }  // namespace moat

@@ -57,8 +57,9 @@ Json list_device(const DeviceInfo& info) {
           {"cache_bytes", info.cache_bytes}};
 }
 
-void add_baselines(Json& all, const std::string& backend, int threads) {
-  const Baselines baselines = open_baselines(backend, threads);
+void add_baselines(Json& all, Device& device) {
+  const std::string& backend = device.info().backend;
+  const Baselines baselines = open_baselines(device);
   for (const auto& b : baselines.found) {
     all.push_back({{"name", b->name()},
                    {"backend", backend},
@@ -92,7 +93,7 @@ Json listing(const std::vector<BackendEntry>& backends, const std::vector<Absent
     if (list.devices.empty()) {
       entry["skipped"] = list.skipped;
     } else {
-      add_baselines(baselines, backend.name, list.devices.front()->info().compute_units);
+      add_baselines(baselines, *list.devices.front());
     }
     all_backends.push_back(std::move(entry));
   }

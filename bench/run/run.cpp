@@ -137,7 +137,7 @@ class Run {
   GoogleBenchmarkFlags flags_;
   SteadyClock clock_;
   Devices devices_;
-  std::map<std::string, Baselines> baselines_;  // by backend
+  std::map<const Device*, Baselines> baselines_;
   std::vector<Group> groups_;
   std::map<const Device*, Ceilings> ceilings_;
   std::optional<Turns> turns_;
@@ -221,14 +221,21 @@ int Run::execute() {
 
 void Run::plan(const std::vector<Problem>& problems) {
   for (const auto& device : devices_.all) {
-    const DeviceInfo& info = device->info();
-    if (!options_.baselines || baselines_.contains(info.backend)) continue;
-    Baselines found = world_.baselines(info.backend, info.compute_units);
+    if (!options_.baselines) break;
+    Baselines found = world_.baselines(*device);
+    // Devices of one backend have the same libraries.
+    const auto recorded = [](const auto& records, const std::string& name) {
+      return std::ranges::any_of(records, [&](const auto& r) { return r.name == name; });
+    };
     for (const auto& b : found.found) {
+      if (recorded(record_.libraries, b->name())) continue;
       record_.libraries.push_back({b->name(), b->version(), b->detail()});
     }
-    for (const auto& b : found.absent) record_.absent_baselines.push_back({b.name, b.reason});
-    baselines_.emplace(info.backend, std::move(found));
+    for (const auto& b : found.absent) {
+      if (recorded(record_.absent_baselines, b.name)) continue;
+      record_.absent_baselines.push_back({b.name, b.reason});
+    }
+    baselines_.emplace(device.get(), std::move(found));
   }
   for (const auto& problem : problems) {
     for (const auto& device : devices_.all) {
@@ -251,7 +258,7 @@ void Run::plan(const std::vector<Problem>& problems) {
                    .prepare = [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
       }
       if (options_.baselines) {
-        for (const auto& baseline : baselines_.at(info.backend).found) {
+        for (const auto& baseline : baselines_.at(device.get()).found) {
           if (!selected(baseline->name())) continue;
           if (const auto why = baseline->unsupported(problem)) {
             group.add_absent({.name = baseline->name(), .reason = *why});

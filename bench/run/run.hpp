@@ -23,7 +23,7 @@ struct Porting {
 struct RunWorld {
   std::vector<BackendEntry> backends;
   std::vector<AbsentBackend> absent;
-  std::function<Baselines(const std::string& backend, int threads)> baselines;
+  std::function<Baselines(Device&)> baselines;
   std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
   std::function<Porting()> porting;
   std::ostream* out;  // the table

@@ -350,6 +350,13 @@ TEST_F(GpuDeviceTest, TheWorkspaceGrowsWhenTheQueueIsEmpty) {
   EXPECT_EQ(script.calls, (Calls{"StreamSynchronize", "Free", "Malloc"}));
 }
 
+TEST_F(GpuDeviceTest, GivesItsStreamWithTheDeviceSelected) {
+  const auto device = open();
+  script.current = -1;
+  EXPECT_NE(device->stream(), nullptr);
+  EXPECT_EQ(script.current, 0);
+}
+
 TEST_F(GpuDeviceTest, TheArrivalCounterStartsAtZero) {
   const auto device = open();
   device->run(AttentionProblem{});

@@ -17,6 +17,7 @@
 #include "kernels/reference/gemm.hpp"
 #include "kernels/reference/reduction.hpp"
 #include "kernels/reference/rows.hpp"
+#include "tests/bench/baselines/named_device.hpp"
 
 namespace moat {
 namespace {
@@ -25,7 +26,8 @@ using reference::Data;
 
 // Opened once: OpenBLAS cannot be loaded twice with different kernels.
 const Baselines& all() {
-  static const Baselines baselines = open_baselines("cpu", 2);
+  static NamedDevice device("cpu", 2);
+  static const Baselines baselines = open_baselines(device);
   return baselines;
 }
 
@@ -195,7 +197,8 @@ std::string describe(const GemmProblem& p) {
 }
 
 TEST(Baselines, OtherBackendsHaveNone) {
-  const Baselines none = open_baselines("cuda", 2);
+  NamedDevice device("abacus");
+  const Baselines none = open_baselines(device);
   EXPECT_TRUE(none.found.empty());
   EXPECT_TRUE(none.absent.empty());
 }

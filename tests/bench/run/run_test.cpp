@@ -50,7 +50,7 @@ class RunTest : public testing::Test {
     options_.budget_seconds = 0.2;
     world_.backends = {{.name = "cpu", .list = list_right}, {.name = "cuda", .list = list_none}};
     world_.absent = {{.name = "hip", .reason = "no SDK"}};
-    world_.baselines = [](const std::string&, int) {
+    world_.baselines = [](Device&) {
       Baselines b;
       b.absent.push_back({"onednn", "not installed"});
       return b;

@@ -1,0 +1,13 @@
+// cuBLASLt's matrix product on a device of the CUDA backend.
+#pragma once
+
+#include "backends/device.hpp"
+#include "bench/baselines/baselines.hpp"
+
+namespace moat {
+
+// Adds the baseline "cublaslt", or why it is absent: the build without its header, the library not
+// found, or its initialisation failed. The device outlives the baseline.
+void open_cublaslt(Device& device, Baselines& baselines);
+
+}  // namespace moat

@@ -1,0 +1,26 @@
+#include "bench/baselines/shared_library.hpp"
+
+#include <dlfcn.h>
+
+#include <stdexcept>
+
+namespace moat {
+
+SharedLibrary::SharedLibrary(const std::string& name, const std::string& folder) : name_(name) {
+  handle_ = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ != nullptr) return;
+  const std::string reason = dlerror();
+  const std::string path = folder + "/" + name;
+  handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle_ != nullptr) return;
+  throw std::runtime_error("cannot load " + name + " (" + reason + "; " + dlerror() +
+                           "); add its folder to LD_LIBRARY_PATH");
+}
+
+void* SharedLibrary::find(const char* name) const {
+  void* const found = dlsym(handle_, name);
+  if (found == nullptr) throw std::runtime_error(name_ + " has no " + name);
+  return found;
+}
+
+}  // namespace moat

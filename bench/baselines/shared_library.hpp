@@ -1,0 +1,28 @@
+// A vendor's shared library, loaded when a baseline asks for it, so that the program starts
+// without.
+#pragma once
+
+#include <string>
+
+namespace moat {
+
+class SharedLibrary {
+ public:
+  // Loads `name` (such as libcublasLt.so.13) from where the system looks, else from `folder`. It
+  // stays loaded. Throws std::runtime_error with both failures.
+  SharedLibrary(const std::string& name, const std::string& folder);
+
+  // A function of the library; throws std::runtime_error if it has none of this name.
+  template <class Function>
+  Function* symbol(const char* name) const {
+    return reinterpret_cast<Function*>(find(name));
+  }
+
+ private:
+  void* find(const char* name) const;
+
+  std::string name_;
+  void* handle_ = nullptr;
+};
+
+}  // namespace moat

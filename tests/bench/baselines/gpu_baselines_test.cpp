@@ -1,0 +1,109 @@
+// Baselines of the CUDA backend: with a GPU each one's results are verified as a run does, without
+// one they say why they are absent.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "bench/baselines/baselines.hpp"
+#include "bench/baselines/cub.hpp"
+#include "bench/baselines/cublaslt.hpp"
+#include "bench/verify/operands.hpp"
+#include "bench/verify/verify.hpp"
+#include "tests/bench/baselines/named_device.hpp"
+
+namespace moat {
+namespace {
+
+constexpr std::array<DType, 3> kTypes = {DType::f32, DType::f16, DType::bf16};
+
+DeviceList cuda_devices() {
+  for (const BackendEntry& backend : backends()) {
+    if (backend.name == "cuda") return backend.list();
+  }
+  return {.devices = {}, .skipped = "this build has no CUDA backend"};
+}
+
+TEST(GpuBaselines, EveryOneIsFoundOrSaysWhyNot) {
+  NamedDevice device("cuda");
+  const Baselines baselines = open_baselines(device);
+  for (const std::string name : {"cublaslt", "cub"}) {
+    const bool found = std::ranges::any_of(
+        baselines.found, [&](const auto& b) { return b->name() == name && !b->version().empty(); });
+    const auto absent = std::ranges::find(baselines.absent, name, &AbsentBaseline::name);
+    ASSERT_NE(found, absent != baselines.absent.end()) << name;
+    if (!found) {
+      EXPECT_FALSE(absent->reason.empty()) << name;
+    }
+  }
+}
+
+TEST(GpuBaselines, WithoutAGpuTheReasonIsTheLibrarysOwn) {
+  if (!cuda_devices().devices.empty()) GTEST_SKIP() << "this machine has a GPU";
+  NamedDevice device("cuda");
+  Baselines baselines;
+  open_cublaslt(device, baselines);
+  open_cub(device, baselines);
+  EXPECT_TRUE(baselines.found.empty());
+  ASSERT_EQ(baselines.absent.size(), 2u);
+  for (const auto& b : baselines.absent) {
+    EXPECT_TRUE(b.reason.find("cublasLt") != std::string::npos ||
+                b.reason.find("cuda") != std::string::npos ||
+                b.reason.find("MOAT_CUDA") != std::string::npos)
+        << b.name << ": " << b.reason;
+  }
+}
+
+std::vector<Problem> problems() {
+  std::vector<Problem> all;
+  for (const DType t : kTypes) {
+    for (const Order order : {Order::row_major, Order::transposed}) {
+      for (const auto& [m, n, k] : {std::array{1, 512, 256}, {128, 128, 64}, {300, 504, 704}}) {
+        all.push_back(GemmProblem{.dtype = t, .m = m, .n = n, .k = k, .order_b = order});
+      }
+      all.push_back(GemmProblem{.dtype = t,
+                                .m = 72,
+                                .n = 48,
+                                .k = 64,
+                                .order_b = order,
+                                .lda = 80,
+                                .ldb = 96,
+                                .ldc = 56});
+    }
+    for (const ReductionOp op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
+      for (const std::int64_t n : {1, 1000, 1000003}) {
+        all.push_back(ReductionProblem{.op = op, .dtype = t, .n = n});
+      }
+    }
+  }
+  return all;
+}
+
+TEST(GpuBaselines, AreRightOnEveryDevice) {
+  const DeviceList list = cuda_devices();
+  if (list.devices.empty()) GTEST_SKIP() << list.skipped;
+  for (const auto& device : list.devices) {
+    const Baselines baselines = open_baselines(*device);
+    for (const auto& b : baselines.absent) ADD_FAILURE() << b.name << ": " << b.reason;
+    for (const Problem& problem : problems()) {
+      const Inputs inputs(problem, 7);
+      const Verifier verifier(inputs);
+      int solvers = 0;
+      for (const auto& b : baselines.found) {
+        if (b->unsupported(problem)) continue;
+        ++solvers;
+        Operands operands(*device, inputs);
+        const Check check = verify(*device, operands, 0, inputs, verifier, b->prepare(problem),
+                                   Summation::any_order);
+        EXPECT_TRUE(check.passed) << b->name() << ' ' << b->kernel(problem) << ' '
+                                  << name_of(dtype(problem)) << ": " << check.message;
+      }
+      EXPECT_EQ(solvers, 1) << name_of(dtype(problem));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace moat
