@@ -70,7 +70,8 @@ struct Pass {
 struct Gathered {
   std::mutex mutex;
   std::vector<Pass> passes;
-  std::map<std::pair<std::string, std::string>, MarkedLines> marked;  // backend and kernel
+  // Backend or family, and kernel.
+  std::map<std::pair<std::string, std::string>, MarkedLines> marked;
   std::map<std::string, std::set<std::string>> targets;
   std::map<std::string, std::string> errors;
 };
@@ -115,9 +116,24 @@ std::string first_error(const std::string& text) {
   return text.substr(begin, text.find('\n', begin) - begin);
 }
 
-void run_pass(const CompileCommand& compile, const PreprocessPass& pass,
-              const std::filesystem::path& root, const std::filesystem::path& build,
-              Gathered& gathered) {
+std::string family_name(const CompileCommand& compile) {
+  return fmt::format("{}/{}", compile.backend, compile.family);
+}
+
+// The backend and the families that the command belongs to: without a family of its own, all.
+std::set<std::string> names_of(const CompileCommand& compile,
+                               const std::vector<CompileCommand>& commands) {
+  std::set<std::string> names = {compile.backend};
+  for (const CompileCommand& other : commands) {
+    if (other.backend != compile.backend || other.family.empty()) continue;
+    if (compile.family.empty() || compile.family == other.family) names.insert(family_name(other));
+  }
+  return names;
+}
+
+void run_pass(const CompileCommand& compile, const std::set<std::string>& names,
+              const PreprocessPass& pass, const std::filesystem::path& root,
+              const std::filesystem::path& build, Gathered& gathered) {
   const ProcessResult result = run_process(pass.command, compile.directory);
   if (result.exit_code != 0) {
     throw std::runtime_error(fmt::format("preprocessing {} for {} failed: {}",
@@ -127,12 +143,20 @@ void run_pass(const CompileCommand& compile, const PreprocessPass& pass,
   const MarkedLines marked =
       read_line_markers(result.out, names_within(root, build, compile.directory));
   const std::lock_guard lock(gathered.mutex);
-  gathered.targets[compile.backend].insert(pass.target);
-  MarkedLines& all = gathered.marked[{compile.backend, compile.kernel}];
-  for (const auto& [file, numbers] : marked) all[file].insert(numbers.begin(), numbers.end());
+  for (const std::string& name : names) {
+    gathered.targets[name].insert(pass.target);
+    MarkedLines& all = gathered.marked[{name, compile.kernel}];
+    for (const auto& [file, numbers] : marked) all[file].insert(numbers.begin(), numbers.end());
+  }
 }
 
 }  // namespace
+
+bool is_family(std::string_view name) { return name.find('/') != std::string_view::npos; }
+
+std::string backend_of(std::string_view name) {
+  return std::string(name.substr(0, name.find('/')));
+}
 
 LineSet BackendLines::all() const {
   LineSet result;
@@ -171,30 +195,35 @@ Count count_lines(const std::vector<CompileCommand>& commands, const std::filesy
   });
   parallel_for(gathered.passes.size(), [&](std::size_t i) {
     const auto& [command, pass] = gathered.passes[i];
-    guarded(command, [&] { run_pass(commands[command], pass, root, build, gathered); });
+    guarded(command, [&] {
+      const CompileCommand& compile = commands[command];
+      run_pass(compile, names_of(compile, commands), pass, root, build, gathered);
+    });
   });
 
   Count count;
   count.errors = gathered.errors;
   std::map<std::string, Source> sources;
   for (const auto& [unit, files] : gathered.marked) {
-    const auto& [backend, kernel] = unit;
-    if (count.errors.contains(backend)) continue;
-    BackendLines& lines = count.backends[backend];
+    const auto& [port, kernel] = unit;
+    if (count.errors.contains(backend_of(port))) continue;
+    BackendLines& lines = count.backends[port];
     LineSet& compiled = lines.units[kernel];
     for (const auto& [name, marked] : files) {
       auto it = sources.find(name);
       if (it == sources.end()) it = sources.emplace(name, read_source(root / name)).first;
       if (add_compiled(name, it->second, marked, compiled)) count.files[name] = it->second.file;
     }
-    const auto& targets = gathered.targets[backend];
+    const auto& targets = gathered.targets[port];
     lines.targets.assign(targets.begin(), targets.end());
   }
-  for (auto& [backend, lines] : count.backends) drop_other_kernels(lines.units);
+  for (auto& [port, lines] : count.backends) drop_other_kernels(lines.units);
   for (const auto& command : commands) {
-    const auto it = count.backends.find(command.backend);
-    if (it != count.backends.end() && it->second.compiler.empty()) {
-      it->second.compiler = compiler_version(command);
+    for (const std::string& name : {command.backend, family_name(command)}) {
+      const auto it = count.backends.find(name);
+      if (it != count.backends.end() && it->second.compiler.empty()) {
+        it->second.compiler = compiler_version(command);
+      }
     }
   }
   return count;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/port/line_set.hpp"
@@ -11,7 +12,13 @@
 
 namespace moat {
 
-// Lines of code of the project that the build of one backend compiles.
+// A backend is named cuda; a family of its architectures that share atoms, cuda/sm_90a.
+bool is_family(std::string_view name);
+// cuda, of cuda and of cuda/sm_90a.
+std::string backend_of(std::string_view name);
+
+// Lines of code of the project that the build of one backend compiles, or of one family: the
+// kernels of that family and what all families of the backend use, the runtime.
 struct BackendLines {
   std::string compiler;                  // what it says of itself
   std::vector<std::string> targets;      // of the passes: host and architectures, sorted
@@ -26,9 +33,9 @@ struct SourceFile {
 };
 
 struct Count {
-  std::map<std::string, BackendLines> backends;
-  std::map<std::string, std::string> errors;  // backend → why it could not be counted
-  std::map<std::string, SourceFile> files;    // of every backend
+  std::map<std::string, BackendLines> backends;  // and their families
+  std::map<std::string, std::string> errors;     // backend → why it could not be counted
+  std::map<std::string, SourceFile> files;       // of every backend
 };
 
 // Runs the passes of all commands, two or more at a time, and counts the lines of files within

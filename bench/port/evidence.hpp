@@ -12,19 +12,27 @@ struct TestCounts {
   int failed = 0;
   int skipped = 0;
 };
+TestCounts& operator+=(TestCounts& sum, const TestCounts& more);
 
-// Tests of one port.
+// Tests of one port or family.
 struct Execution {
-  TestCounts device;    // on a device of the backend; for the cpu, on the processor
-  TestCounts emulator;  // its schedules and the tile layer on emulated lanes; its atoms and its
-                        // runtime need the device
+  TestCounts device;  // on a device of the backend; for the cpu, on the processor; of a family none
+  TestCounts emulator;  // the tile layer, the schedules and the family's atoms ran lane by lane,
+                        // over emulated single instructions (tests/emulator/README.md); the
+                        // instruction wrappers (ptx.hpp, amdgpu.hpp) and the runtime did not
   // "device" if a test passed there, else "emulator", else "not at all".
   std::string where() const;
 };
 
-// Backend → what the tests in CTest's JUnit file (`ctest --output-junit`) prove. Which tests run a
-// port's kernels is told by their names, CudaDevices.EveryKernel or EmulatedGemm.*; a skipped test
-// proves nothing. Throws std::runtime_error that names the file.
-std::map<std::string, Execution> read_junit(const std::filesystem::path& path);
+struct TestEvidence {
+  std::map<std::string, TestCounts> devices;   // of a backend: cuda
+  std::map<std::string, TestCounts> emulated;  // of a family, without its backend: sm_90a
+};
+
+// What the tests in CTest's JUnit file (`ctest --output-junit`) prove. Which tests run a port's
+// kernels, and which family's, is told by their names: CudaDevices.EveryKernel,
+// Architectures/EmulatedGemm.LargeTilesInBands/sm_90a_f16. A skipped test proves nothing. Throws
+// std::runtime_error that names the file.
+TestEvidence read_junit(const std::filesystem::path& path);
 
 }  // namespace moat

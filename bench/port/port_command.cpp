@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <set>
 #include <system_error>
 
 #include "bench/port/claims/claims_command.hpp"
@@ -26,6 +28,8 @@ constexpr const char* kFooter =
 Definitions:
   L_b       lines that the build of backend b compiles: in a file that it includes, in no group
             that its preprocessor skips, and neither blank nor comment
+  family    architectures that share atoms: the lines of its kernels' build and of the backend's
+            runtime, beside those of cuda/sm_80
   shared    lines of L_b that the baseline, cuda, compiles too
   added     lines of L_b that the baseline does not compile
   unused    lines of the baseline that b does not compile
@@ -37,6 +41,7 @@ Definitions:
 Examples:
   moat port                           the table
   moat port --details gemm            which lines differ, with their text
+  moat port --details cuda/sm_90a     the same of one architecture family
   moat port --json | jq .ports.hip    the record
   moat port --check                   is results/porting/porting.json still true? (for CI)
   moat port --update --tests build/tests.xml
@@ -99,10 +104,33 @@ Porting recount(const PortingPaths& paths) {
   return fresh;
 }
 
+// What the tests prove about each port and family. A backend ran on the emulator as its families
+// did, those that were counted with it; a family that is not built proves nothing about it.
+std::map<std::string, Execution> executions(const Porting& porting, const TestEvidence& evidence) {
+  std::map<std::string, Execution> found;
+  for (const auto& [name, facts] : porting.facts) {
+    if (!is_family(name)) {
+      if (const auto it = evidence.devices.find(name); it != evidence.devices.end()) {
+        found[name].device += it->second;
+      }
+      continue;
+    }
+    const std::string backend = backend_of(name);
+    const auto it = evidence.emulated.find(name.substr(backend.size() + 1));
+    if (it == evidence.emulated.end()) continue;
+    found[name].emulator += it->second;
+    const auto whole = porting.facts.find(backend);
+    if (whole != porting.facts.end() && whole->second.origin == facts.origin) {
+      found[backend].emulator += it->second;
+    }
+  }
+  return found;
+}
+
 // Test results older than the sources prove nothing about them.
 void add_tests(Porting& porting, const fs::path& junit, const fs::path& root) {
   const auto tested = fs::last_write_time(junit);
-  const auto found = read_junit(junit);
+  const auto found = executions(porting, read_junit(junit));
   for (auto& [name, facts] : porting.facts) {
     const auto it = found.find(name);
     if (it == found.end()) continue;
@@ -157,7 +185,12 @@ int check(const PortingPaths& paths) {
   }
   fmt::print("{}", host);
   int missing = 0;
-  for (const auto& [name, port] : before.at("ports").items()) {
+  std::set<std::string> names;
+  for (const auto& [name, port] : before.at("ports").items()) names.insert(name);
+  for (const auto& [name, port] : before.at("families").items()) {
+    if (fresh.count.backends.contains(backend_of(name))) names.insert(name);
+  }
+  for (const auto& name : names) {
     if (fresh.count.backends.contains(name)) continue;
     const auto why = fresh.absent.find(name);
     fmt::print("not recomputed: {}: {}\n", name,
@@ -226,10 +259,10 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
   auto options = std::make_shared<Options>();
   auto* form = command->add_option_group("form");
   form->add_flag("--json", options->json, "Print the record as JSON");
-  form->add_flag("--csv", options->csv, "Print one row per port, kernel and part as CSV");
+  form->add_flag("--csv", options->csv, "Print one row per port or family, kernel and part as CSV");
   form->add_option("--details", options->details,
-                   "Print the lines that differ, of a kernel or a file")
-      ->type_name("KERNEL|FILE");
+                   "Print the lines that differ, of a kernel, a file or a family")
+      ->type_name("KERNEL|FILE|FAMILY");
   form->add_flag("--check", options->check,
                  "Count anew; exit 1 and name the numbers if the committed record differs");
   auto* update =

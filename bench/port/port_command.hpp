@@ -1,4 +1,5 @@
-// `moat port`: what porting this suite's kernels to each backend cost, in lines of code.
+// `moat port`: what porting this suite's kernels to each backend and architecture family cost, in
+// lines of code.
 #pragma once
 
 #include <CLI/CLI.hpp>

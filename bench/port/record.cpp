@@ -15,6 +15,8 @@
 namespace moat {
 namespace {
 
+constexpr int kVersion = 2;
+
 constexpr std::array<const char*, 3> kBackends = {"cuda", "hip", "cpu"};
 
 Json number(double x) { return x == std::floor(x) ? Json(static_cast<std::int64_t>(x)) : Json(x); }
@@ -36,6 +38,13 @@ Json to_json(const PortCounts& c) {
           {"layer_share", to_json(c.share)}};
 }
 
+// A name in a JSON pointer.
+std::string escaped(std::string_view name) {
+  std::string text;
+  for (const char c : name) text += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return text;
+}
+
 Json to_json(const TestCounts& c) {
   return {{"passed", c.passed}, {"failed", c.failed}, {"skipped", c.skipped}};
 }
@@ -46,10 +55,13 @@ class Document {
 
   Json write() {
     document_["schema"] = "moat-porting";
-    document_["version"] = 1;
+    document_["version"] = kVersion;
     document_["baseline"] = kBaseline;
+    document_["baseline_family"] = kBaselineFamily;
     document_["ports"] = Json::object();
-    for (const auto& name : backends()) port(name);
+    for (const auto& name : backends()) port(name, document_["ports"][name]);
+    document_["families"] = Json::object();
+    for (const auto& name : families()) port(name, document_["families"][name]);
     divergence();
     files();
     document_["null_reasons"] = reasons_;
@@ -60,8 +72,16 @@ class Document {
   std::vector<std::string> backends() const {
     std::vector<std::string> names(kBackends.begin(), kBackends.end());
     for (const auto& [name, lines] : porting_.count.backends) {
-      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+      if (!is_family(name) && std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
+    return names;
+  }
+
+  std::set<std::string> families() const {
+    std::set<std::string> names;
+    for (const auto& [name, lines] : porting_.count.backends) names.insert(name);
+    for (const auto& [name, why] : porting_.absent) names.insert(name);
+    std::erase_if(names, [](const std::string& name) { return !is_family(name); });
     return names;
   }
 
@@ -70,9 +90,8 @@ class Document {
     reasons_[pointer] = reason;
   }
 
-  void port(const std::string& name) {
-    const std::string at = "/ports/" + name;
-    Json& j = document_["ports"][name];
+  void port(const std::string& name, Json& j) {
+    const std::string at = pointer_to(name);
     const auto lines = porting_.count.backends.find(name);
     if (lines == porting_.count.backends.end()) {
       const auto why = porting_.absent.find(name);
@@ -94,7 +113,8 @@ class Document {
     }
     j["executed"] = f.tests ? f.tests->where() : Execution{}.where();
     if (f.tests) {
-      j["tests"] = {{"device", to_json(f.tests->device)}, {"emulator", to_json(f.tests->emulator)}};
+      j["tests"] = {{"emulator", to_json(f.tests->emulator)}};
+      if (!is_family(name)) j["tests"]["device"] = to_json(f.tests->device);
     } else {
       null(j["tests"], at + "/tests",
            "no test results of these sources (moat port --update --tests)");
@@ -107,11 +127,12 @@ class Document {
   }
 
   void kernels(const std::string& name, const BackendLines& lines, Json& j) {
-    const auto baseline = porting_.count.backends.find(kBaseline);
+    const std::string against = baseline_of(name);
+    const auto baseline = porting_.count.backends.find(against);
     if (baseline == porting_.count.backends.end()) {
-      null(j, "/ports/" + name + "/kernels",
-           fmt::format("the baseline {} was not counted: {}", kBaseline,
-                       reasons_.value("/ports/" + std::string(kBaseline), "")));
+      null(j, pointer_to(name) + "/kernels",
+           fmt::format("the baseline {} was not counted: {}", against,
+                       reasons_.value(pointer_to(against), "this build does not compile it")));
       return;
     }
     for (const auto& [kernel, counts] : compare_backends(lines, baseline->second)) {
@@ -122,6 +143,7 @@ class Document {
   void divergence() {
     std::map<std::string, std::map<std::string, LineSet>> sets;
     for (const auto& [name, lines] : porting_.count.backends) {
+      if (is_family(name)) continue;
       for (const auto& [kernel, set] : lines.units) sets[kernel][name] = set;
       sets[kAll][name] = lines.all();
     }
@@ -194,35 +216,57 @@ void compare(const Json& now, const Json& before, const std::string& at,
       found.push_back(fmt::format("{}: {}, was {}", at, now.dump(), before.dump()));
     }
   } else if (now != before) {
-    found.push_back(fmt::format("{}: {}, was {}", at, now.dump(), before.dump()));
+    const auto text = [](const Json& j) { return j.is_object() ? "{…}" : j.dump(); };
+    found.push_back(fmt::format("{}: {}, was {}", at, text(now), text(before)));
+  }
+}
+
+// Reads a port or a family.
+void read_port(const std::string& name, const Json& j, const Json& reasons, Porting& porting) {
+  if (j.is_null()) {
+    porting.absent[name] = reasons.value(pointer_to(name), "");
+    return;
+  }
+  BackendLines& lines = porting.count.backends[name];
+  lines.compiler = j.at("compiler").get<std::string>();
+  lines.targets = j.at("targets").get<std::vector<std::string>>();
+  PortFacts& facts = porting.facts[name];
+  facts.origin = j.at("origin").get<std::string>();
+  facts.commit = optional<std::string>(j.at("commit"));
+  facts.at_commit = optional<bool>(j.at("sources_at_commit"));
+  if (const Json& tests = j.at("tests"); !tests.is_null()) {
+    facts.tests = Execution{.device = {}, .emulator = test_counts(tests.at("emulator"))};
+    if (!is_family(name)) facts.tests->device = test_counts(tests.at("device"));
   }
 }
 
 }  // namespace
+
+std::string pointer_to(std::string_view name) {
+  return fmt::format("/{}/{}", is_family(name) ? "families" : "ports", escaped(name));
+}
+
+std::string baseline_of(std::string_view name) {
+  return is_family(name) ? kBaselineFamily : kBaseline;
+}
 
 Json to_json(const Porting& porting) { return Document(porting).write(); }
 
 Porting from_json(const Json& document) {
   Porting porting;
   try {
-    if (document.at("schema") != "moat-porting" || document.at("version") != 1) {
-      throw std::runtime_error("/schema, /version: not a porting record of version 1");
+    const int version = document.at("version").get<int>();
+    if (document.at("schema") != "moat-porting" || version < 1 || version > kVersion) {
+      throw std::runtime_error(
+          fmt::format("/schema, /version: not a porting record of version 1 to {}", kVersion));
     }
+    const Json& reasons = document.at("null_reasons");
     for (const auto& [name, j] : document.at("ports").items()) {
-      if (j.is_null()) {
-        porting.absent[name] = document.at("null_reasons").value("/ports/" + name, "");
-        continue;
-      }
-      BackendLines& lines = porting.count.backends[name];
-      lines.compiler = j.at("compiler").get<std::string>();
-      lines.targets = j.at("targets").get<std::vector<std::string>>();
-      PortFacts& facts = porting.facts[name];
-      facts.origin = j.at("origin").get<std::string>();
-      facts.commit = optional<std::string>(j.at("commit"));
-      facts.at_commit = optional<bool>(j.at("sources_at_commit"));
-      if (const Json& tests = j.at("tests"); !tests.is_null()) {
-        facts.tests = Execution{.device = test_counts(tests.at("device")),
-                                .emulator = test_counts(tests.at("emulator"))};
+      read_port(name, j, reasons, porting);
+    }
+    if (version > 1) {
+      for (const auto& [name, j] : document.at("families").items()) {
+        read_port(name, j, reasons, porting);
       }
     }
     for (const auto& [file, j] : document.at("files").items()) {
@@ -288,10 +332,10 @@ Porting merge(const std::optional<Porting>& built, const std::string& no_built,
     if (!from) return why_not;
     const auto lines = from->count.backends.find(name);
     if (lines == from->count.backends.end()) {
-      const auto why = from->absent.find(name);
-      return fmt::format(
-          "{}: {}", origin,
-          why == from->absent.end() ? "it does not count this backend" : why->second);
+      auto why = from->absent.find(name);
+      if (why == from->absent.end()) why = from->absent.find(backend_of(name));
+      return why == from->absent.end() ? fmt::format("{}: it does not count {}", origin, name)
+                                       : fmt::format("{}: {}", origin, why->second);
     }
     if (const auto changed = changed_sources(from->count, name, root); !changed.empty()) {
       return fmt::format("{}: counted other sources: {} changed since", origin,

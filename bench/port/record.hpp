@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/port/compare.hpp"
@@ -15,6 +16,12 @@
 namespace moat {
 
 inline constexpr const char* kBaseline = "cuda";
+inline constexpr const char* kBaselineFamily = "cuda/sm_80";
+
+// What a port, or a family such as cuda/sm_90a, is compared with.
+std::string baseline_of(std::string_view name);
+// JSON pointer to what the record holds of it: /ports/hip, /families/cuda~1sm_90a.
+std::string pointer_to(std::string_view name);
 
 // What the record says of a port besides its lines.
 struct PortFacts {
@@ -26,15 +33,16 @@ struct PortFacts {
 
 struct Porting {
   Count count;
-  std::map<std::string, PortFacts> facts;
-  std::map<std::string, std::string> absent;  // backend → why it is null
+  std::map<std::string, PortFacts> facts;     // of backends and families, as the counts are
+  std::map<std::string, std::string> absent;  // backend or family → why it is null
 };
 
 // The document that bench/port/README.md describes. Every number in it follows from the line sets,
 // which it holds too.
 Json to_json(const Porting& porting);
 
-// Reads a document back. Throws std::runtime_error that names the member.
+// Reads a document back, of this version or of version 1, which knew no families. Throws
+// std::runtime_error that names the member.
 Porting from_json(const Json& document);
 
 // Sources of a backend that are not, under `root`, what they were when it was counted.
@@ -45,8 +53,8 @@ std::vector<std::string> changed_sources(const Count& count, const std::string& 
 // processor with other instructions, or another compiler, predefines.
 bool differs_by_host(const Count& now, const Count& before, const std::string& backend);
 
-// For each backend, what `built` counted or, failing that, what `committed` did, as far as its
-// sources are the ones under `root`.
+// For each backend and family, what `built` counted or, failing that, what `committed` did, as far
+// as its sources are the ones under `root`.
 Porting merge(const std::optional<Porting>& built, const std::string& no_built,
               const std::optional<Porting>& committed, const std::string& no_committed,
               const std::filesystem::path& root);

@@ -39,6 +39,35 @@ std::string tests_text(const Json& port) {
   return text + ")";
 }
 
+// A row per family, of one kernel or of all.
+void add_families(const Json& record, const std::string& kernel, std::string& out) {
+  for (const auto& [name, family] : record.at("families").items()) {
+    if (family.is_null() || family.at("kernels").is_null()) continue;
+    const Json& kernels = family.at("kernels");
+    if (!kernels.contains(kernel)) continue;
+    const Json& counts = kernels.at(kernel);
+    out += fmt::format(
+        "{:<14}{:<12}{}{}{}{:>8}  {}\n", name, kernel, fraction(counts.at("kernel")),
+        fraction(counts.at("layer")), fraction(counts.at("total")),
+        lines_text(counts.at("total").at("unused")),
+        name == kBaselineFamily ? "(baseline) " + tests_text(family) : tests_text(family));
+  }
+}
+
+// What the families' rows say, and the rows; nothing where no family was counted.
+std::string family_table(const Json& record) {
+  std::string rows;
+  add_families(record, kAll, rows);
+  if (rows.empty()) return "";
+  return fmt::format(
+             "\nLines changed per architecture family: lines that its kernels and its backend's "
+             "runtime compile and {}'s do not / all\n",
+             kBaselineFamily) +
+         fmt::format("{:<14}{:<12}{:>22} {:>22} {:>22}{:>9}\n", "family", "kernel", "kernel lines",
+                     "layer lines", "all lines", "unused") +
+         rows;
+}
+
 void add_port(const std::string& name, const Json& port, std::string& out) {
   const Json& kernels = port.at("kernels");
   for (const auto& [kernel, counts] : kernels.items()) {
@@ -130,18 +159,27 @@ std::string porting_table(const Json& record) {
   if (!means.empty()) {
     out += fmt::format("code divergence (mean Jaccard distance of all pairs): {}\n", means);
   }
+  out += family_table(record);
+  for (const auto& [name, family] : record.at("families").items()) {
+    // A backend without counts said why already.
+    if (!family.is_null() || record.at("ports").value(backend_of(name), Json()).is_null()) continue;
+    out += fmt::format("{}: not counted: {}\n", name,
+                       reasons.value(pointer_to(name), std::string("no reason given")));
+  }
   return out;
 }
 
 std::string porting_csv(const Json& record) {
   std::string out = "port,kernel,part,shared,added,unused,lines,changed\n";
-  for (const auto& [name, port] : record.at("ports").items()) {
-    if (port.is_null() || port.at("kernels").is_null()) continue;
-    for (const auto& [kernel, parts] : port.at("kernels").items()) {
-      for (const auto& [part, c] : parts.items()) {
-        out += fmt::format("{},{},{},{},{},{},{},{}\n", name, kernel, part, c.at("shared").dump(),
-                           c.at("added").dump(), c.at("unused").dump(), c.at("lines").dump(),
-                           c.contains("changed") ? c.at("changed").dump() : "");
+  for (const char* member : {"ports", "families"}) {
+    for (const auto& [name, port] : record.at(member).items()) {
+      if (port.is_null() || port.at("kernels").is_null()) continue;
+      for (const auto& [kernel, parts] : port.at("kernels").items()) {
+        for (const auto& [part, c] : parts.items()) {
+          out += fmt::format("{},{},{},{},{},{},{},{}\n", name, kernel, part, c.at("shared").dump(),
+                             c.at("added").dump(), c.at("unused").dump(), c.at("lines").dump(),
+                             c.contains("changed") ? c.at("changed").dump() : "");
+        }
       }
     }
   }
@@ -151,33 +189,45 @@ std::string porting_csv(const Json& record) {
 std::string porting_details(const Json& record, const std::string& name,
                             const std::filesystem::path& root) {
   const Porting porting = from_json(record);
+  const auto& counted = porting.count.backends;
   const bool is_file = porting.count.files.contains(name);
+  // Of a family, all lines.
+  const bool of_family = is_family(name) && counted.contains(name);
+  const std::string unit = of_family ? kAll : name;
   std::set<std::string> kernels = {kAll};
-  for (const auto& [backend, lines] : porting.count.backends) {
-    for (const auto& [unit, set] : lines.units) kernels.insert(unit);
+  std::vector<std::string> families;
+  for (const auto& [port, lines] : counted) {
+    if (is_family(port)) families.push_back(port);
+    for (const auto& [kernel, set] : lines.units) kernels.insert(kernel);
   }
-  if (!is_file && !kernels.contains(name)) {
+  if (!is_file && !kernels.contains(unit)) {
     std::vector<std::string> files;
     files.reserve(porting.count.files.size());
     for (const auto& [file, facts] : porting.count.files) files.push_back(file);
+    throw std::invalid_argument(fmt::format(
+        "--details {}: no such kernel, family or file; kernels: {}; families: {}; files: {}", name,
+        fmt::join(kernels, ", "), fmt::join(families, ", "), fmt::join(files, ", ")));
+  }
+  const std::string against = of_family ? kBaselineFamily : kBaseline;
+  if (!counted.contains(against)) {
+    const auto why = porting.absent.find(against);
     throw std::invalid_argument(
-        fmt::format("--details {}: no such kernel or file; kernels: {}; files: {}", name,
-                    fmt::join(kernels, ", "), fmt::join(files, ", ")));
+        fmt::format("--details: the baseline {} was not counted: {}", against,
+                    why == porting.absent.end() ? "the build does not compile it" : why->second));
   }
-  const auto baseline = porting.count.backends.find(kBaseline);
-  if (baseline == porting.count.backends.end()) {
-    throw std::invalid_argument(fmt::format("--details: the baseline {} was not counted: {}",
-                                            kBaseline, porting.absent.at(kBaseline)));
-  }
-  const LineSet base = select(baseline->second, name, is_file);
   std::string out;
-  for (const auto& [backend, lines] : porting.count.backends) {
-    if (backend == kBaseline) continue;
-    const LineSet port = select(lines, name, is_file);
-    const LineSet added = set_difference(port, base);
-    const LineSet unused = set_difference(base, port);
-    out += fmt::format("{}, {}: {} lines shared with {}, {} added (+), {} unused (-)\n", name,
-                       backend, port.size() - added.size(), kBaseline, added.size(), unused.size());
+  for (const auto& [port, lines] : counted) {
+    const std::string baseline = baseline_of(port);
+    if (port == baseline || !counted.contains(baseline)) continue;
+    if (of_family && port != name) continue;
+    const LineSet base = select(counted.at(baseline), unit, is_file);
+    const LineSet own = select(lines, unit, is_file);
+    const LineSet added = set_difference(own, base);
+    const LineSet unused = set_difference(base, own);
+    out += fmt::format("{}, {}: {} lines shared with {}, {} added (+), {} unused (-)\n", unit, port,
+                       own.size() - added.size(), baseline, added.size(), unused.size());
+    // The text of what all families of a backend add or leave out is that of the backend.
+    if (is_family(port) && !of_family) continue;
     list_lines(added, '+', root, out);
     list_lines(unused, '-', root, out);
   }

@@ -8,11 +8,13 @@
 
 namespace moat {
 
-// One row per port, kernel and part: port,kernel,part,shared,added,unused,lines,changed.
+// One row per port or family, kernel and part:
+// port,kernel,part,shared,added,unused,lines,changed.
 std::string porting_csv(const Json& record);
 
-// The lines that each port adds and leaves unused, with their text: of a file or of a kernel.
-// Throws std::invalid_argument that lists the names if `name` is neither.
+// The lines that each port adds and leaves unused, with their text, of a file or of a kernel, and
+// how many each family does; or the lines of one family. Throws std::invalid_argument that lists
+// the names if `name` is none of these.
 std::string porting_details(const Json& record, const std::string& name,
                             const std::filesystem::path& root);
 

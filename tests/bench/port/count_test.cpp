@@ -141,10 +141,58 @@ TEST(FullPreprocessing, LeavesOnlyLinesThatWereCounted) {
   }
 }
 
+TEST(Families, TheirOwnKernelsAndTheBackendsRuntime) {
+  const auto root = test::fixtures() / "suite";
+  const Count count = count_lines(test::family_commands(root, MOAT_TEST_CXX), root, "");
+  ASSERT_TRUE(count.errors.empty()) << count.errors.begin()->second;
+  std::vector<std::string> names;
+  for (const auto& [name, lines] : count.backends) {
+    names.push_back(name);
+    EXPECT_EQ(lines.targets, std::vector<std::string>{"host"}) << name;
+    EXPECT_FALSE(lines.compiler.empty()) << name;
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"cpu", "cuda", "cuda/sm_80", "cuda/sm_90a", "hip",
+                                             "hip/cdna"}));
+  const auto& base = count.backends.at("cuda/sm_80");
+  const auto same = compare_backends(base, base);
+  expect_counts(same.at(kAll).total, 53, 0, 0);
+  expect_counts(same.at("runtime").total, 11, 0, 0);
+
+  const auto sm_90a = compare_backends(count.backends.at("cuda/sm_90a"), base);
+  expect_counts(sm_90a.at("axpy").total, 40, 1, 0);
+  expect_counts(sm_90a.at("dot").kernel, 7, 0, 1);
+  expect_counts(sm_90a.at("dot").layer, 11, 1, 2);
+  expect_counts(sm_90a.at("runtime").total, 11, 0, 0);
+  expect_counts(sm_90a.at(kAll).kernel, 36, 0, 1);
+  expect_counts(sm_90a.at(kAll).layer, 14, 1, 2);
+  expect_counts(sm_90a.at(kAll).total, 50, 1, 3);
+
+  const auto cdna = compare_backends(count.backends.at("hip/cdna"), base);
+  expect_counts(cdna.at(kAll).total, 44, 11, 9);
+  // A backend compiles what any of its families does.
+  const auto hip = compare_backends(count.backends.at("hip"), count.backends.at("cuda"));
+  expect_counts(hip.at(kAll).total, 44, 11, 10);
+}
+
+TEST(Families, AreNotCountedWithoutTheirBackend) {
+  const auto root = test::fixtures() / "suite";
+  auto commands = test::family_commands(root, MOAT_TEST_CXX);
+  for (auto& c : commands) {
+    if (c.family == "sm_90a") c.command[1] = "/no/such/compiler";
+  }
+  const Count count = count_lines(commands, root, "");
+  EXPECT_TRUE(count.errors.contains("cuda"));
+  for (const char* name : {"cuda", "cuda/sm_80", "cuda/sm_90a"}) {
+    EXPECT_FALSE(count.backends.contains(name)) << name;
+  }
+  EXPECT_TRUE(count.backends.contains("hip/cdna"));
+}
+
 CompileCommand device_command(std::vector<std::string> command) {
   const auto root = test::fixtures() / "device";
   command.push_back((root / "kernels/arch.cu").string());
   return {.backend = "cuda",
+          .family = "",
           .kernel = "arch",
           .source = root / "kernels/arch.cu",
           .directory = root,

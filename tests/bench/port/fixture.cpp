@@ -20,6 +20,7 @@ std::vector<CompileCommand> suite_commands(const fs::path& root, const std::stri
     for (char& c : macro) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
     commands.push_back(
         {.backend = backend,
+         .family = "",
          .kernel = kernel,
          .source = root / source,
          .directory = root,
@@ -35,10 +36,26 @@ std::vector<CompileCommand> suite_commands(const fs::path& root, const std::stri
   return commands;
 }
 
+std::vector<CompileCommand> family_commands(const fs::path& root, const std::string& compiler) {
+  std::vector<CompileCommand> commands;
+  for (CompileCommand& c : suite_commands(root, compiler)) {
+    if (c.kernel != "runtime" && c.backend != "cpu") {
+      c.family = c.backend == "cuda" ? "sm_80" : "cdna";
+    }
+    commands.push_back(c);
+    if (c.family != "sm_80") continue;
+    c.family = "sm_90a";
+    c.command.insert(c.command.end(), {"-DNOBODY", "-DON_CPU"});
+    commands.push_back(c);
+  }
+  return commands;
+}
+
 void write_manifest(const fs::path& path, const std::vector<CompileCommand>& commands) {
   Json manifest = Json::array();
   for (const auto& c : commands) {
     manifest.push_back({{"backend", c.backend},
+                        {"family", c.family},
                         {"kernel", c.kernel},
                         {"source", c.source.string()},
                         {"directory", c.directory.string()},

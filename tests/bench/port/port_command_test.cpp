@@ -149,26 +149,40 @@ TEST_F(PortCommand, WithoutAnyRecordEverythingIsNullWithItsReason) {
 }
 
 TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
+  write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
   const fs::path file = junit(
       "<testcase name=\"HipDevices.EveryKernel\" status=\"notrun\"><skipped message=\"x\"/>"
       "</testcase>\n"
-      "<testcase name=\"AllTypes/EmulatedGemm.Edges/f16\" status=\"run\"/>\n"
-      "<testcase name=\"EmulatedRows.Rows\" status=\"fail\"><failure message=\"x\"/></testcase>\n"
+      "<testcase name=\"Architectures/EmulatedGemm.Edges/sm_80_f16\" status=\"run\"/>\n"
+      "<testcase name=\"Architectures/EmulatedGemm.Edges/sm_80_f32\" status=\"run\"/>\n"
+      "<testcase name=\"Architectures/EmulatedRows.Rows/sm_90a_f16\" status=\"run\"/>\n"
+      "<testcase name=\"Architectures/EmulatedRows.Rows/cdna_bf16\" status=\"fail\">"
+      "<failure message=\"x\"/></testcase>\n"
+      "<testcase name=\"Architectures/EmulatedRows.Rows/plain32_f32\" status=\"run\"/>\n"
+      "<testcase name=\"EmulatedDeviceFaults.Stores\" status=\"run\"/>\n"
       "<testcase name=\"Cpu/RowsTest.EqualElements/f32\" status=\"run\"/>\n"
       "<testcase name=\"CudaDevices.ListedOrSkippedWithAReason\" status=\"run\"/>\n");
   const Result updated = port({"--update", "--tests", file.string()});
   ASSERT_EQ(updated.exit_code, 0) << updated.err;
   const Json record = read_json_file(paths_.committed);
-  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "not at all");
   EXPECT_EQ(record.at("/ports/hip/tests/emulator/failed"_json_pointer), 1);
+  EXPECT_EQ(record.at("/ports/hip/tests/emulator/passed"_json_pointer), 0);  // no plain32 here
   EXPECT_EQ(record.at("/ports/hip/tests/device/skipped"_json_pointer), 1);
   EXPECT_EQ(record.at("/ports/cpu/executed"_json_pointer), "device");
   EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "emulator");
   EXPECT_EQ(record.at("/ports/cuda/tests/device/passed"_json_pointer), 0);
+  EXPECT_EQ(record.at("/ports/cuda/tests/emulator/passed"_json_pointer), 3);
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests/emulator/passed"_json_pointer), 2);
+  EXPECT_EQ(record.at("/families/cuda~1sm_90a/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/families/hip~1cdna/executed"_json_pointer), "not at all");
+  EXPECT_EQ(port({"--check"}).exit_code, 0);
 }
 
 TEST_F(PortCommand, TestsOfOlderSourcesProveNothing) {
-  const fs::path file = junit("<testcase name=\"EmulatedRows.Rows\" status=\"run\"/>\n");
+  write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
+  const fs::path file =
+      junit("<testcase name=\"Architectures/EmulatedRows.Rows/cdna_f16\" status=\"run\"/>\n");
   fs::last_write_time(paths_.sources / "backends/hip/backend.hpp",
                       fs::last_write_time(file) + std::chrono::seconds(5));
   const Result result = port({"--update", "--tests", file.string()});

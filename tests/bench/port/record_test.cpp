@@ -39,6 +39,109 @@ class PortingRecord : public testing::Test {
   Porting porting_;
 };
 
+class FamilyRecord : public PortingRecord {
+ protected:
+  void SetUp() override {
+    PortingRecord::SetUp();
+    porting_.count = count_lines(test::family_commands(root(), MOAT_TEST_CXX), root(), "");
+    ASSERT_TRUE(porting_.count.errors.empty());
+    porting_.facts["cuda/sm_80"] = {.origin = "this build",
+                                    .commit = {},
+                                    .at_commit = {},
+                                    .tests = Execution{.device = {}, .emulator = {.passed = 7}}};
+  }
+};
+
+TEST_F(FamilyRecord, HoldsFamiliesBesideThePorts) {
+  const Json record = to_json(porting_);
+  const Json& total = record.at("/families/cuda~1sm_90a/kernels/all/total"_json_pointer);
+  EXPECT_EQ(total.dump(), R"({"shared":50,"added":1,"unused":3,"lines":51,"changed":)" +
+                              Json(1.0 / 51).dump() + "}");
+  EXPECT_EQ(record.at("baseline_family"), "cuda/sm_80");
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests"_json_pointer).dump(),
+            R"({"emulator":{"passed":7,"failed":0,"skipped":0}})");
+  EXPECT_EQ(record.at("ports").size(), 3U);
+  EXPECT_EQ(record.at("/divergence/all/pairs"_json_pointer).size(), 3U);
+  EXPECT_EQ(record.at("files").at("backends/common.hpp").at("lines").at("cuda/sm_90a").at("dot"),
+            "1-9");
+
+  const Json again = to_json(from_json(parse_strict(dump_strict(record))));
+  EXPECT_EQ(record.dump(), again.dump());
+  for (const auto& [pointer, reason] : record.at("null_reasons").items()) {
+    EXPECT_TRUE(record.at(Json::json_pointer(pointer)).is_null()) << pointer;
+  }
+  EXPECT_TRUE(record.at("null_reasons").contains("/families/hip~1cdna/tests"));
+}
+
+TEST_F(FamilyRecord, FamiliesThatAreNotBuiltComeFromTheCommittedRecord) {
+  Porting built = porting_;
+  built.count.backends.erase("cuda/sm_90a");
+  for (const char* name : {"hip", "hip/cdna"}) built.count.backends.erase(name);
+  built.absent["hip"] = "no SDK";
+  const Porting merged = merge(built, "", porting_, "", root());
+  EXPECT_EQ(merged.facts.at("cuda/sm_90a").origin, "committed record");
+  EXPECT_EQ(merged.facts.at("cuda/sm_80").origin, "this build");
+  EXPECT_EQ(merged.facts.at("hip/cdna").origin, "committed record");
+
+  append("backends/hip/backend.hpp", "int more;\n");
+  const Json record = to_json(merge(built, "", porting_, "", root()));
+  EXPECT_TRUE(record.at("/families/hip~1cdna"_json_pointer).is_null());
+  const auto reason = record.at("null_reasons").at("/families/hip~1cdna").get<std::string>();
+  EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("backends/hip/backend.hpp changed"), std::string::npos) << reason;
+  EXPECT_EQ(to_json(from_json(record)).dump(), record.dump());
+}
+
+TEST_F(FamilyRecord, WithoutTheBaselineNothingIsCompared) {
+  porting_.count.backends.erase("cuda/sm_80");
+  const Json record = to_json(porting_);
+  EXPECT_TRUE(record.at("/families/cuda~1sm_90a/kernels"_json_pointer).is_null());
+  const auto reason =
+      record.at("null_reasons").at("/families/cuda~1sm_90a/kernels").get<std::string>();
+  EXPECT_NE(reason.find("cuda/sm_80"), std::string::npos) << reason;
+  EXPECT_FALSE(record.at("/ports/hip/kernels"_json_pointer).is_null());
+  EXPECT_THROW(porting_details(record, "hip/cdna", root()), std::invalid_argument);
+}
+
+TEST_F(FamilyRecord, RowsOfTableCsvAndDetails) {
+  const Json record = to_json(porting_);
+  const std::string table = porting_table(record);
+  EXPECT_NE(table.find("\ncuda/sm_80    all                    0/37   0.0 %           0/16   "
+                       "0.0 %           0/53   0.0 %       0  (baseline) executed: emulator (7 "
+                       "tests passed, 0 failed, 0 skipped)\n"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("\ncuda/sm_90a   all                    0/36   0.0 %           1/15   "
+                       "6.7 %           1/51   2.0 %       3  executed: not at all\n"),
+            std::string::npos)
+      << table;
+  const std::string csv = porting_csv(record);
+  EXPECT_NE(csv.find("\ncuda/sm_90a,dot,layer,11,1,2,12,"), std::string::npos) << csv;
+  const std::string kernel = porting_details(record, "dot", root());
+  EXPECT_NE(kernel.find("dot, cuda/sm_90a: 18 lines shared with cuda/sm_80, 1 added (+), 3 unused"),
+            std::string::npos)
+      << kernel;
+  const std::string family = porting_details(record, "cuda/sm_90a", root());
+  EXPECT_EQ(family,
+            "all, cuda/sm_90a: 50 lines shared with cuda/sm_80, 1 added (+), 3 unused (-)\n"
+            "+ backends/common.hpp:4: inline int nobody() { return 3; }\n"
+            "- backends/reduce.hpp:1: #pragma once\n"
+            "- backends/reduce.hpp:2: inline int reduce() { return 4; }\n"
+            "- kernels/dot.cpp:4: #include \"backends/reduce.hpp\"\n");
+}
+
+TEST_F(PortingRecord, Version1HasNoFamilies) {
+  const Json now = to_json(porting_);
+  Json old = now;
+  old["version"] = 1;
+  old.erase("families");
+  old.erase("baseline_family");
+  EXPECT_EQ(to_json(from_json(old)).dump(), now.dump());
+  old["version"] = 3;
+  EXPECT_THROW(from_json(old), std::runtime_error);
+}
+
 TEST_F(PortingRecord, HoldsWhatItsNumbersFollowFrom) {
   const Json first = to_json(porting_);
   const Json second = to_json(from_json(parse_strict(dump_strict(first))));
