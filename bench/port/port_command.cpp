@@ -13,6 +13,7 @@
 #include "bench/port/corpus/corpus_command.hpp"
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/git_facts.hpp"
+#include "bench/port/history/history_command.hpp"
 #include "bench/port/record.hpp"
 #include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
@@ -277,6 +278,7 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
   add_diff_commands(*command, exit_code);
   add_corpus_command(*command, exit_code);
   add_scan_command(*command, exit_code);
+  add_history_command(*command, exit_code);
   add_check_command(*command, exit_code);
   // A subcommand of its own ran already.
   command->callback([options, paths, command, &exit_code] {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -53,7 +52,7 @@ Json judge(const Json& claim, const std::vector<Json>& evidence) {
   const auto op = claim.at("operator").get<std::string>();
   const auto bound = claim.at("value").get<double>();
   (void)fulfils(0, op, bound);
-  (void)claim.at("denominator").get<std::string>();
+  const auto denominator = claim.at("denominator").get<std::string>();
   const auto from = claim.at("population").at("from").get<std::string>();
   const auto to = claim.at("population").at("to").get<std::string>();
   if (level != "port" || find_metric(metric) == nullptr) {
@@ -61,12 +60,32 @@ Json judge(const Json& claim, const std::vector<Json>& evidence) {
         "{} at the level of a {} is not what comparing source code measures", metric, level);
     return result;
   }
-  const auto fits = [&](const Json& e) { return e.at("from") == from && e.at("to") == to; };
-  const auto found = std::ranges::find_if(evidence, fits);
-  if (found == evidence.end()) {
-    result["reason"] = fmt::format("no evidence of ports from {} to {}", from, to);
+  const std::string_view measured = find_metric(metric)->denominator;
+  if (denominator != measured) {
+    result["reason"] = fmt::format("the claim divides by {}, but {} is a share of {}", denominator,
+                                   metric, measured);
     return result;
   }
+  const Json* found = nullptr;
+  bool generated = false;
+  for (const Json& e : evidence) {
+    if (e.at("from") != from || e.at("to") != to) continue;
+    if (!e.at("generated").is_null()) {
+      generated = true;
+      continue;
+    }
+    if (found != nullptr) {
+      throw std::invalid_argument(
+          fmt::format("two --evidence files hold ports from {} to {}: give one", from, to));
+    }
+    found = &e;
+  }
+  if (found == nullptr) {
+    result["reason"] = generated ? "the evidence is a generated corpus: its edits were invented"
+                                 : fmt::format("no evidence of ports from {} to {}", from, to);
+    return result;
+  }
+  result["evidence"] = found->value("corpus", Json(nullptr));
   const auto estimate = median_of(*found, metric);
   const Json& d = found->at("distributions").at(metric);
   result["n"] = d.at("n");
@@ -159,7 +178,8 @@ void add_check_command(CLI::App& port, int& exit_code) {
       ->type_name("FILE");
   command->footer(R"(
 supported: the whole 95 % interval of the median over ports fulfils the claim; refuted: none of it
-does; not testable: it straddles the value, or there is no evidence of that metric or population.
+does; not testable: it straddles the value, or there is no evidence of that metric, denominator or
+population. A corpus that a script generated (tests/bench/port/make_corpus.py) is no evidence.
 
 Example:
   moat port corpus src --json --out corpus.json
@@ -182,6 +202,10 @@ exit codes: 0 every claim was judged, 2 bad usage or a malformed file, 4 output 
         if (evidence.back().value("schema", "") != "moat-port-corpus") {
           throw std::invalid_argument(
               fmt::format("--evidence {}: not of schema moat-port-corpus", file));
+        }
+        if (!evidence.back().contains("generated")) {
+          throw std::invalid_argument(fmt::format(
+              "--evidence {}: lacks \"generated\"; write it anew with moat port corpus", file));
         }
       }
       const Json results = check_claims(read(run->claims), evidence);

@@ -25,6 +25,12 @@ struct ProgramPair {
 std::vector<ProgramPair> find_pairs(const std::filesystem::path& folder, const std::string& pairs,
                                     std::vector<std::string>& alone);
 
+// A script that invents a corpus leaves this file in its folder: {"generator": its name}.
+inline constexpr const char* kGeneratedMarker = "generated.json";
+
+// The name of that script; null for a folder without the marker.
+Json generator_of(const std::filesystem::path& folder);
+
 // Compares all pairs, each on one of `options.threads` threads. Files of a pair that could not be
 // read are counted in its row.
 Json corpus_json(const std::vector<ProgramPair>& pairs, const FileFilter& filter,

@@ -42,6 +42,13 @@ RenameTable::RenameTable(const Json& document) {
     for (const auto& [name, to] : headers.items()) {
       headers_[name] = to.get<std::string>();
     }
+    const Json differing = document.value("arguments_differ", Json::object());
+    for (const auto& [name, other] : differing.items()) {
+      differences_[name] = {.to = other.at("to").get<std::string>(),
+                            .why = other.at("why").get<std::string>()};
+    }
+    const Json missing = document.value("no_equivalent", Json::object());
+    for (const auto& [name, why] : missing.items()) missing_[name] = why.get<std::string>();
   } catch (const std::exception& e) {
     throw std::runtime_error(fmt::format(
         "rename table {}: {}; bench/port/diff/README.md has the format", name_, e.what()));
@@ -51,6 +58,8 @@ RenameTable::RenameTable(const Json& document) {
 void RenameTable::add(const RenameTable& other) {
   for (const auto& [name, to] : other.names_) names_[name] = to;
   for (const auto& [name, to] : other.headers_) headers_[name] = to;
+  for (const auto& [name, to] : other.differences_) differences_[name] = to;
+  for (const auto& [name, why] : other.missing_) missing_[name] = why;
   name_ += " + " + other.name_;
   version_ += " + " + other.version_;
 }

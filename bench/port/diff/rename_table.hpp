@@ -16,6 +16,12 @@ namespace moat {
 // A table as data: bench/port/diff/README.md has the format.
 class RenameTable {
  public:
+  // Not mechanical: a name with other arguments.
+  struct Difference {
+    std::string to;
+    std::string why;
+  };
+
   // Throws std::runtime_error that names the table and the member that is wrong.
   explicit RenameTable(const Json& document);
   RenameTable() = default;
@@ -31,6 +37,15 @@ class RenameTable {
 
   // What replaces an identifier; nothing if it stays.
   const std::string* find(std::string_view identifier) const { return look_up(names_, identifier); }
+  // What comes closest to an identifier, if its arguments differ in order, number or type.
+  const Difference* find_difference(std::string_view identifier) const {
+    const auto it = differences_.find(identifier);
+    return it == differences_.end() ? nullptr : &it->second;
+  }
+  // Why an identifier is known to have no equivalent; nothing if that is not known.
+  const std::string* find_missing(std::string_view identifier) const {
+    return look_up(missing_, identifier);
+  }
   // What replaces the header `path`, without its brackets or quotes.
   const std::string* find_header(std::string_view path) const { return look_up(headers_, path); }
 
@@ -53,6 +68,8 @@ class RenameTable {
   std::string to_;
   Names names_;
   Names headers_;
+  Names missing_;
+  std::unordered_map<std::string, Difference, Hash, std::equal_to<>> differences_;
 };
 
 // The shipped table from one model to another; nothing if there is none.

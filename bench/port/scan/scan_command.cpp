@@ -39,25 +39,18 @@ class Scanner {
       for (std::uint32_t t = line.first; t < line.last; ++t) {
         const Token& token = source.tokens[t];
         const std::string_view text = source.spelling(token);
-        const auto note = [&](const std::string& kind, const std::string& mapping) {
-          names_[{kind, to_utf8(text)}].first = mapping;
+        const auto note = [&](const std::string& kind, const std::string& maps) {
+          names_[{kind, to_utf8(text)}].first = maps;
           names_[{kind, to_utf8(text)}].second.push_back(
               {{"file", to_utf8(path)}, {"line", line.number}});
           touched = true;
         };
         if (token.kind == TokenKind::kIdentifier && is_intrinsic(text)) {
-          const std::string* to = table_.find(text);
           const bool assembly = text == "asm" || holds(text, "__asm");
-          note(assembly ? "inline assembly" : "intrinsic", assembly
-                                                               ? "no equivalent: to be written anew"
-                                                           : to ? fmt::format("rename: {}", *to)
-                                                                : "not in the table");
+          note(assembly ? "inline assembly" : "intrinsic",
+               assembly ? "no equivalent: to be written anew" : mapping(text));
         } else if (token.kind == TokenKind::kIdentifier && is_api_name(text)) {
-          const std::string* to = table_.find(text);
-          note(is_library_name(text) ? "library" : "api", to == nullptr ? "not in the table"
-                                                          : *to == text
-                                                              ? "same"
-                                                              : fmt::format("rename: {}", *to));
+          note(is_library_name(text) ? "library" : "api", mapping(text));
         } else if (text == "<<<") {
           note("launch", "launch syntax");
         }
@@ -83,6 +76,16 @@ class Scanner {
   }
 
  private:
+  std::string mapping(std::string_view name) const {
+    if (const auto* other = table_.find_difference(name)) {
+      return fmt::format("arguments differ: {}: {}", other->to, other->why);
+    }
+    if (const auto* why = table_.find_missing(name)) return fmt::format("no equivalent: {}", *why);
+    const std::string* to = table_.find(name);
+    if (to == nullptr) return "not in the table";
+    return *to == name ? "same" : fmt::format("rename: {}", *to);
+  }
+
   void add(const std::string& path, const SourceText& source, const CodeLine& line,
            const char* kind, const char* why) {
     if (!hazards_.empty() && hazards_.back().at("file") == to_utf8(path) &&
@@ -214,8 +217,8 @@ void add_scan_command(CLI::App& port, int& exit_code) {
   command->add_option("--out", run->out, "Write to FILE instead of standard output")
       ->type_name("FILE");
   command->footer(R"(
-A prediction from the text alone: "not in the table" means that no equivalent is known to the table,
-not that there is none. Score it after the port with moat port diff.
+A prediction from the text alone. A name maps as: same; rename; arguments differ (order, number or
+type); no equivalent (the table's source says so); not in the table (nothing is known).
 
 Examples:
   moat port scan src --to hip

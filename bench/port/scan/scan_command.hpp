@@ -13,9 +13,9 @@ namespace moat {
 // Exit codes as of add_diff_commands.
 void add_scan_command(CLI::App& port, int& exit_code);
 
-// Names of the base's model with how each maps (`rename`, or `not in the table`: no equivalent is
-// known), launches and inline assembly, and silent hazards: file, line, text. README.md there has
-// the members and the hazards.
+// Names of the base's model with how each maps (same, rename, arguments differ, no equivalent, or
+// not in the table), launches and inline assembly, and silent hazards: file, line, text. README.md
+// there has the members and the hazards.
 Json scan_tree(const Tree& tree, const std::string& from, const std::string& to,
                const RenameTable& table);
 

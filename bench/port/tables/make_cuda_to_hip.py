@@ -82,7 +82,7 @@ def main():
     names.update(extra["names"])
     table = {
         "name": "cuda-to-hip",
-        "version": "1",
+        "version": "2",
         "from": "cuda",
         "to": "hip",
         "source": ["HIP {MAJOR}.{MINOR}.{PATCH}, include/hip/nvidia_detail (make_cuda_to_hip.py)".format(**version)]
@@ -91,6 +91,8 @@ def main():
                     *extra["regular_rules"]],
         "names": names,
         "headers": extra["headers"],
+        "arguments_differ": extra["arguments_differ"],
+        "no_equivalent": extra["no_equivalent"],
     }
     json.dump(table, sys.stdout, indent=1)
     print()

@@ -8,7 +8,4 @@ namespace moat {
 
 std::span<const std::string_view> rename_table_texts();
 
-// Which names have no equivalent or another signature, per target, for `moat port scan`.
-std::span<const std::string_view> mapping_texts();
-
 }  // namespace moat

@@ -7,7 +7,8 @@ Each pair is NAME-cuda/main.cu and NAME-hip/main.cu of about --lines lines of co
 distinct statements; the port is the base, edited: r lines by renaming alone, h lines by hand (a
 statement replaced by another), d lines left out and n lines added, drawn for each pair from its own
 generator; white space and comments differ everywhere. FOLDER/expected.json holds, for each pair,
-the base's lines of code, lines removed, added and mechanical, by construction.
+the base's lines of code, lines removed, added and mechanical, by construction. FOLDER/generated.json marks
+the corpus as invented, so that `moat port check` draws no conclusion about real ports from it.
 """
 
 import argparse
@@ -72,6 +73,7 @@ def main():
         generator = random.Random(options.seed * 1000003 + i)
         # A line and its anchor are two.
         expected[name] = write_pair(options.folder, name, options.lines // 2, generator)
+    (options.folder / "generated.json").write_text('{"generator": "make_corpus.py"}\n')
     (options.folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
