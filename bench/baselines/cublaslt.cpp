@@ -135,11 +135,8 @@ class CublasLt final : public Baseline {
   }
 
   std::function<void(const Problem&)> prepare(const Problem& problem) override {
-    if (!std::holds_alternative<GemmProblem>(problem)) {
-      throw std::runtime_error(*unsupported(problem));
-    }
+    if (const auto reason = unsupported(problem)) throw std::runtime_error(*reason);
     const std::shared_ptr<Plan> plan = make_plan(std::get<GemmProblem>(problem));
-    if (!plan) throw std::runtime_error(*unsupported(problem));
     return [this, plan](const Problem& q) {
       const auto& p = std::get<GemmProblem>(q);
       const float one = 1;
@@ -169,10 +166,10 @@ class CublasLt final : public Baseline {
     cublasLtMatmulDesc_t operation = nullptr;
     api_.check(api_.desc_create(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
                "cublasLtMatmulDescCreate");
-    auto plan = std::unique_ptr<Plan>(new Plan{.operation = {operation, api_.desc_destroy},
-                                               .first = layout(p.dtype, product.first),
-                                               .second = layout(p.dtype, product.second),
-                                               .result = layout(p.dtype, product.result)});
+    auto plan = std::make_unique<Plan>(Plan{.operation = {operation, api_.desc_destroy},
+                                            .first = layout(p.dtype, product.first),
+                                            .second = layout(p.dtype, product.second),
+                                            .result = layout(p.dtype, product.result)});
     const cublasOperation_t first = product.transpose_first ? CUBLAS_OP_T : CUBLAS_OP_N;
     api_.check(api_.desc_set(operation, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first),
                "cublasLtMatmulDescSetAttribute");
