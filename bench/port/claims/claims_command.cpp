@@ -154,6 +154,10 @@ struct CheckRun {
 }  // namespace
 
 Json check_claims(const Json& claims, const std::vector<Json>& evidence) {
+  if (!claims.is_object() || !claims.contains("claims") || !claims.at("claims").is_array()) {
+    throw std::invalid_argument(
+        "the file has no array \"claims\"; bench/port/claims/press.json is an example");
+  }
   Json results = Json::array();
   for (const Json& claim : claims.at("claims")) {
     try {
