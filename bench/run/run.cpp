@@ -121,7 +121,10 @@ MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& devi
 class Run {
  public:
   Run(const RunOptions& options, const RunWorld& world)
-      : options_(options), world_(world), flags_(options.google_benchmark) {}
+      : options_(options),
+        world_(world),
+        clock_(world.clock != nullptr ? *world.clock : steady_clock_),
+        flags_(options.google_benchmark) {}
 
   int execute();
 
@@ -134,8 +137,9 @@ class Run {
 
   const RunOptions& options_;
   const RunWorld& world_;
+  SteadyClock steady_clock_;
+  Clock& clock_;
   GoogleBenchmarkFlags flags_;
-  SteadyClock clock_;
   Devices devices_;
   std::map<const Device*, Baselines> baselines_;
   std::vector<Group> groups_;

@@ -9,6 +9,7 @@
 #include "backends/device.hpp"
 #include "bench/baselines/baselines.hpp"
 #include "bench/measure/ceilings.hpp"
+#include "bench/measure/clock.hpp"
 #include "bench/run/options.hpp"
 
 namespace moat {
@@ -26,7 +27,8 @@ struct RunWorld {
   std::function<Baselines(Device&)> baselines;
   std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
   std::function<Porting()> porting;
-  std::ostream* out;  // the table
+  std::ostream* out;       // the table
+  Clock* clock = nullptr;  // null: the steady clock
 };
 
 RunWorld this_world();

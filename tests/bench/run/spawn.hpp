@@ -27,12 +27,13 @@ class Spawned {
  public:
   // `prepare` runs in the child before the command starts.
   explicit Spawned(
-      std::vector<std::string> arguments, const std::function<void()>& prepare = [] {}) {
+      std::vector<std::string> arguments, const std::function<void()>& prepare = [] {},
+      const std::string& executable = MOAT_BINARY) {
     std::array<std::array<int, 2>, 2> pipes{};
     for (auto& p : pipes) {
       if (pipe2(p.data(), O_CLOEXEC) != 0) return;
     }
-    arguments.insert(arguments.begin(), MOAT_BINARY);
+    arguments.insert(arguments.begin(), executable);
     std::vector<char*> argv;
     argv.reserve(arguments.size());
     for (auto& argument : arguments) argv.push_back(argument.data());

@@ -1,0 +1,109 @@
+// moat run on a machine whose every duration is invented: plain loops give the results, a clock of
+// its own the times, so that what two builds differ by is known and does not depend on the load.
+//   MOAT_TEST_NOISE        seed of the noise (default: 0)
+//   MOAT_TEST_GEMM_FACTOR  by how much a GEMM takes longer (default: 1)
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <numbers>
+#include <string>
+#include <utility>
+
+#include "bench/run/run_command.hpp"
+#include "tests/bench/compare/noise_model.hpp"
+#include "tests/bench/run/naive_device.hpp"
+
+namespace moat {
+namespace {
+
+const char* setting(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : otherwise;
+}
+
+// Solves like NaiveDevice; a call takes the time that the noise tells.
+class ScriptedDevice final : public Device {
+ public:
+  explicit ScriptedDevice(FakeClock& clock) : clock_(clock) {}
+
+  const DeviceInfo& info() const override { return solver_.info(); }
+  void* allocate(std::size_t bytes) override { return solver_.allocate(bytes); }
+  void release(void* p) noexcept override { solver_.release(p); }
+  void upload(void* to, const void* from, std::size_t bytes) override {
+    solver_.upload(to, from, bytes);
+  }
+  void download(void* to, const void* from, std::size_t bytes) override {
+    solver_.download(to, from, bytes);
+  }
+  void fill(void* p, unsigned char byte, std::size_t bytes) override {
+    solver_.fill(p, byte, bytes);
+  }
+  void run(const Problem& problem) override {
+    solver_.run(problem);
+    const double factor = std::holds_alternative<GemmProblem>(problem) ? gemm_factor_ : 1;
+    const double seconds = factor * speed() * noise_();
+    clock_.advance(seconds);
+    busy_ += seconds;
+  }
+  void synchronize() override {}
+  void start_timer() override {
+    ++batches_;
+    busy_ = 0;
+  }
+  void stop_timer() override {}
+  double elapsed() override { return busy_; }
+  std::optional<int> clock_mhz() override { return std::nullopt; }
+
+ private:
+  // Wanders by 20 %, as on a machine that is shared.
+  double speed() const { return 1 + 0.1 * std::sin(2 * std::numbers::pi * batches_ / 64); }
+
+  NaiveDevice solver_;
+  FakeClock& clock_;
+  double gemm_factor_ = std::strtod(setting("MOAT_TEST_GEMM_FACTOR", "1"), nullptr);
+  std::function<double()> noise_ =
+      noisy(2e-3, {}, std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10));
+  double busy_ = 0;
+  int batches_ = 0;
+};
+
+FakeClock& scripted_clock() {
+  static FakeClock clock;
+  return clock;
+}
+
+DeviceList list_scripted() {
+  DeviceList list;
+  list.devices.push_back(std::make_unique<ScriptedDevice>(scripted_clock()));
+  return list;
+}
+
+RunWorld scripted_world() {
+  return {.backends = {{.name = "cpu", .list = list_scripted}},
+          .absent = {},
+          .baselines = [](const auto&...) { return Baselines{}; },
+          .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
+          .porting = [] { return Porting{.record = Json::object(), .table = {}}; },
+          .out = &std::cout,
+          .clock = &scripted_clock()};
+}
+
+}  // namespace
+}  // namespace moat
+
+int main(int argc, char** argv) {
+  try {
+    CLI::App app("moat on a scripted machine");
+    int exit_code = 0;
+    moat::add_run_command(app, {argv, argv + argc}, exit_code, moat::scripted_world);
+    CLI11_PARSE(app, argc, argv);
+    return exit_code;
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "{}\n", e.what());
+    return 2;
+  }
+}
