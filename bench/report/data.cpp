@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "bench/compare/across.hpp"
@@ -33,10 +34,26 @@ std::string porting_kernel(const std::string& kernel) {
   return kernel;
 }
 
-// The library that took least time: its ratio is the smallest.
-std::optional<double> fastest_ratio(const CaseRecord& c) {
-  std::optional<double> least;
-  for (const auto& r : c.ratios) least = std::min(r.ratio, least.value_or(r.ratio));
+// The suite's own plain loops are a baseline, but nobody's library.
+constexpr const char* kPlain = "plain";
+
+// The fastest library that ran beside ours, or the plain loops where no library has the kernel.
+const RatioRecord* fastest(const CaseRecord& c) {
+  const RatioRecord* best = nullptr;
+  const auto is_plain = [](const RatioRecord& r) { return r.baseline == kPlain; };
+  for (const auto& r : c.ratios) {
+    if (best == nullptr ||
+        std::pair(is_plain(r), r.ratio) < std::pair(is_plain(*best), best->ratio)) {
+      best = &r;
+    }
+  }
+  return best;
+}
+
+// Best known time ÷ ours; 1 where ours is the best.
+double of_best(const CaseRecord& c) {
+  double least = 1;
+  for (const auto& r : c.ratios) least = std::min(r.ratio, least);
   return least;
 }
 
@@ -64,7 +81,7 @@ struct Newest {
     return ok() && c->ceiling.value ? std::min(1.0, c->ceiling.value->share) : 0;
   }
   // Best known time on that device ÷ ours.
-  double application() const { return ok() ? std::min(1.0, fastest_ratio(*c).value_or(1)) : 0; }
+  double application() const { return ok() ? of_best(*c) : 0; }
 };
 
 class Report {
@@ -127,6 +144,10 @@ class Report {
     return kernels.value(kernel, Json::object());
   }
 
+  bool is_porting_baseline(const std::string& backend) const {
+    return porting_ != nullptr && porting_->value("baseline", Json()) == Json(backend);
+  }
+
   std::string executed(const std::string& backend) const {
     if (porting_ == nullptr || !porting_->contains("ports")) return "";
     const Json& ports = (*porting_)["ports"];
@@ -143,7 +164,8 @@ class Report {
       int asked = 0;
       int verified = 0;
       std::vector<double> shares;
-      std::vector<double> ratios;
+      std::vector<double> ratios;  // to libraries
+      std::vector<double> plain;
       for (const auto& [problem, kernel] : problems_) {
         const Newest n = newest(problem, d);
         if (n.c == nullptr) continue;
@@ -151,7 +173,9 @@ class Report {
         if (!n.ok()) continue;
         ++verified;
         if (n.architectural() > 0) shares.push_back(n.architectural());
-        if (const auto r = fastest_ratio(*n.c)) ratios.push_back(*r);
+        if (const auto* r = fastest(*n.c)) {
+          (r->baseline == kPlain ? plain : ratios).push_back(r->ratio);
+        }
       }
       std::string architecture;
       for (const auto& r : records_) {
@@ -169,6 +193,9 @@ class Report {
                       {"common", all.cases[d]},
                       {"share", number(geometric_mean(shares))},
                       {"ratio", number(geometric_mean(ratios))},
+                      {"ratios", ratios.size()},
+                      {"plain", number(geometric_mean(plain))},
+                      {"plains", plain.size()},
                       {"changed", total.value("changed", Json())},
                       {"executed", executed(id.backend)}});
     }
@@ -196,17 +223,28 @@ class Report {
       if (!x["share"].is_null()) {
         text += percent(x["share"].get<double>()) + " of its own ceilings; ";
       }
-      text += x["ratio"].is_null() ? "no library to compare with; "
-                                   : fmt::format("our kernels run at {} × the fastest library; ",
-                                                 three_digits(x["ratio"].get<double>()));
-      text += x["changed"].is_number()
+      text += x["ratio"].is_null()
+                  ? "no library to compare with; "
+                  : fmt::format(
+                        "our kernels run at {} × the speed of the fastest library "
+                        "({} problems); ",
+                        three_digits(x["ratio"].get<double>()), x["ratios"].get<int>());
+      if (!x["plain"].is_null()) {
+        text += fmt::format(
+            "at {} × the suite's own plain loops where no library has the kernel "
+            "({} problems); ",
+            three_digits(x["plain"].get<double>()), x["plains"].get<int>());
+      }
+      text += is_porting_baseline(x["backend"].get<std::string>())
+                  ? "the other ports' lines are compared with its"
+              : x["changed"].is_number()
                   ? fmt::format("{} of the port's lines are not the baseline's",
                                 percent(x["changed"].get<double>()))
                   : "porting cost not counted";
       say(text + ".");
       const int failed = x["asked"].get<int>() - x["verified"].get<int>();
       if (failed > 0) {
-        say(fmt::format("{}: {} of {} cases have no verified result.",
+        say(fmt::format("{}: without a verified result: {} of {} cases.",
                         x["device"].get<std::string>(), failed, x["asked"].get<int>()),
             true);
       }
@@ -226,14 +264,20 @@ class Report {
 
   Json problems() const {
     Json list = Json::array();
+    std::map<std::tuple<std::string, std::string, std::string>, std::size_t> rows;
     for (std::size_t r = 0; r < records_.size(); ++r) {
       const Record& record = records_[r].record;
-      const auto add = [&](std::string what, std::string name, std::string why, bool bad) {
-        list.push_back({{"what", std::move(what)},
-                        {"name", std::move(name)},
-                        {"why", std::move(why)},
-                        {"record", r},
-                        {"bad", bad}});
+      // What several records say alike is one row, of the newest of them.
+      const auto add = [&](const std::string& what, const std::string& name, const std::string& why,
+                           bool bad) {
+        const auto [at, inserted] = rows.emplace(std::tuple(what, name, why), list.size());
+        if (inserted) {
+          list.push_back(
+              {{"what", what}, {"name", name}, {"why", why}, {"records", 0}, {"bad", bad}});
+        }
+        Json& row = list[at->second];
+        row["record"] = r;
+        row["records"] = row["records"].get<int>() + 1;
       };
       for (const auto& c : record.cases) {
         if (c.status != Status::ok) add(std::string(name_of(c.status)), c.name, c.message, true);
@@ -245,7 +289,13 @@ class Report {
       for (const auto& s : record.skipped_backends) add("skipped backend", s.name, s.reason, false);
       for (const auto& s : record.absent_baselines) add("absent library", s.name, s.reason, false);
     }
-    return list;
+    Json bad_first = Json::array();
+    for (const bool bad : {true, false}) {
+      for (const Json& row : list) {
+        if (row["bad"] == bad) bad_first.push_back(row);
+      }
+    }
+    return bad_first;
   }
 
   Json cases(Json& names) const {
@@ -261,17 +311,21 @@ class Report {
         const auto of = [&](const Reading<double>& x) { return ok ? number(x.value) : Json(); };
         const bool shared = ok && c.ceiling.value.has_value();
         const auto& check = c.check.value;
+        const RatioRecord* other = ok ? fastest(c) : nullptr;
+        const std::string than = other == nullptr            ? ""
+                                 : other->baseline == kPlain ? "plain loops"
+                                                             : other->baseline;
         rows.push_back(
             {at->second, c.kernel, *d, c.implementation, name_of(c.status), of(c.median_seconds),
              of(c.gflops), of(c.gbytes), shared ? Json(c.ceiling.value->share) : Json(),
-             shared ? c.ceiling.value->bound : "", ok ? number(fastest_ratio(c)) : Json(),
-             check ? number(check->error_over_bound.value) : Json(), c.flops / c.bytes, r,
+             shared ? c.ceiling.value->bound : "", other != nullptr ? number(other->ratio) : Json(),
+             than, check ? number(check->error_over_bound.value) : Json(), c.flops / c.bytes, r,
              newest(c.problem, *d).record == r ? 1 : 0});
       }
     }
     return {{"columns",
              {"problem", "kernel", "device", "by", "status", "median", "gflops", "gbytes", "share",
-              "bound", "ratio", "error", "intensity", "record", "latest"}},
+              "bound", "ratio", "than", "error", "intensity", "record", "latest"}},
             {"rows", std::move(rows)}};
   }
 
@@ -355,7 +409,8 @@ class Report {
                          "kernel's efficiencies over the {} devices of these records, 0 if one has "
                          "no verified result for one of its problems. Architectural efficiency is "
                          "the share of the ceiling that binds; application efficiency is the best "
-                         "time of that device, ours or a library's, divided by ours. A kernel's "
+                         "time of that device, ours, a library's or the plain loops', divided by "
+                         "ours. A kernel's "
                          "efficiency on a device is the geometric mean over its problems. Code "
                          "convergence is 1 − the mean divergence over all ports of the porting "
                          "record.",

@@ -14,7 +14,7 @@ const seconds = s => s === null ? '–' : s >= 1 ? s.toPrecision(3) + ' s' : s >
     : s >= 1e-6 ? (s * 1e6).toPrecision(3) + ' µs' : (s * 1e9).toPrecision(3) + ' ns';
 
 // A sortable, filterable table that keeps few rows in the document. columns: {title, key, show, n}
-const kRows = 50;
+const kRows = innerWidth < 600 ? 15 : 50;
 function table(parent, columns, rows, options = {}) {
   if (rows.length === 0) { parent.append(make('p', options.empty || 'None.', 'dim')); return {}; }
   let sorted = rows, key = null, descending = false, limit = kRows, shown = rows;
@@ -30,7 +30,7 @@ function table(parent, columns, rows, options = {}) {
   const count = make('span', null, 'dim'), box = make('div', null, 'scroll'), t = make('table');
   const head = t.createTHead().insertRow(), body = t.createTBody(), more = make('button', null, 'more');
   for (const c of columns) {
-    const th = make('th', null, c.n ? 'n' : ''), b = make('button', c.title);
+    const th = make('th', null, c.n ? 'n' : c.key === 'device' ? 'd' : ''), b = make('button', c.title);
     b.onclick = () => {
       descending = key === c.key ? !descending : !!c.n;
       key = c.key;
@@ -56,7 +56,7 @@ function table(parent, columns, rows, options = {}) {
     }
     body.replaceChildren(...sorted.slice(0, limit).map(r => {
       const tr = make('tr', null, r.bad ? 'bad' : '');
-      for (const c of columns) tr.append(make('td', c.show ? c.show(r[c.key], r) : r[c.key], c.n ? 'n' : ''));
+      for (const c of columns) tr.append(make('td', c.show ? c.show(r[c.key], r) : r[c.key], c.n ? 'n' : c.key === 'device' ? 'd' : ''));
       if (options.click) { tr.style.cursor = 'pointer'; tr.onclick = () => options.click(r); }
       return tr;
     }));
@@ -86,11 +86,12 @@ table(byId('devices'), [
   {title: 'cases verified', key: 'verified', n: 1, show: (v, r) => `${v} of ${r.asked}`},
   {title: 'speed (baseline = 1)', key: 'speed', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.common} problems)`},
   {title: 'of ceiling', key: 'share', n: 1, show: percent},
-  {title: 'ours × library', key: 'ratio', n: 1, show: v => fixed(v, 2)},
+  {title: 'speed ÷ fastest library', key: 'ratio', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.ratios})`},
+  {title: 'speed ÷ plain loops', key: 'plain', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.plains})`},
   {title: 'lines changed for the port', key: 'changed', n: 1, show: percent},
   {title: 'port executed on', key: 'executed'}], data.devices);
 table(byId('problem-table'), [{title: 'what', key: 'what'}, {title: 'name', key: 'name'}, {title: 'why', key: 'why'},
-  {title: 'record', key: 'record', n: 1}], data.problems, {empty: 'Nothing failed, and nothing was skipped.', click: r => showRecord(r.record)});
+  {title: 'records', key: 'records', n: 1}], data.problems, {empty: 'Nothing failed, and nothing was skipped.', click: r => showRecord(r.record)});
 
 const columns = data.cases.columns;
 const cases = data.cases.rows.map(v => {
@@ -105,7 +106,7 @@ table(byId('case-table'), [{title: 'problem', key: 'problem'}, {title: 'device',
   {title: 'status', key: 'status'}, {title: 'median', key: 'median', n: 1, show: seconds},
   {title: 'GFLOP/s', key: 'gflops', n: 1, show: v => fixed(v, 1)}, {title: 'GB/s', key: 'gbytes', n: 1, show: v => fixed(v, 1)},
   {title: 'of ceiling', key: 'share', n: 1, show: (v, r) => v === null ? '–' : percent(v) + ' ' + r.bound},
-  {title: 'ours × library', key: 'ratio', n: 1, show: v => fixed(v, 2)},
+  {title: 'speed ÷ other', key: 'ratio', n: 1, show: v => fixed(v, 2)}, {title: 'other', key: 'than'},
   {title: 'error ÷ bound', key: 'error', n: 1, show: v => fixed(v, 3)}, {title: 'record', key: 'record', n: 1}],
   cases, {click: r => showRecord(r.record, r.problem)});
 
@@ -144,9 +145,10 @@ function draw() {
   if (!window.moatCharts) { byId('no-charts').hidden = false; return; }
   const css = getComputedStyle(document.documentElement), fg = css.getPropertyValue('--fg'), line = css.getPropertyValue('--line');
   const config = {background: 'transparent', view: {stroke: line}, axis: {labelColor: fg, titleColor: fg, gridColor: line, domainColor: line, tickColor: line},
-    legend: {labelColor: fg, titleColor: fg, orient: 'bottom', columns: innerWidth < 600 ? 1 : 3, labelLimit: 320}, title: {color: fg},
+    legend: {labelColor: fg, titleColor: fg, orient: 'bottom', columns: innerWidth < 600 ? 1 : 3, labelLimit: 320,
+    layout: {bottom: {anchor: 'start', direction: innerWidth < 600 ? 'vertical' : 'horizontal'}}}, title: {color: fg},
     range: {category: ['#3b82c4', '#e07b39', '#3a9d6a', '#b267c9', '#c9a227', '#d1495b', '#4aa8a8', '#8a8a8a']}};
-  const tip = [{field: 'problem'}, {field: 'device'}, {field: 'share', format: '.1%'}, {field: 'ratio', format: '.2f'}, {field: 'record'}];
+  const tip = [{field: 'problem'}, {field: 'device'}, {field: 'share', format: '.1%'}, {field: 'ratio', format: '.2f'}, {field: 'than'}, {field: 'record'}];
   const put = async (id, values, spec) => {
     if (!values.length) { byId(id).replaceChildren(make('p', 'No data.', 'dim')); return; }
     const width = Math.max(260, byId(id).clientWidth - 90);
@@ -169,8 +171,8 @@ function draw() {
       {data: {values: ours.filter(c => c.gflops > 0)}, mark: point, encoding: {x: {field: 'intensity', type: 'quantitative', title: 'FLOP per byte', scale: {type: 'log'}},
         y: {field: 'gflops', type: 'quantitative', title: 'GFLOP/s', scale: {type: 'log'}}, color: device, shape: kernel, tooltip: tip}}]}),
     put('chart-ratio', ours.filter(c => c.ratio !== null), {own: 1, layer: [
-      {data: {values: ours.filter(c => c.ratio !== null)}, mark: point, encoding: {x: {field: 'ratio', type: 'quantitative', scale: {type: 'log'}, title: 'library time ÷ our time'}, y: kernel,
-        yOffset: {field: 'device', type: 'nominal'}, color: device, tooltip: tip}},
+      {data: {values: ours.filter(c => c.ratio !== null)}, mark: point, encoding: {x: {field: 'ratio', type: 'quantitative', scale: {type: 'log', nice: false, padding: 12}, title: 'time of the other ÷ our time'}, y: kernel,
+        yOffset: {field: 'device', type: 'nominal'}, color: device, shape: {field: 'than', type: 'nominal', title: 'other'}, tooltip: tip}},
       {data: {values: [{one: 1}]}, mark: {type: 'rule', strokeDash: [3, 3], color: fg}, encoding: {x: {field: 'one', type: 'quantitative'}}}]}),
     put('chart-cascade', data.pp.cascade, {own: 1, layer: [
       {data: {values: data.pp.cascade}, mark: {type: 'line', point: true}, encoding: {x: {field: 'n', type: 'ordinal', title: 'number of devices'}, y: {field: 'efficiency', type: 'quantitative', title: 'efficiency, PP'},

@@ -40,8 +40,8 @@ TEST(ReportData, AnUnverifiedCaseIsNotHidden) {
   const Json data = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4, Status::failed)}, "");
   EXPECT_EQ(data["pp"]["kernels"][0]["architectural"], 0);
   EXPECT_EQ(data["pp"]["kernels"][0]["unsupported"], "hip B");
-  EXPECT_EQ(data["problems"][2]["what"], "failed");
-  EXPECT_EQ(data["problems"][2]["why"], "wrong");
+  EXPECT_EQ(data["problems"][0]["what"], "failed");
+  EXPECT_EQ(data["problems"][0]["why"], "wrong");
   EXPECT_EQ(data["devices"][1]["verified"], 0);
 }
 
@@ -54,6 +54,24 @@ TEST(ReportData, HistoryMarksARegression) {
   EXPECT_NEAR(data["history"]["points"][1]["speed"].get<double>(), 0.5, 1e-12);
   ASSERT_EQ(data["history"]["changes"].size(), 1u);
   EXPECT_EQ(data["history"]["changes"][0]["verdict"], "slower");
+}
+
+TEST(ReportData, PlainLoopsAreNoLibrary) {
+  NamedRecord r = on("cpu", "A", 0.8);
+  r.record.cases[0].ratios = {{.baseline = "lib", .ratio = 0.9},
+                              {.baseline = "plain", .ratio = 0.5}};
+  Json data = report_data({r}, "");
+  EXPECT_NEAR(data["devices"][0]["ratio"].get<double>(), 0.9, 1e-12);
+  EXPECT_TRUE(data["devices"][0]["plain"].is_null());
+  r.record.cases[0].ratios = {{.baseline = "plain", .ratio = 3}};
+  data = report_data({r}, "");
+  EXPECT_TRUE(data["devices"][0]["ratio"].is_null());
+  EXPECT_NEAR(data["devices"][0]["plain"].get<double>(), 3, 1e-12);
+}
+
+TEST(ReportData, WhatSeveralRecordsSayAlikeIsOneRow) {
+  const Json data = report_data({on("cuda", "A", 0.8), on("cuda", "A", 0.8)}, "");
+  for (const Json& row : data["problems"]) EXPECT_EQ(row["records"], 2) << row;
 }
 
 TEST(ReportCsv, HasTheColumnsOfTheP3Library) {
