@@ -28,8 +28,9 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
   for (const DeviceTests& of : kDeviceTests) {
     if (std::regex_match(name, std::regex(of.tests))) return &evidence.devices[of.backend];
   }
-  // Every kernel on every family with every type: tests/backends/simt/emulated.hpp.
-  static const std::regex emulated(R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+)");
+  // Every kernel on every family with every type: tests/backends/simt/emulated.hpp. CTest may add
+  // the parameter as GoogleTest prints it.
+  static const std::regex emulated(R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+(\s+#.*)?)");
   std::smatch match;
   if (!std::regex_match(name, match, emulated)) return nullptr;
   return &evidence.emulated[match[1]];
