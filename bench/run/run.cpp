@@ -196,7 +196,7 @@ int Run::execute() {
   if (options_.export_gbench) require_writable(*options_.export_gbench);
   if (!flags_.out().empty()) require_writable(flags_.out());
 
-  const Porting porting = world_.porting();
+  const PortingSection porting = world_.porting();
   record_.porting = Reading<Json>::of(porting.record);
 
   install_interrupt_handler();

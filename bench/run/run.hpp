@@ -15,7 +15,7 @@
 namespace moat {
 
 // Lines changed per port, for the record and for a person.
-struct Porting {
+struct PortingSection {
   Json record;
   std::string table;
 };
@@ -26,7 +26,7 @@ struct RunWorld {
   std::vector<AbsentBackend> absent;
   std::function<Baselines(Device&)> baselines;
   std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
-  std::function<Porting()> porting;
+  std::function<PortingSection()> porting;
   std::ostream* out;       // the table
   Clock* clock = nullptr;  // null: the steady clock
 };

@@ -12,7 +12,7 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
   return measure_ceilings(device, clock, memory_limit, &interrupted());
 }
 
-Porting porting() {
+PortingSection porting() {
   Json record = porting_record();
   std::string table = porting_table(record);
   return {.record = std::move(record), .table = std::move(table)};
