@@ -87,7 +87,7 @@ RunWorld scripted_world() {
           .absent = {},
           .baselines = [](const auto&...) { return Baselines{}; },
           .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
-          .porting = [] { return Porting{.record = Json::object(), .table = {}}; },
+          .porting = [] { return PortingSection{.record = Json::object(), .table = {}}; },
           .out = &std::cout,
           .clock = &scripted_clock()};
 }

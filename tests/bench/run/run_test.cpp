@@ -56,7 +56,7 @@ class RunTest : public testing::Test {
       return b;
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
-    world_.porting = [] { return Porting{.record = Json::object(), .table = "lines changed\n"}; };
+    world_.porting = [] { return PortingSection{.record = Json::object(), .table = "lines changed\n"}; };
     world_.out = &out_;
   }
   void TearDown() override { fs::remove_all(folder_); }
