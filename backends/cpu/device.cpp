@@ -15,15 +15,12 @@
 #include "backends/cpu/isa.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/launchers.hpp"
 
 namespace moat {
 
-// Instantiated with the instruction sets of the kernels: see kernels/*.cpp.
-extern template void launch(ThisBackend&, const GemmProblem&);
-extern template void launch(ThisBackend&, const AttentionProblem&);
-extern template void launch(ThisBackend&, const ReductionProblem&);
-extern template void launch(ThisBackend&, const RowsProblem&);
-extern template void launch(ThisBackend&, const CeilingProblem&);
+// With the instruction sets of the kernels.
+MOAT_LAUNCHERS_COMPILED_ELSEWHERE(ThisBackend)
 
 namespace cpu {
 

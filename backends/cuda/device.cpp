@@ -24,7 +24,7 @@ using BackendOf_sm_90a = simt::Backend<Sm90a<Ptx90a>, Sm90aSchedules>;
 
 }  // namespace cuda
 
-#define MOAT_FAMILY(name) MOAT_COMPILED_BY_DEVICE_COMPILER(cuda::BackendOf_##name)
+#define MOAT_FAMILY(name) MOAT_LAUNCHERS_COMPILED_ELSEWHERE(cuda::BackendOf_##name)
 MOAT_CUDA_FAMILIES
 #undef MOAT_FAMILY
 

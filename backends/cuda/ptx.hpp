@@ -8,27 +8,21 @@
 #include <type_traits>
 
 #include "backends/simt/atoms.hpp"
+#include "backends/simt/lanes.hpp"
 
 namespace moat::cuda {
 
-struct Ptx {
-  static constexpr int kWaveWidth = 32;
+struct Ptx : simt::Lanes<32> {
   static constexpr unsigned kAllLanes = 0xffffffffu;
 
   // __launch_bounds__ counts blocks per multiprocessor.
   static constexpr int min_residency(int blocks, int /*waves*/) { return blocks; }
 
-  static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
   static MOAT_FN int wave() { return static_cast<int>(threadIdx.x) / kWaveWidth; }
-  static MOAT_FN int block() { return static_cast<int>(blockIdx.x); }
-  static MOAT_FN int blocks() { return static_cast<int>(gridDim.x); }
   static MOAT_FN int opaque(int x) {
     asm volatile("" : "+r"(x));
     return x;
   }
-  static MOAT_FN void barrier() { __syncthreads(); }
-  static MOAT_FN void fence() { __threadfence(); }
-  static MOAT_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomicAdd(p, v); }
 
   template <class T>
   static MOAT_FN T shuffle_xor(T x, int mask) {
@@ -56,9 +50,8 @@ struct Ptx {
     store(p, v);
   }
 
-  static MOAT_FN float widen(float x) { return x; }
+  using simt::Lanes<32>::widen;
   static MOAT_FN float widen(f16 x) { return __half2float(__ushort_as_half(x.bits)); }
-  static MOAT_FN float widen(bf16 x) { return __uint_as_float(unsigned{x.bits} << 16); }
   template <class T>
   static MOAT_FN T narrow(float x) {
     if constexpr (kDType<T> == DType::f16) {
@@ -157,9 +150,6 @@ struct Ptx {
   }
 
   static MOAT_FN float exp2(float x) { return exp2f(x); }
-  static MOAT_FN float log2(float x) { return log2f(x); }
-  static MOAT_FN float rsqrt(float x) { return rsqrtf(x); }
-  static MOAT_FN float max(float a, float b) { return fmaxf(a, b); }
 
  private:
   static MOAT_FN unsigned shared_window(const void* p) {

@@ -88,12 +88,9 @@ struct Sm90aSchedules : Sm80Schedules {
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     if constexpr (sizeof(T) == 2) {
-      const auto copyable = [](const void* data, std::int64_t stride) {
-        return simt::can_box(
-            Tensor<const T>{.data = static_cast<const T*>(data), .row_stride = stride});
-      };
       const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
-      if (p.m > 16 && copyable(p.a, p.lda ? p.lda : p.k) && copyable(p.b, p.ldb ? p.ldb : b_cols)) {
+      if (p.m > 16 && copyable<T>(p.a, p.lda ? p.lda : p.k) &&
+          copyable<T>(p.b, p.ldb ? p.ldb : b_cols)) {
         // 64 × 256 for each of two consumers: the widest product reads the least per FLOP. Four
         // stages of 48 KiB fill the shared memory.
         f(Type<simt::RoleSchedule<T, 128, 256, 64, 2, 4, 40, 232>>{});
@@ -106,17 +103,22 @@ struct Sm90aSchedules : Sm80Schedules {
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
     if constexpr (sizeof(T) == 2) {
-      const auto copyable = [](const void* data) {
-        return simt::can_box(Tensor<const T>{.data = static_cast<const T*>(data)});
-      };
       // 64 query rows for each of two consumers, which take turns: one multiplies while the other
       // computes weights. Two steps of 128 keys beside the queries are at most 160 KiB.
-      if (p.q_len > 1 && copyable(p.q) && copyable(p.k) && copyable(p.v)) {
+      if (p.q_len > 1 && copyable<T>(p.q) && copyable<T>(p.k) && copyable<T>(p.v)) {
         f(Type<simt::RoleSchedule<T, 128, 128, 0, 2, 2, 40, 232>>{});
         return;
       }
     }
     Sm80Schedules::attention<T, kHeadDim>(p, f);
+  }
+
+ private:
+  // Dense rows of attention are always whole chunks.
+  template <class T>
+  static bool copyable(const void* data, std::int64_t row_stride = 0) {
+    return simt::can_box(
+        Tensor<const T>{.data = static_cast<const T*>(data), .row_stride = row_stride});
   }
 };
 

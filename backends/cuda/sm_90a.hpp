@@ -14,28 +14,10 @@ struct Sm90a : Sm80<Isa> {
   static constexpr int kGroupWaves = 4;
   static constexpr int kGroupRows = 64;
 
-  // A warp's sixteen rows of a warpgroup's product, eight columns of it (PTX ISA, "Register
-  // fragments for wgmma.mma_async.m64nNk16": D and A).
+  // A warp holds sixteen rows of a warpgroup's product as of its own (PTX ISA, "Register fragments
+  // for wgmma.mma_async.m64nNk16": D and A).
   template <class T>
-  struct GroupMatrix {
-    static constexpr int m = 16;
-    static constexpr int n = 8;
-    static constexpr int k = 16;
-    using Element = T;
-
-    struct Left {
-      static constexpr int kRegisters = 8;
-      static constexpr MOAT_SHARED_FN simt::Position at(int lane, int r) {
-        return {.row = lane / 4 + r / 2 % 2 * 8, .col = lane % 4 * 2 + r % 2 + r / 4 * 8};
-      }
-    };
-    struct Acc {
-      static constexpr int kRegisters = 4;
-      static constexpr MOAT_SHARED_FN simt::Position at(int lane, int r) {
-        return {.row = lane / 4 + r / 2 * 8, .col = lane % 4 * 2 + r % 2};
-      }
-    };
-  };
+  using GroupMatrix = MmaAtom<Isa, T>;
 
   // Of a panel of boxes from `offset` bytes on (PTX ISA, "Matrix descriptor"): 128-byte swizzle;
   // eight rows of a box are one unit, `kLeading` bytes apart along a row of the matrix where the

@@ -5,14 +5,13 @@
 #include <hip/hip_runtime.h>
 
 #include "backends/simt/atoms.hpp"
+#include "backends/simt/lanes.hpp"
 
 namespace moat::hip {
 
 // CDNA has waves of 64 lanes, RDNA of 32.
 template <int kLanes>
-struct Amdgpu : simt::FlatMemory {
-  static constexpr int kWaveWidth = kLanes;
-
+struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   // __launch_bounds__ counts waves per SIMD; a compute unit has four, RDNA's pair of them as well.
   // With two waves a lane has 256 registers, and LLVM keeps accumulators among them; with one it
   // puts them into CDNA's other 256 (AGPRs), from which every use of them by other instructions
@@ -22,40 +21,31 @@ struct Amdgpu : simt::FlatMemory {
     return per_simd < 2 ? 2 : per_simd;
   }
 
-  static MOAT_FN int lane() { return static_cast<int>(threadIdx.x) % kWaveWidth; }
   // The same in all lanes of a wave, which the compiler cannot know.
   static MOAT_FN int wave() {
-    return __builtin_amdgcn_readfirstlane(static_cast<int>(threadIdx.x) / kWaveWidth);
+    return __builtin_amdgcn_readfirstlane(static_cast<int>(threadIdx.x) / kLanes);
   }
-  static MOAT_FN int block() { return static_cast<int>(blockIdx.x); }
-  static MOAT_FN int blocks() { return static_cast<int>(gridDim.x); }
   static MOAT_FN int opaque(int x) {
     asm volatile("" : "+v"(x));
     return x;
   }
-  static MOAT_FN void barrier() { __syncthreads(); }
-  static MOAT_FN void fence() { __threadfence(); }
-  static MOAT_FN unsigned atomic_add(unsigned* p, unsigned v) { return atomicAdd(p, v); }
 
   template <class T>
   static MOAT_FN T shuffle_xor(T x, int mask) {
-    return __shfl_xor(x, mask, kWaveWidth);
+    return __shfl_xor(x, mask, kLanes);
   }
   template <class T>
   static MOAT_FN T shuffle(T x, int source) {
     if constexpr (sizeof(T) == 2) {
-      return {static_cast<std::uint16_t>(__shfl(int{x.bits}, source, kWaveWidth))};
+      return {static_cast<std::uint16_t>(__shfl(int{x.bits}, source, kLanes))};
     } else {
-      return __shfl(x, source, kWaveWidth);
+      return __shfl(x, source, kLanes);
     }
   }
 
-  static MOAT_FN float widen(float x) { return x; }
+  using simt::Lanes<kLanes>::widen;
   static MOAT_FN float widen(f16 x) {
     return static_cast<float>(__builtin_bit_cast(_Float16, x.bits));
-  }
-  static MOAT_FN float widen(bf16 x) {
-    return __builtin_bit_cast(float, std::uint32_t{x.bits} << 16);
   }
   template <class T>
   static MOAT_FN T narrow(float x) {
@@ -73,9 +63,6 @@ struct Amdgpu : simt::FlatMemory {
 
   // v_exp_f32 flushes denormal results to zero, which exp2f would spend three more instructions on.
   static MOAT_FN float exp2(float x) { return __builtin_amdgcn_exp2f(x); }
-  static MOAT_FN float log2(float x) { return log2f(x); }
-  static MOAT_FN float rsqrt(float x) { return rsqrtf(x); }
-  static MOAT_FN float max(float a, float b) { return fmaxf(a, b); }
 
   // Matrix instructions, c += a · b, of a whole wave. Words hold the lower element in bits 0 … 15.
   // v_mfma_f32_16x16x16_f16 and _bf16 (gfx90a and newer): CDNA3 ISA, 7.1 "Matrix core".

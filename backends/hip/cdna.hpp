@@ -35,12 +35,7 @@ struct Mfma16 {
       return {.row = lane / 16 * 8 + r % 8, .col = lane % 16 / 4 * 8 + r / 8 * 4 + lane % 4};
     }
   };
-  struct Acc {
-    static constexpr int kRegisters = 8;
-    static constexpr MOAT_SHARED_FN simt::Position at(int lane, int r) {
-      return {.row = lane % 16, .col = lane / 16 * 8 + r};
-    }
-  };
+  using Acc = Left;
 
   static MOAT_FN void multiply(float (&c)[8], const std::uint32_t (&a)[4],
                                const std::uint32_t (&b)[8]) {

@@ -36,7 +36,7 @@ using BackendOf_plain64 = simt::Backend<simt::Plain<Amdgpu<64>>, PlainSchedules>
 
 }  // namespace hip
 
-#define MOAT_FAMILY(name) MOAT_COMPILED_BY_DEVICE_COMPILER(hip::BackendOf_##name)
+#define MOAT_FAMILY(name) MOAT_LAUNCHERS_COMPILED_ELSEWHERE(hip::BackendOf_##name)
 MOAT_HIP_FAMILIES
 #undef MOAT_FAMILY
 

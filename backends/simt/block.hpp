@@ -30,13 +30,12 @@ inline constexpr std::size_t kScratchBytes =
 inline constexpr int kBandRows = 8;
 
 // One block. A kernel's entry constructs it in every lane from the block's shared memory:
-//   extern __shared__ __align__(128) unsigned char arena[];
 //   simt::Block<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
-// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes. S has
+// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes from a multiple of kSharedAlignment on. S has
 // `kWarps` (waves per block) and `kResidency` (blocks that a multiprocessor should hold at once,
-// the second argument of
-// __launch_bounds__); where it multiplies tiles also what simt::Tiling asks for.
+// the second argument of __launch_bounds__); where it multiplies tiles also what simt::Tiling asks
+// for.
 template <class AtomsOf, class S>
 class Block {
  public:
@@ -47,9 +46,9 @@ class Block {
   template <class T, int kM, int kK>
   using Left = simt::Left<Atoms, T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = std::conditional_t<
-      kOrder == Order::row_major && kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
-      Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>;
+  using Right = std::conditional_t<kOrder == Order::row_major &&
+                                       kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
+                                   Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>;
 
   explicit MOAT_FN Block(unsigned char* arena) : arena_(arena) {}
 

@@ -20,6 +20,7 @@
 #include <variant>
 
 #include "backends/device.hpp"
+#include "backends/launchers.hpp"
 #include "backends/simt/backend.hpp"
 #include "backends/simt/runtime.hpp"
 
@@ -48,15 +49,6 @@ Program find_program(const Family (&families)[kCount], std::string_view name) {
   }
   throw DeviceError("this build has no kernels of the family " + std::string(name));
 }
-
-// Declares that kernels/*.cpp instantiate the launchers of BACKEND, a simt::Backend. The device
-// compiler does; used at namespace moat.
-#define MOAT_COMPILED_BY_DEVICE_COMPILER(BACKEND)                 \
-  extern template void launch(BACKEND&, const GemmProblem&);      \
-  extern template void launch(BACKEND&, const AttentionProblem&); \
-  extern template void launch(BACKEND&, const ReductionProblem&); \
-  extern template void launch(BACKEND&, const RowsProblem&);      \
-  extern template void launch(BACKEND&, const CeilingProblem&);
 
 template <class Platform>
 class GpuDevice final : public Device, private Queue {

@@ -45,7 +45,7 @@ struct Panel {
     return bytes + Layout::offset(in_bytes(row, col));
   }
 
-  // The element at origin + at, see Swizzled::offset.
+  // The element at origin + at, see SlicedLayout::offset.
   MOAT_FN const unsigned char* element(Position origin, Position at) const {
     return bytes + Layout::offset(in_bytes(origin.row, origin.col), in_bytes(at.row, at.col));
   }

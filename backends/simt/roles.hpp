@@ -129,7 +129,8 @@ class Producer : public Role<Atoms, S> {
 };
 
 // An accumulator as the left operand of the next product, in the registers of its wave: two
-// elements a word, the first in the lower half.
+// elements a word, the first in the lower half. Rounded one by one: ptxas moves the rounding of a
+// pair (simt::pack) in between the products and then serialises them (C7513).
 template <class TilingOf, class T, int kK>
 struct GroupOperand {
   using Matrix = typename TilingOf::Matrix;

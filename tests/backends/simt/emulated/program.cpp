@@ -1,18 +1,14 @@
 // Compiled once per emulated family, as kernels/*.cpp are; MOAT_FAMILY is its name.
 #include <variant>
 
-#include "kernels/problem.hpp"
+#include "backends/launchers.hpp"
 
 #include MOAT_BACKEND
 #include "tests/backends/simt/emulated/programs.hpp"
 
 namespace moat {
 
-extern template void launch(ThisBackend&, const GemmProblem&);
-extern template void launch(ThisBackend&, const AttentionProblem&);
-extern template void launch(ThisBackend&, const ReductionProblem&);
-extern template void launch(ThisBackend&, const RowsProblem&);
-extern template void launch(ThisBackend&, const CeilingProblem&);
+MOAT_LAUNCHERS_COMPILED_ELSEWHERE(ThisBackend)
 
 namespace testing {
 
