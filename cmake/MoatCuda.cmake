@@ -81,3 +81,11 @@ set(CMAKE_CUDA_USE_RESPONSE_FILE_FOR_INCLUDES OFF)
 add_library(moat_cuda_options INTERFACE)
 set(options --expt-relaxed-constexpr --Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Wshadow)
 target_compile_options(moat_cuda_options INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:${options}>")
+
+# moat_cuda_generate(TARGET ARCHITECTURE...): code and PTX for these.
+function(moat_cuda_generate target)
+  foreach(architecture IN LISTS ARGN)
+    target_compile_options(${target} PRIVATE
+      "--generate-code=arch=compute_${architecture},code=[compute_${architecture},sm_${architecture}]")
+  endforeach()
+endfunction()

@@ -137,18 +137,4 @@ void add_codegen_command(CLI::App& app, int& exit_code, const fs::path& report) 
   command->callback([options, report, &exit_code] { exit_code = guarded(*options, report); });
 }
 
-Json codegen_record(std::string& why_not, const fs::path& report) {
-  try {
-    const codegen::Report read = read_report(report);
-    if (read.entries.empty() && read.errors.empty()) {
-      why_not = "this build compiles no GPU kernels";
-      return nullptr;
-    }
-    return to_json(read);
-  } catch (const std::exception& e) {
-    why_not = e.what();
-    return nullptr;
-  }
-}
-
 }  // namespace moat

@@ -60,7 +60,7 @@ struct Report {
 // `errors`.
 Report collect(const std::vector<CompileCommand>& commands);
 
-// The document of `moat codegen --json`; results/README.md describes it.
+// The document of `moat codegen --json`.
 Json to_json(const Report& report);
 
 // Reads a document back. Throws std::runtime_error that names the member.

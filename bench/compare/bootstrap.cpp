@@ -20,11 +20,6 @@ std::size_t block_length(std::size_t n) {
   return std::max<std::size_t>(1, static_cast<std::size_t>(std::sqrt(static_cast<double>(n))));
 }
 
-double median_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  return quantile(values, 0.5);
-}
-
 // A series whose median is drawn again and again: the ranks of a resample are counted, so that it
 // need not be sorted.
 class Resampled {
@@ -83,7 +78,7 @@ MedianEstimate bootstrap_median(const Series& series, const BootstrapOptions& op
   if (all.empty()) throw std::invalid_argument("no sample to take a median of");
   std::vector<double> medians;
   for (const auto& one : all) medians.push_back(one.median());
-  MedianEstimate estimate{.median = median_of(medians), .log_error = {}};
+  MedianEstimate estimate{.median = moat::median(medians), .log_error = {}};
 
   // Resampling R series has (R − 1) ÷ R of the variance between them; circular blocks of length b
   // have 1 − b ÷ n of that of a series.
@@ -105,7 +100,7 @@ MedianEstimate bootstrap_median(const Series& series, const BootstrapOptions& op
   estimate.log_error.reserve(static_cast<std::size_t>(options.resamples));
   for (int i = 0; i < options.resamples; ++i) {
     for (double& m : drawn) m = all[draw(random, all.size())].draw_median(random);
-    estimate.log_error.push_back(widening * std::log(median_of(drawn) / estimate.median));
+    estimate.log_error.push_back(widening * std::log(moat::median(drawn) / estimate.median));
   }
   return estimate;
 }

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
 #include "bench/record/file.hpp"
+#include "bench/run/grid.hpp"
 #include "bench/run/progress.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -70,9 +70,7 @@ std::vector<NamedRecord> read(const std::vector<std::filesystem::path>& paths) {
   });
 }
 
-bool colored(const Options& options) {
-  return !options.out && isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-}
+bool colored(const Options& options) { return !options.out && color_wanted(); }
 
 int run_across(const Options& options) {
   if (!options.gate.empty() || !options.threshold.empty()) {

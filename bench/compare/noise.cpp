@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::size_t kFewest = 8;
 
-double median_of(std::vector<double> values) { return summarize(values).median; }
-
 double difference(double a, double b) { return std::max(a, b) / std::min(a, b) - 1; }
 
 }  // namespace
@@ -22,7 +20,7 @@ std::vector<double> self_differences(const Series& series) {
   std::vector<double> differences;
   std::vector<double> medians;
   for (const auto& s : series) {
-    if (!s.empty()) medians.push_back(median_of(s));
+    if (!s.empty()) medians.push_back(median(s));
   }
   for (std::size_t i = 0; i < medians.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) differences.push_back(difference(medians[i], medians[j]));
@@ -38,7 +36,7 @@ std::vector<double> self_differences(const Series& series) {
       const std::size_t quarter = 4 * i / s.size();
       (quarter == 0 || quarter == partner ? with_first : others).push_back(s[i]);
     }
-    differences.push_back(difference(median_of(with_first), median_of(others)));
+    differences.push_back(difference(median(with_first), median(others)));
   }
   return differences;
 }
@@ -50,7 +48,7 @@ std::vector<double> paired_self_differences(const Series& series) {
     for (const std::size_t first : {0UL, 1UL}) {
       std::vector<double> ratios;
       for (std::size_t i = first; i + 1 < s.size(); i += 2) ratios.push_back(s[i + 1] / s[i]);
-      differences.push_back(difference(median_of(ratios), 1));
+      differences.push_back(difference(median(ratios), 1));
     }
   }
   return differences;

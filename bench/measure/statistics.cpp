@@ -45,6 +45,11 @@ double quantile(std::span<const double> ascending, double q) {
   return ascending[below] + fraction * (ascending[above] - ascending[below]);
 }
 
+double median(std::vector<double> samples) {
+  std::ranges::sort(samples);
+  return quantile(samples, 0.5);
+}
+
 double median_standard_error(std::span<const double> ascending) {
   const std::size_t n = ascending.size();
   if (n < 2) return 0;

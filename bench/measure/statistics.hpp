@@ -10,6 +10,9 @@ namespace moat {
 // (type 7 of Hyndman and Fan 1996, the default of R and NumPy).
 double quantile(std::span<const double> ascending, double q);
 
+// Median of n ≥ 1 samples in any order.
+double median(std::vector<double> samples);
+
 // Standard error of the median of n ≥ 1 ascending values, without an assumption about their
 // distribution: the width of an interval of order statistics, over that of a normal variable with
 // the same coverage (Price and Bonett 2001). 0 for one value.

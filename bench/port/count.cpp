@@ -4,7 +4,6 @@
 #include <git2.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include "bench/port/line_markers.hpp"
 #include "bench/port/process.hpp"
 #include "bench/port/sloc.hpp"
+#include "bench/port/source/parallel.hpp"
 
 namespace moat {
 namespace {
@@ -76,20 +76,7 @@ struct Gathered {
   std::map<std::string, std::string> errors;
 };
 
-// Calls f(i) for 0 … n − 1, on as many threads as there are processors.
-template <class F>
-void parallel_for(std::size_t n, F f) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < n; i = next++) f(i);
-  };
-  std::vector<std::thread> threads;
-  const std::size_t count =
-      std::min<std::size_t>(n, std::max(2u, std::thread::hardware_concurrency()));
-  threads.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work);
-  for (auto& t : threads) t.join();
-}
+int threads() { return static_cast<int>(std::max(2u, std::thread::hardware_concurrency())); }
 
 // Which kernel a file under kernels/ is named after; "" for what kernels share and other files.
 std::string kernel_of(const std::string& file, const std::map<std::string, LineSet>& units) {
@@ -186,14 +173,14 @@ Count count_lines(const std::vector<CompileCommand>& commands, const std::filesy
       gathered.errors.emplace(commands[command].backend, e.what());
     }
   };
-  parallel_for(commands.size(), [&](std::size_t i) {
+  parallel_for(commands.size(), threads(), [&](std::size_t i) {
     guarded(i, [&] {
       auto passes = preprocess_passes(commands[i]);
       const std::lock_guard lock(gathered.mutex);
       for (auto& pass : passes) gathered.passes.push_back({i, std::move(pass)});
     });
   });
-  parallel_for(gathered.passes.size(), [&](std::size_t i) {
+  parallel_for(gathered.passes.size(), threads(), [&](std::size_t i) {
     const auto& [command, pass] = gathered.passes[i];
     guarded(command, [&] {
       const CompileCommand& compile = commands[command];

@@ -12,6 +12,7 @@
 
 #include "bench/compare/across.hpp"
 #include "bench/compare/comparison.hpp"
+#include "bench/record/csv.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/quantity.hpp"
 
@@ -579,16 +580,6 @@ class Report {
   const Json* porting_ = nullptr;  // of the newest record that has it
 };
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + '"';
-}
-
 }  // namespace
 
 double performance_portability(const std::vector<double>& efficiencies) {
@@ -622,7 +613,7 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
   std::string text = "problem,application,platform,fom\n";
   for (const auto& problem : problems) {
     for (const auto& platform : platforms) {
-      text += fmt::format("{},moat,{},{:.6g}\n", quoted(problem), quoted(platform),
+      text += fmt::format("{},moat,{},{:.6g}\n", csv_field(problem), csv_field(platform),
                           shares[{problem, platform}]);
     }
   }

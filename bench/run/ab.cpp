@@ -24,6 +24,7 @@
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/exit_codes.hpp"
+#include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/progress.hpp"
 #include "bench/run/turns.hpp"
@@ -300,12 +301,11 @@ int run_ab(const RunOptions& options) {
   }
   const Comparison comparison =
       compare_records(read_records({base.record()}), read_records({fresh.record()}), {});
-  const bool color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   fmt::print("{}",
              format_comparison(comparison,
                                options.format == TableFormat::markdown ? CompareFormat::markdown
                                                                        : CompareFormat::table,
-                               false, color));
+                               false, color_wanted()));
   std::fflush(stdout);
   fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
              base.record().string(), fresh.record().string(), base.record().string(),

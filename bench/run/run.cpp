@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 #include <omp.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <iostream>
@@ -18,6 +16,7 @@
 #include "bench/record/provenance.hpp"
 #include "bench/run/device_record.hpp"
 #include "bench/run/exit_codes.hpp"
+#include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/output_path.hpp"
 #include "bench/run/problem_options.hpp"
@@ -212,8 +211,7 @@ int Run::execute() {
     unwritten = std::current_exception();
   }
   if (!flags_.format()) {
-    const bool color = world_.out == &std::cout && isatty(STDOUT_FILENO) == 1 &&
-                       std::getenv("NO_COLOR") == nullptr;
+    const bool color = world_.out == &std::cout && color_wanted();
     *world_.out << format_record(record_, options_.format, color);
     if (options_.format != TableFormat::csv) *world_.out << '\n' << porting.table;
     world_.out->flush();

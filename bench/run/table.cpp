@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "bench/record/csv.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/quantity.hpp"
 
@@ -122,16 +123,6 @@ std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"') result += '"';
-    result += c;
-  }
-  return result + '"';
-}
-
 std::string to_csv(const Record& record) {
   std::string text =
       "name,status,median_seconds,lower_quartile_seconds,upper_quartile_seconds,gflops,gbytes,"
@@ -144,7 +135,7 @@ std::string to_csv(const Record& record) {
     const Reading<double> none;
     const RatioRecord* baseline = timed ? fastest_baseline(c) : nullptr;
     text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", quoted(c.name), name_of(c.status),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.name), name_of(c.status),
         number(timed ? c.median_seconds : none), number(timed ? c.lower_quartile_seconds : none),
         number(timed ? c.upper_quartile_seconds : none), number(timed ? c.gflops : none),
         number(timed ? c.gbytes : none), timed && c.ceiling.value ? c.ceiling.value->bound : "",
@@ -152,7 +143,7 @@ std::string to_csv(const Record& record) {
         baseline != nullptr ? baseline->baseline : "",
         baseline != nullptr ? fmt::format("{:.4f}", baseline->ratio) : "",
         c.check.value ? number(c.check.value->error_over_bound) : "", timed ? samples : 0,
-        timed && !c.series.empty() ? c.series.front().stop_reason : "", quoted(c.message));
+        timed && !c.series.empty() ? c.series.front().stop_reason : "", csv_field(c.message));
   }
   return text;
 }

@@ -13,6 +13,7 @@
 #include "bench/port/diff/report.hpp"
 #include "bench/port/source/parallel.hpp"
 #include "bench/port/source/progress.hpp"
+#include "bench/record/csv.hpp"
 #include "bench/record/file.hpp"
 
 namespace moat {

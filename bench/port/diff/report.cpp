@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "bench/record/csv.hpp"
+
 namespace moat {
 namespace {
 
@@ -68,16 +70,6 @@ std::string to_utf8(std::string_view bytes) {
     i += valid ? length : 1;
   }
   return text;
-}
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted.push_back('"');
-    quoted.push_back(c);
-  }
-  return quoted + '"';
 }
 
 std::string percent(const Share& share) {

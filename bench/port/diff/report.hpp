@@ -32,7 +32,4 @@ std::string percent(const Share& share);
 // Valid UTF-8: bytes that are none become U+FFFD, so that any file can be quoted in JSON.
 std::string to_utf8(std::string_view bytes);
 
-// A field of CSV (RFC 4180), quoted where needed.
-std::string csv_field(std::string_view text);
-
 }  // namespace moat
