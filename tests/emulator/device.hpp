@@ -8,46 +8,29 @@
 #include <string>
 #include <utility>
 
-#include "backends/device.hpp"
 #include "tests/emulator/emulator.hpp"
 #include "tests/emulator/global_memory.hpp"
+#include "tests/support/host_memory.hpp"
 
 namespace moat::emulator {
 
 // Solves problems with `program`; its memory is the host's. Time does not pass.
-class EmulatedDevice : public Device {
+class EmulatedDevice : public HostMemory {
  public:
   explicit EmulatedDevice(std::function<void(const Problem&)> program)
       : program_(std::move(program)) {
     info_.backend = "emulator";
   }
 
-  const DeviceInfo& info() const override { return info_; }
-
   void* allocate(std::size_t bytes) override { return allocations_.emplace_back(bytes).data(); }
   void release(void* p) noexcept override {
     allocations_.remove_if([p](const Allocation& a) { return a.data() == p; });
   }
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void download(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void fill(void* p, unsigned char byte, std::size_t bytes) override {
-    std::memset(p, byte, bytes);
-  }
-
   // Throws Fault if something next to an allocation was overwritten.
   void run(const Problem& problem) override {
     program_(problem);
     for (const Allocation& a : allocations_) a.check();
   }
-  void synchronize() override {}
-
-  void start_timer() override {}
-  void stop_timer() override {}
-  double elapsed() override { return 0; }
 
  private:
   // Memory between two guards, which read as NaN.
@@ -75,7 +58,6 @@ class EmulatedDevice : public Device {
     }
 
    private:
-    static constexpr std::align_val_t kAlignment{256};
     static constexpr std::size_t kGuard = 256;
     static constexpr unsigned char kGuardByte = 0xff;
 
@@ -91,7 +73,6 @@ class EmulatedDevice : public Device {
 
   std::list<Allocation> allocations_;
   std::function<void(const Problem&)> program_;
-  DeviceInfo info_;
 };
 
 }  // namespace moat::emulator

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "tests/emulator/ptx.hpp"
+#include "tests/emulator/random_matrix.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -15,15 +15,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
-
-template <class T>
-std::vector<T> random_matrix(int count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<T> out(static_cast<std::size_t>(count));
-  for (T& x : out) x = from_float<T>(uniform(generator));
-  return out;
-}
 
 // Result of lane l: rows l / 4 and l / 4 + 8, two neighbours in each.
 void expect_product(const float (&c)[4], auto product) {

@@ -106,30 +106,32 @@ std::optional<Conflict> Shadow::read(const Access& access, std::size_t offset, s
   return std::nullopt;
 }
 
-std::optional<Conflict> Shadow::write(const Access& access, std::size_t offset, std::size_t bytes) {
+template <class F>
+std::optional<Conflict> Shadow::overwrite(const Access& access, std::size_t offset,
+                                          std::size_t bytes, F f) {
   return each_word(
       offset, bytes,
       [&](Word& word, std::uint32_t halves, std::size_t at) -> std::optional<Conflict> {
         if (const auto conflict = overwrites(word, access, halves, at)) {
           return conflict;
         }
-        remember_writer(word, access, halves);
+        f(word, halves);
         return std::nullopt;
       });
 }
 
+std::optional<Conflict> Shadow::write(const Access& access, std::size_t offset, std::size_t bytes) {
+  return overwrite(access, offset, bytes, [&](Word& word, std::uint32_t halves) {
+    remember_writer(word, access, halves);
+  });
+}
+
 std::optional<Conflict> Shadow::launch(const Access& access, std::size_t offset,
                                        std::size_t bytes) {
-  return each_word(
-      offset, bytes,
-      [&](Word& word, std::uint32_t halves, std::size_t at) -> std::optional<Conflict> {
-        if (const auto conflict = overwrites(word, access, halves, at)) {
-          return conflict;
-        }
-        word.flight = static_cast<std::uint16_t>(access.actor + 1);
-        word.flight_operation = access.operation;
-        return std::nullopt;
-      });
+  return overwrite(access, offset, bytes, [&](Word& word, std::uint32_t) {
+    word.flight = static_cast<std::uint16_t>(access.actor + 1);
+    word.flight_operation = access.operation;
+  });
 }
 
 void Shadow::land(const Access& access, std::size_t offset, std::size_t bytes) {
@@ -143,16 +145,10 @@ void Shadow::land(const Access& access, std::size_t offset, std::size_t bytes) {
 
 std::optional<Conflict> Shadow::reserve(const Access& access, std::size_t offset,
                                         std::size_t bytes) {
-  return each_word(
-      offset, bytes,
-      [&](Word& word, std::uint32_t halves, std::size_t at) -> std::optional<Conflict> {
-        if (const auto conflict = overwrites(word, access, halves, at)) {
-          return conflict;
-        }
-        remember_writer(word, access, halves);
-        word.flight = kMbarrier;
-        return std::nullopt;
-      });
+  return overwrite(access, offset, bytes, [&](Word& word, std::uint32_t halves) {
+    remember_writer(word, access, halves);
+    word.flight = kMbarrier;
+  });
 }
 
 }  // namespace moat::emulator

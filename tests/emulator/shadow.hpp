@@ -108,6 +108,11 @@ class Shadow {
   template <class F>
   std::optional<Conflict> each_word(std::size_t offset, std::size_t bytes, F f);
 
+  // Calls f(word, halves) for every word of a range that may be overwritten, until one may not.
+  template <class F>
+  std::optional<Conflict> overwrite(const Access& access, std::size_t offset, std::size_t bytes,
+                                    F f);
+
   static std::optional<Conflict> busy(const Word& word, std::size_t offset);
   static void remember_reader(Word& word, const Access& access, std::uint32_t halves);
   static std::optional<Conflict> overwrites(const Word& word, const Access& access,

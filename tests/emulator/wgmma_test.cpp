@@ -2,10 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
 #include <vector>
 
 #include "tests/emulator/ptx.hpp"
+#include "tests/emulator/random_matrix.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -16,15 +16,6 @@ using ::testing::ThrowsMessage;
 
 constexpr int kM = 64;
 constexpr int kK = 16;
-
-template <class T>
-std::vector<T> random_matrix(int count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<T> out(static_cast<std::size_t>(count));
-  for (T& x : out) x = from_float<T>(uniform(generator));
-  return out;
-}
 
 // Where a kernel would put an element of a tile that TMA loads in boxes of one swizzle span:
 // `along` is the contiguous coordinate, `across` the other one, of which there are `height`.

@@ -2,17 +2,16 @@
 #pragma once
 
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <string>
 #include <utility>
 
-#include "backends/device.hpp"
+#include "tests/support/host_memory.hpp"
 
 namespace moat::testing {
 
-class HostDevice : public Device {
+class HostDevice : public HostMemory {
  public:
   // `solve` is what run() does; `capacity` the bytes that can be allocated at a time.
   explicit HostDevice(std::function<void(const Problem&)> solve = {},
@@ -27,8 +26,6 @@ class HostDevice : public Device {
     for (const auto& [p, size] : sizes_) std::free(p);
   }
 
-  const DeviceInfo& info() const override { return info_; }
-
   void* allocate(std::size_t bytes) override {
     if (bytes > capacity_ - used()) throw OutOfMemory("host: " + std::to_string(bytes) + " bytes");
     void* p = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
@@ -39,20 +36,7 @@ class HostDevice : public Device {
     sizes_.erase(p);
     std::free(p);
   }
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void download(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void fill(void* p, unsigned char byte, std::size_t bytes) override {
-    std::memset(p, byte, bytes);
-  }
   void run(const Problem& problem) override { solve_(problem); }
-  void synchronize() override {}
-  void start_timer() override {}
-  void stop_timer() override {}
-  double elapsed() override { return 0; }
 
   // Bytes allocated now.
   std::size_t used() const {
@@ -62,7 +46,6 @@ class HostDevice : public Device {
   }
 
  private:
-  DeviceInfo info_;
   std::function<void(const Problem&)> solve_;
   std::size_t capacity_;
   std::map<void*, std::size_t> sizes_;

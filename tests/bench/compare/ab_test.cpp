@@ -11,6 +11,7 @@
 #include "bench/record/file.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "tests/bench/run/spawn.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -19,13 +20,6 @@ namespace fs = std::filesystem;
 
 class Ab : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "moat-ab-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   // The options of a run of two cases against the build `other`.
   std::vector<std::string> arguments(const std::string& other,
                                      const std::vector<std::string>& more = {}) const {
@@ -83,7 +77,8 @@ class Ab : public testing::Test {
 
   static constexpr const char* kGemm = "gemm/f32/m20n30k40";
   static constexpr const char* kSum = "sum/f32/n1000";
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
 };
 
 TEST_F(Ab, TheSameCommitPassesThreeTimes) {

@@ -7,6 +7,7 @@
 #include "bench/record/file.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 #include "tests/bench/run/spawn.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -16,14 +17,10 @@ namespace fs = std::filesystem;
 class CompareCommand : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "moat-compare-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     base_ = write("base.json", 1e-3);
     same_ = write("same.json", 1.001e-3);
     slow_ = write("slow.json", 1.5e-3);
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   // A record in which gemm takes `seconds` and a sum 1 ms.
   std::string write(const std::string& name, double seconds) const {
@@ -40,7 +37,8 @@ class CompareCommand : public testing::Test {
     return (folder_ / name).string();
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   std::string base_;
   std::string same_;
   std::string slow_;

@@ -26,43 +26,28 @@ const char* setting(const char* name, const char* otherwise) {
 }
 
 // Solves like NaiveDevice; a call takes the time that the noise tells.
-class ScriptedDevice final : public Device {
+class ScriptedDevice final : public NaiveDevice {
  public:
   explicit ScriptedDevice(FakeClock& clock) : clock_(clock) {}
 
-  const DeviceInfo& info() const override { return solver_.info(); }
-  void* allocate(std::size_t bytes) override { return solver_.allocate(bytes); }
-  void release(void* p) noexcept override { solver_.release(p); }
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    solver_.upload(to, from, bytes);
-  }
-  void download(void* to, const void* from, std::size_t bytes) override {
-    solver_.download(to, from, bytes);
-  }
-  void fill(void* p, unsigned char byte, std::size_t bytes) override {
-    solver_.fill(p, byte, bytes);
-  }
   void run(const Problem& problem) override {
-    solver_.run(problem);
+    NaiveDevice::run(problem);
     const double factor = std::holds_alternative<GemmProblem>(problem) ? gemm_factor_ : 1;
     const double seconds = factor * speed() * noise_();
     clock_.advance(seconds);
     busy_ += seconds;
   }
-  void synchronize() override {}
   void start_timer() override {
     ++batches_;
     busy_ = 0;
   }
   void stop_timer() override {}
   double elapsed() override { return busy_; }
-  std::optional<int> clock_mhz() override { return std::nullopt; }
 
  private:
   // Wanders by 20 %, as on a machine that is shared.
   double speed() const { return 1 + 0.1 * std::sin(2 * std::numbers::pi * batches_ / 64); }
 
-  NaiveDevice solver_;
   FakeClock& clock_;
   double gemm_factor_ = std::strtod(setting("MOAT_TEST_GEMM_FACTOR", "1"), nullptr);
   std::function<double()> noise_ =

@@ -24,17 +24,4 @@ std::vector<CompileCommand> family_commands(const std::filesystem::path& root,
 
 void write_manifest(const std::filesystem::path& path, const std::vector<CompileCommand>& commands);
 
-// An empty folder that goes with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 }  // namespace moat::test

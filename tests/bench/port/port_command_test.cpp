@@ -9,6 +9,7 @@
 
 #include "bench/port/evidence.hpp"
 #include "tests/bench/port/fixture.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -75,7 +76,7 @@ class PortCommand : public testing::Test {
     return path;
   }
 
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   PortingPaths paths_;
 };
 

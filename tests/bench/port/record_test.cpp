@@ -8,6 +8,7 @@
 #include "bench/port/port_command.hpp"
 #include "bench/port/table.hpp"
 #include "tests/bench/port/fixture.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -35,7 +36,7 @@ class PortingRecord : public testing::Test {
     return p;
   }
 
-  test::TemporaryFolder folder_;
+  TemporaryFolder folder_;
   Porting porting_;
 };
 

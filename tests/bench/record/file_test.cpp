@@ -10,6 +10,8 @@
 #include <iterator>
 #include <string>
 
+#include "tests/support/temporary_folder.hpp"
+
 namespace moat {
 namespace {
 
@@ -22,18 +24,12 @@ std::string read(const fs::path& path) {
 
 class File : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "moat-file-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::ptrdiff_t count() const {
     return std::distance(fs::directory_iterator(folder_), fs::directory_iterator());
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
 };
 
 // Limits the size of the files that this process may write, as a full disk does.

@@ -8,6 +8,7 @@
 #include "bench/record/record.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "tests/bench/run/spawn.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -16,13 +17,7 @@ namespace fs = std::filesystem;
 
 class Command : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "moat-command-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-    record_ = folder_ / "record.json";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { record_ = folder_ / "record.json"; }
 
   // A run of a moment on the CPU alone.
   std::vector<std::string> run_of(const std::string& problem,
@@ -39,7 +34,8 @@ class Command : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   fs::path record_;
 };
 

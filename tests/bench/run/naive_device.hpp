@@ -3,17 +3,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstring>
 #include <functional>
 #include <memory>
-#include <new>
 #include <utility>
 
-#include "backends/device.hpp"
+#include "tests/support/host_memory.hpp"
 
 namespace moat {
 
-class NaiveDevice final : public Device {
+class NaiveDevice : public HostMemory {
  public:
   NaiveDevice() {
     info_.backend = "cpu";
@@ -28,20 +26,6 @@ class NaiveDevice final : public Device {
   // place.
   std::function<void(int call, const Problem&)> after = [](int, const Problem&) {};
 
-  const DeviceInfo& info() const override { return info_; }
-  void* allocate(std::size_t bytes) override {
-    return ::operator new(bytes, std::align_val_t{256});
-  }
-  void release(void* p) noexcept override { ::operator delete(p, std::align_val_t{256}); }
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void download(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void fill(void* p, unsigned char byte, std::size_t bytes) override {
-    std::memset(p, byte, bytes);
-  }
   void run(const Problem& problem) override {
     if (const auto* gemm = std::get_if<GemmProblem>(&problem)) {
       solve(*gemm);
@@ -52,7 +36,6 @@ class NaiveDevice final : public Device {
     }
     after(++calls_, problem);
   }
-  void synchronize() override {}
   void start_timer() override { start_ = std::chrono::steady_clock::now(); }
   void stop_timer() override { stop_ = std::chrono::steady_clock::now(); }
   double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
@@ -76,7 +59,6 @@ class NaiveDevice final : public Device {
     *static_cast<float*>(p.result) = static_cast<float>(sum);
   }
 
-  DeviceInfo info_;
   int calls_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point stop_;

@@ -11,6 +11,7 @@
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/usage_error.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -41,9 +42,6 @@ DeviceList list_none() { return {.devices = {}, .skipped = "no driver"}; }
 class RunTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "moat-run-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     options_.out = folder_ / "record.json";
     options_.problems.cases = {"gemm/f32/m20n30k40", "sum/f32/n1000"};
     options_.samples = 10;
@@ -56,17 +54,19 @@ class RunTest : public testing::Test {
       return b;
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
-    world_.porting = [] { return PortingSection{.record = Json::object(), .table = "lines changed\n"}; };
+    world_.porting = [] {
+      return PortingSection{.record = Json::object(), .table = "lines changed\n"};
+    };
     world_.out = &out_;
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   Record record() const {
     std::ifstream file(folder_ / "record.json");
     return parse_record(std::string{std::istreambuf_iterator<char>(file), {}});
   }
 
-  fs::path folder_;
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   RunOptions options_;
   RunWorld world_;
   std::ostringstream out_;

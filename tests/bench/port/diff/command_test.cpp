@@ -1,7 +1,6 @@
 // The subcommands for other people's code, by their command lines.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -15,6 +14,7 @@
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/scan/scan_command.hpp"
 #include "bench/record/file.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -30,9 +30,6 @@ struct Result {
 
 class PortCode : public testing::Test {
  protected:
-  void SetUp() override { fs::create_directories(folder_); }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static Result port(std::vector<std::string> arguments) {
     Result result;
     CLI::App app;
@@ -104,7 +101,8 @@ class PortCode : public testing::Test {
     return r.json().at("claims").at(0);
   }
 
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("moat_port_code_{}", ::getpid());
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
 };
 
 TEST_F(PortCode, ScanCountsNamesAndHazards) {

@@ -1,7 +1,6 @@
 // Fixtures with hand-counted answers.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "bench/port/corpus/distribution.hpp"
 #include "bench/port/diff/report.hpp"
 #include "bench/port/diff/tree_diff.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -157,7 +157,8 @@ TEST(PortDiff, FilesAreMatchedByPathStemNameAndContent) {
 }
 
 TEST(PortDiff, BinariesAndLinkLoopsAreSkipped) {
-  const fs::path root = fs::temp_directory_path() / fmt::format("moat_links_{}", ::getpid());
+  const TemporaryFolder folder;
+  const fs::path& root = folder.path();
   fs::create_directories(root / "sub");
   fs::create_directory_symlink(root, root / "sub" / "loop");
   fs::create_symlink("self.cu", root / "self.cu");
@@ -169,7 +170,6 @@ TEST(PortDiff, BinariesAndLinkLoopsAreSkipped) {
   const auto d = diff_trees(tree, tree, {});
   EXPECT_EQ(d.pairs.size(), 1u);
   EXPECT_EQ(d.whole.base_sloc, 1);
-  fs::remove_all(root);
 }
 
 TEST(PortDiff, ManyAndLargeFiles) {
@@ -230,7 +230,8 @@ TEST(Distribution, ExactIntervals) {
 }
 
 TEST(Corpus, GeneratedEditsAreCountedExactly) {
-  const fs::path root = fs::temp_directory_path() / fmt::format("moat_corpus_{}", ::getpid());
+  const TemporaryFolder folder;
+  const fs::path& root = folder.path();
   const std::string make =
       fmt::format("python3 {} {} --pairs 30 --lines 200", MOAT_MAKE_CORPUS, root.string());
   ASSERT_EQ(std::system(make.c_str()), 0);
@@ -253,7 +254,6 @@ TEST(Corpus, GeneratedEditsAreCountedExactly) {
   for (const auto& [key, value] : known.items()) {
     EXPECT_EQ(corpus.at("distributions").at("changed").at(key), value) << key;
   }
-  fs::remove_all(root);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // On a repository that the test makes with git; the answers are counted by hand.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "bench/port/history/history_command.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat {
 namespace {
@@ -24,7 +24,6 @@ class PortHistory : public testing::Test {
     fs::create_directories(root_);
     git("init -q");
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void git(const std::string& arguments, const std::string& environment = "") const {
     const std::string command = fmt::format(
@@ -65,7 +64,8 @@ class PortHistory : public testing::Test {
     commit(12, "12:00:00 +0000", "c");
   }
 
-  fs::path folder_ = fs::temp_directory_path() / fmt::format("moat_history_{}", ::getpid());
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path();
   fs::path root_ = folder_ / "repository";
 };
 
