@@ -25,6 +25,7 @@ endfunction()
 # and embeds the PTX, from which `moat codegen` counts instructions.
 function(moat_keep_ptxas_report target)
   target_compile_options(${target} PRIVATE -Xptxas=-v -no-compress)
-  set_target_properties(${target} PROPERTIES
-    CUDA_COMPILER_LAUNCHER "${PROJECT_SOURCE_DIR}/cmake/keep_ptxas_report.sh;${CMAKE_CUDA_COMPILER_LAUNCHER}")
+  # In a list, so that an unset launcher leaves no empty first word for the script to run.
+  set(launcher ${PROJECT_SOURCE_DIR}/cmake/keep_ptxas_report.sh ${CMAKE_CUDA_COMPILER_LAUNCHER})
+  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER "${launcher}")
 endfunction()
