@@ -34,15 +34,18 @@ std::string verdict(const Estimate& e, const std::string& op, double bound) {
   return low || high ? "not testable" : "refuted";
 }
 
-// The median over ports, the only statistic that has an exact interval here.
-std::optional<Estimate> median_of(const Json& corpus, const std::string& metric) {
+// What the level of a claim asks for: "port", the median over ports; "corpus", all lines together.
+std::optional<Estimate> estimate_of(const Json& corpus, const std::string& metric,
+                                    const std::string& level) {
   const Json& all = corpus.at("distributions");
-  if (!all.contains(metric)) return std::nullopt;
+  if (!all.contains(metric) || all.at(metric).at("n") == 0) return std::nullopt;
   const Json& d = all.at(metric);
-  if (d.at("n") == 0 || d.at("median_interval").is_null()) return std::nullopt;
-  return Estimate{.value = d.at("median").get<double>(),
-                  .interval = {.lower = d.at("median_interval")[0].get<double>(),
-                               .upper = d.at("median_interval")[1].get<double>()}};
+  const Json interval =
+      d.value(level == "port" ? "median_interval" : "pooled_interval", Json(nullptr));
+  if (interval.is_null()) return std::nullopt;
+  return Estimate{
+      .value = (level == "port" ? d.at("median") : d.at("pooled").at("value")).get<double>(),
+      .interval = {.lower = interval[0].get<double>(), .upper = interval[1].get<double>()}};
 }
 
 Json judge(const Json& claim, const std::vector<Json>& evidence) {
@@ -55,7 +58,7 @@ Json judge(const Json& claim, const std::vector<Json>& evidence) {
   const auto denominator = claim.at("denominator").get<std::string>();
   const auto from = claim.at("population").at("from").get<std::string>();
   const auto to = claim.at("population").at("to").get<std::string>();
-  if (level != "port" || find_metric(metric) == nullptr) {
+  if ((level != "port" && level != "corpus") || find_metric(metric) == nullptr) {
     result["reason"] = fmt::format(
         "{} at the level of a {} is not what comparing source code measures", metric, level);
     return result;
@@ -86,32 +89,41 @@ Json judge(const Json& claim, const std::vector<Json>& evidence) {
     return result;
   }
   result["evidence"] = found->value("corpus", Json(nullptr));
-  const auto estimate = median_of(*found, metric);
+  const auto estimate = estimate_of(*found, metric, level);
   const Json& d = found->at("distributions").at(metric);
   result["n"] = d.at("n");
   if (!estimate) {
-    result["reason"] = "fewer than 6 ports: their median has no exact 95 % interval";
+    result["reason"] = "fewer than 6 ports: no 95 % interval";
     return result;
   }
   result["verdict"] = verdict(*estimate, op, bound);
+  const std::string statistic = level == "port" ? "median" : "pooled";
   if (result["verdict"] == "not testable") {
-    result["reason"] = "the claimed value lies within the 95 % interval of the median";
+    result["reason"] =
+        fmt::format("the claimed value lies within the 95 % interval of the {}", statistic);
   }
-  result["median"] = estimate->value;
+  result["statistic"] = statistic;
+  result["estimate"] = estimate->value;
   result["interval"] = Json::array({estimate->interval.lower, estimate->interval.upper});
-  result["p10"] = d.at("p10");
-  result["p90"] = d.at("p90");
-  Json& flips = result["other_denominators"] = Json::array();
-  for (const PortMetric& other : port_metrics()) {
-    if (other.name == metric || other.name == "mechanical") continue;
-    const auto e = median_of(*found, std::string(other.name));
-    if (!e) continue;
+  for (const char* quantile : {"p10", "median", "p90"}) result[quantile] = d.at(quantile);
+  Json& others = result["other_denominators"] = Json::array();
+  const auto other = [&](const PortMetric& m, const std::string& at) {
+    const auto e = estimate_of(*found, std::string(m.name), at);
+    if (!e) return;
     const std::string judged = verdict(*e, op, bound);
-    flips.push_back({{"metric", other.name},
-                     {"denominator", other.denominator},
-                     {"median", e->value},
-                     {"verdict", judged},
-                     {"flips", judged != result["verdict"].get<std::string>()}});
+    others.push_back({{"metric", m.name},
+                      {"level", at},
+                      {"denominator", m.denominator},
+                      {"estimate", e->value},
+                      {"verdict", judged},
+                      {"flips", judged != result["verdict"].get<std::string>()}});
+  };
+  for (const PortMetric& m : port_metrics()) {
+    // The share that renaming explains answers another question.
+    if (m.name == "mechanical" && metric != "mechanical") continue;
+    for (const char* at : {"port", "corpus"}) {
+      if (m.name != metric || at != level) other(m, at);
+    }
   }
   return result;
 }
@@ -122,20 +134,21 @@ std::string check_text(const Json& results) {
   for (const Json& r : results.at("claims")) {
     fmt::format_to(out, "{}: {}\n  {}\n", r.at("verdict").get<std::string>(),
                    r.at("id").get<std::string>(), r.at("says").get<std::string>());
-    if (r.contains("median")) {
+    if (r.contains("estimate")) {
       fmt::format_to(out,
-                     "  n {}, median {:.1f} % (95 % interval {:.1f} – {:.1f} %), p10 {:.1f} %, "
-                     "p90 {:.1f} %\n",
-                     r.at("n").dump(), 100 * r.at("median").get<double>(),
-                     100 * r.at("interval")[0].get<double>(),
+                     "  n {}, {} {:.1f} % (95 % interval {:.1f} – {:.1f} %); over ports p10 {:.1f} "
+                     "%, median {:.1f} %, p90 {:.1f} %\n",
+                     r.at("n").dump(), r.at("statistic").get<std::string>(),
+                     100 * r.at("estimate").get<double>(), 100 * r.at("interval")[0].get<double>(),
                      100 * r.at("interval")[1].get<double>(), 100 * r.at("p10").get<double>(),
-                     100 * r.at("p90").get<double>());
+                     100 * r.at("median").get<double>(), 100 * r.at("p90").get<double>());
       bool any = false;
       for (const Json& f : r.at("other_denominators")) {
         if (!f.at("flips").get<bool>()) continue;
         any = true;
-        fmt::format_to(out, "  but {} by {} (of {})\n", f.at("verdict").get<std::string>(),
-                       f.at("metric").get<std::string>(), f.at("denominator").get<std::string>());
+        fmt::format_to(out, "  but {} by {} (of {}; {})\n", f.at("verdict").get<std::string>(),
+                       f.at("metric").get<std::string>(), f.at("denominator").get<std::string>(),
+                       f.at("level") == "port" ? "median over ports" : "all lines together");
       }
       if (!any) fmt::format_to(out, "  no other denominator changes the verdict\n");
     }
@@ -181,9 +194,14 @@ void add_check_command(CLI::App& port, int& exit_code) {
   command->add_option("--out", run->out, "Write to FILE instead of standard output")
       ->type_name("FILE");
   command->footer(R"(
-supported: the whole 95 % interval of the median over ports fulfils the claim; refuted: none of it
-does; not testable: it straddles the value, or there is no evidence of that metric, denominator or
-population. A corpus that a script generated (tests/bench/port/make_corpus.py) is no evidence.
+A claim (JSON) has: id; says; level, "port" (the median over ports) or "corpus" (all lines together);
+metric and denominator, as moat port corpus --json names them; operator, >= > <= or <; value; and
+population, {"from": MODEL, "to": MODEL}. Other levels and metrics are judged not testable.
+
+supported: the whole 95 % interval fulfils the claim; refuted: none of it does; not testable: it
+straddles the value, there are fewer than 6 ports, or there is no evidence of that metric,
+denominator or population. A corpus that a script generated (tests/bench/port/make_corpus.py) is no
+evidence. The verdicts by the other denominators, and the other level, are listed where they differ.
 
 Example:
   moat port corpus src --json --out corpus.json

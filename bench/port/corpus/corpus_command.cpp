@@ -161,14 +161,21 @@ Json corpus_json(const std::vector<ProgramPair>& pairs, const FileFilter& filter
   Json distributions = Json::object();
   for (const PortMetric& metric : port_metrics()) {
     std::vector<double> values;
+    std::vector<PooledPart> parts;
     for (const TreeDiff& d : diffs) {
       const Share share = metric.of(d);
-      if (share.defined()) values.push_back(share.value());
+      if (!share.defined()) continue;
+      values.push_back(share.value());
+      parts.push_back({.numerator = static_cast<double>(share.numerator),
+                       .denominator = static_cast<double>(share.denominator)});
     }
     const std::string name(metric.name);
     distributions[name] = distribution_json(values);
     distributions[name]["undefined"] = diffs.size() - values.size();
     distributions[name]["pooled"] = pooled.at(name);
+    const auto interval = pooled_interval(parts);
+    distributions[name]["pooled_interval"] =
+        interval ? Json::array({interval->lower, interval->upper}) : Json(nullptr);
   }
   return {{"schema", "moat-port-corpus"},
           {"version", 1},
@@ -284,7 +291,8 @@ void add_corpus_command(CLI::App& port, int& exit_code) {
       ->type_name("FILE");
   command->footer(R"(
 Shares and classes are those of moat port diff. Intervals are exact: order statistics for the
-median, Clopper and Pearson for the share of ports over 30 % and 80 %. pooled: all lines together.
+median, Clopper and Pearson for the share of ports over 30 % and 80 %. pooled: all lines together, which
+large programs rule; its interval (--json) is a bootstrap over the ports.
 
 Examples:
   moat port corpus HeCBench/src --pairs '*-cuda:*-hip'

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
 #include "bench/measure/statistics.hpp"
 
@@ -66,6 +67,25 @@ std::optional<Interval> median_interval(const std::vector<double>& ascending) {
   if (k == 0) return std::nullopt;
   return Interval{.lower = ascending[static_cast<std::size_t>(k) - 1],
                   .upper = ascending[static_cast<std::size_t>(n - k)]};
+}
+
+std::optional<Interval> pooled_interval(const std::vector<PooledPart>& ports) {
+  if (ports.size() < 6) return std::nullopt;
+  constexpr int kResamples = 10000;
+  std::mt19937_64 random(1);
+  std::vector<double> shares;
+  for (int i = 0; i < kResamples; ++i) {
+    PooledPart sum;
+    for (std::size_t k = 0; k < ports.size(); ++k) {
+      const PooledPart& port = ports[random() % ports.size()];
+      sum.numerator += port.numerator;
+      sum.denominator += port.denominator;
+    }
+    if (sum.denominator > 0) shares.push_back(sum.numerator / sum.denominator);
+  }
+  if (shares.empty()) return std::nullopt;
+  std::ranges::sort(shares);
+  return Interval{.lower = quantile(shares, kTail), .upper = quantile(shares, 1 - kTail)};
 }
 
 Json distribution_json(std::vector<double> values) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "bench/port/diff/report.hpp"
+#include "bench/port/diff/score.hpp"
 #include "bench/port/source/progress.hpp"
 #include "bench/record/file.hpp"
 
@@ -25,6 +26,8 @@ Definitions (bench/port/diff/README.md has them in full):
   mechanical equal after applying the named table of renames
   class      include, guard (#if …), rename, launch, argument order, warp width, intrinsic or inline
              assembly, library, other by hand, dropped or new file; the first that fits
+  score      precision: of the lines with a name that scan maps to a rename, to other arguments or to
+             nothing, those that changed; recall: of the lines that changed, those with such a name
 Nothing is executed: files are only read.
 )";
 
@@ -35,6 +38,7 @@ struct DiffRun {
   std::vector<std::string> paths;
   std::vector<std::string> matches;
   std::string match_file;
+  std::string score;  // a prediction
   std::string out;
   bool json = false;
   bool csv = false;
@@ -64,6 +68,14 @@ MatchOverrides overrides_of(const DiffRun& run) {
   return overrides;
 }
 
+Json scored(const std::string& file, const TreeDiff& diff) {
+  try {
+    return score_json(read_json_file(file), diff);
+  } catch (const std::exception& e) {
+    throw std::invalid_argument(fmt::format("--score {}: {}", file, e.what()));
+  }
+}
+
 int report(const DiffRun& run, const Tree& base, const Tree& port) {
   CodeProgress progress("comparing files");
   DiffOptions options;
@@ -72,16 +84,23 @@ int report(const DiffRun& run, const Tree& base, const Tree& port) {
   options.table = run.code->table();
   options.overrides = overrides_of(run);
   options.threads = run.code->thread_count();
-  options.keep_lines = run.lines;
+  options.keep_lines = run.lines || !run.score.empty();
   options.progress = [&](std::size_t done, std::size_t all) { progress.show(done, all); };
-  const TreeDiff diff = diff_trees(base, port, options);
+  TreeDiff diff = diff_trees(base, port, options);
+  const Json score = run.score.empty() ? Json() : scored(run.score, diff);
   std::string text;
   if (run.json) {
-    text = dump_strict(diff_json(diff));
+    if (!run.lines) {
+      for (PairDiff& pair : diff.pairs) pair.removed = pair.added = {};
+    }
+    Json document = diff_json(diff);
+    if (!score.is_null()) document["score"] = score;
+    text = dump_strict(document);
   } else if (run.csv) {
     text = diff_csv(diff);
   } else {
     text = diff_text(diff, run.files);
+    if (!score.is_null()) text += score_text(score);
     if (run.lines) text += "\n" + diff_lines_text(diff);
   }
   put_output(run.out, text);
@@ -119,6 +138,11 @@ void add_output_options(CLI::App& command, DiffRun& run) {
       ->type_name("BASE=PORT");
   command.add_option("--match-file", run.match_file, "The same, one a line; # begins a comment")
       ->type_name("FILE");
+  command
+      .add_option("--score", run.score,
+                  "Score a prediction: of moat port scan --json over the base (not with --csv)")
+      ->type_name("SCAN.json")
+      ->excludes("--csv");
   command.add_option("--out", run.out, "Write to FILE instead of standard output")
       ->type_name("FILE");
 }
@@ -238,6 +262,8 @@ Examples:
   moat port diff a b --match src/k.cu=src/kernels.hip    a pair that the matching did not find
   moat port diff a b --to musa --renames mine.json       with names of your own
   moat port diff a b --json | jq .shares.changed         numerator, denominator, value
+  moat port scan a --json --out scan.json                before the port, and after it
+  moat port diff a b --score scan.json                   how good the prediction was
 )" + kExitCodes);
   diff->callback(
       [run, &exit_code] { exit_code = guarded_run("diff", [&] { return run_diff(*run); }); });

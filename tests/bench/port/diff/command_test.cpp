@@ -169,7 +169,7 @@ TEST_F(PortCode, CheckSupportsAndRefutes) {
   const Json refuted = verdict(claim(">=", 0.8), evidence);
   EXPECT_EQ(refuted.at("verdict"), "refuted");
   EXPECT_EQ(refuted.at("n"), 8);
-  EXPECT_EQ(refuted.at("median"), 0.2);
+  EXPECT_EQ(refuted.at("estimate"), 0.2);
   EXPECT_EQ(refuted.at("interval"), Json::array({0.2, 0.2}));
   EXPECT_EQ(verdict(claim(">=", 0.1), evidence).at("verdict"), "supported");
   // Lines of both sides are twice as many as are changed on either: the share stays 20 %; of the
@@ -179,14 +179,101 @@ TEST_F(PortCode, CheckSupportsAndRefutes) {
   int flips = 0;
   for (const Json& f : near.at("other_denominators")) {
     if (f.at("flips").get<bool>()) ++flips;
+    EXPECT_TRUE(f.at("metric") != "changed" || f.at("level") == "corpus");
     if (f.at("metric") == "jaccard") {
       EXPECT_EQ(f.at("verdict"), "supported");
-      EXPECT_EQ(f.at("median"), 4.0 / 12.0);
+      EXPECT_EQ(f.at("estimate"), 4.0 / 12.0);
     }
   }
   EXPECT_GE(flips, 1);
   const Result text = port({"check", claim(">=", 0.3), "--evidence", evidence});
   EXPECT_NE(text.out.find("but supported by jaccard"), std::string::npos) << text.out;
+}
+
+TEST_F(PortCode, CheckTellsTheMedianPortFromAllLinesTogether) {
+  // 9 ports of 10 lines that change 1, and one of 910 lines that is all new: 919 of 1000 lines.
+  make_ports("skewed", 9, 1);
+  std::string base;
+  std::string port_text;
+  for (int i = 0; i < 910; ++i) {
+    base += fmt::format("value{0} = table{0}[{0}];\n", i);
+    port_text += fmt::format("q{} ^= ~mask;\n", i);
+  }
+  write("skewed/large-cuda/a.cu", base);
+  write("skewed/large-hip/a.cu", port_text);
+  const std::string evidence = corpus("skewed");
+  const Json changed = read_json_file(evidence).at("distributions").at("changed");
+  EXPECT_EQ(changed.at("pooled").at("numerator"), 919);
+  EXPECT_EQ(changed.at("pooled").at("denominator"), 1000);
+  const Json median = verdict(claim(">=", 0.5), evidence);
+  EXPECT_EQ(median.at("verdict"), "refuted");
+  EXPECT_EQ(median.at("statistic"), "median");
+  EXPECT_EQ(median.at("estimate"), 0.1);
+  // Without the large port, which a third of the resamples lack, the share is 10 %.
+  const Json pooled = verdict(
+      claim(">=", 0.5, "hip", "lines of matched base files", "changed", "corpus"), evidence);
+  EXPECT_EQ(pooled.at("statistic"), "pooled");
+  EXPECT_EQ(pooled.at("estimate"), 0.919);
+  EXPECT_EQ(pooled.at("verdict"), "not testable");
+  EXPECT_NEAR(pooled.at("interval").at(0).get<double>(), 0.1, 1e-12);
+  EXPECT_GT(pooled.at("interval").at(1).get<double>(), 0.919);
+}
+
+TEST_F(PortCode, DiffScoresAPrediction) {
+  write("base/a.cu",
+        "#include <cuda_runtime.h>\n"          // 1: changes, no word of it
+        "cudaMalloc(&p, n);\n"                 // 2: predicted, changes
+        "cudaFree(p);\n"                       // 3: predicted, stays
+        "int lane = threadIdx.x % 32;\n"       // 4: hazard, changes
+        "int warp = threadIdx.x / 32;\n"       // 5: hazard, stays
+        "cudaGraphUnknownThing(p);\n"          // 6: not in the table, changes by hand
+        "float x = table[i];\n"                // 7: changes, no word of it
+        "float y = table[j];\n");              // 8: stays
+  write("base/dropped.cu", "cudaFree(q);\n");  // has no counterpart
+  write("port/a.cu",
+        "#include <hip/hip_runtime.h>\n"
+        "hipMalloc(&p, n);\n"
+        "cudaFree(p);\n"
+        "int lane = threadIdx.x % 64;\n"
+        "int warp = threadIdx.x / 32;\n"
+        "ourOwnGraph(p);\n"
+        "float x = other(i);\n"
+        "float y = table[j];\n");
+  const std::string scan = path("scan.json");
+  ASSERT_EQ(port({"scan", path("base"), "--json", "--out", scan}).exit_code, 0);
+  const Result r = port({"diff", path("base"), path("port"), "--score", scan, "--json"});
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  const Json score = r.json().at("score");
+  EXPECT_EQ(score.at("precision"), Json({{"numerator", 1}, {"denominator", 2}, {"value", 0.5}}));
+  EXPECT_EQ(score.at("recall"), Json({{"numerator", 1}, {"denominator", 5}, {"value", 0.2}}));
+  const auto row = [&](const char* list, const std::string& key, const std::string& value) {
+    for (const Json& n : score.at(list)) {
+      if (n.at(key) == value) return n;
+    }
+    ADD_FAILURE() << value;
+    return Json();
+  };
+  EXPECT_EQ(row("names", "mapping", "rename").at("lines"), 2);
+  EXPECT_EQ(row("names", "mapping", "rename").at("changed"), 1);
+  EXPECT_EQ(row("names", "mapping", "rename").at("mechanical"), 1);
+  EXPECT_EQ(row("names", "mapping", "not in the table").at("predicts"), "nothing");
+  EXPECT_EQ(row("names", "mapping", "not in the table").at("changed"), 1);
+  EXPECT_EQ(row("hazards", "kind", "warp width").at("lines"), 2);
+  EXPECT_EQ(row("hazards", "kind", "warp width").at("changed"), 1);
+  EXPECT_EQ(score.at("changed_without_a_word"), Json({{"include", 1}, {"other by hand", 2}}));
+  EXPECT_EQ(score.at("places_without_counterpart"), 1);
+  const Result text = port({"diff", path("base"), path("port"), "--score", scan});
+  EXPECT_NE(text.out.find("1 of 5 (lines predicted to change that did / lines that changed)"),
+            std::string::npos)
+      << text.out;
+  // A prediction of another tree, for another model, or none at all.
+  EXPECT_EQ(port({"diff", path("port"), path("port"), "--score", path("base/a.cu")}).exit_code, 2);
+  write("base/a.cu", "int one_line;\n");
+  const Result other = port({"diff", path("base"), path("port"), "--score", scan});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.err.find("another tree"), std::string::npos) << other.err;
+  EXPECT_EQ(port({"diff", path("base"), path("port"), "--to", "musa", "--score", scan}).exit_code,
+            2);
 }
 
 TEST_F(PortCode, CheckSaysWhatItCannotTest) {
