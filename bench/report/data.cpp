@@ -35,6 +35,14 @@ std::string porting_kernel(const std::string& kernel) {
   return kernel;
 }
 
+// 1 − the mean divergence of a kernel's ports; null if a porting record does not tell.
+Json code_convergence(const Json* porting, const std::string& kernel) {
+  if (porting == nullptr || !porting->contains("divergence")) return {};
+  const Json of_kernel = (*porting)["divergence"].value(porting_kernel(kernel), Json::object());
+  const Json mean = of_kernel.value("mean", Json());
+  return mean.is_number() ? Json(1 - mean.get<double>()) : Json();
+}
+
 // The suite's own plain loops are a baseline, but nobody's library.
 constexpr const char* kPlain = "plain";
 
@@ -78,11 +86,14 @@ struct Newest {
   const CaseRecord* c = nullptr;
 
   bool ok() const { return c != nullptr && c->status == Status::ok; }
-  double architectural() const {
-    return ok() && c->ceiling.value ? std::min(1.0, c->ceiling.value->share) : 0;
+  // Share of the ceiling; 0 without a verified result, empty if no ceiling was measured.
+  std::optional<double> architectural() const {
+    if (!ok()) return 0;
+    if (!c->ceiling.value) return std::nullopt;
+    return std::min(1.0, c->ceiling.value->share);
   }
   // Best known time on that device ÷ ours.
-  double application() const { return ok() ? of_best(*c) : 0; }
+  std::optional<double> application() const { return ok() ? of_best(*c) : 0; }
 };
 
 class Report {
@@ -114,7 +125,12 @@ class Report {
     data["cases"] = cases(data["problem_names"]);
     data["roofs"] = roofs();
     data["pp"] = portability();
-    data["porting"] = porting();
+    data["porting"] = porting("ports");
+    data["families"] = porting("families");
+    for (const char* key : {"baseline", "baseline_family"}) {
+      data["porting_" + std::string(key)] =
+          porting_ != nullptr ? porting_->value(key, Json()) : Json();
+    }
     data["porting_absent"] = porting_ != nullptr
                                  ? "None."
                                  : "No record has counts: " + records_.back().record.porting.reason;
@@ -145,10 +161,6 @@ class Report {
     return kernels.value(kernel, Json::object());
   }
 
-  bool is_porting_baseline(const std::string& backend) const {
-    return porting_ != nullptr && porting_->value("baseline", Json()) == Json(backend);
-  }
-
   std::string executed(const std::string& backend) const {
     if (porting_ == nullptr || !porting_->contains("ports")) return "";
     const Json& ports = (*porting_)["ports"];
@@ -173,7 +185,7 @@ class Report {
         ++asked;
         if (!n.ok()) continue;
         ++verified;
-        if (n.architectural() > 0) shares.push_back(n.architectural());
+        if (const auto share = n.architectural()) shares.push_back(*share);
         if (const auto* r = fastest(*n.c)) {
           (r->baseline == kPlain ? plain : ratios).push_back(r->ratio);
         }
@@ -203,50 +215,78 @@ class Report {
     return list;
   }
 
+  // What a device's port cost, from the porting record.
+  std::string port_in_words(const std::string& backend) const {
+    if (porting_ == nullptr) return "What the port cost was not counted.";
+    const std::string baseline = porting_->value("baseline", "");
+    if (backend == baseline) return "The other ports' lines are compared with this port's.";
+    const Json all = port(backend, "all");
+    const auto lines = [&](const char* part) {
+      const Json of_part = all.value(part, Json::object());
+      return std::pair(of_part.value("added", Json()), of_part.value("lines", Json()));
+    };
+    const auto [kernel, kernels] = lines("kernel");
+    const auto [layer, layers] = lines("layer");
+    const Json changed = all.value("total", Json::object()).value("changed", Json());
+    if (!changed.is_number() || !kernel.is_number() || !layer.is_number()) {
+      return "What the port cost was not counted.";
+    }
+    return fmt::format(
+        "Of the lines that its port compiles, {} are not the {} port's: {} of {} in the kernels, "
+        "{} of {} in the layer below.",
+        percent(changed.get<double>()), baseline, kernel.dump(), kernels.dump(), layer.dump(),
+        layers.dump());
+  }
+
   Json summary(const Json& devices) const {
     Json list = Json::array();
-    const auto say = [&](const std::string& text, bool bad = false) {
-      list.push_back({{"text", text}, {"bad", bad}});
+    const auto say = [&](const std::string& lead, const std::string& text, bool bad = false) {
+      list.push_back({{"lead", lead}, {"text", text}, {"bad", bad}});
     };
-    say(fmt::format("{} record{} of {} device{}, {} problems. Speed is relative to {}.",
-                    records_.size(), records_.size() == 1 ? "" : "s", across_.devices.size(),
-                    across_.devices.size() == 1 ? "" : "s", problems_.size(),
-                    across_.devices[across_.baseline].text()));
+    const auto count = [](std::size_t n, const char* what) {
+      return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    };
+    const auto relative = [](const Json& ratio) {
+      const double r = ratio.get<double>();
+      return r < 0.995 ? percent(r) + " of" : three_digits(r) + " ×";
+    };
+    const std::string first = records_.front().record.run.started.substr(0, 10);
+    const std::string last = records_.back().record.run.started.substr(0, 10);
+    const std::string baseline = across_.devices[across_.baseline].text();
+    say("", fmt::format("{} ran {} ({}, {}). {}", count(devices.size(), "device"),
+                        count(problems_.size(), "problem"), count(records_.size(), "record"),
+                        first == last ? first : first + " to " + last,
+                        devices.size() == 1 ? "There is no second device to compare it with."
+                                            : "Speeds relate to " + baseline + "."));
     for (std::size_t d = 0; d < devices.size(); ++d) {
       const Json& x = devices[d];
-      std::string text = x["device"].get<std::string>() + ": ";
+      std::string text;
       if (d != across_.baseline) {
-        text += x["speed"].is_null()
-                    ? "no problem in common with the baseline; "
-                    : fmt::format("{} × the baseline's speed over {} problems; ",
-                                  three_digits(x["speed"].get<double>()), x["common"].get<int>());
+        text = x["speed"].is_null()
+                   ? "No problem in common with the baseline. "
+                   : fmt::format("Our kernels run at {} the baseline's speed ({}). ",
+                                 relative(x["speed"]), count(x["common"], "problem"));
       }
       if (!x["share"].is_null()) {
-        text += percent(x["share"].get<double>()) + " of its own ceilings; ";
+        text +=
+            fmt::format("{} reach {} of what the device was measured to be capable of. ",
+                        text.empty() ? "Our kernels" : "They", percent(x["share"].get<double>()));
       }
       text += x["ratio"].is_null()
-                  ? "no library to compare with; "
-                  : fmt::format(
-                        "our kernels run at {} × the speed of the fastest library "
-                        "({} problems); ",
-                        three_digits(x["ratio"].get<double>()), x["ratios"].get<int>());
+                  ? "No library ran beside them. "
+                  : fmt::format("That is {} the speed of the fastest library there ({}). ",
+                                relative(x["ratio"]), count(x["ratios"], "problem"));
       if (!x["plain"].is_null()) {
         text += fmt::format(
-            "at {} × the suite's own plain loops where no library has the kernel "
-            "({} problems); ",
-            three_digits(x["plain"].get<double>()), x["plains"].get<int>());
+            "Where no library has the kernel: {} the speed of the suite's own plain loops ({}). ",
+            relative(x["plain"]), count(x["plains"], "problem"));
       }
-      text += is_porting_baseline(x["backend"].get<std::string>())
-                  ? "the other ports' lines are compared with its"
-              : x["changed"].is_number()
-                  ? fmt::format("{} of the port's lines are not the baseline's",
-                                percent(x["changed"].get<double>()))
-                  : "porting cost not counted";
-      say(text + ".");
+      say(x["device"], text + port_in_words(x["backend"]));
       const int failed = x["asked"].get<int>() - x["verified"].get<int>();
       if (failed > 0) {
-        say(fmt::format("{}: without a verified result: {} of {} cases.",
-                        x["device"].get<std::string>(), failed, x["asked"].get<int>()),
+        say(x["device"],
+            fmt::format("{} of {} cases {} no verified result.", failed, x["asked"].get<int>(),
+                        failed == 1 ? "has" : "have"),
             true);
       }
     }
@@ -255,11 +295,11 @@ class Report {
       for (const auto& s : r.record.skipped_backends) {
         if (std::ranges::none_of(across_.devices,
                                  [&](const DeviceId& d) { return d.backend == s.name; })) {
-          skipped.insert(fmt::format("Backend {} was not measured: {}.", s.name, s.reason));
+          skipped.insert(fmt::format("The {} backend was not measured: {}.", s.name, s.reason));
         }
       }
     }
-    for (const auto& s : skipped) say(s, true);
+    for (const auto& s : skipped) say("", s, true);
     return list;
   }
 
@@ -330,62 +370,77 @@ class Report {
             {"rows", std::move(rows)}};
   }
 
-  // The measured roof of each device, of its newest record.
+  // The measured roofs of each device, of its newest record: one for each type that a case has.
   Json roofs() const {
-    std::map<std::string, Json> lines;
-    for (const auto& r : records_) {
-      for (const auto& d : r.record.devices) {
-        const auto flops = d.ceilings.flops_f32.value;
-        const auto read = d.ceilings.read_bytes.value;
-        if (!flops || !read) continue;
-        Json& line = lines[d.backend + " " + d.name] = Json::array();
-        for (const double x : {0.1, *flops / *read, 10000.0}) {
-          line.push_back({{"device", d.backend + " " + d.name},
-                          {"intensity", x},
-                          {"gflops", std::min(*flops, x * *read) / 1e9}});
+    std::map<std::pair<std::string, std::string>, Json> lines;  // device and type
+    for (const auto& [path, record] : records_) {
+      std::set<std::string> types;
+      for (const auto& c : record.cases) types.insert(c.dtype);
+      for (const auto& d : record.devices) {
+        const CeilingsRecord& ceilings = d.ceilings;
+        const auto read = ceilings.read_bytes.value;
+        if (!read) continue;
+        for (const auto& [type, ceiling] : {std::pair("f32", &ceilings.flops_f32),
+                                            {"f16", &ceilings.flops_f16},
+                                            {"bf16", &ceilings.flops_bf16}}) {
+          const auto flops = ceiling->value;
+          if (!flops || !types.contains(type)) continue;
+          const std::string device = DeviceId{d.backend, d.name}.text();
+          Json& line = lines[{device, type}] = Json::array();
+          for (const double x : {0.1, *flops / *read, 10000.0}) {
+            line.push_back({{"device", device},
+                            {"dtype", type},
+                            {"intensity", x},
+                            {"gflops", std::min(*flops, x * *read) / 1e9}});
+          }
         }
       }
     }
     Json all = Json::array();
-    for (const auto& [name, line] : lines) {
+    for (const auto& [of, line] : lines) {
       for (const auto& point : line) all.push_back(point);
     }
     return all;
   }
 
-  // Of a kernel on a device: geometric mean over its problems; 0 if one has no verified result.
-  double efficiency(const std::string& kernel, std::size_t device,
-                    double (Newest::*of)() const) const {
+  // Of a kernel on a device: geometric mean over its problems, as far as it is known; 0 if one has
+  // no verified result.
+  std::optional<double> efficiency(const std::string& kernel, std::size_t device,
+                                   std::optional<double> (Newest::*of)() const) const {
     std::vector<double> values;
     for (const auto& [problem, k] : problems_) {
       if (k != kernel) continue;
-      const double e = (newest(problem, device).*of)();
-      if (e <= 0) return 0;
-      values.push_back(e);
+      const auto e = (newest(problem, device).*of)();
+      if (!e) continue;
+      if (*e <= 0) return 0;
+      values.push_back(*e);
     }
-    return geometric_mean(values).value_or(0);
+    return geometric_mean(values);
   }
 
-  Json convergence(const std::string& kernel) const {
-    if (porting_ == nullptr || !porting_->contains("divergence")) return {};
-    const Json of_kernel = (*porting_)["divergence"].value(porting_kernel(kernel), Json::object());
-    const Json mean = of_kernel.value("mean", Json());
-    return mean.is_number() ? Json(1 - mean.get<double>()) : Json();
+  // Over all devices; empty if it is not known on one of them.
+  std::optional<double> portability_of(const std::string& kernel,
+                                       std::optional<double> (Newest::*of)() const) const {
+    std::vector<double> values;
+    for (std::size_t d = 0; d < across_.devices.size(); ++d) {
+      const auto e = efficiency(kernel, d, of);
+      if (!e) return std::nullopt;
+      values.push_back(*e);
+    }
+    return performance_portability(values);
   }
 
   Json portability() const {
     Json kernels = Json::array();
     Json cascade = Json::array();
     for (const auto& kernel : kernels_) {
-      std::vector<double> architectural;
-      std::vector<double> application;
       std::vector<std::pair<double, std::string>> order;
       std::string unsupported;
       for (std::size_t d = 0; d < across_.devices.size(); ++d) {
-        architectural.push_back(efficiency(kernel, d, &Newest::architectural));
-        application.push_back(efficiency(kernel, d, &Newest::application));
-        order.emplace_back(architectural.back(), across_.devices[d].text());
-        if (application.back() == 0) {
+        if (const auto e = efficiency(kernel, d, &Newest::architectural)) {
+          order.emplace_back(*e, across_.devices[d].text());
+        }
+        if (efficiency(kernel, d, &Newest::application) == 0) {
           unsupported += (unsupported.empty() ? "" : ", ") + across_.devices[d].text();
         }
       }
@@ -400,44 +455,50 @@ class Report {
                            {"pp", performance_portability(first)}});
       }
       kernels.push_back({{"kernel", kernel},
-                         {"architectural", performance_portability(architectural)},
-                         {"application", performance_portability(application)},
-                         {"convergence", convergence(kernel)},
+                         {"architectural", number(portability_of(kernel, &Newest::architectural))},
+                         {"application", number(portability_of(kernel, &Newest::application))},
+                         {"convergence", code_convergence(porting_, kernel)},
                          {"unsupported", unsupported}});
     }
+    const std::size_t devices = across_.devices.size();
     return {{"note",
              fmt::format("PP is Pennycook's performance portability: the harmonic mean of a "
-                         "kernel's efficiencies over the {} devices of these records, 0 if one has "
+                         "kernel's efficiencies over {} of these records, 0 if one has "
                          "no verified result for one of its problems. Architectural efficiency is "
                          "the share of the ceiling that binds; application efficiency is the best "
                          "time of that device, ours, a library's or the plain loops', divided by "
-                         "ours. A kernel's "
-                         "efficiency on a device is the geometric mean over its problems. Code "
-                         "convergence is 1 − the mean divergence over all ports of the porting "
-                         "record.",
-                         across_.devices.size())},
+                         "ours. A kernel's efficiency on a device is the geometric mean over its "
+                         "problems. Code convergence is 1 − the mean divergence over all ports of "
+                         "the porting record.{}",
+                         devices == 1 ? "the one device" : fmt::format("the {} devices", devices),
+                         devices == 1 ? " With one device PP is that device's efficiency and says "
+                                        "nothing about portability yet."
+                                      : "")},
             {"kernels", std::move(kernels)},
             {"cascade", std::move(cascade)}};
   }
 
-  Json porting() const {
+  // Rows of `what`: the "ports" or their architecture "families".
+  Json porting(const char* what) const {
     Json list = Json::array();
-    if (porting_ == nullptr || !porting_->contains("ports")) return list;
-    for (const auto& [backend, of_backend] : (*porting_)["ports"].items()) {
-      if (!of_backend.is_object() || !of_backend.contains("kernels")) continue;
-      for (const auto& [kernel, parts] : of_backend["kernels"].items()) {
+    if (porting_ == nullptr || !porting_->contains(what)) return list;
+    for (const auto& [port, of_port] : (*porting_)[what].items()) {
+      if (!of_port.is_object() || !of_port.contains("kernels")) continue;
+      const Json executed = of_port.value("executed", Json());
+      for (const auto& [kernel, parts] : of_port["kernels"].items()) {
         const auto get = [&](const char* part, const char* key) {
           return parts.value(part, Json::object()).value(key, Json());
         };
-        list.push_back({{"port", backend},
+        list.push_back({{"port", port},
                         {"kernel", kernel},
                         {"kernel_changed", get("kernel", "added")},
                         {"kernel_lines", get("kernel", "lines")},
                         {"layer_changed", get("layer", "added")},
                         {"layer_lines", get("layer", "lines")},
                         {"changed", get("total", "changed")},
+                        {"lines", get("total", "lines")},
                         {"unused", get("total", "unused")},
-                        {"executed", executed(backend)}});
+                        {"executed", executed.is_string() ? executed : Json("not known")}});
       }
     }
     return list;
@@ -596,25 +657,40 @@ Json report_data(const std::vector<NamedRecord>& records, const std::string& bas
 }
 
 std::string report_csv(const std::vector<NamedRecord>& records) {
-  std::map<std::pair<std::string, std::string>, double> shares;  // problem, platform
-  std::set<std::string> problems;
-  std::set<std::string> platforms;
+  // The newest record that has our kernel tells all about a problem on a platform.
+  std::map<std::pair<std::string, std::string>, const Record*> newest;
+  const Json* porting = nullptr;
   for (const auto& [path, r] : records) {
+    if (r.porting.value) porting = &*r.porting.value;
     for (const auto& c : r.cases) {
       const DeviceRecord* d = device_of(r, c);
-      if (c.implementation != kOurs || d == nullptr) continue;
-      const std::string platform = d->backend + " " + d->name;
-      problems.insert(c.problem);
-      platforms.insert(platform);
-      shares[{c.problem, platform}] =
-          c.status == Status::ok && c.ceiling.value ? c.ceiling.value->share : 0;
+      if (c.implementation == kOurs && d != nullptr) {
+        newest[{c.problem, DeviceId{d->backend, d->name}.text()}] = &r;
+      }
     }
   }
-  std::string text = "problem,application,platform,fom\n";
-  for (const auto& problem : problems) {
-    for (const auto& platform : platforms) {
-      text += fmt::format("{},moat,{},{:.6g}\n", csv_field(problem), csv_field(platform),
-                          shares[{problem, platform}]);
+  std::string text = "problem,application,platform,date,fom,arch eff,divergence\n";
+  for (const auto& [of, r] : newest) {
+    const auto& [problem, platform] = of;
+    std::set<std::string> written;  // a platform may have several devices of one name
+    for (const auto& c : r->cases) {
+      const DeviceRecord* d = device_of(*r, c);
+      if (c.problem != problem || d == nullptr) continue;
+      if (DeviceId{d->backend, d->name}.text() != platform) continue;
+      if (!written.insert(c.implementation).second) continue;
+      const bool ok = c.status == Status::ok && c.median_seconds.value;
+      const bool has_share = ok && c.ceiling.value;
+      const std::string share = has_share
+                                    ? fmt::format("{:.6g}", std::min(1.0, c.ceiling.value->share))
+                                : ok ? ""
+                                     : "0";
+      const Json converges =
+          c.implementation == kOurs ? code_convergence(porting, c.kernel) : Json();
+      text += fmt::format(
+          "{},{},{},{},{},{},{}\n", csv_field(problem), csv_field(c.implementation),
+          csv_field(platform), csv_field(r->run.started),
+          ok ? fmt::format("{:.6g}", *c.median_seconds.value) : "", share,
+          converges.is_null() ? "" : fmt::format("{:.6g}", 1 - converges.get<double>()));
     }
   }
   return text;

@@ -13,8 +13,10 @@ namespace moat {
 // compare_across takes. Throws UsageError for a baseline that names no device.
 Json report_data(const std::vector<NamedRecord>& records, const std::string& baseline);
 
-// The efficiencies of our kernels per problem and device in the columns of the P3 analysis library:
-// problem, application, platform, fom (share of the ceiling; 0 if there is no verified result).
+// The newest results of each problem and device in the columns of the P3 analysis library (P3HPC):
+// problem; application (moat, or the library that ran beside it); platform; date; fom, the median
+// seconds, lower is better, empty without a verified result; "arch eff", the share of the ceiling
+// in [0, 1], 0 without a verified result, empty without a ceiling; divergence, of our ports' code.
 std::string report_csv(const std::vector<NamedRecord>& records);
 
 // Pennycook's performance portability: harmonic mean of the efficiencies, 0 if one is 0.

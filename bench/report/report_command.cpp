@@ -24,8 +24,9 @@ constexpr const char* kFooter =
 examples:
   moat report results -o report.html                    all records under results/
   moat report h100.json mi300x.json --baseline cuda     two devices
-  moat report results --csv p3.csv                      problem, application, platform, fom: for the
-                                                        P3 analysis library (efficiency as fom)
+  moat report results --csv p3.csv                      for the P3 analysis library, whose pp(),
+                                                        cascade() and navchart() take one problem:
+                                                        df[df["problem"] == "gemm/f32/m64n64k64"]
 
 exit codes: 0 written, 2 bad option, 4 a file could not be written, 5 a record cannot be read
 )";

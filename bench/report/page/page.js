@@ -4,189 +4,381 @@ const data = JSON.parse(document.getElementById('data').textContent);
 const byId = id => document.getElementById(id);
 const make = (tag, text, cls) => {
   const e = document.createElement(tag);
-  if (text !== undefined && text !== null) e.textContent = text;
+  if (text !== undefined && text !== null) e.append(text);
   if (cls) e.className = cls;
   return e;
 };
-const fixed = (x, n) => x === null || x === undefined ? '–' : x.toFixed(n);
-const percent = x => x === null || x === undefined ? '–' : (100 * x).toFixed(x < 0.0995 ? 1 : 0) + ' %';
-const seconds = s => s === null ? '–' : s >= 1 ? s.toPrecision(3) + ' s' : s >= 1e-3 ? (s * 1e3).toPrecision(3) + ' ms'
-    : s >= 1e-6 ? (s * 1e6).toPrecision(3) + ' µs' : (s * 1e9).toPrecision(3) + ' ns';
+const absent = x => x === null || x === undefined;
+const fixed = (x, digits) => absent(x) ? '–' : x.toFixed(digits);
+const percent = x => absent(x) ? '–' : (100 * x).toFixed(x < 0.0995 ? 1 : 0) + ' %';
+// A rate ÷ another: three digits, as in 0.007, 0.94 and 135.
+const ratio = x => absent(x) ? '–' : x.toFixed(x < 0.1 ? 3 : x < 100 ? 2 : 0);
+const seconds = s => {
+  if (absent(s)) return '–';
+  const [scale, unit] = s >= 1 ? [1, 's'] : s >= 1e-3 ? [1e3, 'ms'] : s >= 1e-6 ? [1e6, 'µs'] : [1e9, 'ns'];
+  return `${(s * scale).toPrecision(3)} ${unit}`;
+};
+// A case's name may wrap after a slash.
+const path = name => {
+  const box = make('span');
+  name.split(/(?<=\/)/).forEach((part, i) => box.append(...(i ? [make('wbr')] : []), part));
+  return box;
+};
+const narrow = innerWidth < 600;
 
-// A sortable, filterable table that keeps few rows in the document. columns: {title, key, show, n}
-const kRows = innerWidth < 600 ? 15 : 50;
+// A sortable, filterable table that keeps few rows in the document.
+// columns: {title, key, show: (value, row) => text or element, n: a number, cls: a class of its cells}
+const kRows = narrow ? 15 : 50;
+const kMore = 500;
 function table(parent, columns, rows, options = {}) {
-  if (rows.length === 0) { parent.append(make('p', options.empty || 'None.', 'dim')); return {}; }
-  let sorted = rows, key = null, descending = false, limit = kRows, shown = rows;
+  if (rows.length === 0) {
+    parent.append(make('p', options.empty || 'None.', 'dim'));
+    return;
+  }
+  let key = null, descending = false, limit = kRows;
   const text = new Map();
-  const line = r => {
-    if (!text.has(r)) text.set(r, columns.map(c => r[c.key] ?? '').join(' ').toLowerCase());
-    return text.get(r);
+  const searched = row => {
+    if (!text.has(row)) text.set(row, columns.map(c => row[c.key] ?? '').join(' ').toLowerCase());
+    return text.get(row);
   };
-  const search = make('input');
+  const search = make('input'), count = make('span', null, 'dim'), more = make('button', null, 'more');
   search.type = 'search';
   search.placeholder = 'filter: words, all must match';
   search.setAttribute('aria-label', 'filter');
-  const count = make('span', null, 'dim'), box = make('div', null, 'scroll'), t = make('table');
-  const head = t.createTHead().insertRow(), body = t.createTBody(), more = make('button', null, 'more');
+  const t = make('table', null, options.cls || 'cards');
+  const head = t.createTHead().insertRow(), body = t.createTBody();
   for (const c of columns) {
-    const th = make('th', null, c.n ? 'n' : c.key === 'device' ? 'd' : ''), b = make('button', c.title);
-    b.onclick = () => {
+    const th = make('th', null, c.n ? 'n' : ''), button = make('button', c.title);
+    button.onclick = () => {
       descending = key === c.key ? !descending : !!c.n;
       key = c.key;
       for (const other of head.cells) other.removeAttribute('aria-sort');
       th.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
       draw();
     };
-    th.append(b);
+    th.append(button);
     head.append(th);
   }
+  const compare = (a, b) => {
+    const x = a[key], y = b[key];
+    if (absent(x) || absent(y)) return absent(x) - absent(y);
+    return (descending ? -1 : 1) * (x < y ? -1 : x > y ? 1 : 0);
+  };
+  const cell = (row, c) => {
+    const td = make('td', c.show ? c.show(row[c.key], row) : row[c.key], c.n ? 'n' : c.cls);
+    td.dataset.title = c.title;
+    if (c.cls === 'device') td.title = row[c.key];
+    return td;
+  };
   function draw() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    shown = words.length ? rows.filter(r => words.every(w => line(r).includes(w))) : rows;
-    sorted = shown;
-    if (key) {
-      const sign = descending ? -1 : 1;
-      sorted = [...shown].sort((a, b) => {
-        const x = a[key], y = b[key];
-        if (x === null || x === undefined) return y === null || y === undefined ? 0 : 1;
-        if (y === null || y === undefined) return -1;
-        return sign * (x < y ? -1 : x > y ? 1 : 0);
-      });
-    }
-    body.replaceChildren(...sorted.slice(0, limit).map(r => {
-      const tr = make('tr', null, r.bad ? 'bad' : '');
-      for (const c of columns) tr.append(make('td', c.show ? c.show(r[c.key], r) : r[c.key], c.n ? 'n' : c.key === 'device' ? 'd' : ''));
-      if (options.click) { tr.style.cursor = 'pointer'; tr.onclick = () => options.click(r); }
+    const shown = words.length ? rows.filter(row => words.every(w => searched(row).includes(w))) : [...rows];
+    if (key) shown.sort(compare);
+    body.replaceChildren(...shown.slice(0, limit).map(row => {
+      const tr = make('tr', null, row.bad ? 'bad' : '');
+      tr.append(...columns.map(c => cell(row, c)));
+      if (options.click) {
+        tr.style.cursor = 'pointer';
+        tr.onclick = () => options.click(row);
+      }
       return tr;
     }));
-    count.textContent = ` ${shown.length} of ${rows.length} rows`;
-    more.hidden = sorted.length <= limit;
-    more.textContent = `show ${Math.min(500, sorted.length - limit)} more`;
+    const left = shown.length - limit;
+    count.textContent = ` ${shown.length} of ${rows.length} rows` + (left > 0 ? `, the first ${limit} shown` : '');
+    more.hidden = left <= 0;
+    more.textContent = `show ${Math.min(kMore, left)} more`;
   }
-  more.onclick = () => { limit += 500; draw(); };
+  more.onclick = () => { limit += kMore; draw(); };
   search.oninput = () => { limit = kRows; draw(); };
   if (rows.length > 5) parent.append(search, count);
+  const box = make('div', null, 'scroll');
   box.append(t);
   parent.append(box, more);
   draw();
-  return {};
 }
 
+// Opens a record, and says which of its cases led there.
 function showRecord(index, caseName) {
   const details = byId('record-' + index);
   details.open = true;
-  if (caseName) { byId('shown').hidden = false; byId('shown').textContent = `${caseName}: ${data.records[index].path}, under Records`; }
+  details.querySelector('.led').textContent = caseName ? `You came from ${caseName}.` : '';
   details.scrollIntoView();
 }
+const recordLink = (index, row) => {
+  const a = make('a', String(index));
+  a.href = '#record-' + index;
+  a.onclick = e => {
+    e.preventDefault();
+    e.stopPropagation();
+    showRecord(index, row.problem || row.name);
+  };
+  return a;
+};
+const recordColumn = {title: 'record', key: 'record', n: 1, show: recordLink};
+const withCount = (v, n) => absent(v) ? '–' : `${ratio(v)} (${n})`;
 
-for (const s of data.summary) byId('sentences').append(make('li', s.text, s.bad ? 'bad' : ''));
+for (const s of data.summary) {
+  const li = make('li', null, s.bad ? 'bad' : '');
+  if (s.lead) li.append(make('strong', s.lead + ': '));
+  li.append(s.text);
+  byId('sentences').append(li);
+}
 table(byId('devices'), [
-  {title: 'device', key: 'device'}, {title: 'architecture', key: 'architecture'},
+  {title: 'device', key: 'device', cls: 'name'},
+  {title: 'architecture', key: 'architecture'},
   {title: 'cases verified', key: 'verified', n: 1, show: (v, r) => `${v} of ${r.asked}`},
-  {title: 'speed (baseline = 1)', key: 'speed', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.common} problems)`},
-  {title: 'of ceiling', key: 'share', n: 1, show: percent},
-  {title: 'speed ÷ fastest library', key: 'ratio', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.ratios})`},
-  {title: 'speed ÷ plain loops', key: 'plain', n: 1, show: (v, r) => v === null ? '–' : `${fixed(v, 2)} (${r.plains})`},
-  {title: 'lines changed for the port', key: 'changed', n: 1, show: percent},
-  {title: 'port executed on', key: 'executed'}], data.devices);
-table(byId('problem-table'), [{title: 'what', key: 'what'}, {title: 'name', key: 'name'}, {title: 'why', key: 'why'},
-  {title: 'records', key: 'records', n: 1}], data.problems, {empty: 'Nothing failed, and nothing was skipped.', click: r => showRecord(r.record)});
+  {title: 'speed, baseline = 1 (problems)', key: 'speed', n: 1, show: (v, r) => withCount(v, r.common)},
+  {title: 'share of own ceilings', key: 'share', n: 1, show: percent},
+  {title: 'speed ÷ fastest library (problems)', key: 'ratio', n: 1, show: (v, r) => withCount(v, r.ratios)},
+  {title: 'speed ÷ plain loops (problems)', key: 'plain', n: 1, show: (v, r) => withCount(v, r.plains)},
+  {title: 'lines changed for the port', key: 'changed', n: 1,
+    show: (v, r) => r.backend === data.porting_baseline ? 'baseline' : percent(v)},
+  {title: 'port executed on', key: 'executed'},
+], data.devices);
+table(byId('problem-table'), [
+  {title: 'what', key: 'what', cls: 'short'},
+  {title: 'name', key: 'name'},
+  {title: 'why', key: 'why'},
+  {title: 'in records', key: 'records', n: 1},
+  {...recordColumn, title: 'newest'},
+], data.problems, {empty: 'Nothing failed, and nothing was skipped.', click: r => showRecord(r.record, r.name)});
 
 const columns = data.cases.columns;
-const cases = data.cases.rows.map(v => {
-  const r = {};
-  columns.forEach((c, i) => { r[c] = v[i]; });
-  r.problem = data.problem_names[r.problem];
-  r.device = data.devices[r.device].device;
-  r.bad = r.status !== 'ok';
-  return r;
+const cases = data.cases.rows.map(values => {
+  const row = {};
+  columns.forEach((c, i) => { row[c] = values[i]; });
+  row.problem = data.problem_names[row.problem];
+  row.device = data.devices[row.device].device;
+  row.bad = row.status !== 'ok';
+  return row;
 });
-table(byId('case-table'), [{title: 'problem', key: 'problem'}, {title: 'device', key: 'device'}, {title: 'by', key: 'by'},
-  {title: 'status', key: 'status'}, {title: 'median', key: 'median', n: 1, show: seconds},
-  {title: 'GFLOP/s', key: 'gflops', n: 1, show: v => fixed(v, 1)}, {title: 'GB/s', key: 'gbytes', n: 1, show: v => fixed(v, 1)},
-  {title: 'of ceiling', key: 'share', n: 1, show: (v, r) => v === null ? '–' : percent(v) + ' ' + r.bound},
-  {title: 'speed ÷ other', key: 'ratio', n: 1, show: v => fixed(v, 2)}, {title: 'other', key: 'than'},
-  {title: 'error ÷ bound', key: 'error', n: 1, show: v => fixed(v, 3)}, {title: 'record', key: 'record', n: 1}],
-  cases, {click: r => showRecord(r.record, r.problem)});
+table(byId('case-table'), [
+  {title: 'problem', key: 'problem', cls: 'name', show: path},
+  {title: 'device', key: 'device', cls: 'device'},
+  {title: 'by', key: 'by', cls: 'short'},
+  {title: 'status', key: 'status', cls: 'short'},
+  {title: 'median', key: 'median', n: 1, show: seconds},
+  {title: 'GFLOP/s', key: 'gflops', n: 1, show: v => fixed(v, 1)},
+  {title: 'GB/s', key: 'gbytes', n: 1, show: v => fixed(v, 1)},
+  {title: 'of ceiling', key: 'share', n: 1, show: (v, r) => absent(v) ? '–' : `${percent(v)} ${r.bound}`},
+  {title: 'speed ÷ other', key: 'ratio', n: 1, show: ratio},
+  {title: 'other', key: 'than', cls: 'short'},
+  {title: 'error ÷ bound', key: 'error', n: 1, show: v => fixed(v, 3)},
+  recordColumn,
+], cases, {cls: 'long', click: r => showRecord(r.record, r.problem)});
 
 byId('pp-note').textContent = data.pp.note;
-table(byId('pp-table'), [{title: 'kernel', key: 'kernel'}, {title: 'PP, architectural', key: 'architectural', n: 1, show: v => fixed(v, 3)},
+table(byId('pp-table'), [
+  {title: 'kernel', key: 'kernel'},
+  {title: 'PP, architectural', key: 'architectural', n: 1, show: v => fixed(v, 3)},
   {title: 'PP, application', key: 'application', n: 1, show: v => fixed(v, 3)},
-  {title: 'code convergence', key: 'convergence', n: 1, show: v => fixed(v, 3)}, {title: 'without result on', key: 'unsupported'}], data.pp.kernels);
-table(byId('porting-table'), [{title: 'port', key: 'port'}, {title: 'kernel', key: 'kernel'},
-  {title: 'kernel lines changed', key: 'kernel_changed', n: 1, show: (v, r) => `${v} of ${r.kernel_lines}`},
-  {title: 'layer lines changed', key: 'layer_changed', n: 1, show: (v, r) => `${v} of ${r.layer_lines}`},
-  {title: 'all', key: 'changed', n: 1, show: percent}, {title: 'unused', key: 'unused', n: 1},
-  {title: 'executed on', key: 'executed'}], data.porting, {empty: data.porting_absent});
-if (data.history.points.length === 0) {
+  {title: 'code convergence', key: 'convergence', n: 1, show: v => fixed(v, 3)},
+  {title: 'without result on', key: 'unsupported'},
+], data.pp.kernels);
+
+const changedOf = (part) => ({
+  title: `${part} lines changed`, key: part + '_changed', n: 1,
+  show: (v, r) => absent(v) ? '–' : `${v} of ${r[part + '_lines']}`,
+});
+const portColumns = title => [
+  {title, key: 'port'},
+  {title: 'kernel', key: 'kernel'},
+  changedOf('kernel'),
+  changedOf('layer'),
+  {title: 'changed in all', key: 'changed', n: 1, show: percent},
+  {title: 'baseline lines unused', key: 'unused', n: 1},
+  {title: 'executed on', key: 'executed'},
+];
+byId('porting-note').textContent = data.porting.length === 0 ? '' :
+    `Changed are the lines that a port's build compiles and the ${data.porting_baseline} build does not, out of all that it ` +
+    'compiles: neither blank nor comment, counted by the preprocessors of the real builds.';
+table(byId('porting-table'), portColumns('port'), data.porting, {cls: 'long', empty: data.porting_absent});
+if (data.families.length) {
+  byId('family-table').append(make('h3', `Per architecture family, against ${data.porting_baseline_family}`));
+  table(byId('family-table'), portColumns('family'), data.families.filter(f => f.kernel === 'all'));
+}
+
+const history = data.history;
+if (history.points.length === 0) {
   byId('history').querySelector('figure').hidden = true;
   byId('history-table').append(make('p', 'A history needs two or more records of one device.', 'dim'));
 } else {
-  byId('history-table').append(make('h3', 'Regressions and improvements'), make('p', data.history.note, 'dim'));
-  table(byId('history-table'), [{title: 'case', key: 'name'}, {title: 'device', key: 'device'}, {title: 'commit', key: 'commit'},
-    {title: 'verdict', key: 'verdict'}, {title: 'time', key: 'change', n: 1, show: v => (v > 0 ? '+' : '') + (100 * v).toFixed(1) + ' %'},
-    {title: 'record', key: 'record', n: 1}], data.history.changes.map(c => ({...c, bad: c.verdict === 'slower'})),
-    {empty: 'No case changed by more than the threshold.', click: r => showRecord(r.record, r.name)});
+  byId('history-table').append(make('h3', 'Regressions and improvements'), make('p', history.note, 'dim'));
+  table(byId('history-table'), [
+    {title: 'case', key: 'name', cls: 'name', show: path},
+    {title: 'device', key: 'device'},
+    {title: 'commit', key: 'commit'},
+    {title: 'verdict', key: 'verdict', cls: 'short'},
+    {title: 'time', key: 'change', n: 1, show: v => (v > 0 ? '+' : '') + (100 * v).toFixed(1) + ' %'},
+    recordColumn,
+  ], history.changes.map(c => ({...c, bad: c.verdict === 'slower'})),
+        {empty: 'No case changed by more than the threshold.', click: r => showRecord(r.record, r.name)});
 }
+
 data.records.forEach((r, i) => {
-  const d = make('details');
-  d.id = 'record-' + i;
-  d.append(make('summary', `${i}: ${r.title}`));
-  const dl = make('dl');
+  const details = make('details'), dl = make('dl');
+  details.id = 'record-' + i;
   for (const [k, v] of r.facts) dl.append(make('dt', k), make('dd', v));
-  d.append(dl);
-  byId('record-list').append(d);
+  details.append(make('summary', `${i}: ${r.title}`), make('p', null, 'led dim'), dl);
+  byId('record-list').append(details);
 });
 
-// Charts. Colours follow the page.
-const ours = cases.filter((c, i) => data.cases.rows[i][columns.indexOf('latest')] === 1 && c.by === 'moat' && c.status === 'ok');
-function draw() {
-  if (!window.moatCharts) { byId('no-charts').hidden = false; return; }
-  const css = getComputedStyle(document.documentElement), fg = css.getPropertyValue('--fg'), line = css.getPropertyValue('--line');
-  const config = {background: 'transparent', view: {stroke: line}, axis: {labelColor: fg, titleColor: fg, gridColor: line, domainColor: line, tickColor: line},
-    legend: {labelColor: fg, titleColor: fg, orient: 'bottom', columns: innerWidth < 600 ? 1 : 3, labelLimit: 320,
-    layout: {bottom: {anchor: 'start', direction: innerWidth < 600 ? 'vertical' : 'horizontal'}}}, title: {color: fg},
-    range: {category: ['#3b82c4', '#e07b39', '#3a9d6a', '#b267c9', '#c9a227', '#d1495b', '#4aa8a8', '#8a8a8a']}};
-  const tip = [{field: 'problem'}, {field: 'device'}, {field: 'share', format: '.1%'}, {field: 'ratio', format: '.2f'}, {field: 'than'}, {field: 'record'}];
-  const put = async (id, values, spec) => {
-    if (!values.length) { byId(id).replaceChildren(make('p', 'No data.', 'dim')); return; }
-    const width = Math.max(260, byId(id).clientWidth - 90);
-    const full = {$schema: 'https://vega.github.io/schema/vega-lite/v6.json', width, height: 280, ...spec};
-    if (!spec.layer || !spec.own) full.data = {values};
-    delete full.own;
-    const result = await window.moatCharts(byId(id), full, config);
-    result.view.addEventListener('click', (e, item) => {
-      if (item && item.datum && item.datum.record !== undefined) showRecord(item.datum.record, item.datum.problem);
-    });
+// Charts. Their colours are the page's, so they follow its scheme and the printer's.
+const fg = 'var(--fg)', line = 'var(--line)';
+const config = {
+  background: 'transparent',
+  autosize: {type: 'fit-x', contains: 'padding'},
+  view: {stroke: line},
+  axis: {
+    labelColor: fg, titleColor: fg, gridColor: line, domainColor: line, tickColor: line, labelOverlap: true,
+    labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal',
+  },
+  axisQuantitative: narrow ? {tickCount: 5} : {},
+  legend: {
+    labelColor: fg, titleColor: fg, orient: 'bottom', columns: narrow ? 1 : 3, labelFontSize: 11,
+    labelLimit: narrow ? 230 : 300,
+    layout: {bottom: {anchor: 'start', direction: narrow ? 'vertical' : 'horizontal'}},
+  },
+  range: {category: ['#3b82c4', '#e07b39', '#3a9d6a', '#b267c9', '#c9a227', '#d1495b', '#4aa8a8', '#8a8a8a']},
+};
+const quantity = (field, title, more) => ({field, type: 'quantitative', title, ...more});
+const device = {field: 'device', type: 'nominal', title: null, scale: {domain: data.devices.map(d => d.device)}};
+const kernel = {field: 'kernel', type: 'nominal', title: null, scale: {domain: data.pp.kernels.map(k => k.kernel)}};
+const rows = {field: 'kernel', type: 'nominal', title: null, sort: kernel.scale.domain};
+const beside = {field: 'device', type: 'nominal', sort: device.scale.domain};
+const point = {type: 'point', filled: true, size: 55, cursor: 'pointer', opacity: 0.75};
+const dashed = {type: 'line', strokeDash: [4, 3]};
+const log = {scale: {type: 'log'}};
+const tip = [
+  {field: 'problem'}, {field: 'device'}, {field: 'share', format: '.1%'}, {field: 'ratio', format: '.2f'}, {field: 'than'},
+  {field: 'record'},
+];
+
+// Points of the latest record of each device.
+const latest = columns.indexOf('latest');
+const ours = cases.filter((c, i) => data.cases.rows[i][latest] === 1 && c.by === 'moat' && c.status === 'ok');
+
+const specifications = {
+  share: () => {
+    const values = ours.filter(c => !absent(c.share));
+    const most = Math.max(1, ...values.map(c => c.share));
+    return values.length && {
+      data: {values}, mark: point,
+      encoding: {
+        x: quantity('share', 'share of the ceiling', {axis: {format: '%'}, scale: {domain: [0, most]}}),
+        y: rows, yOffset: beside, color: device, tooltip: tip,
+      },
+    };
+  },
+  roofline: () => {
+    const values = ours.filter(c => c.gflops > 0);
+    return values.length && {
+      layer: [
+        {
+          data: {values: data.roofs}, mark: 'line',
+          encoding: {
+            x: quantity('intensity', 'FLOP per byte', log), y: quantity('gflops', 'GFLOP/s', log), color: device,
+            strokeDash: {field: 'dtype', type: 'nominal', title: null}, tooltip: [{field: 'device'}, {field: 'dtype'}],
+          },
+        },
+        {
+          data: {values}, mark: point,
+          encoding: {
+            x: quantity('intensity', 'FLOP per byte', log), y: quantity('gflops', 'GFLOP/s', log), color: device,
+            shape: kernel, tooltip: tip,
+          },
+        },
+      ],
+    };
+  },
+  ratio: () => {
+    const values = ours.filter(c => !absent(c.ratio));
+    return values.length && {
+      layer: [
+        {
+          data: {values}, mark: point,
+          encoding: {
+            x: quantity('ratio', 'time of the other ÷ our time', {scale: {type: 'log', nice: false, padding: 12}}),
+            y: rows, yOffset: beside, color: device, shape: {field: 'than', type: 'nominal', title: null}, tooltip: tip,
+          },
+        },
+        {data: {values: [{one: 1}]}, mark: {type: 'rule', strokeDash: [3, 3], color: fg}, encoding: {x: quantity('one')}},
+      ],
+    };
+  },
+  cascade: () => data.pp.cascade.length && {
+    data: {values: data.pp.cascade},
+    encoding: {x: {field: 'n', type: 'ordinal', title: 'number of devices', axis: {labelAngle: 0}}, color: kernel},
+    layer: [
+      {
+        mark: {type: 'line', point: true},
+        encoding: {
+          y: quantity('efficiency', 'efficiency, PP', {scale: {domain: [0, 1]}}),
+          tooltip: [{field: 'kernel'}, {field: 'device'}, {field: 'efficiency', format: '.3f'}],
+        },
+      },
+      {mark: dashed, encoding: {y: quantity('pp')}},
+    ],
+  },
+  navigation: () => {
+    const values = data.pp.kernels.filter(k => !absent(k.convergence) && !absent(k.architectural));
+    return values.length && {
+      data: {values}, mark: {...point, size: 110, cursor: 'default'},
+      encoding: {
+        x: quantity('convergence', 'code convergence', {scale: {domain: [0, 1]}}),
+        y: quantity('architectural', 'PP, architectural', {scale: {domain: [0, 1]}}), color: kernel,
+        tooltip: [{field: 'kernel'}, {field: 'convergence', format: '.3f'}, {field: 'architectural', format: '.3f'}],
+      },
+    };
+  },
+  porting: () => {
+    const parts = ['kernels, as the baseline', 'kernels, changed', 'layer, as the baseline', 'layer, changed'];
+    const values = data.porting.filter(p => p.kernel === 'all').flatMap(p => [
+      p.kernel_lines - p.kernel_changed, p.kernel_changed, p.layer_lines - p.layer_changed, p.layer_changed,
+    ].map((lines, i) => ({port: p.port, lines, part: parts[i], order: i})));
+    return values.length && {
+      data: {values}, mark: {type: 'bar', height: 22}, height: 34 * values.length / parts.length,
+      encoding: {
+        x: quantity('lines', 'lines compiled'), y: {field: 'port', type: 'nominal', title: null}, order: {field: 'order'},
+        color: {
+          field: 'part', type: 'nominal', title: null, legend: {columns: narrow ? 1 : 4},
+          scale: {domain: parts, range: ['#9cc4e4', '#d1495b', '#c8ccd1', '#e07b39']},
+        },
+        tooltip: [{field: 'port'}, {field: 'part'}, {field: 'lines'}],
+      },
+    };
+  },
+  history: () => history.points.length && {
+    data: {values: history.points}, mark: {type: 'line', point: {size: 50, cursor: 'pointer'}},
+    encoding: {
+      x: {field: 'started', type: 'ordinal', title: 'run', axis: {labelAngle: -40, labelLimit: 120}},
+      y: quantity('speed', 'speed, first record = 1', {scale: {zero: false}}),
+      color: kernel, strokeDash: device,
+      tooltip: [{field: 'kernel'}, {field: 'device'}, {field: 'commit'}, {field: 'speed', format: '.3f'}],
+    },
+  },
+};
+async function draw(id, specification) {
+  const box = byId('chart-' + id);
+  if (!specification) {
+    if (!box.closest('figure').hidden) box.append(make('p', 'No data.', 'dim'));
+    return;
+  }
+  const full = {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json', width: 'container', height: 280, ...specification,
   };
-  const device = {field: 'device', type: 'nominal', title: null}, kernel = {field: 'kernel', type: 'nominal', title: null};
-  const point = {type: 'point', filled: true, size: 55, cursor: 'pointer', opacity: 0.75};
-  const jobs = [
-    put('chart-share', ours.filter(c => c.share !== null), {mark: point, encoding: {x: {field: 'share', type: 'quantitative', axis: {format: '%'}, title: 'share of ceiling', scale: {zero: true}},
-      y: {...kernel}, yOffset: {field: 'device', type: 'nominal'}, color: device, tooltip: tip}}),
-    put('chart-roofline', ours.filter(c => c.gflops > 0), {own: 1, layer: [
-      {data: {values: data.roofs}, mark: {type: 'line', strokeDash: [4, 3]}, encoding: {x: {field: 'intensity', type: 'quantitative', scale: {type: 'log'}},
-        y: {field: 'gflops', type: 'quantitative', scale: {type: 'log'}}, color: device}},
-      {data: {values: ours.filter(c => c.gflops > 0)}, mark: point, encoding: {x: {field: 'intensity', type: 'quantitative', title: 'FLOP per byte', scale: {type: 'log'}},
-        y: {field: 'gflops', type: 'quantitative', title: 'GFLOP/s', scale: {type: 'log'}}, color: device, shape: kernel, tooltip: tip}}]}),
-    put('chart-ratio', ours.filter(c => c.ratio !== null), {own: 1, layer: [
-      {data: {values: ours.filter(c => c.ratio !== null)}, mark: point, encoding: {x: {field: 'ratio', type: 'quantitative', scale: {type: 'log', nice: false, padding: 12}, title: 'time of the other ÷ our time'}, y: kernel,
-        yOffset: {field: 'device', type: 'nominal'}, color: device, shape: {field: 'than', type: 'nominal', title: 'other'}, tooltip: tip}},
-      {data: {values: [{one: 1}]}, mark: {type: 'rule', strokeDash: [3, 3], color: fg}, encoding: {x: {field: 'one', type: 'quantitative'}}}]}),
-    put('chart-cascade', data.pp.cascade, {own: 1, layer: [
-      {data: {values: data.pp.cascade}, mark: {type: 'line', point: true}, encoding: {x: {field: 'n', type: 'ordinal', title: 'number of devices'}, y: {field: 'efficiency', type: 'quantitative', title: 'efficiency, PP'},
-        color: kernel, tooltip: [{field: 'kernel'}, {field: 'device'}, {field: 'efficiency', format: '.3f'}]}},
-      {data: {values: data.pp.cascade}, mark: {type: 'line', strokeDash: [4, 3]}, encoding: {x: {field: 'n', type: 'ordinal'}, y: {field: 'pp', type: 'quantitative'}, color: kernel}}]}),
-    put('chart-navigation', data.pp.kernels.filter(k => k.convergence !== null), {mark: {...point, size: 110}, encoding: {
-      x: {field: 'convergence', type: 'quantitative', title: 'code convergence', scale: {domain: [0, 1]}},
-      y: {field: 'architectural', type: 'quantitative', title: 'PP (architectural)', scale: {domain: [0, 1]}}, color: kernel,
-      tooltip: [{field: 'kernel'}, {field: 'convergence', format: '.3f'}, {field: 'architectural', format: '.3f'}]}}),
-    data.history.points.length && put('chart-history', data.history.points, {mark: {type: 'line', point: {size: 50, cursor: 'pointer'}}, encoding: {
-      x: {field: 'started', type: 'ordinal', title: 'run', axis: {labelAngle: -40, labelLimit: 120}}, y: {field: 'speed', type: 'quantitative', title: 'speed, first record = 1', scale: {zero: false}},
-      color: kernel, strokeDash: device, tooltip: [{field: 'kernel'}, {field: 'device'}, {field: 'commit'}, {field: 'speed', format: '.3f'}]}})];
-  Promise.all(jobs).then(() => { document.documentElement.dataset.ready = '1'; });
+  const {view} = await window.moatCharts(box, full, config);
+  view.addEventListener('click', (e, item) => {
+    const datum = item && item.datum;
+    if (datum && datum.record !== undefined) showRecord(datum.record, datum.problem || datum.kernel);
+  });
 }
-draw();
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+if (window.moatCharts) {
+  Promise.all(Object.entries(specifications).map(([id, make]) => draw(id, make())))
+      .then(() => { document.documentElement.dataset.ready = '1'; });
+} else {
+  byId('no-charts').hidden = false;
+  for (const box of document.querySelectorAll('.chart')) box.closest('figure').hidden = true;
+  document.documentElement.dataset.ready = '1';
+}
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(d => { d.open = true; }));

@@ -74,11 +74,106 @@ TEST(ReportData, WhatSeveralRecordsSayAlikeIsOneRow) {
   for (const Json& row : data["problems"]) EXPECT_EQ(row["records"], 2) << row;
 }
 
-TEST(ReportCsv, HasTheColumnsOfTheP3Library) {
-  EXPECT_EQ(report_csv({on("cuda", "A, 1", 0.8), on("hip", "B", 0.4, Status::failed)}),
-            "problem,application,platform,fom\n"
-            "gemm/f32/m1n1k1,moat,\"cuda A, 1\",0.8\n"
-            "gemm/f32/m1n1k1,moat,hip B,0\n");
+TEST(ReportData, AMissingCeilingIsNotKnownRatherThanZero) {
+  NamedRecord hot = on("hip", "B", 0.4);
+  hot.record.cases[0].ceiling = Reading<ShareRecord>::none("no ceiling was measured");
+  const Json data = report_data({on("cuda", "A", 0.8), hot}, "");
+  const Json& kernel = data["pp"]["kernels"][0];
+  EXPECT_TRUE(kernel["architectural"].is_null());
+  EXPECT_NEAR(kernel["application"].get<double>(), 0.5, 1e-12);
+  EXPECT_EQ(kernel["unsupported"], "");
+  EXPECT_EQ(data["pp"]["cascade"].size(), 1u);
+}
+
+TEST(ReportData, SummaryInWords) {
+  const Json data = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4, Status::failed)}, "");
+  const Json& said = data["summary"];
+  EXPECT_EQ(said[0]["text"],
+            "2 devices ran 1 problem (2 records, 2026-01-31). Speeds relate to cuda A.");
+  EXPECT_EQ(said[1]["lead"], "cuda A");
+  EXPECT_EQ(
+      said[1]["text"].get<std::string>().substr(0, 130),
+      "Our kernels reach 80 % of what the device was measured to be capable of. That is 50 % of "
+      "the speed of the fastest library there (1 p");
+  EXPECT_EQ(said[3]["lead"], "hip B");
+  EXPECT_EQ(said[3]["text"], "1 of 1 cases has no verified result.");
+  EXPECT_EQ(said[3]["bad"], true);
+}
+
+TEST(ReportData, SpeedBesideTheBaseline) {
+  const Json data = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4)}, "");
+  EXPECT_EQ(data["summary"][2]["text"].get<std::string>().substr(0, 60),
+            "Our kernels run at 50 % of the baseline's speed (1 problem).");
+  const Json other = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4)}, "hip");
+  EXPECT_EQ(other["summary"][1]["text"].get<std::string>().substr(0, 60),
+            "Our kernels run at 2.00 × the baseline's speed (1 problem).");
+}
+
+TEST(ReportData, PortsAndTheirFamiliesApart) {
+  NamedRecord r = on("hip", "B", 0.4);
+  const auto port = [](int added) {
+    const auto part = [](int changed, int lines) {
+      return Json{{"added", changed}, {"lines", lines}, {"changed", 1.0 * changed / lines}};
+    };
+    return Json{
+        {"executed", "emulator"},
+        {"kernels",
+         {{"all",
+           {{"kernel", part(0, 50)}, {"layer", part(added, 150)}, {"total", part(added, 200)}}}}}};
+  };
+  r.record.porting = Reading<Json>::of({{"baseline", "cuda"},
+                                        {"baseline_family", "cuda/sm_80"},
+                                        {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
+                                        {"families", {{"hip/cdna", port(40)}}}});
+  const Json data = report_data({r}, "");
+  ASSERT_EQ(data["porting"].size(), 2u);
+  EXPECT_EQ(data["porting"][1]["layer_changed"], 30);
+  EXPECT_EQ(data["porting"][1]["kernel_changed"], 0);
+  EXPECT_EQ(data["porting"][1]["kernel_lines"], 50);
+  ASSERT_EQ(data["families"].size(), 1u);
+  EXPECT_EQ(data["families"][0]["port"], "hip/cdna");
+  EXPECT_EQ(data["families"][0]["changed"], 0.2);
+  EXPECT_NE(
+      data["summary"][1]["text"].get<std::string>().find(
+          "15 % are not the cuda port's: 0 of 50 in the kernels, 30 of 150 in the layer below."),
+      std::string::npos);
+}
+
+TEST(ReportData, RoofsOfTheTypesThatTheCasesHave) {
+  NamedRecord r = on("cuda", "A", 0.8);
+  r.record.cases.push_back(r.record.cases[0]);
+  r.record.cases[1].dtype = "bf16";
+  auto& ceilings = r.record.devices[0].ceilings;
+  ceilings.flops_f32 = Reading<double>::of(1e12);
+  ceilings.flops_f16 = Reading<double>::of(3e12);
+  ceilings.flops_bf16 = Reading<double>::of(4e12);
+  ceilings.read_bytes = Reading<double>::of(1e11);
+  const Json roofs = report_data({r}, "")["roofs"];
+  ASSERT_EQ(roofs.size(), 6u);
+  EXPECT_EQ(roofs[0]["dtype"], "bf16");
+  EXPECT_EQ(roofs[1]["intensity"], 40);
+  EXPECT_EQ(roofs[2]["gflops"], 4000);
+  EXPECT_EQ(roofs[3]["dtype"], "f32");
+  EXPECT_EQ(roofs[5]["gflops"], 1000);
+}
+
+// What pp(), cascade() and application_efficiency() of the P3 analysis library ask for: these
+// columns, one row per problem, application and platform, numbers or nothing, efficiencies in [0,
+// 1].
+TEST(ReportCsv, IsWhatTheP3LibraryReads) {
+  NamedRecord a = on("cuda", "A, 1", 0.8);
+  CaseRecord library = a.record.cases[0];
+  library.implementation = "lib";
+  library.median_seconds = Reading<double>::of(1e-3);
+  library.ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 1.02});
+  a.record.cases.push_back(library);
+  a.record.porting = Reading<Json>::of({{"divergence", {{"gemm", {{"mean", 0.25}}}}}});
+  NamedRecord older = on("cuda", "A, 1", 0.1);
+  EXPECT_EQ(report_csv({older, a, on("hip", "B", 0.4, Status::failed)}),
+            "problem,application,platform,date,fom,arch eff,divergence\n"
+            "gemm/f32/m1n1k1,moat,\"cuda A, 1\",2026-01-31T23:59:59Z,0.00125,0.8,0.25\n"
+            "gemm/f32/m1n1k1,lib,\"cuda A, 1\",2026-01-31T23:59:59Z,0.001,1,\n"
+            "gemm/f32/m1n1k1,moat,hip B,2026-01-31T23:59:59Z,,0,0.25\n");
 }
 
 TEST(ReportPage, DataCannotEndItsElement) {

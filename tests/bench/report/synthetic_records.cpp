@@ -2,12 +2,15 @@
 //   synthetic_records FOLDER RECORDS CASES
 // RECORDS of CASES cases each, in turn of a CUDA, a HIP and a CPU device, with a planted failure, a
 // skipped backend, a regression in the last record of the first device, and markup in a name.
-// Times are a roofline times an efficiency, with noise from a fixed seed.
+// Times are a roofline times an efficiency, with noise from a fixed seed. GEMM and attention are
+// bf16, which the GPUs run four times as fast.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <random>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "bench/measure/statistics.hpp"
@@ -31,11 +34,17 @@ constexpr Synthetic kDevices[] = {
     {"cpu", "Synthetic C", "avx512", 3e11, 3e10, 0.7}};
 constexpr const char* kKernels[] = {"gemm", "attention", "sum", "softmax", "rmsnorm"};
 
-// Lines of three ports, as far as the report reads them.
+// Lines of three ports and of three families, as far as the report reads them.
 Json porting() {
-  Json record = {{"schema", "moat-porting"}, {"baseline", "cuda"}};
-  for (const auto& [backend, added] : {std::pair("cuda", 0), {"hip", 60}, {"cpu", 600}}) {
-    Json& port = record["ports"][backend] = {{"executed", "not at all"}};
+  Json record = {
+      {"schema", "moat-porting"}, {"baseline", "cuda"}, {"baseline_family", "cuda/sm_80"}};
+  for (const auto& [what, name, added] : {std::tuple("ports", "cuda", 0),
+                                          {"ports", "hip", 60},
+                                          {"ports", "cpu", 600},
+                                          {"families", "cuda/sm_80", 0},
+                                          {"families", "cuda/sm_90a", 80},
+                                          {"families", "hip/cdna", 50}}) {
+    Json& port = record[what][name] = {{"executed", "not at all"}};
     for (const char* kernel : {"all", "gemm", "attention", "reduction", "rows"}) {
       const auto part = [&](int changed, int lines) {
         return Json{{"added", changed},
@@ -65,7 +74,9 @@ Record synthetic(int index, int cases, int records) {
   r.devices[0].backend = device.backend;
   r.devices[0].name = device.name;
   r.devices[0].architecture = device.architecture;
+  const double flops_bf16 = (device.backend == std::string_view("cpu") ? 1 : 4) * device.flops;
   r.devices[0].ceilings.flops_f32 = Reading<double>::of(device.flops);
+  r.devices[0].ceilings.flops_bf16 = Reading<double>::of(flops_bf16);
   r.devices[0].ceilings.read_bytes = Reading<double>::of(device.bytes);
   r.porting = Reading<Json>::of(porting());
   r.cases.clear();
@@ -73,13 +84,15 @@ Record synthetic(int index, int cases, int records) {
     const std::string kernel = kKernels[i % 5];
     const bool memory = i % 5 > 1;
     const double n = 64.0 * (1 + i);
-    CaseRecord c = sample_case(fmt::format("{}/f32/n{}", kernel, 64 * (1 + i)), "moat");
+    const char* dtype = memory ? "f32" : "bf16";
+    CaseRecord c = sample_case(fmt::format("{}/{}/n{}", kernel, dtype, 64 * (1 + i)), "moat");
+    c.dtype = dtype;
     c.backend = device.backend;
     c.name = fmt::format("{}/{}/moat", c.problem, device.backend);
     c.flops = memory ? n * 1e3 : n * n * 1e4;
     c.bytes = memory ? n * 4e3 : n * 8e3;
     const double intensity = c.flops / c.bytes;
-    const double roof = std::min(device.flops, device.bytes * intensity);
+    const double roof = std::min(memory ? device.flops : flops_bf16, device.bytes * intensity);
     double seconds = c.flops / roof / (device.efficiency * (0.8 + 0.04 * (i % 5)));
     if (i % 7 == 0 && index + 3 >= records && index % 3 == 0) seconds *= 1.3;
     auto& samples = c.series[0].seconds;
