@@ -16,7 +16,7 @@ records=$root/ci-records
 build() {
   # shellcheck disable=SC2086  # several options
   cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF ${MOAT_CMAKE_ARGS:-} >&2 &&
-    cmake --build "$2" --parallel --target moat >&2
+    cmake --build "$2" --parallel "$(nproc)" --target moat >&2
 }
 fail() {
   printf 'gate.sh: %s\n' "$1" >&2

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Runs examples/ci/gate.sh in a repository of three commits whose builds are real: a base, the same
+# code again, and one with a GEMM that takes half as long again.
+#   gate_test.sh GATE_SCRIPT MOAT SLOW_MOAT
+# Exit codes: 0 passed, 1 failed, 77 skipped because the machine is too noisy to judge.
+set -euo pipefail
+
+gate=$1 moat=$2 slow=$3
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+git init -q .
+git config user.email test@example.org
+git config user.name test
+cp "$here/project/CMakeLists.txt" .
+printf '/build/\n/ci-records/\n' >.gitignore
+commit() {
+  printf '%s\n' "$2" >moat.path
+  git add -A && git commit -qm "$1"
+  git tag "$1"
+}
+commit base "$moat"
+printf 'no code\n' >README
+commit same "$moat"
+commit slow "$slow"
+
+# A run is judged again, with more samples, where the noise of the machine refused the gate.
+attempts=(0.5 1 2)
+run_gate() {
+  local budget
+  for budget in "${attempts[@]}"; do
+    status=0
+    GITHUB_STEP_SUMMARY=$work/summary.md GITHUB_ACTIONS=true "$gate" "$1" 25% --backend cpu \
+      --case gemm/f32/m60n60k60 --case sum/f32/n20000 --hot --threads 1 --no-baselines \
+      --budget "$budget" >out 2>err || status=$?
+    ((status == 6)) || return 0
+    grep -q 'below the noise floor' err || fail 'exit 6 does not name the noise floor'
+  done
+  printf 'skipped: the noise floor of this machine is above 25 %%\n'
+  exit 77
+}
+fail() {
+  printf 'FAILED: %s\n--- out\n' "$1"
+  cat out
+  printf -- '--- err\n'
+  tail -n 40 err
+  exit 1
+}
+expect() { "${@:2}" || fail "$1"; }
+
+git checkout -q same
+run_gate base
+expect "equal code passes the gate, not $status" test "$status" = 0
+expect 'both records are kept' test -s ci-records/base.json -a -s ci-records/new.json
+expect 'the table is markdown' grep -q '^| ' ci-records/compare.md
+expect 'the table is in the job summary' cmp -s ci-records/compare.md summary.md
+
+git checkout -q slow
+run_gate same
+expect "a delay of half the time fails the gate with 1, not $status" test "$status" = 1
+expect 'the slower case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is slower' err
+expect 'and annotated' grep -q '^::error.*gemm/f32/m60n60k60' out
+if grep -q 'gate: sum/' err; then fail 'a case that is as fast is named too'; fi
+expect 'the failing table is kept' grep -q 'slower' ci-records/compare.md
+
+status=0
+"$gate" no-such-commit >out 2>err || status=$?
+expect "an unknown base is exit code 10, not $status" test "$status" = 10
+expect 'and named' grep -q 'no-such-commit cannot be checked out' err
+printf 'passed\n'
