@@ -39,7 +39,15 @@ Definitions:
             q kernels use counts 1/q for each
   divergence  1 - |L_i and L_j| / |L_i or L_j|, mean over all pairs of backends
 
-Examples:
+For code other than this suite's (each has --help; bench/port/diff/README.md has the definitions):
+  moat port diff saxpy-cuda saxpy-hip            what a finished port changed, class by class
+  moat port rev REPO v1..v2 -- src/gpu           the same between two revisions
+  moat port corpus DIR --pairs '*-cuda:*-hip'    the same over hundreds of pairs, and the distribution
+  moat port scan DIR --to hip                    what a port would change: a prediction
+  moat port history REPO -- src/gpu              what it took: commits, active days, rework
+  moat port check CLAIMS --evidence corpus.json  are claims supported by measured ports?
+
+Examples, of this suite's own ports:
   moat port                           the table
   moat port --details gemm            which lines differ, with their text
   moat port --details cuda/sm_90a     the same of one architecture family

@@ -135,6 +135,11 @@ bool is_intrinsic(std::string_view identifier) {
   if (!identifier.starts_with("__") || identifier.size() < 3 || !is_lower(identifier[2])) {
     return false;
   }
+  // Builtins of any C++ compiler, on a host too.
+  if (identifier.starts_with("__builtin_") && !identifier.starts_with("__builtin_amdgcn_") &&
+      !identifier.starts_with("__builtin_nvvm_")) {
+    return false;
+  }
   // __global__ and __restrict__ are keywords; so are some that end otherwise.
   if (identifier.ends_with("__")) return false;
   constexpr std::array<std::string_view, 12> kWords = {

@@ -47,6 +47,9 @@ RenameTable::RenameTable(const Json& document) {
       differences_[name] = {.to = other.at("to").get<std::string>(),
                             .why = other.at("why").get<std::string>()};
     }
+    for (const Json& name : document.value("same", Json::array())) {
+      same_.insert(name.get<std::string>());
+    }
     const Json missing = document.value("no_equivalent", Json::object());
     for (const auto& [name, why] : missing.items()) missing_[name] = why.get<std::string>();
   } catch (const std::exception& e) {
@@ -60,6 +63,7 @@ void RenameTable::add(const RenameTable& other) {
   for (const auto& [name, to] : other.headers_) headers_[name] = to;
   for (const auto& [name, to] : other.differences_) differences_[name] = to;
   for (const auto& [name, why] : other.missing_) missing_[name] = why;
+  same_.insert(other.same_.begin(), other.same_.end());
   name_ += " + " + other.name_;
   version_ += " + " + other.version_;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bench/record/strict_json.hpp"
@@ -46,6 +47,8 @@ class RenameTable {
   const std::string* find_missing(std::string_view identifier) const {
     return look_up(missing_, identifier);
   }
+  // Whether an identifier is known to mean the same in the other model.
+  bool keeps(std::string_view identifier) const { return same_.contains(identifier); }
   // What replaces the header `path`, without its brackets or quotes.
   const std::string* find_header(std::string_view path) const { return look_up(headers_, path); }
 
@@ -69,6 +72,7 @@ class RenameTable {
   Names names_;
   Names headers_;
   Names missing_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> same_;
   std::unordered_map<std::string, Difference, Hash, std::equal_to<>> differences_;
 };
 

@@ -120,8 +120,9 @@ Json history_json(const PathHistory& history, const GreenSearch* green) {
 std::string history_text(const Json& history) {
   std::string text;
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "{} commits by {} authors, {} to {}; {} merges passed over\n",
-                 history.at("commits").dump(), history.at("authors").dump(),
+  fmt::format_to(out, "{} commit{} by {} author{}, {} to {}; {} merges passed over\n",
+                 history.at("commits").dump(), history.at("commits") == 1 ? "" : "s",
+                 history.at("authors").dump(), history.at("authors") == 1 ? "" : "s",
                  history.at("first").at("date").get<std::string>(),
                  history.at("last").at("date").get<std::string>(),
                  history.at("merges_passed_over").dump());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <iterator>
@@ -82,7 +83,7 @@ class Scanner {
     }
     if (const auto* why = table_.find_missing(name)) return fmt::format("no equivalent: {}", *why);
     const std::string* to = table_.find(name);
-    if (to == nullptr) return "not in the table";
+    if (to == nullptr) return table_.keeps(name) ? "same" : "not in the table";
     return *to == name ? "same" : fmt::format("rename: {}", *to);
   }
 
@@ -186,16 +187,33 @@ std::string scan_text(const Json& scan, std::size_t places) {
       scan.at("to").get<std::string>(), scan.at("renames").at("table").get<std::string>(),
       scan.at("renames").at("version").get<std::string>(), scan.at("lines_with_names").dump(),
       scan.at("sloc").dump());
-  fmt::format_to(out, "{:>6}  {:<16}{:<40}{}\n", "count", "kind", "name", "mapping");
+  // What it takes first, and the names in the order of their kinds.
+  std::map<std::string, std::pair<std::size_t, std::size_t>> sums;
+  std::size_t width = 0;
+  for (const Json& n : scan.at("names")) {
+    const auto mapping = n.at("mapping").get<std::string>();
+    auto& [names, uses] = sums[mapping.substr(0, mapping.find(':'))];
+    ++names;
+    uses += n.at("count").get<std::size_t>();
+    width = std::max(width, n.at("name").get<std::string>().size());
+  }
+  fmt::format_to(out, "{:>6}{:>7}  mapping\n", "names", "uses");
+  for (const auto& [mapping, sum] : sums) {
+    fmt::format_to(out, "{:>6}{:>7}  {}\n", sum.first, sum.second, mapping);
+  }
+  fmt::format_to(out, "\n{:>6}  {:<16} {:<{}}  {}\n", "uses", "kind", "name", width,
+                 "mapping (first place)");
   for (const Json& n : scan.at("names")) {
     const Json& at = n.at("places").front();
-    fmt::format_to(out, "{:>6}  {:<16}{:<40} {}  ({}:{})\n", n.at("count").dump(),
-                   n.at("kind").get<std::string>(), n.at("name").get<std::string>(),
+    fmt::format_to(out, "{:>6}  {:<16} {:<{}}  {} ({}:{})\n", n.at("count").dump(),
+                   n.at("kind").get<std::string>(), n.at("name").get<std::string>(), width,
                    n.at("mapping").get<std::string>(), at.at("file").get<std::string>(),
                    at.at("line").dump());
   }
   const Json& hazards = scan.at("hazards");
-  fmt::format_to(out, "\n{} silent hazards: these compile and may go wrong\n", hazards.size());
+  fmt::format_to(out, "\n{} silent {}\n", hazards.size(),
+                 hazards.size() == 1 ? "hazard: it compiles and may go wrong"
+                                     : "hazards: these compile and may go wrong");
   for (std::size_t i = 0; i < hazards.size() && (places == 0 || i < places); ++i) {
     const Json& h = hazards[i];
     fmt::format_to(out, "{}:{}: {} ({}): {}\n", h.at("file").get<std::string>(),

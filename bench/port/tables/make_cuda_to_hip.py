@@ -8,13 +8,17 @@ or if the header defines one as the other; if two HIP names stand for one CUDA n
 spelled alike wins. Names that such headers cannot state (library functions, device headers) are in
 cuda_to_hip_extra.json with their source.
 
-usage: make_cuda_to_hip.py [--include /usr/include/hip] > cuda_to_hip.json
+Device functions that keep their name ("same") are those that both SDKs declare with as many parameters:
+HIP's as its compiler sees them on a device, CUDA's in its headers' text.
+
+usage: make_cuda_to_hip.py [--include /usr/include/hip] [--cuda /usr/local/cuda/include] > cuda_to_hip.json
 """
 
 import argparse
 import json
 import pathlib
 import re
+import subprocess
 import sys
 
 NAME = r"[A-Za-z_]\w*"
@@ -64,10 +68,37 @@ def pairs_of(text):
             yield cuda, hip
 
 
+def declared(text):
+    """Functions whose names begin with two underscores, and the numbers of parameters they take."""
+    text = re.sub(r"\s+", " ", re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.S))
+    found = {}
+    attributes = r"(?:__\w+(?:\([^()]*\))?\s*)*"
+    for name, parameters in re.findall(rf"(?<=[\w*&]\s)(__[a-z]\w*[a-z0-9])\s*\(([^(){{}};]*)\)\s*{attributes}(?:[{{;]|__DEF_IF_HOST)", text):
+        count = 0 if parameters.strip() in ("", "void") else parameters.count(",") + 1
+        found.setdefault(name, set()).add(count)
+    return found
+
+
+def same_names(hip_folder, cuda_folder):
+    source = "#include <hip/hip_runtime.h>\n#include <hip/hip_fp16.h>\n"
+    hip = declared(subprocess.run(
+        ["hipcc", "-x", "hip", "-E", "-P", "--cuda-device-only", "--offload-arch=gfx90a", "-I", str(hip_folder.parent), "-"],
+        input=source, text=True, capture_output=True, check=True).stdout)
+    headers = [h for g in ("crt/*.h", "crt/*.hpp", "cuda_fp16.h*", "cuda_bf16.h*", "sm_*.h*", "device_*.h*")
+               for h in sorted(cuda_folder.glob(g))]
+    cuda = declared("\n".join(h.read_text(errors="replace") for h in headers))
+    # CUDA 9 and later want the _sync forms of these, whose arguments or results differ.
+    # The others are the host's C library's.
+    left_out = re.compile(r"__(shfl|all|any|ballot|assert|internal|finite|signbit|is(inf|nan))")
+    return sorted(n for n in cuda if n in hip and hip[n] & cuda[n] and not left_out.match(n))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--include", default="/usr/include/hip", type=pathlib.Path)
-    folder = parser.parse_args().include
+    parser.add_argument("--cuda", default="/usr/local/cuda/include", type=pathlib.Path)
+    arguments = parser.parse_args()
+    folder = arguments.include
     version = dict(re.findall(r"#define HIP_VERSION_(MAJOR|MINOR|PATCH) (\d+)", (folder / "hip_version.h").read_text()))
     found = {}
     for header in sorted((folder / "nvidia_detail").glob("*.h")):
@@ -82,14 +113,16 @@ def main():
     names.update(extra["names"])
     table = {
         "name": "cuda-to-hip",
-        "version": "2",
+        "version": "3",
         "from": "cuda",
         "to": "hip",
         "source": ["HIP {MAJOR}.{MINOR}.{PATCH}, include/hip/nvidia_detail (make_cuda_to_hip.py)".format(**version)]
+        + ["same: declared by the headers of HIP {MAJOR}.{MINOR}.{PATCH} for gfx90a and of CUDA 13.0".format(**version)]
         + extra["source"],
         "regular": [{"replace": "cuda", "by": "hip", "names": sorted(set(regular) | set(extra["regular"]))},
                     *extra["regular_rules"]],
         "names": names,
+        "same": same_names(folder, arguments.cuda),
         "headers": extra["headers"],
         "arguments_differ": extra["arguments_differ"],
         "no_equivalent": extra["no_equivalent"],

@@ -123,11 +123,12 @@ TEST_F(PortCode, ScanCountsNamesAndHazards) {
         "  cudaMalloc(&p, 32);\n"                                   // 14
         "  cudaGraphUnknownThing(p);\n"                             // 15
         "  cublasSgemm(p);\n"                                       // 16
-        "}\n");                                                     // 17
+        "  float h = __half2float(q) + __builtin_expect(1, 1);\n"   // 17: a host's builtin
+        "}\n");                                                     // 18
   const Result r = port({"scan", path("tree"), "--to", "hip", "--json"});
   ASSERT_EQ(r.exit_code, 0) << r.err;
   const Json scan = r.json();
-  EXPECT_EQ(scan.at("sloc"), 16);
+  EXPECT_EQ(scan.at("sloc"), 17);
   EXPECT_EQ(scan.at("to"), "hip");
   EXPECT_NE(scan.at("what").get<std::string>().find("prediction"), std::string::npos);
   const auto find = [&](const std::string& name) {
@@ -148,8 +149,10 @@ TEST_F(PortCode, ScanCountsNamesAndHazards) {
   EXPECT_EQ(find("__shfl_down_sync").at("kind"), "intrinsic");
   EXPECT_EQ(find("__shfl_down_sync").at("mapping"),
             "arguments differ: __shfl_down: HIP 5.2 declares it without the mask of lanes");
-  // Lines 5, 6, 12, 13, 14, 15 and 16.
-  EXPECT_EQ(scan.at("lines_with_names"), 7);
+  EXPECT_EQ(find("__half2float").at("mapping"), "same");
+  for (const Json& n : scan.at("names")) EXPECT_NE(n.at("name"), "__builtin_expect");
+  // Lines 5, 6 and 12 to 17.
+  EXPECT_EQ(scan.at("lines_with_names"), 8);
   std::vector<std::string> hazards;
   for (const Json& h : scan.at("hazards")) {
     EXPECT_EQ(h.at("file"), "a.cu");
@@ -159,6 +162,7 @@ TEST_F(PortCode, ScanCountsNamesAndHazards) {
                                                "5 warp width", "7 warp width"}));
   const Result text = port({"scan", path("tree")});
   EXPECT_NE(text.out.find("prediction for a port"), std::string::npos);
+  EXPECT_NE(text.out.find("     2      3  rename\n"), std::string::npos) << text.out;
   EXPECT_NE(text.out.find("a.cu:4: warp width"), std::string::npos);
   EXPECT_EQ(port({"scan", path("nowhere")}).exit_code, 2);
 }
