@@ -23,12 +23,15 @@ fail() {
   exit 10
 }
 
+# Resolved here: HEAD~1 would be another commit in the base's own worktree.
+commit=$(git -C "$root" rev-parse --verify --quiet "$base^{commit}") ||
+  fail "$base is no commit of this repository; a CI job must fetch it: fetch-depth 0"
 git -C "$root" worktree prune
 if [[ -e $work/base ]]; then
-  git -C "$work/base" checkout --quiet --detach "$base" || fail "$base cannot be checked out"
+  git -C "$work/base" checkout --quiet --detach "$commit" || fail "$base cannot be checked out"
 else
-  git -C "$root" worktree add --quiet --detach "$work/base" "$base" ||
-    fail "$base cannot be checked out; a CI job must fetch it: fetch-depth 0"
+  git -C "$root" worktree add --quiet --detach "$work/base" "$commit" ||
+    fail "$base cannot be checked out"
 fi
 build "$work/base" "$work/base-build" || fail "the base, $base, does not build"
 build "$root" "$work/new-build" || fail "this commit does not build"
