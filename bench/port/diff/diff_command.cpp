@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 
+#include "bench/port/diff/drift.hpp"
 #include "bench/port/diff/report.hpp"
 #include "bench/port/diff/score.hpp"
 #include "bench/port/source/progress.hpp"
@@ -76,7 +78,9 @@ Json scored(const std::string& file, const TreeDiff& diff) {
   }
 }
 
-int report(const DiffRun& run, const Tree& base, const Tree& port) {
+// `drift` is a warning, if there is one.
+int report(const DiffRun& run, const Tree& base, const Tree& port,
+           const std::optional<std::string>& drift = std::nullopt) {
   CodeProgress progress("comparing files");
   DiffOptions options;
   options.from = run.code->from;
@@ -87,6 +91,7 @@ int report(const DiffRun& run, const Tree& base, const Tree& port) {
   options.keep_lines = run.lines || !run.score.empty();
   options.progress = [&](std::size_t done, std::size_t all) { progress.show(done, all); };
   TreeDiff diff = diff_trees(base, port, options);
+  if (drift) diff.warnings.insert(diff.warnings.begin(), *drift);
   const Json score = run.score.empty() ? Json() : scored(run.score, diff);
   std::string text;
   if (run.json) {
@@ -112,7 +117,8 @@ int report(const DiffRun& run, const Tree& base, const Tree& port) {
 
 int run_diff(const DiffRun& run) {
   const FileFilter filter = run.code->filter();
-  return report(run, folder_tree(run.base, filter), folder_tree(run.port, filter));
+  return report(run, folder_tree(run.base, filter), folder_tree(run.port, filter),
+                drift_in_git(run.base, run.port));
 }
 
 int run_rev(const DiffRun& run) {

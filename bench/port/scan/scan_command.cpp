@@ -112,7 +112,10 @@ class Scanner {
         t > line.first ? source.spelling(source.tokens[t - 1]) : std::string_view();
     const bool lane = holds(whole, "threadIdx") || holds(whole, "lane") || holds(whole, "tid");
     const bool warp = holds(whole, "warp") || holds(whole, "WARP") || holds(whole, "shfl");
-    if (value == 0xffffffffU) {
+    // As a plain number it is as often the largest one of 32 bits.
+    const bool mask = lane || warp || holds(whole, "sync") || holds(whole, "ballot") ||
+                      holds(whole, "mask") || holds(whole, "MASK") || holds(whole, "Shuffle");
+    if (value == 0xffffffffU && mask) {
       add(path, source, line, "32-bit lane mask", "a wave of 64 lanes needs 64 bits");
     } else if (value == 5 && place.shift_count && (lane || warp)) {
       add(path, source, line, "warp width", "a shift by 5 divides by 32 lanes");

@@ -95,6 +95,13 @@ class PortCode : public testing::Test {
     return write("claims.json", claims.dump());
   }
 
+  void git(const std::string& arguments) const {
+    const std::string command = fmt::format(
+        "cd '{}' && git -c user.name=a -c user.email=a@b -c commit.gpgsign=false {} > /dev/null",
+        path("repository"), arguments);
+    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  }
+
   static Json verdict(const std::string& claims, const std::string& evidence) {
     const Result r = port({"check", claims, "--evidence", evidence, "--json"});
     EXPECT_EQ(r.exit_code, 0) << r.err;
@@ -114,7 +121,7 @@ TEST_F(PortCode, ScanCountsNamesAndHazards) {
         "  float v = __shfl_down_sync(0xffffffff, p[lane], 16);\n"  // 5: mask; warp width
         "  asm volatile(\"bar.sync 0;\");\n"                        // 6
         "  if ((threadIdx.x & 31) == 0) p[warp] = v;\n"             // 7: warp width
-        "}\n"                                                       // 8
+        "} unsigned low = packed & 0xffffffff;\n"                   // 8: no hazard
         "int main() {\n"                                            // 9
         "  // cudaFree in a comment, 32 lanes of a warp\n"          // 10
         "  float* p;\n"                                             // 11
@@ -350,13 +357,34 @@ TEST_F(PortCode, CheckRefusesBadEvidence) {
   EXPECT_EQ(port({"check", write("bad.json", "{}")}).exit_code, 2);
 }
 
-TEST_F(PortCode, RevComparesTwoRevisions) {
-  const auto git = [&](const std::string& arguments) {
-    const std::string command = fmt::format(
-        "cd '{}' && git -c user.name=a -c user.email=a@b -c commit.gpgsign=false {} > /dev/null",
-        path("repository"), arguments);
-    ASSERT_EQ(std::system(command.c_str()), 0) << command;
+TEST_F(PortCode, DiffNamesCommitsThatThePortDidNotFollow) {
+  const auto drift = [&] {
+    const Result r = port({"diff", path("repository/cuda"), path("repository/hip"), "--json"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    const Json warnings = r.json().at("warnings");
+    return warnings.empty() ? std::string() : warnings.at(0).get<std::string>();
   };
+  write("repository/cuda/a.cu", "int a;\n");
+  git("init -q");
+  git("add -A");
+  git("commit -q -m base");
+  write("repository/cuda/a.cu", "int a;\nint before_the_port;\n");
+  git("commit -q -a -m base");
+  write("repository/hip/a.cu", "int a;\nint before_the_port;\n");
+  EXPECT_EQ(drift(), "");  // not committed: nothing is known
+  git("add -A");
+  git("commit -q -m port");
+  EXPECT_EQ(drift(), "");
+  write("repository/cuda/a.cu", "int a;\nint both;\n");
+  write("repository/hip/a.cu", "int a;\nint both;\n");
+  git("commit -q -a -m both");
+  EXPECT_EQ(drift(), "");
+  write("repository/cuda/a.cu", "int a;\nint both;\nint alone;\nint b;\nint c;\n");
+  git("commit -q -a -m alone");
+  EXPECT_NE(drift().find(" 1 commit changed "), std::string::npos) << drift();
+}
+
+TEST_F(PortCode, RevComparesTwoRevisions) {
   write("repository/gpu/a.cu", "int a;\ncudaFree(p);\nint lane = t % 32;\n");
   write("repository/other/b.cu", "int b;\n");
   git("init -q");

@@ -233,11 +233,11 @@ TEST(Corpus, GeneratedEditsAreCountedExactly) {
   const TemporaryFolder folder;
   const fs::path& root = folder.path();
   const std::string make =
-      fmt::format("python3 {} {} --pairs 30 --lines 200", MOAT_MAKE_CORPUS, root.string());
+      fmt::format("python3 {} {} --pairs 500 --lines 900", MOAT_MAKE_CORPUS, root.string());
   ASSERT_EQ(std::system(make.c_str()), 0);
   std::vector<std::string> alone;
   const auto pairs = find_pairs(root, "*-cuda:*-hip", alone);
-  ASSERT_EQ(pairs.size(), 30u);
+  ASSERT_EQ(pairs.size(), 500u);
   DiffOptions options;
   options.table = shipped_table("cuda", "hip").value();
   options.threads = 2;
