@@ -10,8 +10,8 @@
 
 namespace moat::cpu {
 
-// kM × kN sums, in slivers like those of a left panel. `rows` counts the rows that a product has
-// reached; the others are zeros.
+// kM × kN sums, in slivers like those of a left panel, of which the first `cols` columns are used.
+// The first product sets `rows`, the rows that are in memory; all others are zeros.
 template <int kM, int kN>
 class Accumulator {
  public:
@@ -20,15 +20,26 @@ class Accumulator {
   static constexpr int kCols = kN;
   static constexpr int kSliver = sliver_rows(kM);
 
-  explicit Accumulator(Scratch& scratch) : slot_(scratch, sizeof(float) * kM * kN) {
+  explicit Accumulator(Scratch& scratch, int used_cols = kN)
+      : cols(used_cols), slot_(scratch, sizeof(float) * kM * kN) {
     values = static_cast<float*>(slot_.get());
-    clear();
   }
 
   // Sets every element to 0.
-  void clear() {
-    rows = 0;
-    std::memset(values, 0, sizeof(float) * kM * kN);
+  void clear() { rows = 0; }
+
+  // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
+  // product is the first: it overwrites what is in memory, and the other columns of its rows were
+  // cleared.
+  bool reach(int new_rows, int new_cols) {
+    if (rows > 0) return false;
+    rows = new_rows;
+    const int written = ceil_div(new_cols, kColumns) * kColumns;
+    for (int row = 0; row < rows && written < cols; row += kSliver) {
+      std::memset(column(row) + std::int64_t{written} * kSliver, 0,
+                  sizeof(float) * (cols - written) * kSliver);
+    }
+    return true;
   }
 
   // Address of the vector that holds column 0 of the rows from `row` on; the next column is
@@ -38,7 +49,8 @@ class Accumulator {
   }
 
   float* values;
-  int rows;
+  int rows = 0;
+  int cols;
 
  private:
   Scratch::Slot slot_;
@@ -67,7 +79,7 @@ void map_rows(Accumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
   for (int row = 0; row < acc.rows; row += kLanes) {
     const FloatLanes r = rows.at(row);
     float* x = acc.column(row);
-    for (int c = 0; c < kN; ++c, x += acc.kSliver) {
+    for (int c = 0; c < acc.cols; ++c, x += acc.kSliver) {
       hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), r).v, FloatTag{}, x);
     }
   }
@@ -78,7 +90,7 @@ void map_indexed(Accumulator<kM, kN>& acc, F f) {
   for (int row = 0; row < acc.rows; row += kLanes) {
     const auto index = IntLanes::iota(row);
     float* x = acc.column(row);
-    for (int c = 0; c < kN; ++c, x += acc.kSliver) {
+    for (int c = 0; c < acc.cols; ++c, x += acc.kSliver) {
       hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), index, c).v, FloatTag{}, x);
     }
   }
@@ -90,10 +102,14 @@ template <int kM, int kN, class F>
 Rows<kM> fold_columns(const Accumulator<kM, kN>& acc, F f) {
   Rows<kM> result;
   for (int row = 0; row < kM; row += kLanes) {
+    if (row >= acc.rows) {
+      result.set(row, f(FloatLanes(0.0f), FloatLanes(0.0f)));
+      continue;
+    }
     const float* x = acc.column(row);
     FloatLanes chain[kColumns];
     unroll<kColumns>([&](auto i) { chain[i] = hn::Load(FloatTag{}, x + i * acc.kSliver); });
-    for (int c = kColumns; c < kN; c += kColumns) {
+    for (int c = kColumns; c < acc.cols; c += kColumns) {
       x += kColumns * acc.kSliver;
       unroll<kColumns>([&](auto i) {
         chain[i] = f(chain[i], FloatLanes(hn::Load(FloatTag{}, x + i * acc.kSliver)));
@@ -112,19 +128,32 @@ Rows<kM> map_each_row(F f, const R&... rows) {
   return result;
 }
 
-// Rounds the accumulator to T and writes what lies inside the tensor.
+// Rounds the accumulator to T and writes what lies inside the tensor and the columns in use.
 template <class T, int kM, int kN>
-void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc) {
-  const int rows = live(to.rows, at.row, kM);
-  const int cols = live(to.cols, at.col, kN);
+void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc, int most_rows = kM) {
+  constexpr int kSliver = Accumulator<kM, kN>::kSliver;
+  constexpr int kWidth = kGroups * kPiece;
+  const int rows = live(to.rows, at.row, most_rows);
+  const int cols = live(to.cols, at.col, acc.cols);
   const FloatTag d;
   for (int row = 0; row < rows; row += kLanes) {
-    const float* x = acc.column(row);
+    const bool whole = row + kLanes <= rows;
     T* out = address(to, at) + row * to.row_stride;
-    for (int c = 0; c < cols; c += kPiece, x += kPiece * acc.kSliver) {
-      hn::Vec<FloatTag> columns[kPiece];
-      for (int i = 0; i < kPiece; ++i) columns[i] = hn::Load(d, x + i * acc.kSliver);
-      if (row + kLanes <= rows && c + kPiece <= cols) {
+    const auto column = [&](int c) {
+      return row < acc.rows ? hn::Load(d, acc.column(row) + std::int64_t{c} * kSliver)
+                            : hn::Zero(d);
+    };
+    int c = 0;
+    for (; whole && c + kWidth <= cols; c += kWidth) {
+      for (int r = 0; r < kLanes; ++r) hwy::Prefetch(out + r * to.row_stride + c + 4 * kWidth);
+      hn::Vec<FloatTag> columns[kGroups][kPiece];
+      unroll<kWidth>([&](auto i) { columns[i / kPiece][i % kPiece] = column(c + i); });
+      store_columns(d, columns, out + c, to.row_stride);
+    }
+    for (; c < cols; c += kPiece) {
+      hn::Vec<FloatTag> columns[1][kPiece];
+      unroll<kPiece>([&](auto i) { columns[0][i] = column(c + i); });
+      if (whole && c + kPiece <= cols) {
         store_columns(d, columns, out + c, to.row_stride);
       } else {
         T edge[kLanes * kPiece];

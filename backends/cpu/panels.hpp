@@ -6,6 +6,8 @@
 // lets one become the left operand of the next product as it lies.
 #pragma once
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include "backends/cpu/transpose.hpp"
@@ -27,6 +29,13 @@ constexpr int sliver_rows(int rows) {
   return rows % (kSliverVectors * kLanes) == 0 ? kSliverVectors * kLanes : kLanes;
 }
 
+// Where the columns that follow a panel lie, which the next step of a pipeline is likely to pack.
+struct NextPanel {
+  const std::byte* from;
+  std::int64_t stride;
+  int bytes;  // of each row; 0: nothing follows
+};
+
 // What is left of `size` from `begin` on, at most `most`.
 constexpr int live(int size, int begin, int most) { return std::clamp(size - begin, 0, most); }
 
@@ -46,12 +55,14 @@ template <class D, class T>
 void pack_transposed(D d, const T* from, std::int64_t stride, int rows, int cols, float* to,
                      std::ptrdiff_t step) {
   constexpr int kRows = static_cast<int>(hn::MaxLanes(D{}));
-  hn::Vec<D> x[kPiece];
+  constexpr int kWidth = kGroups * kPiece;
   int c = 0;
   if (rows == kRows) {
-    for (; c + kPiece <= cols; c += kPiece) {
+    for (; c + kWidth <= cols; c += kWidth) {
+      for (int r = 0; r < kRows; ++r) hwy::Prefetch(from + (kRows + r) * stride + c);
+      hn::Vec<D> x[kGroups][kPiece];
       load_columns(d, from + c, stride, x);
-      for (int i = 0; i < kPiece; ++i) hn::Store(x[i], d, to + (c + i) * step);
+      unroll<kWidth>([&](auto i) { hn::Store(x[i / kPiece][i % kPiece], d, to + (c + i) * step); });
     }
   }
   for (; c < cols; c += kPiece) {
@@ -59,24 +70,60 @@ void pack_transposed(D d, const T* from, std::int64_t stride, int rows, int cols
     for (int r = 0; r < rows; ++r) {
       std::copy_n(from + r * stride + c, std::min(kPiece, cols - c), edge + r * kPiece);
     }
+    hn::Vec<D> x[1][kPiece];
     load_columns(d, edge, kPiece, x);
-    for (int i = 0; i < kPiece; ++i) hn::Store(x[i], d, to + (c + i) * step);
+    unroll<kPiece>([&](auto i) { hn::Store(x[0][i], d, to + (c + i) * step); });
   }
 }
 
-// Copies one row of `cols` elements into slivers of kColumns columns that lie `step` apart.
-template <class T>
-void pack_row(const T* from, int cols, float* to, std::int64_t step) {
+// Rows of a row-major matrix that are packed at once, each by a cache line at a time.
+inline constexpr int kRowsTogether = 8;
+
+// Copies kRows rows of `cols` elements into slivers of kColumns columns that lie `step` apart.
+template <int kRows, class T>
+void pack_rows(const T* from, std::int64_t stride, int cols, float* to, std::int64_t step) {
   constexpr hn::CappedTag<float, kColumns> kTag;
   constexpr int kWidth = static_cast<int>(hn::MaxLanes(kTag));
+  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   int c = 0;
-  for (; c + kColumns <= cols; c += kColumns, to += step) {
-    for (int i = 0; i < kColumns; i += kWidth) {
-      hn::Store(load(kTag, from + c + i), kTag, to + i);
+  for (; c + kLine <= cols; c += kLine, to += kLine / kColumns * step) {
+    for (int r = 0; r < kRows; ++r) {
+      hwy::Prefetch(from + (kRowsTogether + r) * stride + c);
+      unroll<kLine / kWidth>([&](auto i) __attribute__((always_inline)) {
+        constexpr int kAt = i * kWidth;
+        hn::Store(load(kTag, from + r * stride + c + kAt), kTag,
+                  to + kAt / kColumns * step + r * kColumns + kAt % kColumns);
+      });
     }
   }
-  if (c == cols) return;
-  for (int i = 0; i < kColumns; ++i) to[i] = c + i < cols ? to_float(from[c + i]) : 0.0f;
+  for (; c < cols; c += kColumns, to += step) {
+    for (int r = 0; r < kRows; ++r) {
+      for (int i = 0; i < kColumns; ++i) {
+        to[r * kColumns + i] = c + i < cols ? to_float(from[r * stride + c + i]) : 0.0f;
+      }
+    }
+  }
+}
+
+// Packs depth × cols elements, stored k × n or n × k, into slivers of kColumns columns that lie
+// `step` apart. Columns that are missing in the last sliver are 0.
+template <Order kOrder, class T>
+void pack_right(const T* from, std::int64_t stride, int depth, int cols, float* to,
+                std::int64_t step) {
+  if constexpr (kOrder == Order::row_major) {
+    int k = 0;
+    for (; k + kRowsTogether <= depth; k += kRowsTogether) {
+      pack_rows<kRowsTogether>(from + k * stride, stride, cols, to + k * kColumns, step);
+    }
+    for (; k < depth; ++k) pack_rows<1>(from + k * stride, stride, cols, to + k * kColumns, step);
+  } else {
+    constexpr hn::CappedTag<float, kColumns> kTag;
+    constexpr int kWidth = static_cast<int>(hn::MaxLanes(kTag));
+    for (int c = 0; c < ceil_div(cols, kColumns) * kColumns; c += kWidth) {
+      pack_transposed(kTag, from + c * stride, stride, live(cols, c, kWidth), depth,
+                      to + c / kColumns * step + c % kColumns, kColumns);
+    }
+  }
 }
 
 // Panels span kRows × kDepth and kDepth × kCols; rows, depth and cols count what lies inside the
@@ -93,13 +140,17 @@ struct Left {
   int rows;
   int depth;
   PanelTag tag;
+  NextPanel next;
 
   static Source bind(Tensor<const T> t) { return t; }
 
-  void load(const Source& source, Coord at) {
-    rows = live(source.rows, at.row, kM);
+  void load(const Source& source, Coord at, int most_rows = kM) {
+    rows = live(source.rows, at.row, most_rows);
     depth = live(source.cols, at.col, kK);
     const T* from = address(source, at);
+    next = {reinterpret_cast<const std::byte*>(from + kK),
+            source.row_stride * std::int64_t{sizeof(T)},
+            live(source.cols, at.col + kK, kK) * static_cast<int>(sizeof(T))};
     for (int r = 0; r < rows; r += kLanes) {
       float* to = values + std::int64_t{r / kSliver} * kSliver * kK + r % kSliver;
       pack_transposed(FloatTag{}, from + r * source.row_stride, source.row_stride,
@@ -123,25 +174,56 @@ struct Right {
   static Source bind(Tensor<const T> t) { return t; }
 
   void load(const Source& source, Coord at) {
-    constexpr std::int64_t kStep = std::int64_t{kK} * kColumns;
-    if constexpr (kOrder == Order::row_major) {
-      depth = live(source.rows, at.row, kK);
-      cols = live(source.cols, at.col, kN);
-      const T* from = address(source, at);
-      for (int k = 0; k < depth; ++k) {
-        pack_row(from + k * source.row_stride, cols, values + k * kColumns, kStep);
-      }
+    const bool transposed = kOrder == Order::transposed;
+    depth = live(transposed ? source.cols : source.rows, at.row, kK);
+    cols = live(transposed ? source.rows : source.cols, at.col, kN);
+    const Coord stored = transposed ? Coord{at.col, at.row, at.head, at.batch} : at;
+    pack_right<kOrder>(address(source, stored), source.row_stride, depth, cols, values,
+                       std::int64_t{kK} * kColumns);
+  }
+};
+
+// A right operand that is packed while it is multiplied, as many columns at a time as a cache line
+// has elements. Their slivers stay in the first cache for all rows of the tile.
+template <class T, int kK, int kN, Order kOrder>
+struct StreamedRight {
+  static constexpr int kDepth = kK;
+  static constexpr int kCols = kN;
+  static constexpr int kTogether = 64 / static_cast<int>(sizeof(T));
+  static_assert(kN % kTogether == 0 && kTogether % kColumns == 0);
+  static constexpr std::int64_t kStep = std::int64_t{kK} * kColumns;
+  using Source = Tensor<const T>;
+
+  const T* from;
+  std::int64_t stride;
+  int depth;
+  int cols;
+
+  static Source bind(Tensor<const T> t) { return t; }
+
+  void load(const Source& source, Coord at, int most_cols = kN) {
+    const bool transposed = kOrder == Order::transposed;
+    depth = live(transposed ? source.cols : source.rows, at.row, kK);
+    cols = live(transposed ? source.rows : source.cols, at.col, most_cols);
+    from = address(source, transposed ? Coord{at.col, at.row, at.head, at.batch} : at);
+    stride = source.row_stride;
+  }
+
+  // Packs kTogether columns from `col` on, or what is left of them, into slivers kStep apart.
+  void pack(int col, float* to) const {
+    const std::int64_t offset = kOrder == Order::transposed ? col * stride : col;
+    pack_right<kOrder>(from + offset, stride, depth, std::min(kTogether, cols - col), to, kStep);
+  }
+
+  // Appends what pack(col) reads to the list.
+  template <class Lines>
+  void append_lines(int col, Lines& lines) const {
+    const int count = std::min(kTogether, cols - col);
+    if (count <= 0) return;
+    if (kOrder == Order::transposed) {
+      lines.append(from + col * stride, stride, count, depth);
     } else {
-      constexpr hn::CappedTag<float, kColumns> kTag;
-      constexpr int kWidth = static_cast<int>(hn::MaxLanes(kTag));
-      depth = live(source.cols, at.row, kK);
-      cols = live(source.rows, at.col, kN);
-      const T* from = address(source, {at.col, at.row, at.head, at.batch});
-      for (int c = 0; c < ceil_div(cols, kColumns) * kColumns; c += kWidth) {
-        pack_transposed(kTag, from + c * source.row_stride, source.row_stride,
-                        live(cols, c, kWidth), depth, values + c / kColumns * kStep + c % kColumns,
-                        kColumns);
-      }
+      lines.append(from + col, stride, depth, count);
     }
   }
 };

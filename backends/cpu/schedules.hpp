@@ -12,27 +12,15 @@ namespace moat::cpu {
 // Rows that the microkernel takes at once.
 inline constexpr int kFullSliver = kSliverVectors * kLanes;
 
-// A sliver of A with k = 256 is 48 KiB of AVX-512, 24 KiB of AVX2, and is read kColumns columns at
-// a time; packing an element of A serves n columns, of B m rows, so that packing is a few percent.
-struct LargeGemm {
-  static constexpr int m = 4 * kFullSliver;
-  static constexpr int n = 512;
-  static constexpr int k = 256;
+// A panel of A, 288 KiB of AVX-512 or 144 KiB of AVX2, stays in L2 for all columns of the tile;
+// packing an element of it serves up to n columns, of B up to m rows. A sliver of A and the columns
+// of B that it meets, 24 and 8 to 16 KiB, fit L1.
+struct TiledGemm {
+  static constexpr int m = 12 * kFullSliver;
+  static constexpr int n = 1024;
+  static constexpr int k = 128;
   static constexpr bool kDynamic = true;
-};
-
-// For few tiles: enough of them for all workers.
-struct MediumGemm {
-  static constexpr int m = 4 * kFullSliver;
-  static constexpr int n = 128;
-  static constexpr int k = 256;
-  static constexpr bool kDynamic = true;
-};
-struct SmallGemm {
-  static constexpr int m = kFullSliver;
-  static constexpr int n = 64;
-  static constexpr int k = 256;
-  static constexpr bool kDynamic = true;
+  static constexpr bool kStreamed = true;
 };
 
 // Few rows: the right operand is read once, whole rows of it at best. The left one, 32 KiB, stays
@@ -75,12 +63,8 @@ struct Schedules {
       f(Type<SkinnyGemm<2>>{});
     } else if (p.m <= 16) {
       f(Type<SkinnyGemm<16>>{});
-    } else if (std::int64_t{ceil_div(p.m, LargeGemm::m)} * ceil_div(p.n, LargeGemm::n) >= 8) {
-      f(Type<LargeGemm>{});
-    } else if (std::int64_t{ceil_div(p.m, MediumGemm::m)} * ceil_div(p.n, MediumGemm::n) >= 8) {
-      f(Type<MediumGemm>{});
     } else {
-      f(Type<SmallGemm>{});
+      f(Type<TiledGemm>{});
     }
   }
 

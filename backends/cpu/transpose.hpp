@@ -10,6 +10,13 @@ namespace moat::cpu {
 
 inline constexpr int kPiece = 4;
 
+// Pieces of a row that are moved at once: their vectors fit half of the registers.
+#if HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64
+inline constexpr int kGroups = 4;
+#else
+inline constexpr int kGroups = 2;
+#endif
+
 // Vector whose piece q is p[q · stride] … p[q · stride + 3].
 template <class D, class U>
 HWY_INLINE hn::Vec<D> gather_pieces(D d, const U* p, std::int64_t stride) {
@@ -49,26 +56,33 @@ HWY_INLINE void transpose_blocks(D d, hn::Vec<D> (&x)[kPiece]) {
   x[3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
 }
 
-// Four columns of as many rows as D has lanes: x[c] holds column c, lane r is row r.
-template <class D, class T>
-HWY_INLINE void load_columns(D d, const T* p, std::int64_t stride, hn::Vec<D> (&x)[kPiece]) {
+// 4 · kGroups columns of as many rows as D has lanes: x[g][c] holds column 4g + c, lane r is row r.
+// Takes from each row all it needs before it moves on: rows whose stride is a power of two share
+// few sets of the first cache, which would lose them between two visits.
+template <class D, class T, int kGroups>
+HWY_INLINE void load_columns(D d, const T* p, std::int64_t stride,
+                             hn::Vec<D> (&x)[kGroups][kPiece]) {
   const hn::Rebind<Storage<T>, D> stored;
   const auto* from = reinterpret_cast<const Storage<T>*>(p);
-  for (int r = 0; r < kPiece; ++r) {
-    x[r] = widen<T>(d, gather_pieces(stored, from + r * stride, kPiece * stride));
-  }
-  transpose_blocks(d, x);
+  unroll<kPiece>([&](auto r) __attribute__((always_inline)) {
+    unroll<kGroups>([&](auto g) __attribute__((always_inline)) {
+      x[g][r] = widen<T>(d, gather_pieces(stored, from + g * kPiece + r * stride, kPiece * stride));
+    });
+  });
+  unroll<kGroups>([&](auto g) { transpose_blocks(d, x[g]); });
 }
 
 // The inverse of load_columns; x is destroyed.
-template <class D, class T>
-HWY_INLINE void store_columns(D d, hn::Vec<D> (&x)[kPiece], T* p, std::int64_t stride) {
+template <class D, class T, int kGroups>
+HWY_INLINE void store_columns(D d, hn::Vec<D> (&x)[kGroups][kPiece], T* p, std::int64_t stride) {
   const hn::Rebind<Storage<T>, D> stored;
   auto* to = reinterpret_cast<Storage<T>*>(p);
-  transpose_blocks(d, x);
-  for (int r = 0; r < kPiece; ++r) {
-    scatter_pieces(stored, narrow<T>(d, x[r]), to + r * stride, kPiece * stride);
-  }
+  unroll<kGroups>([&](auto g) { transpose_blocks(d, x[g]); });
+  unroll<kPiece>([&](auto r) __attribute__((always_inline)) {
+    unroll<kGroups>([&](auto g) __attribute__((always_inline)) {
+      scatter_pieces(stored, narrow<T>(d, x[g][r]), to + g * kPiece + r * stride, kPiece * stride);
+    });
+  });
 }
 
 }  // namespace moat::cpu

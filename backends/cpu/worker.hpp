@@ -11,22 +11,26 @@
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/tiling.hpp"
 
 namespace moat::cpu {
 
 // Schedule: `kDynamic` is true if work items are handed out as workers become free, false if each
 // worker takes one contiguous range, which keeps rows near the thread that touched them. Its tiles
-// are packed unless it has `kInPlace`.
+// are packed unless it has `kInPlace`; with `kStreamed`, a right operand is packed as it is
+// multiplied and m × n is the largest size of a tile.
 template <class Schedule>
 class Worker {
   static constexpr bool kInPlace = requires { Schedule::kInPlace; };
+  static constexpr bool kStreamed = requires { Schedule::kStreamed; };
 
  public:
   template <class T, int kM, int kK>
   using Left = std::conditional_t<kInPlace, RowLeft<T, kM, kK>, cpu::Left<T, kM, kK>>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right =
-      std::conditional_t<kInPlace, InPlaceRight<T, kK, kN, kOrder>, cpu::Right<T, kK, kN, kOrder>>;
+  using Right = std::conditional_t<kInPlace, InPlaceRight<T, kK, kN, kOrder>,
+                                   std::conditional_t<kStreamed, StreamedRight<T, kK, kN, kOrder>,
+                                                      cpu::Right<T, kK, kN, kOrder>>>;
   template <int kM, int kN>
   using Sums = std::conditional_t<kInPlace, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
 
@@ -54,12 +58,18 @@ class Worker {
     }
   }
 
-  // Down the columns: workers share the columns of the right operand in the last-level cache.
+  // Row by row: a packed left operand serves all tiles of a row.
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {
-    const std::int64_t down = ceil_div(rows, kM);
-    items(down * ceil_div(cols, kN), [&](std::int64_t i) {
-      f(static_cast<int>(i % down) * kM, static_cast<int>(i / down) * kN);
+    if constexpr (kStreamed) {
+      tile_ = tile_size(rows, cols, {kM, kN}, {kLanes, kColumns}, workers_);
+    } else {
+      tile_ = {kM, kN};
+    }
+    const std::int64_t across = ceil_div(cols, tile_.cols);
+    if (across == 1) kept_bytes_ = 0;  // nothing is used twice
+    items(across * ceil_div(rows, tile_.rows), [&](std::int64_t i) {
+      f(static_cast<int>(i / across) * tile_.rows, static_cast<int>(i % across) * tile_.cols);
     });
   }
 
@@ -100,19 +110,35 @@ class Worker {
 
   template <class Panel>
   void load(Panel& panel, const typename Panel::Source& source, Coord at) {
+    const auto load_used = [&] {
+      if constexpr (!kStreamed) {
+        panel.load(source, at);
+      } else if constexpr (requires { Panel::kRows; }) {
+        panel.load(source, at, tile_.rows);
+      } else {
+        panel.load(source, at, tile_.cols);
+      }
+    };
     if constexpr (requires { panel.tag; }) {
       const PanelTag tag{launch_, source.data, at.row, at.col, at.head, at.batch};
-      if (panel.tag == tag) return;
-      panel.load(source, at);
+      if (panel.tag == tag) {
+        if constexpr (kStreamed) panel.next.bytes = 0;
+        return;
+      }
+      load_used();
       panel.tag = tag;
     } else {
-      panel.load(source, at);
+      load_used();
     }
   }
 
   template <int kM, int kN>
   Sums<kM, kN> zeros() {
-    return Sums<kM, kN>(scratch_);
+    if constexpr (kStreamed) {
+      return Sums<kM, kN>(scratch_, tile_.cols);
+    } else {
+      return Sums<kM, kN>(scratch_);
+    }
   }
 
   template <class Acc, class L, class R>
@@ -122,7 +148,11 @@ class Worker {
 
   template <class T, class Acc>
   void store(const Tensor<T>& to, Coord at, const Acc& acc) {
-    cpu::store(to, at, acc);
+    if constexpr (kStreamed) {
+      cpu::store(to, at, acc, tile_.rows);
+    } else {
+      cpu::store(to, at, acc);
+    }
   }
 
   template <class Acc, class F>
@@ -229,6 +259,7 @@ class Worker {
   int workers_;
   std::int64_t launch_;
   std::size_t kept_bytes_;
+  TileSize tile_{};  // size of all tiles but those at the edges
   bool handed_out_ = false;
 };
 

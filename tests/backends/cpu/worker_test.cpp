@@ -1,0 +1,183 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <vector>
+
+#include "backends/cpu/backend.hpp"
+
+namespace moat::cpu {
+namespace {
+
+struct Packed {
+  static constexpr int m = 2 * kFullSliver;
+  static constexpr int n = 64;
+  static constexpr int k = 32;
+  static constexpr bool kDynamic = true;
+};
+struct Streamed : Packed {
+  static constexpr bool kStreamed = true;
+};
+
+float value(std::int64_t i) { return static_cast<float>((i * 7) % 11 - 5); }
+
+// rows × cols elements with NaN between the rows.
+template <class T>
+struct Matrix {
+  int rows, cols, stride;
+  std::vector<T> values;
+
+  Matrix(int r, int c, int pad) : rows(r), cols(c), stride(c + pad) {
+    for (std::int64_t i = 0; i < std::int64_t{rows} * stride; ++i) {
+      values.push_back(from_float<T>(i % stride < cols ? value(i) : std::nanf("")));
+    }
+  }
+  Tensor<const T> tensor() const { return {values.data(), rows, cols, stride}; }
+  float at(int r, int c) const { return to_float(values[std::int64_t{r} * stride + c]); }
+};
+
+template <class T>
+class Workers : public ::testing::Test {};
+using Types = ::testing::Types<float, f16, bf16>;
+TYPED_TEST_SUITE(Workers, Types);
+
+template <class S, class T, Order kOrder>
+void check_gemm(Backend& backend, int m, int n, int k, int pad) {
+  SCOPED_TRACE(::testing::Message() << m << " x " << n << " x " << k << ", pad " << pad);
+  using B = Worker<S>;
+  using Kernel = Gemm<T, kOrder>;
+  constexpr bool kTransposed = kOrder == Order::transposed;
+  const Matrix<T> a(m, k, pad);
+  const Matrix<T> b(kTransposed ? n : k, kTransposed ? k : n, pad);
+  const int stride = n + pad;
+  std::vector<float> want(std::size_t(m) * stride, 99.0f);
+  std::vector<T> c(want.size(), from_float<T>(99.0f));
+  for (int r = 0; r < m; ++r) {
+    for (int col = 0; col < n; ++col) {
+      float sum = 0;
+      for (int i = 0; i < k; ++i) sum += a.at(r, i) * (kTransposed ? b.at(col, i) : b.at(i, col));
+      want[std::int64_t{r} * stride + col] = to_float(from_float<T>(sum));
+    }
+  }
+  const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a.tensor()),
+                                                  Kernel::template PanelB<S, B>::bind(b.tensor()),
+                                                  Tensor<T>{c.data(), m, n, stride}, k};
+  backend.launch<Kernel, S>(std::int64_t{ceil_div(m, S::m)} * ceil_div(n, S::n), args);
+  for (std::size_t i = 0; i < c.size(); ++i) ASSERT_EQ(to_float(c[i]), want[i]) << i;
+}
+
+// Several tiles, edges on all sides and odd strides; panels stay in memory from launch to launch,
+// whose matrices may lie at the same addresses.
+template <class S, class T>
+void check_all() {
+  for (const int threads : {1, 2, 3}) {
+    Backend backend(threads);
+    for (const int m : {1, kLanes + 1, S::m, 3 * S::m - 7}) {
+      for (const int n : {1, 17, S::n, 2 * S::n + 9}) {
+        for (const int k : {1, S::k, 3 * S::k + 5}) {
+          check_gemm<S, T, Order::row_major>(backend, m, n, k, 3);
+          check_gemm<S, T, Order::transposed>(backend, m, n, k, 1);
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(Workers, ProductsOfKeptPanels) { check_all<Packed, TypeParam>(); }
+TYPED_TEST(Workers, ProductsOfStreamedPanels) { check_all<Streamed, TypeParam>(); }
+
+struct CountLoads {
+  template <class S, class B>
+  struct Args {
+    Tensor<const float> a;
+    std::vector<float>* seen;
+  };
+
+  // Between two visits the source changes, which only a panel that is packed anew shows.
+  template <class S, class B>
+  static void run(B& block, const Args<S, B>& args) {
+    using Panel = typename B::template Left<float, S::m, S::k>;
+    struct Stage {
+      Panel a;
+    };
+    for (int visit = 0; visit < 2; ++visit) {
+      block.template pipeline<Stage>(
+          2,
+          [&](auto& stage, int step) {
+            block.load(stage.a, args.a, {.row = 0, .col = step * S::k});
+          },
+          [&](auto& stages) {
+            stages.for_each([&](const auto& s) { args.seen->push_back(s.a.values[0]); });
+          });
+      const_cast<float*>(args.a.data)[0] += 1;
+      const_cast<float*>(args.a.data)[S::k] += 1;
+    }
+  }
+};
+
+TEST(KeptPanels, AreReusedWithinALaunchOnly) {
+  Backend backend(1);
+  std::vector<float> a(2 * Packed::k);
+  a[0] = 10;
+  a[Packed::k] = 20;
+  std::vector<float> seen;
+  const CountLoads::Args<Packed, Worker<Packed>> args{{a.data(), 1, 2 * Packed::k, 2 * Packed::k},
+                                                      &seen};
+  backend.launch<CountLoads, Packed>(1, args);
+  EXPECT_EQ(seen, (std::vector<float>{10, 20, 10, 20}));
+  seen.clear();
+  backend.launch<CountLoads, Packed>(1, args);
+  EXPECT_EQ(seen, (std::vector<float>{12, 22, 12, 22}));
+}
+
+struct Throw {
+  template <class S, class B>
+  struct Args {
+    int item;
+  };
+  template <class S, class B>
+  static void run(B& block, const Args<S, B>& args) {
+    block.items(64, [&](int i) {
+      if (i == args.item) throw std::runtime_error("item failed");
+    });
+  }
+};
+
+TEST(Launches, ThrowWhatAWorkerThrew) {
+  for (const int threads : {1, 2, 4}) {
+    Backend backend(threads);
+    for (const int item : {0, 31, 63}) {
+      const Throw::Args<Packed, Worker<Packed>> args{item};
+      EXPECT_THROW((backend.launch<Throw, Packed>(64, args)), std::runtime_error);
+    }
+    EXPECT_NO_THROW((backend.launch<Throw, Packed>(64, Throw::Args<Packed, Worker<Packed>>{-1})));
+    check_gemm<Streamed, float, Order::row_major>(backend, 100, 100, 100, 0);
+  }
+}
+
+struct TooLarge : Packed {
+  static constexpr int m = 64 * kFullSliver;
+  static constexpr int n = 1 << 14;
+};
+static_assert(sizeof(float) * TooLarge::m * TooLarge::n > kScratchBytes);
+
+struct TakeTooMuch {
+  template <class S, class B>
+  struct Args {};
+  template <class S, class B>
+  static void run(B& block, const Args<S, B>& /*args*/) {
+    auto acc = block.template zeros<S::m, S::n>();
+    acc.clear();
+  }
+};
+
+TEST(Launches, TilesBeyondTheScratchMemoryAreRefused) {
+  Backend backend(2);
+  EXPECT_THROW(
+      (backend.launch<TakeTooMuch, TooLarge>(2, TakeTooMuch::Args<TooLarge, Worker<TooLarge>>{})),
+      std::bad_alloc);
+  check_gemm<Packed, float, Order::row_major>(backend, 100, 100, 100, 0);
+}
+
+}  // namespace
+}  // namespace moat::cpu
