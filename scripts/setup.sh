@@ -93,7 +93,7 @@ fi
 
 # find_missing: fills `missing` with what is needed and `missing_useful` with what can be left out.
 find_missing() {
-  local useful wanted clang version present package
+  local useful wanted clang version='' present package
   # Tools count wherever they come from, libraries only as packages.
   wanted=(libhwy-dev libbenchmark-dev libgtest-dev libfmt-dev nlohmann-json3-dev libcli11-dev
     libboost-context-dev libgit2-dev)
@@ -110,6 +110,8 @@ find_missing() {
   fi
   # The build leaves out the baselines that are not there.
   useful=(libdnnl-dev libopenblas0-openmp)
+  # What the lexer's fuzz test is linked with.
+  if [[ $version ]]; then useful+=("libclang-rt-$version-dev"); fi
   if ((report)); then
     has npm || useful+=(npm)
     has chromium || has google-chrome || useful+=(chromium-headless-shell fonts-dejavu-core)
