@@ -109,13 +109,16 @@ int run_compare(const Options& options) {
   }
   const int exit_code = gate ? gate_exit_code(comparison) : kCompareOk;
   if (exit_code == kCompareNoise) {
+    const bool paired = std::ranges::any_of(comparison.cases, &CaseComparison::paired);
     if (comparison.floor) {
       fmt::print(stderr,
                  "moat: --gate {} is below the noise floor of {:.1f} %: comparisons of equal code "
                  "within these records differ by that much. Raise the gate, give the runs more "
-                 "--budget, compare folders of several runs, or measure in turns with moat run "
-                 "--ab.\n",
-                 options.gate, 100 * *comparison.floor);
+                 "--budget{}.\n",
+                 options.gate, 100 * *comparison.floor,
+                 paired ? ", or use a quieter machine"
+                        : ", compare folders of several runs, or measure in turns with moat run "
+                          "--ab");
     } else {
       fmt::print(stderr,
                  "moat: --gate {}: the noise floor is unknown, because no series has 8 samples. "

@@ -1,10 +1,11 @@
 // moat run and moat compare of this build, with a GEMM that takes half as long again: the real
-// kernel, then a wait of half the time that it took.
+// kernel, then a wait of half the time that it took. With MOAT_TEST_WRONG set it is wrong as well.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -24,7 +25,9 @@ class SlowDevice final : public Device {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
     real_->run(problem);
-    if (!std::holds_alternative<GemmProblem>(problem)) return;
+    const auto* gemm = std::get_if<GemmProblem>(&problem);
+    if (gemm == nullptr) return;
+    if (std::getenv("MOAT_TEST_WRONG") != nullptr) static_cast<float*>(gemm->c)[0] += 1;
     const auto end = start + (1 + kDelay) * (Clock::now() - start);
     while (Clock::now() < end) {
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs examples/ci/gate.sh in a repository of three commits whose builds are real: a base, the same
-# code again, and one with a GEMM that takes half as long again.
+# Runs examples/ci/gate.sh in a repository whose builds are real: a base, the same code again, one
+# with a GEMM that takes half as long again, and one with a GEMM that is wrong.
 #   gate_test.sh GATE_SCRIPT MOAT SLOW_MOAT
 # Exit codes: 0 passed, 1 failed, 77 skipped because the machine is too noisy to judge.
 set -euo pipefail
@@ -25,6 +25,9 @@ commit base "$moat"
 printf 'no code\n' >README
 commit same "$moat"
 commit slow "$slow"
+printf '#!/bin/sh\nMOAT_TEST_WRONG=1 exec %s "$@"\n' "$slow" >wrong.sh
+chmod +x wrong.sh
+commit wrong "$work/wrong.sh"
 
 # A run is judged again, with more samples, where the noise of the machine refused the gate.
 attempts=(0.5 1 2)
@@ -64,6 +67,11 @@ expect 'the slower case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is 
 expect 'and annotated' grep -q '^::error.*gemm/f32/m60n60k60' out
 if grep -q 'gate: sum/' err; then fail 'a case that is as fast is named too'; fi
 expect 'the failing table is kept' grep -q 'slower' ci-records/compare.md
+
+git checkout -q wrong
+run_gate base
+expect "a wrong result fails the gate with 7, not $status" test "$status" = 7
+expect 'the wrong case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is unverified' err
 
 status=0
 "$gate" no-such-commit >out 2>err || status=$?
