@@ -1,6 +1,6 @@
 // Fragments of CDNA's matrix instructions, waves of 64 lanes (AMD Instinct MI300 "CDNA3"
 // Instruction Set Architecture, "Matrix Arithmetic Instructions"; AMD matrix instruction
-// calculator).
+// calculator). llama.cpp's ggml-cuda/mma.cuh has the same positions for A and C.
 #pragma once
 
 #include "tests/emulator/table.hpp"

@@ -1,4 +1,4 @@
-// Fragments of mma.sync (PTX ISA, "Warp Level Matrix Multiply-Accumulate Instructions").
+// Fragments of mma.sync (PTX ISA 9.2, section 9.7.14.5).
 #pragma once
 
 #include "tests/emulator/table.hpp"
