@@ -10,6 +10,34 @@
 
 namespace moat::cpu {
 
+// p · 2ⁿ for exp2, which passes n as `whole` and as `exponent`, and its argument x for NaN.
+inline hn::Vec<FloatTag> scale_by_power(hn::Vec<FloatTag> p, hn::Vec<FloatTag> whole,
+                                        hn::Vec<IntTag> exponent, hn::Vec<FloatTag> x) {
+#if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
+  static_cast<void>(exponent);
+  // A lane that is masked off costs no assist for its underflow; NaN stays.
+  const auto kept = _mm512_cmp_ps_mask(x.raw, _mm512_set1_ps(-150.0f), _CMP_NLT_UQ);
+  return hn::Vec<FloatTag>{_mm512_maskz_scalef_ps(kept, p.raw, whole.raw)};
+#else
+  static_cast<void>(whole);
+  const FloatTag f;
+  const IntTag i;
+  // Two factors, since 2ⁿ alone may be neither finite nor normal where 2ⁿ·p is.
+  const auto half = hn::ShiftRight<1>(exponent);
+  const auto bias = hn::Set(i, 127);
+  const auto first = hn::ShiftLeft<23>(hn::Add(half, bias));
+  const auto second = hn::ShiftLeft<23>(hn::Add(hn::Sub(exponent, half), bias));
+  const auto result = hn::Mul(hn::Mul(p, hn::BitCast(f, first)), hn::BitCast(f, second));
+#if HWY_ARCH_X86
+  static_cast<void>(x);
+  return result;
+#else
+  // Minima and maxima of other processors pass over NaN.
+  return hn::IfThenElse(hn::IsNaN(x), x, result);
+#endif
+#endif
+}
+
 // 2ˣ within 2 units in the last place, subnormal results included; 0 below −150, +∞ from 128 on,
 // NaN for NaN.
 inline FloatLanes exp2(FloatLanes x) {
@@ -21,8 +49,8 @@ inline FloatLanes exp2(FloatLanes x) {
   // 1.5·2²³ leaves no fraction bits: the sum rounds to the nearest integer, held in its low bits.
   const auto magic = hn::Set(f, 0x1.8p23f);
   const auto shifted = hn::Add(bounded, magic);
-  const auto exponent = hn::Sub(hn::BitCast(i, shifted), hn::BitCast(i, magic));
-  const auto r = hn::Sub(bounded, hn::Sub(shifted, magic));
+  const auto whole = hn::Sub(shifted, magic);
+  const auto r = hn::Sub(bounded, whole);
 
   // Minimax polynomial of 2ʳ on [−0.5, 0.5] with p(0) = 1 (Remez; its linear term
   // rounds to ln 2); relative error 2·10⁻⁹.
@@ -34,12 +62,7 @@ inline FloatLanes exp2(FloatLanes x) {
   p = hn::MulAdd(p, r, hn::Set(f, std::numbers::ln2_v<float>));
   p = hn::MulAdd(p, r, hn::Set(f, 1.0f));
 
-  // Two factors, since 2ⁿ alone may be neither finite nor normal where 2ⁿ·p is.
-  const auto half = hn::ShiftRight<1>(exponent);
-  const auto bias = hn::Set(i, 127);
-  const auto first = hn::ShiftLeft<23>(hn::Add(half, bias));
-  const auto second = hn::ShiftLeft<23>(hn::Add(hn::Sub(exponent, half), bias));
-  return hn::Mul(hn::Mul(p, hn::BitCast(f, first)), hn::BitCast(f, second));
+  return scale_by_power(p, whole, hn::Sub(hn::BitCast(i, shifted), hn::BitCast(i, magic)), x.v);
 }
 
 inline FloatLanes log2(FloatLanes x) { return hn::Log2(FloatTag{}, x.v); }
