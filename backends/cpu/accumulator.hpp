@@ -145,7 +145,7 @@ void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc, int mo
     };
     int c = 0;
     for (; whole && c + kWidth <= cols; c += kWidth) {
-      for (int r = 0; r < kLanes; ++r) hwy::Prefetch(out + r * to.row_stride + c + 4 * kWidth);
+      for (int r = 0; r < kLanes; ++r) __builtin_prefetch(out + r * to.row_stride + c + 4 * kWidth);
       hn::Vec<FloatTag> columns[kGroups][kPiece];
       unroll<kWidth>([&](auto i) { columns[i / kPiece][i % kPiece] = column(c + i); });
       store_columns(d, columns, out + c, to.row_stride);

@@ -3,8 +3,6 @@
 // stay rows in memory.
 #pragma once
 
-#include <hwy/cache_control.h>
-
 #include <cstring>
 
 #include "backends/cpu/accumulator.hpp"
@@ -158,7 +156,8 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
   const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
   int k = 0;
   for (; k + kLine <= depth; k += kLine) {
-    unroll<kPiece>([&](auto c) { hwy::Prefetch(right[c] + k + ahead); });
+    // Not in a lambda of its own: GCC 12 takes a function that only fetches for one without effect.
+    for (int c = 0; c < kPiece; ++c) __builtin_prefetch(right[c] + k + ahead);
     unroll<kLine / kLanes>([&](auto v)
                                __attribute__((always_inline)) { add(k + v * kLanes, whole); });
   }
@@ -190,7 +189,7 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
     hn::Vec<FloatTag> b[kVectors];
     unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
       if constexpr (v * kLanes % kLine == 0) {
-        hwy::Prefetch(right + kDepthAtOnce * right_stride + v * kLanes);
+        __builtin_prefetch(right + kDepthAtOnce * right_stride + v * kLanes);
       }
       if constexpr (kWhole) {
         b[v] = load(d, right + v * kLanes);

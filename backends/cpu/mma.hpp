@@ -53,7 +53,8 @@ HWY_NOINLINE void multiply_slivers(const float* HWY_RESTRICT left, const float* 
     for (int k = begin; k < end; ++k, left += kSliver, right += kColumns) {
       hn::Vec<FloatTag> l[kVectors];
       unroll<kVectors>([&](auto v) {
-        if constexpr (v * kLanes % kLineFloats == 0) hwy::Prefetch(left + kLeftAhead + v * kLanes);
+        if constexpr (v * kLanes % kLineFloats == 0)
+          __builtin_prefetch(left + kLeftAhead + v * kLanes);
         l[v] = hn::Load(d, left + v * kLanes);
       });
       unroll<kColumns>([&](auto c) {

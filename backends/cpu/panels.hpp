@@ -6,8 +6,6 @@
 // lets one become the left operand of the next product as it lies.
 #pragma once
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
 
 #include "backends/cpu/transpose.hpp"
@@ -59,7 +57,7 @@ void pack_transposed(D d, const T* from, std::int64_t stride, int rows, int cols
   int c = 0;
   if (rows == kRows) {
     for (; c + kWidth <= cols; c += kWidth) {
-      for (int r = 0; r < kRows; ++r) hwy::Prefetch(from + (kRows + r) * stride + c);
+      for (int r = 0; r < kRows; ++r) __builtin_prefetch(from + (kRows + r) * stride + c);
       hn::Vec<D> x[kGroups][kPiece];
       load_columns(d, from + c, stride, x);
       unroll<kWidth>([&](auto i) { hn::Store(x[i / kPiece][i % kPiece], d, to + (c + i) * step); });
@@ -88,7 +86,7 @@ void pack_rows(const T* from, std::int64_t stride, int cols, float* to, std::int
   int c = 0;
   for (; c + kLine <= cols; c += kLine, to += kLine / kColumns * step) {
     for (int r = 0; r < kRows; ++r) {
-      hwy::Prefetch(from + (kRowsTogether + r) * stride + c);
+      __builtin_prefetch(from + (kRowsTogether + r) * stride + c);
       unroll<kLine / kWidth>([&](auto i) __attribute__((always_inline)) {
         constexpr int kAt = i * kWidth;
         hn::Store(load(kTag, from + r * stride + c + kAt), kTag,
