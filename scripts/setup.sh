@@ -112,6 +112,9 @@ find_missing() {
   useful=(libdnnl-dev libopenblas0-openmp)
   # What the lexer's fuzz test is linked with.
   if [[ $version ]]; then useful+=("libclang-rt-$version-dev"); fi
+  # The tests of the CPU backend for arm64; skipped by name without them.
+  has aarch64-linux-gnu-g++ || useful+=(g++-aarch64-linux-gnu)
+  has qemu-aarch64 || useful+=(qemu-user)
   if ((report)); then
     has npm || useful+=(npm)
     has chromium || has google-chrome || useful+=(chromium-headless-shell fonts-dejavu-core)
