@@ -47,6 +47,7 @@ class Worker {
 
   template <class F>
   void items(std::int64_t count, F f) {
+    items_ = count;
     if (Schedule::kDynamic && !handed_out_) {
       handed_out_ = true;
       for (std::int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
@@ -223,6 +224,10 @@ class Worker {
   template <class F>
   void each(int count, F f) {
     int i = 0;
+    if (items_ * count >= kStreamedElements) {
+      for (; i + kLanes <= count; i += kLanes) f(StreamedPosition{{i}});
+      hwy::FlushStream();
+    }
     for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
     if (i < count) f(LastPosition{.offset = i, .count = count - i});
   }
@@ -261,6 +266,7 @@ class Worker {
   std::size_t kept_bytes_;
   TileSize tile_{};  // size of all tiles but those at the edges
   bool handed_out_ = false;
+  std::int64_t items_ = 1;  // of the loop that runs now
 };
 
 }  // namespace moat::cpu
