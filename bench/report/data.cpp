@@ -444,7 +444,7 @@ class Report {
           unsupported += (unsupported.empty() ? "" : ", ") + across_.devices[d].text();
         }
       }
-      std::ranges::stable_sort(order, std::greater<>(), &std::pair<double, std::string>::first);
+      std::ranges::sort(order, std::greater<>());
       std::vector<double> first;
       for (const auto& [e, device] : order) {
         first.push_back(e);
