@@ -70,7 +70,9 @@ struct InPlaceRight {
 
   void load(const Source& source, Coord at) {
     const bool transposed = kOrder == Order::transposed;
-    from = address(source, transposed ? Coord{at.col, at.row, at.head, at.batch} : at);
+    from = address(
+        source,
+        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
     stride = source.row_stride;
     depth = live(transposed ? source.cols : source.rows, at.row, kK);
     cols = live(transposed ? source.rows : source.cols, at.col, kN);
@@ -157,7 +159,7 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
   int k = 0;
   for (; k + kLine <= depth; k += kLine) {
     // Not in a lambda of its own: GCC 12 takes a function that only fetches for one without effect.
-    for (int c = 0; c < kPiece; ++c) __builtin_prefetch(right[c] + k + ahead);
+    for (const T* column : right) __builtin_prefetch(column + k + ahead);
     unroll<kLine / kLanes>([&](auto v)
                                __attribute__((always_inline)) { add(k + v * kLanes, whole); });
   }

@@ -85,7 +85,7 @@ void pack_rows(const T* from, std::int64_t stride, int cols, float* to, std::int
   constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   int c = 0;
   for (; c + kLine <= cols; c += kLine, to += kLine / kColumns * step) {
-    for (int r = 0; r < kRows; ++r) {
+    for (std::ptrdiff_t r = 0; r < kRows; ++r) {
       __builtin_prefetch(from + (kRowsTogether + r) * stride + c);
       unroll<kLine / kWidth>([&](auto i) __attribute__((always_inline)) {
         constexpr int kAt = i * kWidth;
@@ -109,7 +109,7 @@ template <Order kOrder, class T>
 void pack_right(const T* from, std::int64_t stride, int depth, int cols, float* to,
                 std::int64_t step) {
   if constexpr (kOrder == Order::row_major) {
-    int k = 0;
+    std::int64_t k = 0;
     for (; k + kRowsTogether <= depth; k += kRowsTogether) {
       pack_rows<kRowsTogether>(from + k * stride, stride, cols, to + k * kColumns, step);
     }
@@ -175,7 +175,8 @@ struct Right {
     const bool transposed = kOrder == Order::transposed;
     depth = live(transposed ? source.cols : source.rows, at.row, kK);
     cols = live(transposed ? source.rows : source.cols, at.col, kN);
-    const Coord stored = transposed ? Coord{at.col, at.row, at.head, at.batch} : at;
+    const Coord stored =
+        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at;
     pack_right<kOrder>(address(source, stored), source.row_stride, depth, cols, values,
                        std::int64_t{kK} * kColumns);
   }
@@ -203,7 +204,9 @@ struct StreamedRight {
     const bool transposed = kOrder == Order::transposed;
     depth = live(transposed ? source.cols : source.rows, at.row, kK);
     cols = live(transposed ? source.rows : source.cols, at.col, most_cols);
-    from = address(source, transposed ? Coord{at.col, at.row, at.head, at.batch} : at);
+    from = address(
+        source,
+        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
     stride = source.row_stride;
   }
 
