@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace moat::codegen {
 namespace {
@@ -23,9 +27,21 @@ void check_registers(const EntryReport& e, std::vector<Failure>& found) {
   if (e.threads <= 0) fail("states no block size (__launch_bounds__)");
 }
 
+// The blocks per unit that a schedule's author counted on, from its text as EntryName has it:
+// MxNxK-down-across-RESIDENT-stages (TileSchedule) or warps-RESIDENT (FlatSchedule). A RoleSchedule
+// is one block.
+int resident_blocks(const std::string& schedule) {
+  std::vector<std::string> parts;
+  std::istringstream text(schedule);
+  for (std::string part; std::getline(text, part, '-');) parts.push_back(part);
+  const bool tile = schedule.find('x') != std::string::npos && parts.size() >= 4;
+  if (!tile && parts.size() != 2) return 1;
+  return std::stoi(tile ? parts[parts.size() - 2] : parts[1]);
+}
+
 void check_occupancy(const EntryReport& e, std::vector<Failure>& found) {
   if (!e.occupancy) return;
-  const int wanted = std::max(1, e.min_blocks.value_or(1));
+  const int wanted = std::max(1, e.min_blocks.value_or(resident_blocks(e.name.schedule)));
   if (e.occupancy->blocks < wanted) {
     found.push_back(
         {e.text(), fmt::format("{} of {} blocks asked for fit at once: {} registers, {} threads, "
@@ -35,34 +51,54 @@ void check_occupancy(const EntryReport& e, std::vector<Failure>& found) {
   }
 }
 
-bool keeps(const EntryReport& e, const Promise& promise) {
-  return std::ranges::any_of(e.instructions.matrix, [&](const auto& counted) {
+bool concerns(const Promise& promise, const EntryReport& e) {
+  return (promise.family.empty() || e.family == promise.family) &&
+         (promise.dtype.empty() || e.name.dtype == promise.dtype) &&
+         std::ranges::find(promise.kernels, e.name.kernel) != promise.kernels.end() &&
+         e.entry.find(promise.type) != std::string::npos;
+}
+
+void check_kept(const EntryReport& e, const Promise& promise, std::vector<Failure>& found) {
+  const auto fail = [&](std::string what) { found.push_back({e.text(), std::move(what)}); };
+  const bool has = std::ranges::any_of(e.instructions.matrix, [&](const auto& counted) {
     return std::ranges::any_of(promise.instructions, [&](const std::string& prefix) {
       return counted.first.starts_with(prefix) && counted.second > 0;
     });
   });
+  if (!has && !promise.instructions.empty()) {
+    fail(fmt::format("lacks the matrix instruction that its atoms promise: {}",
+                     fmt::join(promise.instructions, " or ")));
+  }
+  const int wide = e.instructions.global_loads_wide;
+  if (wide < promise.wide_loads) {
+    fail(fmt::format("has {} global loads of 16 bytes per lane or of boxes; promised are {}", wide,
+                     promise.wide_loads));
+  }
+  if (const int narrow = e.instructions.global_loads - wide; promise.only_wide_loads && narrow) {
+    fail(
+        fmt::format("has {} global loads that are no boxes of the tensor memory accelerator and "
+                    "narrower than 16 bytes",
+                    narrow));
+  }
 }
 
 void check_promise(const Report& report, const Promise& promise, std::vector<Failure>& found) {
   std::set<std::string> seen;
   for (const EntryReport& e : report.entries) {
-    if (e.family != promise.family || e.name.dtype != promise.dtype ||
-        std::ranges::find(promise.kernels, e.name.kernel) == promise.kernels.end()) {
-      continue;
-    }
+    if (!concerns(promise, e)) continue;
     seen.insert(e.name.kernel);
-    if (!keeps(e, promise)) {
-      found.push_back(
-          {e.text(), fmt::format("lacks the matrix instruction that its atoms promise: {}",
-                                 fmt::join(promise.instructions, " or "))});
-    }
+    check_kept(e, promise, found);
   }
-  const bool compiled = std::ranges::any_of(
-      report.entries, [&](const EntryReport& e) { return e.family == promise.family; });
+  const bool compiled = std::ranges::any_of(report.entries, [&](const EntryReport& e) {
+    return promise.family.empty() || e.family == promise.family;
+  });
   for (const std::string& kernel : promise.kernels) {
     if (compiled && !seen.contains(kernel)) {
-      found.push_back({fmt::format("{}/{}/{}", kernel, promise.dtype, promise.family),
-                       "is promised a matrix instruction but was not compiled"});
+      found.push_back(
+          {fmt::format("{}/{}/{}", kernel, promise.dtype, promise.family),
+           fmt::format("is promised {} but was not compiled{}",
+                       promise.instructions.empty() ? "wide loads" : "a matrix instruction",
+                       promise.type.empty() ? "" : " with " + promise.type)});
     }
   }
 }

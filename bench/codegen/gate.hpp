@@ -8,12 +8,15 @@
 
 namespace moat::codegen {
 
-// A matrix instruction that kernels of a family must contain.
+// What kernels of a family must contain. An empty string stands for any.
 struct Promise {
   std::string family;
   std::string dtype;
-  std::vector<std::string> kernels;       // EntryName::kernel
-  std::vector<std::string> instructions;  // prefixes of opcodes, one of which must occur
+  std::vector<std::string> kernels;            // EntryName::kernel
+  std::string type = {};                       // part of the entry's mangled name: RoleSchedule
+  std::vector<std::string> instructions = {};  // prefixes of opcodes, one of which must occur
+  int wide_loads = 0;  // least number of global loads of 16 bytes per lane, or of whole boxes (TMA)
+  bool only_wide_loads = false;  // no narrower ones beside them
 };
 
 // What the atoms of backends/cuda and backends/hip promise.
@@ -24,8 +27,9 @@ struct Failure {
   std::string what;
 };
 
-// Every spill of vector registers, stack frame, message of ptxas, promised instruction that is
-// missing, kernel that does not fit its architecture as often as its launch bounds ask, and source
+// Every spill of vector registers, stack frame (AMD's scratch is one), message of ptxas, promised
+// instruction or load that is missing, kernel that does not fit its architecture as often as its
+// launch bounds ask (NVIDIA) or its schedule says (AMD, whose code does not state it), and source
 // that could not be read. A promise for a compiled family that no kernel could keep is a failure
 // too. Scalar registers that AMD's compiler parks in lanes of vector registers are no failure.
 std::vector<Failure> failures(const Report& report,

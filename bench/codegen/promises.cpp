@@ -1,46 +1,89 @@
 #include "bench/codegen/gate.hpp"
 
 namespace moat::codegen {
+namespace {
 
-// Products of 16-bit types: the instructions of the atoms in backends/cuda and backends/hip. On
-// sm_90a tiles of few rows use a warp's instruction. LLVM spells gfx90a's with or without the last
-// underscore.
+// Kernels that multiply in the tile layer's matrix atoms.
+const std::vector<std::string> kProducts = {"gemm", "attention", "resident_products"};
+// Those whose f32 is split into parts of TF32: sums of split products are no operands.
+const std::vector<std::string> kSplit = {"gemm", "resident_products"};
+
+Promise sm_80_products(const char* family, const char* dtype) {
+  return {.family = family,
+          .dtype = dtype,
+          .kernels = kProducts,
+          .type = "TileSchedule",
+          .instructions = {std::string("mma.sync.aligned.m16n8k16.row.col.f32.") + dtype + "." +
+                           dtype + ".f32"},
+          .wide_loads = 1};
+}
+
+// Everything that warpgroups read comes through the tensor memory accelerator. The widths are those
+// of the tiles of gemm (256), attention's weights (128) and its head dimensions (64, 128).
+Promise sm_90a_products(const char* dtype) {
+  const std::string types = std::string("k16.f32.") + dtype + "." + dtype;
+  const std::string m64 = "wgmma.mma_async.sync.aligned.m64";
+  return {.family = "sm_90a",
+          .dtype = dtype,
+          .kernels = kProducts,
+          .type = "RoleSchedule",
+          .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
+          .wide_loads = 1,
+          .only_wide_loads = true};
+}
+
+Promise split_products(const char* family) {
+  return {.family = family,
+          .dtype = "f32",
+          .kernels = kSplit,
+          .type = "SplitF32",
+          .instructions = {"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"},
+          .wide_loads = 1};
+}
+
+// LLVM spells gfx90a's without the last underscore.
+Promise cdna_products(const char* dtype, const std::string& shape) {
+  return {.family = "cdna",
+          .dtype = dtype,
+          .kernels = kProducts,
+          .instructions = {"v_mfma_f32_" + shape + "_" + dtype, "v_mfma_f32_" + shape + dtype},
+          .wide_loads = 1};
+}
+
+Promise rdna3_products(const char* dtype) {
+  return {.family = "rdna3",
+          .dtype = dtype,
+          .kernels = kProducts,
+          .instructions = {std::string("v_wmma_f32_16x16x16_") + dtype},
+          .wide_loads = 1};
+}
+
+// Several loads in flight: the loops over memory are unrolled at least four times.
+Promise streams() {
+  return {.family = "",
+          .dtype = "",
+          .kernels = {"reduction", "rms_norm", "softmax", "read_parts"},
+          .wide_loads = 4};
+}
+
+}  // namespace
+
 const std::vector<Promise>& promises() {
   static const std::vector<Promise> all = {
-      {.family = "cdna",
-       .dtype = "bf16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"v_mfma_f32_16x16x16_bf16", "v_mfma_f32_16x16x16bf16"}},
-      {.family = "cdna",
-       .dtype = "f16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"v_mfma_f32_16x16x16_f16", "v_mfma_f32_16x16x16f16"}},
-      {.family = "rdna3",
-       .dtype = "bf16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"v_wmma_f32_16x16x16_bf16"}},
-      {.family = "rdna3",
-       .dtype = "f16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"v_wmma_f32_16x16x16_f16"}},
-      {.family = "sm_80",
-       .dtype = "bf16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"}},
-      {.family = "sm_80",
-       .dtype = "f16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"}},
-      {.family = "sm_90a",
-       .dtype = "bf16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"wgmma.mma_async.sync.aligned.m64",
-                        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"}},
-      {.family = "sm_90a",
-       .dtype = "f16",
-       .kernels = {"gemm", "attention"},
-       .instructions = {"wgmma.mma_async.sync.aligned.m64",
-                        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"}},
+      cdna_products("bf16", "16x16x16"),
+      cdna_products("f16", "16x16x16"),
+      cdna_products("f32", "16x16x4"),
+      rdna3_products("bf16"),
+      rdna3_products("f16"),
+      sm_80_products("sm_80", "bf16"),
+      sm_80_products("sm_80", "f16"),
+      split_products("sm_80"),
+      sm_80_products("sm_90a", "bf16"),
+      sm_80_products("sm_90a", "f16"),
+      split_products("sm_90a"),
+      sm_90a_products("bf16"),
+      sm_90a_products("f16"),
+      streams(),
   };
   return all;
 }

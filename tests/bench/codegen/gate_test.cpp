@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
 
 #include "bench/codegen/ptxas.hpp"
 #include "bench/codegen/table.hpp"
@@ -80,6 +83,98 @@ TEST(CodegenGate, FailsWhereFewerBlocksFitThanTheLaunchBoundsAsk) {
                    "sm_80", {.threads = 128, .registers = 128, .shared_bytes = 100 * 1024});
              }),
              "1 of 2 blocks");
+}
+
+// AMD's code does not state how many blocks were counted on; the schedule does.
+TEST(CodegenGate, FailsWhereFewerBlocksFitThanAnAmdScheduleCountsOn) {
+  const auto amd = [](const char* schedule, int lds) {
+    Report report;
+    report.entries = {good()};
+    EntryReport& e = report.entries[0];
+    e.family = "cdna";
+    e.architecture = "gfx942";
+    e.min_blocks.reset();
+    e.name.schedule = schedule;
+    e.occupancy =
+        occupancy("gfx942", {.threads = 256, .registers = 128, .shared_bytes = lds << 10});
+    return failures(report, {});
+  };
+  EXPECT_TRUE(amd("128x128x32-2-2-2-2", 32).empty());
+  expect_one(amd("128x128x32-2-2-2-2", 40), "1 of 2 blocks");
+  expect_one(amd("split_f32x128x64-32-2-2-2-3", 40), "1 of 2 blocks");
+  EXPECT_TRUE(amd("128x64x0-4-1-1-2", 40).empty());
+  expect_one(amd("4-4", 32), "2 of 4 blocks");
+  EXPECT_TRUE(amd("", 40).empty());
+}
+
+// An entry that keeps `promise`, with nothing to spare.
+EntryReport kept(const Promise& promise, const std::string& kernel) {
+  EntryReport e = good();
+  e.entry = "_Z" + promise.type;
+  e.family = promise.family;
+  e.name.dtype = promise.dtype;
+  e.name.kernel = kernel;
+  e.instructions = {};
+  if (!promise.instructions.empty()) e.instructions.matrix[promise.instructions[0] + ".x"] = 1;
+  e.instructions.global_loads = e.instructions.global_loads_wide = promise.wide_loads;
+  return e;
+}
+
+TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
+  for (const Promise& promise : promises()) {
+    Report report;
+    for (const auto& kernel : promise.kernels) report.entries.push_back(kept(promise, kernel));
+    EXPECT_TRUE(failures(report, {promise}).empty());
+    for (std::size_t i = 0; i < report.entries.size(); ++i) {
+      SCOPED_TRACE(report.entries[i].text() + " of " + promise.family + promise.type);
+      const auto planted = [&](auto plant) {
+        Report faulty = report;
+        plant(faulty.entries[i]);
+        return failures(faulty, {promise});
+      };
+      expect_one(planted([](EntryReport& e) { e.name.kernel = "other"; }), "was not compiled");
+      expect_one(planted([](EntryReport& e) {
+                   e.instructions.global_loads_wide = 0;
+                   e.instructions.global_loads = 0;
+                 }),
+                 "0 global loads of 16 bytes");
+      if (!promise.instructions.empty()) {
+        expect_one(planted([](EntryReport& e) { e.instructions.matrix.clear(); }), "lacks the");
+      }
+      if (!promise.type.empty()) {
+        expect_one(planted([](EntryReport& e) { e.entry = "_Zother"; }), "was not compiled");
+      }
+      if (promise.only_wide_loads) {
+        expect_one(planted([](EntryReport& e) { ++e.instructions.global_loads; }),
+                   "1 global loads that are no boxes");
+      }
+    }
+  }
+}
+
+// A schedule of roles that falls back to a warp's instruction, and f32 that forgets to split.
+TEST(CodegenGate, AsksForTheInstructionOfEachSchedule) {
+  const auto multiplies_with = [](const char* dtype, const char* type, const char* opcode) {
+    Report report;
+    EntryReport e = good();
+    e.entry = type;
+    e.family = e.architecture = "sm_90a";
+    e.name.dtype = dtype;
+    e.instructions = {.matrix = {{opcode, 8}}, .global_loads = 8, .global_loads_wide = 8};
+    report.entries = {e};
+    auto found = failures(report);
+    std::erase_if(found, [](const Failure& f) { return !f.what.starts_with("lacks"); });
+    return found;
+  };
+  const char* warp = "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32";
+  const char* warpgroup = "wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16";
+  const char* tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32";
+  EXPECT_TRUE(multiplies_with("f16", "RoleSchedule", warpgroup).empty());
+  EXPECT_TRUE(multiplies_with("f16", "TileSchedule", warp).empty());
+  EXPECT_TRUE(multiplies_with("f32", "TileSchedule SplitF32", tf32).empty());
+  expect_one(multiplies_with("f16", "RoleSchedule", warp), "wgmma");
+  expect_one(multiplies_with("bf16", "RoleSchedule", warpgroup), "bf16.bf16");
+  expect_one(multiplies_with("f32", "TileSchedule SplitF32", warp), "tf32");
 }
 
 TEST(CodegenGate, FailsOnMessagesAndOnWhatCouldNotBeRead) {
