@@ -55,18 +55,6 @@ struct Options {
   std::string filter;
 };
 
-codegen::Report read_report(const fs::path& path) {
-  if (!fs::exists(path)) {
-    throw std::runtime_error(
-        fmt::format("{} does not exist; build the target moat_codegen_report", path.string()));
-  }
-  try {
-    return codegen::from_json(read_json_file(path));
-  } catch (const std::exception& e) {
-    throw std::runtime_error(fmt::format("{}: {}", path.string(), e.what()));
-  }
-}
-
 int check(const codegen::Report& report) {
   const auto found = codegen::failures(report);
   for (const auto& failure : found) fmt::print(stderr, "{}: {}\n", failure.where, failure.what);
@@ -77,7 +65,7 @@ int check(const codegen::Report& report) {
 }
 
 int run(const Options& options, const fs::path& path) {
-  codegen::Report report = read_report(path);
+  codegen::Report report = read_codegen_report(path);
   if (report.entries.empty() && report.errors.empty()) {
     for (const auto& [backend, why] : report.absent) {
       fmt::print(stderr, "absent: {}: {}\n", backend, why);
@@ -117,6 +105,18 @@ int guarded(const Options& options, const fs::path& path) {
 }
 
 }  // namespace
+
+codegen::Report read_codegen_report(const fs::path& path) {
+  if (!fs::exists(path)) {
+    throw std::runtime_error(
+        fmt::format("{} does not exist; build the target moat_codegen_report", path.string()));
+  }
+  try {
+    return codegen::from_json(read_json_file(path));
+  } catch (const std::exception& e) {
+    throw std::runtime_error(fmt::format("{}: {}", path.string(), e.what()));
+  }
+}
 
 fs::path default_codegen_report() { return fs::path(MOAT_BINARY_DIR) / "codegen.json"; }
 

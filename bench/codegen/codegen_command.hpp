@@ -4,10 +4,15 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include "bench/codegen/report.hpp"
+
 namespace moat {
 
 // The document that the build of this binary wrote.
 std::filesystem::path default_codegen_report();
+
+// Reads such a document. Throws std::runtime_error that says how to make it.
+codegen::Report read_codegen_report(const std::filesystem::path& path = default_codegen_report());
 
 // Adds the subcommand, whose exit code is left in `exit_code`.
 void add_codegen_command(CLI::App& app, int& exit_code,

@@ -255,6 +255,23 @@ Report collect(const std::vector<CompileCommand>& commands) {
   return report;
 }
 
+Report of_backends(Report report, const std::set<std::string>& backends) {
+  std::set<std::string> others;  // architectures
+  for (const EntryReport& e : report.entries) {
+    if (!backends.contains(e.backend)) others.insert(e.architecture);
+  }
+  std::erase_if(report.entries,
+                [&](const EntryReport& e) { return !backends.contains(e.backend); });
+  // gemm/sm_90a
+  const auto of_others = [&](const auto& item) {
+    return others.contains(item.first.substr(item.first.find('/') + 1));
+  };
+  std::erase_if(report.messages, of_others);
+  std::erase_if(report.errors, of_others);
+  std::erase_if(report.absent, [&](const auto& item) { return !backends.contains(item.first); });
+  return report;
+}
+
 Json to_json(const Report& report) {
   Json architectures = Json::object();
   Json entries = Json::array();

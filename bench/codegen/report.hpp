@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,9 @@ struct Report {
 // file OBJECT.ptxas that the build keeps of ptxas's report. A source that cannot be read is in
 // `errors`.
 Report collect(const std::vector<CompileCommand>& commands);
+
+// What `report` says of some backends: cuda, hip.
+Report of_backends(Report report, const std::set<std::string>& backends);
 
 // The document of `moat codegen --json`.
 Json to_json(const Report& report);

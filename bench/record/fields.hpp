@@ -166,6 +166,7 @@ void fields(V& v, Record& x) {
   v("absent_baselines", x.absent_baselines);
   v("cases", x.cases);
   v("porting", x.porting);
+  v("codegen", x.codegen);
 }
 
 }  // namespace moat

@@ -92,6 +92,11 @@ class Reader {
 
   template <class T>
   void operator()(const char* key, Reading<T>& x) {
+    // The schema requires what every record has; records of older programs lack the rest.
+    if (!object_.contains(key)) {
+      x = Reading<T>::none("not in the record");
+      return;
+    }
     const Json& member = object_.at(key);
     if (member.is_null()) {
       x = Reading<T>::none(object_.at("null_reasons").at(key).template get<std::string>());
@@ -210,10 +215,9 @@ void check_record(const Json& document) {
   for (const auto& [key, member] : document.items()) {
     // The porting record has a documentation and nulls of its own.
     if (key != "porting") require_reasons(member, child_pointer("", key));
-  }
-  if (document["porting"].is_null() &&
-      !document.value("null_reasons", Json::object()).contains("porting")) {
-    throw JsonError("/porting", "null without a reason in null_reasons");
+    if (member.is_null() && !document.value("null_reasons", Json::object()).contains(key)) {
+      throw JsonError(child_pointer("", key), "null without a reason in null_reasons");
+    }
   }
   const Json& cases = document["cases"];
   for (std::size_t i = 0; i < cases.size(); ++i) {

@@ -193,6 +193,8 @@ struct Record {
   std::vector<AbsentRecord> absent_baselines;
   std::vector<CaseRecord> cases;
   Reading<Json> porting;
+  // What the compilers made of the kernels of the GPU backends that took part.
+  Reading<Json> codegen = Reading<Json>::none("no GPU backend took part in this run");
 };
 
 inline constexpr std::string_view kRecordSchema = "moat-record";

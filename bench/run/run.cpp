@@ -9,6 +9,8 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "bench/cases/case.hpp"
 #include "bench/record/file.hpp"
@@ -197,6 +199,11 @@ int Run::execute() {
 
   const PortingSection porting = world_.porting();
   record_.porting = Reading<Json>::of(porting.record);
+
+  std::set<std::string> gpus;
+  for (const auto& device : devices_.all) gpus.insert(device->info().backend);
+  gpus.erase("cpu");
+  if (!gpus.empty()) record_.codegen = world_.codegen(gpus);
 
   install_interrupt_handler();
   measure();

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "bench/baselines/baselines.hpp"
 #include "bench/measure/ceilings.hpp"
 #include "bench/measure/clock.hpp"
+#include "bench/record/record.hpp"
 #include "bench/run/options.hpp"
 
 namespace moat {
@@ -27,6 +29,8 @@ struct RunWorld {
   std::function<Baselines(Device&)> baselines;
   std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
   std::function<PortingSection()> porting;
+  // Of the named GPU backends' kernels, or why it is not known.
+  std::function<Reading<Json>(const std::set<std::string>& backends)> codegen;
   std::ostream* out;       // the table
   Clock* clock = nullptr;  // null: the steady clock
 };

@@ -1,6 +1,11 @@
+#include <exception>
 #include <iostream>
+#include <set>
+#include <string>
 #include <utility>
 
+#include "bench/codegen/codegen_command.hpp"
+#include "bench/codegen/report.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/run.hpp"
@@ -18,6 +23,15 @@ PortingSection porting() {
   return {.record = std::move(record), .table = std::move(table)};
 }
 
+Reading<Json> codegen_of(const std::set<std::string>& backends) {
+  try {
+    return Reading<Json>::of(
+        codegen::to_json(codegen::of_backends(read_codegen_report(), backends)));
+  } catch (const std::exception& e) {
+    return Reading<Json>::none(e.what());
+  }
+}
+
 }  // namespace
 
 RunWorld this_world() {
@@ -26,6 +40,7 @@ RunWorld this_world() {
           .baselines = open_baselines,
           .ceilings = ceilings,
           .porting = porting,
+          .codegen = codegen_of,
           .out = &std::cout};
 }
 

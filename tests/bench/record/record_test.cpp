@@ -28,6 +28,17 @@ TEST(Record, WritesNullWithItsReason) {
   EXPECT_EQ(json["null_reasons"]["porting"], "no SDK");
 }
 
+TEST(Record, OfAnOlderProgramHasNoCodegen) {
+  Json json = parse_strict(to_text(sample_record()));
+  EXPECT_TRUE(json["codegen"].is_null());
+  json.erase("codegen");
+  json["null_reasons"].erase("codegen");
+  const Record old = parse_record(dump_strict(json));
+  EXPECT_EQ(old.codegen.reason, "not in the record");
+  json["codegen"] = nullptr;
+  EXPECT_THROW(parse_record(dump_strict(json)), JsonError);
+}
+
 // A number that is not finite is refused wherever it hides, and the message says where.
 TEST(Record, LetsNoNanOrInfinityOut) {
   const double nan = std::numeric_limits<double>::quiet_NaN();

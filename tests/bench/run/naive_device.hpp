@@ -13,8 +13,8 @@ namespace moat {
 
 class NaiveDevice : public HostMemory {
  public:
-  NaiveDevice() {
-    info_.backend = "cpu";
+  explicit NaiveDevice(const char* backend = "cpu") {
+    info_.backend = backend;
     info_.name = "Naive";
     info_.architecture = "plain";
     info_.compute_units = 1;

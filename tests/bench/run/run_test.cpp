@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
+#include <string>
 
 #include "bench/record/record.hpp"
 #include "bench/run/exit_codes.hpp"
@@ -57,6 +59,10 @@ class RunTest : public testing::Test {
     world_.porting = [] {
       return PortingSection{.record = Json::object(), .table = "lines changed\n"};
     };
+    world_.codegen = [this](const std::set<std::string>& backends) {
+      codegen_asked_ = backends;
+      return Reading<Json>::of(codegen_);
+    };
     world_.out = &out_;
   }
 
@@ -70,7 +76,32 @@ class RunTest : public testing::Test {
   RunOptions options_;
   RunWorld world_;
   std::ostringstream out_;
+  std::set<std::string> codegen_asked_;
+  Json codegen_ = {{"schema", "moat-codegen"},        {"version", 1},
+                   {"architectures", Json::object()}, {"entries", Json::array()},
+                   {"messages", Json::object()},      {"errors", Json::object()},
+                   {"absent", Json::object()}};
 };
+
+TEST_F(RunTest, RecordsTheCodeOfTheGpusThatTookPart) {
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_TRUE(codegen_asked_.empty());
+  EXPECT_FALSE(record().codegen.value);
+  EXPECT_EQ(record().codegen.reason, "no GPU backend took part in this run");
+  world_.backends.back().list = [] {
+    DeviceList list;
+    list.devices.push_back(std::make_unique<NaiveDevice>("cuda"));
+    return list;
+  };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(codegen_asked_, std::set<std::string>{"cuda"});
+  EXPECT_EQ(record().codegen.value, codegen_);
+  world_.codegen = [](const std::set<std::string>&) {
+    return Reading<Json>::none("codegen.json does not exist");
+  };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(record().codegen.reason, "codegen.json does not exist");
+}
 
 TEST_F(RunTest, LeavesARecordThatFitsTheSchema) {
   EXPECT_EQ(run(options_, world_), kExitOk);

@@ -1,0 +1,41 @@
+#include "bench/codegen/report.hpp"
+
+#include <gtest/gtest.h>
+
+namespace moat::codegen {
+namespace {
+
+EntryReport entry(const std::string& backend, const std::string& architecture) {
+  EntryReport e;
+  e.entry = "_Z1a";
+  e.name = {.kernel = "gemm", .dtype = "f32", .variant = "row_major", .schedule = "128x64x32"};
+  e.source = "gemm";
+  e.backend = backend;
+  e.family = architecture;
+  e.architecture = architecture;
+  return e;
+}
+
+TEST(CodegenReport, OfTheBackendsThatAreAskedFor) {
+  Report report;
+  report.entries = {entry("cuda", "sm_80"), entry("hip", "gfx942")};
+  report.messages = {{"gemm/sm_80", {"spills"}}, {"gemm/gfx942", {"spills"}}};
+  report.errors = {{"rows/sm_80", "cut short"}, {"rows/gfx942", "cut short"}};
+  report.absent = {{"cuda", "no SDK"}, {"hip", "no SDK"}};
+  const Report cuda = of_backends(report, {"cuda"});
+  ASSERT_EQ(cuda.entries.size(), 1U);
+  EXPECT_EQ(cuda.entries[0].backend, "cuda");
+  EXPECT_EQ(cuda.messages.size(), 1U);
+  EXPECT_TRUE(cuda.messages.contains("gemm/sm_80"));
+  EXPECT_TRUE(cuda.errors.contains("rows/sm_80"));
+  EXPECT_EQ(cuda.errors.size(), 1U);
+  EXPECT_EQ(cuda.absent.size(), 1U);
+  EXPECT_EQ(of_backends(report, {"cuda", "hip"}).entries.size(), 2U);
+  // What is written can be read.
+  const Json json = to_json(cuda);
+  EXPECT_EQ(to_json(from_json(json)), json);
+  EXPECT_FALSE(json["architectures"].contains("gfx942"));
+}
+
+}  // namespace
+}  // namespace moat::codegen
