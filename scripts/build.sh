@@ -4,6 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${MOAT_BUILD_DIR:-$root/build}
 setup_args=()
+deps_options=()
 
 # step TEXT COMMAND...: runs the command with its output in the log; shows the log's end if it fails.
 step() {
@@ -22,8 +23,53 @@ step() {
 
 # install_missing: setup.sh asks and reports on the terminal, so its output is not hidden in the log.
 # MOAT_SETUP stands in for it in tests.
+# An archive of bundle.sh brings what is missing and builds it, once.
 install_missing() {
+  if [[ -d $root/deps ]]; then
+    build_deps
+    return
+  fi
   "${MOAT_SETUP:-$root/scripts/setup.sh}" "${setup_args[@]}" >&2 || exit $?
+}
+
+# install_dep NAME OPTION...: one of the sources under deps/, through CMake.
+install_dep() {
+  local source=$root/deps/$1 folder=$build/deps/$1 prefix=$build/deps/prefix
+  shift
+  cmake -S "$source" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
+    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+    -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF "$@" &&
+    cmake --build "$folder" --parallel "$(nproc)" &&
+    cmake --install "$folder"
+}
+
+# build_deps: compiles the sources under deps/, once, where CMake then finds them.
+build_deps() {
+  local name flags
+  mkdir -p "$build/deps"
+  log=$build/deps/build.log
+  : >"$log"
+  # zlib and http-parser first: libgit2 is linked with them.
+  for name in zlib http-parser fmtlib nlohmann-json3 cli11 benchmark googletest highway libgit2; do
+    [[ -e $build/deps/$name.done ]] && continue
+    flags=()
+    case $name in
+      fmtlib) flags=(-DFMT_TEST=OFF -DFMT_DOC=OFF) ;;
+      nlohmann-json3) flags=(-DJSON_BuildTests=OFF) ;;
+      cli11) flags=(-DCLI11_BUILD_TESTS=OFF -DCLI11_BUILD_EXAMPLES=OFF -DCLI11_BUILD_DOCS=OFF) ;;
+      benchmark) flags=(-DBENCHMARK_ENABLE_TESTING=OFF -DBENCHMARK_ENABLE_WERROR=OFF) ;;
+      highway) flags=(-DHWY_ENABLE_EXAMPLES=OFF -DHWY_ENABLE_TESTS=OFF) ;;
+      libgit2)
+        flags=(-DBUILD_SHARED_LIBS=ON -DBUILD_TESTS=OFF -DBUILD_CLAR=OFF -DBUILD_CLI=OFF -DUSE_SSH=OFF
+          -DUSE_HTTPS=OFF -DUSE_NTLMCLIENT=OFF -DREGEX_BACKEND=regcomp -DUSE_HTTP_PARSER=system)
+        ;;
+    esac
+    step "Building $name" install_dep "$name" "${flags[@]}"
+    touch "$build/deps/$name.done"
+  done
+  export CMAKE_PREFIX_PATH=$build/deps/prefix:$root/deps${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  # Boost.Context is not among them.
+  deps_options=(-DMOAT_EMULATOR=OFF)
 }
 
 # build TARGET...: configures in Release for this machine and builds the targets.
@@ -38,7 +84,7 @@ build() {
   # shellcheck disable=SC2086  # several options in one variable
   step "Configuring in ${build#"$PWD"/}" \
     cmake -S "$root" -B "$build" "${generator[@]}" "${launcher[@]}" \
-    -DCMAKE_BUILD_TYPE=Release ${MOAT_CMAKE_ARGS:-}
+    -DCMAKE_BUILD_TYPE=Release "${deps_options[@]}" ${MOAT_CMAKE_ARGS:-}
   step "Building $* (a few minutes the first time)" \
     cmake --build "$build" --parallel "$(nproc)" --target "$@"
 }
