@@ -73,6 +73,7 @@ RunWorld scripted_world() {
           .baselines = [](const auto&...) { return Baselines{}; },
           .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
           .porting = [] { return PortingSection{.record = Json::object(), .table = {}}; },
+          .codegen = [](const auto&) { return Reading<Json>::none("no GPU"); },
           .out = &std::cout,
           .clock = &scripted_clock()};
 }
