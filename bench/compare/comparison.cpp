@@ -179,8 +179,8 @@ class Comparer {
     }
     c.verdict = judge(*c.ratio, threshold);
     if (c.verdict == Verdict::inconclusive) {
-      c.reason = fmt::format("the interval reaches over {:.3g} %: more samples or --ab would tell",
-                             100 * threshold);
+      c.reason = fmt::format("the interval reaches over {:.3g} %: more samples{} would tell",
+                             100 * threshold, c.paired ? "" : " or --ab");
     }
   }
 
