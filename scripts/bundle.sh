@@ -87,7 +87,21 @@ rm -rf "$top"/deps/nlohmann-json3/{tests,test,doc,docs,benchmarks}
 dpkg-deb --fsys-tarfile "$work"/fetched/libboost*.deb |
   tar x -C "$top/deps" --strip-components=2 ./usr/include/boost
 (cd "$work/fetched" && ls ./*.dsc ./*.deb) | sed 's|^\./||' >"$top/deps/VERSIONS"
-# Debian's zlib lacks files that its own CMakeLists.txt asks for; http-parser has none.
+# Debian's zlib lacks files that its own CMakeLists.txt asks for; http-parser has none; Highway's
+# exports no package in older versions, and builds its tests' library.
+cat >"$top/deps/highway/CMakeLists.txt" <<'EOF'
+cmake_minimum_required(VERSION 3.22)
+project(hwy CXX)
+set(CMAKE_CXX_STANDARD 17)
+file(GLOB sources hwy/*.cc)
+list(FILTER sources EXCLUDE REGEX "_test\\.cc$|nanobenchmark")
+add_library(hwy STATIC ${sources})
+target_compile_definitions(hwy PUBLIC HWY_STATIC_DEFINE)
+target_include_directories(hwy PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}> $<INSTALL_INTERFACE:include>)
+install(TARGETS hwy EXPORT hwy)
+install(EXPORT hwy NAMESPACE hwy:: FILE hwy-config.cmake DESTINATION lib/cmake/hwy)
+install(DIRECTORY hwy DESTINATION include FILES_MATCHING PATTERN "*.h")
+EOF
 cat >"$top/deps/zlib/CMakeLists.txt" <<'EOF'
 cmake_minimum_required(VERSION 3.22)
 project(zlib C)
