@@ -35,10 +35,8 @@ def best_ratio(case, names):
     return min(ratios, default=None)
 
 
-def read_share(case, ceilings):
-    if not ceilings["read_bytes"]:
-        return None
-    return case["bytes"] / case["median_seconds"] / ceilings["read_bytes"]
+def share_of(bandwidth, case):
+    return case["bytes"] / case["median_seconds"] / bandwidth if bandwidth else None
 
 
 def claims(case, ceilings, gemm_gflops):
@@ -53,19 +51,18 @@ def claims(case, ceilings, gemm_gflops):
         return [(0, "× " + " or ".join(names), target, best_ratio(case, names))]
     if kernel == "attention":
         if "q1kv" in shape:
-            return [(0, "of read bandwidth", DECODE_READ_SHARE, read_share(case, ceilings))]
+            return [(0, "of read bandwidth", DECODE_READ_SHARE, share_of(ceilings["read_bytes"], case))]
         share = case["gflops"] / gemm_gflops if gemm_gflops else None
         return [
             (0, "of our f32 GEMM", PREFILL_GEMM_SHARE, share),
             (1, "× unfused oneDNN", PREFILL_CHAIN, best_ratio(case, ["onednn"])),
         ]
     if kernel in ("sum", "max", "argmax"):
-        return [(0, "of read bandwidth", REDUCTION_READ_SHARE, read_share(case, ceilings))]
-    copied = case["bytes"] / case["median_seconds"] / ceilings["copy_bytes"] \
-        if ceilings["copy_bytes"] else None
+        return [(0, "of read bandwidth", REDUCTION_READ_SHARE,
+                 share_of(ceilings["read_bytes"], case))]
     return [
         (0, "× onednn", ROWS_LIBRARY, best_ratio(case, ["onednn"])),
-        (0, "of copy bandwidth", ROWS_COPY_SHARE, copied),
+        (0, "of copy bandwidth", ROWS_COPY_SHARE, share_of(ceilings["copy_bytes"], case)),
     ]
 
 

@@ -53,31 +53,9 @@ struct RowLeft {
   }
 };
 
-// A right operand in memory.
+// Multiplied where it lies.
 template <class T, int kK, int kN, Order kOrder>
-struct InPlaceRight {
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
-  static constexpr Order kStored = kOrder;
-  using Source = Tensor<const T>;
-
-  const T* from;
-  std::int64_t stride;
-  int depth;
-  int cols;
-
-  static Source bind(Tensor<const T> t) { return t; }
-
-  void load(const Source& source, Coord at) {
-    const bool transposed = kOrder == Order::transposed;
-    from = address(
-        source,
-        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
-    stride = source.row_stride;
-    depth = live(transposed ? source.cols : source.rows, at.row, kK);
-    cols = live(transposed ? source.rows : source.cols, at.col, kN);
-  }
-};
+using InPlaceRight = RightInMemory<T, kK, kN, kOrder>;
 
 // kM × kN sums, row by row. `rows` counts the rows that a product has reached; the others are
 // zeros.

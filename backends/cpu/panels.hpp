@@ -124,6 +124,33 @@ void pack_right(const T* from, std::int64_t stride, int depth, int cols, float* 
   }
 }
 
+// The part of a right operand that belongs to a panel, where it lies in memory: depth × cols
+// elements, stored k × n or n × k, whose rows are `stride` apart.
+template <class T, int kK, int kN, Order kOrder>
+struct RightInMemory {
+  static constexpr int kDepth = kK;
+  static constexpr int kCols = kN;
+  static constexpr Order kStored = kOrder;
+  using Source = Tensor<const T>;
+
+  const T* from;
+  std::int64_t stride;
+  int depth;
+  int cols;
+
+  static Source bind(Tensor<const T> t) { return t; }
+
+  void load(const Source& source, Coord at, int most_cols = kN) {
+    const bool transposed = kOrder == Order::transposed;
+    from = address(
+        source,
+        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
+    stride = source.row_stride;
+    depth = live(transposed ? source.cols : source.rows, at.row, kK);
+    cols = live(transposed ? source.rows : source.cols, at.col, most_cols);
+  }
+};
+
 // Panels span kRows × kDepth and kDepth × kCols; rows, depth and cols count what lies inside the
 // source. Products leave out the rest, which reads as 0.
 template <class T, int kM, int kK>
@@ -172,43 +199,25 @@ struct Right {
   static Source bind(Tensor<const T> t) { return t; }
 
   void load(const Source& source, Coord at) {
-    const bool transposed = kOrder == Order::transposed;
-    depth = live(transposed ? source.cols : source.rows, at.row, kK);
-    cols = live(transposed ? source.rows : source.cols, at.col, kN);
-    const Coord stored =
-        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at;
-    pack_right<kOrder>(address(source, stored), source.row_stride, depth, cols, values,
-                       std::int64_t{kK} * kColumns);
+    RightInMemory<T, kK, kN, kOrder> seen;
+    seen.load(source, at);
+    depth = seen.depth;
+    cols = seen.cols;
+    pack_right<kOrder>(seen.from, seen.stride, depth, cols, values, std::int64_t{kK} * kColumns);
   }
 };
 
 // A right operand that is packed while it is multiplied, as many columns at a time as a cache line
 // has elements. Their slivers stay in the first cache for all rows of the tile.
 template <class T, int kK, int kN, Order kOrder>
-struct StreamedRight {
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
+struct StreamedRight : RightInMemory<T, kK, kN, kOrder> {
   static constexpr int kTogether = 64 / static_cast<int>(sizeof(T));
   static_assert(kN % kTogether == 0 && kTogether % kColumns == 0);
   static constexpr std::int64_t kStep = std::int64_t{kK} * kColumns;
-  using Source = Tensor<const T>;
-
-  const T* from;
-  std::int64_t stride;
-  int depth;
-  int cols;
-
-  static Source bind(Tensor<const T> t) { return t; }
-
-  void load(const Source& source, Coord at, int most_cols = kN) {
-    const bool transposed = kOrder == Order::transposed;
-    depth = live(transposed ? source.cols : source.rows, at.row, kK);
-    cols = live(transposed ? source.rows : source.cols, at.col, most_cols);
-    from = address(
-        source,
-        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
-    stride = source.row_stride;
-  }
+  using RightInMemory<T, kK, kN, kOrder>::from;
+  using RightInMemory<T, kK, kN, kOrder>::stride;
+  using RightInMemory<T, kK, kN, kOrder>::depth;
+  using RightInMemory<T, kK, kN, kOrder>::cols;
 
   // Packs kTogether columns from `col` on, or what is left of them, into slivers kStep apart.
   void pack(int col, float* to) const {

@@ -173,9 +173,7 @@ Json corpus_json(const std::vector<ProgramPair>& pairs, const FileFilter& filter
     distributions[name] = distribution_json(values);
     distributions[name]["undefined"] = diffs.size() - values.size();
     distributions[name]["pooled"] = pooled.at(name);
-    const auto interval = pooled_interval(parts);
-    distributions[name]["pooled_interval"] =
-        interval ? Json::array({interval->lower, interval->upper}) : Json(nullptr);
+    distributions[name]["pooled_interval"] = interval_json(pooled_interval(parts));
   }
   return {{"schema", "moat-port-corpus"},
           {"version", 1},

@@ -33,10 +33,6 @@ double crossing(Holds holds) {
   return (low + high) / 2;
 }
 
-Json interval_json(const Interval& interval) {
-  return Json::array({interval.lower, interval.upper});
-}
-
 Json above_json(const std::vector<double>& values, double threshold) {
   const auto k =
       static_cast<int>(std::ranges::count_if(values, [&](double v) { return v > threshold; }));
@@ -88,10 +84,13 @@ std::optional<Interval> pooled_interval(const std::vector<PooledPart>& ports) {
   return Interval{.lower = quantile(shares, kTail), .upper = quantile(shares, 1 - kTail)};
 }
 
+Json interval_json(const std::optional<Interval>& interval) {
+  return interval ? Json::array({interval->lower, interval->upper}) : Json(nullptr);
+}
+
 Json distribution_json(std::vector<double> values) {
   if (values.empty()) return {{"n", 0}};
   std::ranges::sort(values);
-  const auto median = median_interval(values);
   constexpr int kBins = 20;
   std::vector<int> bins(kBins + 1);
   for (const double v : values) {
@@ -99,7 +98,7 @@ Json distribution_json(std::vector<double> values) {
   }
   return {{"n", values.size()},
           {"median", quantile(values, 0.5)},
-          {"median_interval", median ? interval_json(*median) : Json(nullptr)},
+          {"median_interval", interval_json(median_interval(values))},
           {"p10", quantile(values, 0.1)},
           {"p90", quantile(values, 0.9)},
           {"minimum", values.front()},

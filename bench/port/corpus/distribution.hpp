@@ -29,6 +29,9 @@ struct PooledPart {
 };
 std::optional<Interval> pooled_interval(const std::vector<PooledPart>& ports);
 
+// [lower, upper], or null.
+Json interval_json(const std::optional<Interval>& interval);
+
 // n, median with its interval, p10, p90, minimum, maximum, share of values above 0.3 and 0.8 with
 // their intervals, and a histogram of 20 bins over [0, 1] and one beyond. `values` in any order.
 Json distribution_json(std::vector<double> values);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
-#include <utility>
 
 #include "bench/port/source/git.hpp"
 
@@ -12,30 +11,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using GitWalk = GitOwned<git_revwalk, git_revwalk_free>;
 using GitEntry = GitOwned<git_tree_entry, git_tree_entry_free>;
 
 // The object at `path` in the tree of `commit`; zero if there is none.
 git_oid object_at(const git_commit* commit, const std::string& path) {
-  git_oid id{};
-  git_tree* tree = nullptr;
-  if (git_commit_tree(&tree, commit) != 0) throw std::runtime_error(git_message());
-  const GitTree owned(tree);
-  if (path.empty()) return *git_tree_id(tree);
+  const GitTree tree = tree_of(commit);
+  if (path.empty()) return *git_tree_id(tree.get());
   git_tree_entry* entry = nullptr;
-  if (git_tree_entry_bypath(&entry, tree, path.c_str()) == 0) {
-    const GitEntry found(entry);
-    id = *git_tree_entry_id(entry);
-  }
-  return id;
-}
-
-GitCommit parent_of(const git_commit* commit) {
-  git_commit* parent = nullptr;
-  if (git_commit_parentcount(commit) > 0 && git_commit_parent(&parent, commit, 0) != 0) {
-    throw std::runtime_error(git_message());
-  }
-  return GitCommit(parent);
+  if (git_tree_entry_bypath(&entry, tree.get(), path.c_str()) != 0) return {};
+  const GitEntry found(entry);
+  return *git_tree_entry_id(entry);
 }
 
 }  // namespace
@@ -53,9 +38,7 @@ std::optional<std::string> drift_in_git(const fs::path& base, const fs::path& po
   }
   const std::string base_path = path_in_repository(repository.get(), base);
   const std::string port_path = path_in_repository(repository.get(), port);
-  git_revwalk* opened = nullptr;
-  if (git_revwalk_new(&opened, repository.get()) != 0) throw std::runtime_error(git_message());
-  const GitWalk walk(opened);
+  const GitWalk walk = new_walk(repository.get());
   git_revwalk_sorting(walk.get(), GIT_SORT_TOPOLOGICAL | GIT_SORT_TIME);
   if (git_revwalk_push_head(walk.get()) != 0) return std::nullopt;  // no commit yet
 
@@ -64,15 +47,11 @@ std::optional<std::string> drift_in_git(const fs::path& base, const fs::path& po
   std::string newest;
   git_oid id;
   while (git_revwalk_next(&id, walk.get()) == 0) {
-    git_commit* found = nullptr;
-    if (git_commit_lookup(&found, repository.get(), &id) != 0) {
-      throw std::runtime_error(git_message());
-    }
-    const GitCommit commit(found);
-    if (git_commit_parentcount(found) > 1) continue;
-    const git_oid port_now = object_at(found, port_path);
+    const GitCommit commit = read_commit(repository.get(), id);
+    if (git_commit_parentcount(commit.get()) > 1) continue;
+    const git_oid port_now = object_at(commit.get(), port_path);
     if (git_oid_is_zero(&port_now) != 0) continue;  // on a branch without the port
-    const GitCommit parent = parent_of(found);
+    const GitCommit parent = parent_of(commit.get());
     const git_oid port_before = parent ? object_at(parent.get(), port_path) : git_oid{};
     if (git_oid_is_zero(&port_before) != 0) {
       if (alone == 0) return std::nullopt;
@@ -82,7 +61,7 @@ std::optional<std::string> drift_in_git(const fs::path& base, const fs::path& po
           port.string(), to_text(id).substr(0, 12), alone, alone == 1 ? "" : "s", base.string(),
           port.string(), newest);
     }
-    const git_oid base_now = object_at(found, base_path);
+    const git_oid base_now = object_at(commit.get(), base_path);
     const git_oid base_before = object_at(parent.get(), base_path);
     if (git_oid_equal(&base_now, &base_before) == 0 &&
         git_oid_equal(&port_now, &port_before) != 0) {

@@ -68,6 +68,22 @@ void RenameTable::add(const RenameTable& other) {
   version_ += " + " + other.version_;
 }
 
+std::string RenameTable::mapping(std::string_view identifier) const {
+  if (const auto it = differences_.find(identifier); it != differences_.end()) {
+    return fmt::format("arguments differ: {}: {}", it->second.to, it->second.why);
+  }
+  if (const auto* why = look_up(missing_, identifier)) {
+    return fmt::format("no equivalent: {}", *why);
+  }
+  const std::string* to = find(identifier);
+  if (to == nullptr) return same_.contains(identifier) ? "same" : "not in the table";
+  return *to == identifier ? "same" : fmt::format("rename: {}", *to);
+}
+
+std::string mapping_kind(const std::string& mapping) {
+  return mapping.substr(0, mapping.find(':'));
+}
+
 std::optional<RenameTable> shipped_table(const std::string& from, const std::string& to) {
   for (const std::string_view text : rename_table_texts()) {
     RenameTable table(parse_strict(text));

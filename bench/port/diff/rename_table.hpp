@@ -17,12 +17,6 @@ namespace moat {
 // A table as data: bench/port/diff/README.md has the format.
 class RenameTable {
  public:
-  // Not mechanical: a name with other arguments.
-  struct Difference {
-    std::string to;
-    std::string why;
-  };
-
   // Throws std::runtime_error that names the table and the member that is wrong.
   explicit RenameTable(const Json& document);
   RenameTable() = default;
@@ -38,21 +32,17 @@ class RenameTable {
 
   // What replaces an identifier; nothing if it stays.
   const std::string* find(std::string_view identifier) const { return look_up(names_, identifier); }
-  // What comes closest to an identifier, if its arguments differ in order, number or type.
-  const Difference* find_difference(std::string_view identifier) const {
-    const auto it = differences_.find(identifier);
-    return it == differences_.end() ? nullptr : &it->second;
-  }
-  // Why an identifier is known to have no equivalent; nothing if that is not known.
-  const std::string* find_missing(std::string_view identifier) const {
-    return look_up(missing_, identifier);
-  }
-  // Whether an identifier is known to mean the same in the other model.
-  bool keeps(std::string_view identifier) const { return same_.contains(identifier); }
+  // How an identifier maps, in words: one of mapping_kind's, and what more there is to say.
+  std::string mapping(std::string_view identifier) const;
   // What replaces the header `path`, without its brackets or quotes.
   const std::string* find_header(std::string_view path) const { return look_up(headers_, path); }
 
  private:
+  // Not mechanical: a name with other arguments.
+  struct Difference {
+    std::string to;
+    std::string why;
+  };
   struct Hash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const {
@@ -75,6 +65,10 @@ class RenameTable {
   std::unordered_set<std::string, Hash, std::equal_to<>> same_;
   std::unordered_map<std::string, Difference, Hash, std::equal_to<>> differences_;
 };
+
+// Of RenameTable::mapping: "same", "rename", "arguments differ", "no equivalent" or "not in the
+// table".
+std::string mapping_kind(const std::string& mapping);
 
 // The shipped table from one model to another; nothing if there is none.
 std::optional<RenameTable> shipped_table(const std::string& from, const std::string& to);

@@ -96,14 +96,16 @@ Json classes_json(const DiffCounts& counts) {
   return classes;
 }
 
+Json share_json(const Share& share) {
+  return {{"numerator", share.numerator},
+          {"denominator", share.denominator},
+          {"value", share.defined() ? Json(share.value()) : Json(nullptr)}};
+}
+
 Json shares_json(const TreeDiff& diff) {
   Json shares = Json::object();
   for (const PortMetric& metric : port_metrics()) {
-    const Share share = metric.of(diff);
-    shares[std::string(metric.name)] = {
-        {"numerator", share.numerator},
-        {"denominator", share.denominator},
-        {"value", share.defined() ? Json(share.value()) : Json(nullptr)}};
+    shares[std::string(metric.name)] = share_json(metric.of(diff));
   }
   return shares;
 }

@@ -26,6 +26,9 @@ Json shares_json(const TreeDiff& diff);
 Json counts_json(const DiffCounts& counts);
 Json classes_json(const DiffCounts& counts);
 
+// Numerator, denominator and value, null if the denominator is 0.
+Json share_json(const Share& share);
+
 // "12.3 %", "n/a" if the denominator is 0.
 std::string percent(const Share& share);
 

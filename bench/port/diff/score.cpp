@@ -15,11 +15,6 @@ namespace {
 
 using Place = std::pair<std::string, std::uint32_t>;
 
-// "rename: hipMalloc" is a rename.
-std::string mapping_kind(const std::string& mapping) {
-  return mapping.substr(0, mapping.find(':'));
-}
-
 // Whether a name that maps so has to be edited. What the table does not hold predicts nothing, and
 // whether a launch changes depends on the compiler.
 bool predicts_change(const std::string& mapping) {
@@ -40,11 +35,7 @@ struct Changes {
 };
 
 Json ratio(std::size_t numerator, std::size_t denominator) {
-  return {{"numerator", numerator},
-          {"denominator", denominator},
-          {"value", denominator == 0
-                        ? Json(nullptr)
-                        : Json(static_cast<double>(numerator) / static_cast<double>(denominator))}};
+  return share_json({static_cast<std::int64_t>(numerator), static_cast<std::int64_t>(denominator)});
 }
 
 Json group_json(const std::set<Place>& places, const Changes& changes) {
@@ -77,29 +68,33 @@ Json score(const Json& scan, const TreeDiff& diff) {
   std::map<std::pair<std::string, std::string>, std::set<Place>> groups;
   std::map<std::string, std::set<Place>> hazards;
   std::set<Place> predicted;
-  std::set<Place> foreseen_or_hazard;
+  std::set<Place> named;  // by a hazard
   std::set<Place> without_counterpart;
-  const auto place_of = [&](const Json& at, std::set<Place>& into) {
-    const Place place(at.at("file").get<std::string>(), at.at("line").get<std::uint32_t>());
-    if (changes.files.contains(place.first)) {
-      into.insert(place);
-      return true;
+  // Calls f(place) for each of `places` in a file that has a counterpart.
+  const auto each_place = [&](const Json& places, auto f) {
+    for (const Json& at : places) {
+      const Place place(at.at("file").get<std::string>(), at.at("line").get<std::uint32_t>());
+      if (changes.files.contains(place.first)) {
+        f(place);
+      } else {
+        without_counterpart.insert(place);
+      }
     }
-    without_counterpart.insert(place);
-    return false;
   };
   for (const Json& name : scan.at("names")) {
     const std::string mapping = mapping_kind(name.at("mapping").get<std::string>());
-    for (const Json& at : name.at("places")) {
-      place_of(at, groups[{name.at("kind").get<std::string>(), mapping}]);
-      if (predicts_change(mapping)) place_of(at, predicted);
-    }
+    std::set<Place>& group = groups[{name.at("kind").get<std::string>(), mapping}];
+    each_place(name.at("places"), [&](const Place& place) {
+      group.insert(place);
+      if (predicts_change(mapping)) predicted.insert(place);
+    });
   }
-  foreseen_or_hazard = predicted;
   for (const Json& hazard : scan.at("hazards")) {
-    if (place_of(hazard, hazards[hazard.at("kind").get<std::string>()])) {
-      place_of(hazard, foreseen_or_hazard);
-    }
+    std::set<Place>& group = hazards[hazard.at("kind").get<std::string>()];
+    each_place(Json::array({hazard}), [&](const Place& place) {
+      group.insert(place);
+      named.insert(place);
+    });
   }
 
   Json names = Json::array();
@@ -121,8 +116,9 @@ Json score(const Json& scan, const TreeDiff& diff) {
   std::map<std::string, std::size_t> missed;
   std::size_t hit = 0;
   for (const auto& [place, line] : changes.lines) {
-    if (predicted.contains(place)) ++hit;
-    if (!foreseen_or_hazard.contains(place)) {
+    if (predicted.contains(place)) {
+      ++hit;
+    } else if (!named.contains(place)) {
       ++missed[std::string(port_class_name(line->port_class))];
     }
   }
@@ -150,11 +146,10 @@ std::string score_text(const Json& score) {
   const auto out = std::back_inserter(text);
   const auto line = [&](const char* name, const char* words) {
     const Json& r = score.at(name);
-    fmt::format_to(out, "{:<11}{:>8}  {} of {} ({})\n", name,
-                   r.at("value").is_null()
-                       ? "n/a"
-                       : fmt::format("{:.1f} %", 100 * r.at("value").get<double>()),
-                   r.at("numerator").dump(), r.at("denominator").dump(), words);
+    const Share share{r.at("numerator").get<std::int64_t>(),
+                      r.at("denominator").get<std::int64_t>()};
+    fmt::format_to(out, "{:<11}{:>8}  {} of {} ({})\n", name, percent(share), share.numerator,
+                   share.denominator, words);
   };
   text += "\nthe prediction, scored\n";
   line("precision", "lines predicted to change that did / lines predicted to change");

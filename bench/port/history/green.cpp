@@ -24,10 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-void check(int code, const char* what) {
-  if (code != 0) throw std::runtime_error(fmt::format("{}: {}", what, git_message()));
-}
-
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -53,17 +49,18 @@ class TemporaryFolder {
 // neither hooks nor filter programs on checkout.
 void make_work_tree(git_repository* source, const git_oid& id, const fs::path& folder) {
   git_repository* made = nullptr;
-  check(git_repository_init(&made, folder.c_str(), 0), "making a work tree");
+  check_git(git_repository_init(&made, folder.c_str(), 0), "making a work tree");
   GitRepository repository(made);
   const fs::path objects = fs::path(git_repository_commondir(source)) / "objects";
   std::ofstream(fs::path(git_repository_path(made)) / "objects/info/alternates")
       << fs::absolute(objects).string() << '\n';
   repository = open_repository(folder);
-  check(git_repository_set_head_detached(repository.get(), &id), "making a work tree");
+  check_git(git_repository_set_head_detached(repository.get(), &id), "making a work tree");
   git_checkout_options options;
-  check(git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION), "making a work tree");
+  check_git(git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION),
+            "making a work tree");
   options.checkout_strategy = GIT_CHECKOUT_FORCE;
-  check(git_checkout_head(repository.get(), &options), "making a work tree");
+  check_git(git_checkout_head(repository.get(), &options), "making a work tree");
 }
 
 // Runs the command in a process group of its own, so that what it started ends with it.
@@ -115,7 +112,7 @@ std::string end_of(const fs::path& log) {
 std::vector<HistoryCommit> first_parents(git_repository* repository, GitCommit head,
                                          const std::string& since) {
   git_oid first;
-  check(git_oid_fromstr(&first, since.c_str()), "reading a commit");
+  check_git(git_oid_fromstr(&first, since.c_str()), "reading a commit");
   std::vector<HistoryCommit> chain;
   while (true) {
     const git_oid& id = *git_commit_id(head.get());
@@ -124,9 +121,7 @@ std::vector<HistoryCommit> first_parents(git_repository* repository, GitCommit h
     const git_signature* author = git_commit_author(head.get());
     chain.push_back({.id = to_text(id), .time = author->when.time, .offset = author->when.offset});
     if (same || git_commit_parentcount(head.get()) == 0) break;
-    git_commit* parent = nullptr;
-    check(git_commit_parent(&parent, head.get(), 0), "reading a commit");
-    head.reset(parent);
+    head = parent_of(head.get());
   }
   std::ranges::reverse(chain);
   return chain;
@@ -146,7 +141,7 @@ GreenSearch find_green(const fs::path& repository, const std::string& revision,
   const fs::path log = folder.path() / "output";
   const auto green = [&](std::size_t i) {
     git_oid id;
-    check(git_oid_fromstr(&id, chain[i].id.c_str()), "reading a commit");
+    check_git(git_oid_fromstr(&id, chain[i].id.c_str()), "reading a commit");
     const fs::path tree = folder.path() / "tree";
     std::error_code failed;
     fs::remove_all(tree, failed);

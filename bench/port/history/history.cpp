@@ -11,20 +11,9 @@
 namespace moat {
 namespace {
 
-using GitWalk = GitOwned<git_revwalk, git_revwalk_free>;
 using GitDiff = GitOwned<git_diff, git_diff_free>;
 using GitStats = GitOwned<git_diff_stats, git_diff_stats_free>;
 using GitBlob = GitOwned<git_blob, git_blob_free>;
-
-void check(int code, const char* what) {
-  if (code != 0) throw std::runtime_error(fmt::format("{}: {}", what, git_message()));
-}
-
-GitTree tree_of(const git_commit* commit) {
-  git_tree* tree = nullptr;
-  check(git_commit_tree(&tree, commit), "reading a commit");
-  return GitTree(tree);
-}
 
 bool is_below(const std::string& path, const std::vector<std::string>& paths) {
   return paths.empty() || std::ranges::any_of(paths, [&](const std::string& p) {
@@ -41,17 +30,11 @@ struct Lines {
 // What `commit` changes below `paths` against its parent, or against nothing if it has none.
 Lines changed_lines(git_repository* repository, git_commit* commit,
                     std::vector<std::string> paths) {
-  GitCommit parent;
-  GitTree before;
-  if (git_commit_parentcount(commit) > 0) {
-    git_commit* p = nullptr;
-    check(git_commit_parent(&p, commit, 0), "reading a commit");
-    parent.reset(p);
-    before = tree_of(p);
-  }
+  const GitCommit parent = parent_of(commit);
+  const GitTree before = parent ? tree_of(parent.get()) : nullptr;
   const GitTree after = tree_of(commit);
   git_diff_options options;
-  check(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing commits");
+  check_git(git_diff_options_init(&options, GIT_DIFF_OPTIONS_VERSION), "comparing commits");
   std::erase(paths, "");
   std::vector<char*> specs;
   for (std::string& p : paths) specs.push_back(p.data());
@@ -59,12 +42,12 @@ Lines changed_lines(git_repository* repository, git_commit* commit,
   options.context_lines = 0;
   options.pathspec = {.strings = specs.data(), .count = specs.size()};
   git_diff* made = nullptr;
-  check(git_diff_tree_to_tree(&made, repository, before.get(), after.get(), &options),
-        "comparing commits");
+  check_git(git_diff_tree_to_tree(&made, repository, before.get(), after.get(), &options),
+            "comparing commits");
   const GitDiff diff(made);
-  check(git_diff_find_similar(made, nullptr), "finding moved files");
+  check_git(git_diff_find_similar(made, nullptr), "finding moved files");
   git_diff_stats* counted = nullptr;
-  check(git_diff_get_stats(&counted, made), "counting lines");
+  check_git(git_diff_get_stats(&counted, made), "counting lines");
   const GitStats stats(counted);
   return {.files = git_diff_num_deltas(made),
           .added = git_diff_stats_insertions(counted),
@@ -114,10 +97,8 @@ PathHistory path_history(const std::filesystem::path& repository, const std::str
   for (const std::string& path : paths) below.push_back(path_in_repository(opened.get(), path));
   if (std::ranges::find(below, "") != below.end()) below.clear();
 
-  git_revwalk* made = nullptr;
-  check(git_revwalk_new(&made, opened.get()), "reading the history");
-  const GitWalk walk(made);
-  check(git_revwalk_push(made, git_commit_id(head.get())), "reading the history");
+  const GitWalk walk = new_walk(opened.get());
+  check_git(git_revwalk_push(walk.get(), git_commit_id(head.get())), "reading the history");
 
   PathHistory history;
   if (git_repository_is_shallow(opened.get()) == 1) {
@@ -132,26 +113,24 @@ PathHistory path_history(const std::filesystem::path& repository, const std::str
   std::set<std::int64_t> days;
   git_oid id;
   int walked = 0;
-  while ((walked = git_revwalk_next(&id, made)) == 0) {
-    git_commit* read = nullptr;
-    check(git_commit_lookup(&read, opened.get(), &id), "reading a commit");
-    const GitCommit commit(read);
-    if (git_commit_parentcount(read) > 1) {
+  while ((walked = git_revwalk_next(&id, walk.get())) == 0) {
+    const GitCommit commit = read_commit(opened.get(), id);
+    if (git_commit_parentcount(commit.get()) > 1) {
       ++history.merges;
       continue;
     }
-    const Lines lines = changed_lines(opened.get(), read, below);
+    const Lines lines = changed_lines(opened.get(), commit.get(), below);
     if (lines.files == 0) continue;
     history.added += static_cast<std::int64_t>(lines.added);
     history.removed += static_cast<std::int64_t>(lines.removed);
-    const git_signature* author = git_commit_author(read);
+    const git_signature* author = git_commit_author(commit.get());
     history.commits.push_back(
         {.id = to_text(id), .time = author->when.time, .offset = author->when.offset});
     authors.insert(author->email);
     constexpr std::int64_t kSecondsPerDay = 86400;
     days.insert((author->when.time + author->when.offset * std::int64_t{60}) / kSecondsPerDay);
   }
-  if (walked != GIT_ITEROVER) check(walked, "reading the history");
+  if (walked != GIT_ITEROVER) check_git(walked, "reading the history");
   if (history.commits.empty()) {
     throw std::invalid_argument(
         fmt::format("no commit behind {} changes {}; paths are from the top of the repository",
@@ -163,7 +142,7 @@ PathHistory path_history(const std::filesystem::path& repository, const std::str
   history.active_days = static_cast<int>(days.size());
   Survivors survivors{.repository = opened.get(), .paths = below};
   const GitTree tree = tree_of(head.get());
-  check(git_tree_walk(tree.get(), GIT_TREEWALK_PRE, count_entry, &survivors), "reading files");
+  check_git(git_tree_walk(tree.get(), GIT_TREEWALK_PRE, count_entry, &survivors), "reading files");
   history.surviving = survivors.lines;
   if (history.commits.size() == 1) {
     history.not_measurable = "one commit brought it all: the history was squashed";

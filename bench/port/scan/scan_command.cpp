@@ -49,9 +49,9 @@ class Scanner {
         if (token.kind == TokenKind::kIdentifier && is_intrinsic(text)) {
           const bool assembly = text == "asm" || holds(text, "__asm");
           note(assembly ? "inline assembly" : "intrinsic",
-               assembly ? "no equivalent: to be written anew" : mapping(text));
+               assembly ? "no equivalent: to be written anew" : table_.mapping(text));
         } else if (token.kind == TokenKind::kIdentifier && is_api_name(text)) {
-          note(is_library_name(text) ? "library" : "api", mapping(text));
+          note(is_library_name(text) ? "library" : "api", table_.mapping(text));
         } else if (text == "<<<") {
           note("launch", "launch syntax");
         }
@@ -77,16 +77,6 @@ class Scanner {
   }
 
  private:
-  std::string mapping(std::string_view name) const {
-    if (const auto* other = table_.find_difference(name)) {
-      return fmt::format("arguments differ: {}: {}", other->to, other->why);
-    }
-    if (const auto* why = table_.find_missing(name)) return fmt::format("no equivalent: {}", *why);
-    const std::string* to = table_.find(name);
-    if (to == nullptr) return table_.keeps(name) ? "same" : "not in the table";
-    return *to == name ? "same" : fmt::format("rename: {}", *to);
-  }
-
   void add(const std::string& path, const SourceText& source, const CodeLine& line,
            const char* kind, const char* why) {
     if (!hazards_.empty() && hazards_.back().at("file") == to_utf8(path) &&
@@ -195,7 +185,7 @@ std::string scan_text(const Json& scan, std::size_t places) {
   std::size_t width = 0;
   for (const Json& n : scan.at("names")) {
     const auto mapping = n.at("mapping").get<std::string>();
-    auto& [names, uses] = sums[mapping.substr(0, mapping.find(':'))];
+    auto& [names, uses] = sums[mapping_kind(mapping)];
     ++names;
     uses += n.at("count").get<std::size_t>();
     width = std::max(width, n.at("name").get<std::string>().size());

@@ -19,6 +19,10 @@ std::string git_message() {
   return error != nullptr && error->message != nullptr ? error->message : "unknown error";
 }
 
+void check_git(int code, const char* what) {
+  if (code != 0) throw std::runtime_error(fmt::format("{}: {}", what, git_message()));
+}
+
 GitRepository open_repository(const fs::path& path) {
   start_git();
   git_repository* opened = nullptr;
@@ -42,6 +46,31 @@ GitCommit find_commit(git_repository* repository, const std::string& revision) {
     throw std::invalid_argument(fmt::format("{} is no commit", revision));
   }
   return GitCommit(reinterpret_cast<git_commit*>(peeled));
+}
+
+GitCommit read_commit(git_repository* repository, const git_oid& id) {
+  git_commit* commit = nullptr;
+  check_git(git_commit_lookup(&commit, repository, &id), "reading a commit");
+  return GitCommit(commit);
+}
+
+GitCommit parent_of(const git_commit* commit) {
+  if (git_commit_parentcount(commit) == 0) return nullptr;
+  git_commit* parent = nullptr;
+  check_git(git_commit_parent(&parent, commit, 0), "reading a commit");
+  return GitCommit(parent);
+}
+
+GitTree tree_of(const git_commit* commit) {
+  git_tree* tree = nullptr;
+  check_git(git_commit_tree(&tree, commit), "reading a commit");
+  return GitTree(tree);
+}
+
+GitWalk new_walk(git_repository* repository) {
+  git_revwalk* walk = nullptr;
+  check_git(git_revwalk_new(&walk, repository), "reading the history");
+  return GitWalk(walk);
 }
 
 std::string to_text(const git_oid& id) {
