@@ -31,21 +31,6 @@ std::size_t kibibytes_of(const std::string& meminfo, const std::string& key) {
   return std::strtoull(cpuinfo_value(meminfo, key).c_str(), nullptr, 10) << 10;
 }
 
-// Physical cores among the processors that this process may run on.
-int physical_cores() {
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return omp_get_num_procs();
-  std::set<std::pair<std::string, std::string>> cores;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &allowed)) continue;
-    const auto topology = fmt::format("/sys/devices/system/cpu/cpu{}/topology/", cpu);
-    const std::string core = read_text(topology + "core_id");
-    if (core.empty()) return omp_get_num_procs();
-    cores.emplace(read_text(topology + "physical_package_id"), core);
-  }
-  return std::max<int>(1, static_cast<int>(cores.size()));
-}
-
 // Whole CPUs that the control group grants, if it limits them.
 std::optional<int> cpu_quota() {
   std::istringstream limit(read_text("/sys/fs/cgroup/cpu.max"));
@@ -119,10 +104,30 @@ std::optional<int> max_clock_mhz() {
   return khz > 0 ? std::optional(khz / 1000) : std::nullopt;
 }
 
+std::vector<int> processors_of_cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return {};
+  std::set<std::pair<std::string, std::string>> cores;
+  std::vector<std::pair<int, int>> found;  // −clock, processor
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed)) continue;
+    const auto folder = fmt::format("/sys/devices/system/cpu/cpu{}/", cpu);
+    const std::string core = read_text(folder + "topology/core_id");
+    if (core.empty()) return {};
+    if (!cores.emplace(read_text(folder + "topology/physical_package_id"), core).second) continue;
+    found.emplace_back(-std::atoi(read_text(folder + "cpufreq/cpuinfo_max_freq").c_str()), cpu);
+  }
+  std::ranges::sort(found);
+  std::vector<int> processors;
+  for (const auto& [clock, cpu] : found) processors.push_back(cpu);
+  return processors;
+}
+
 int default_threads() {
   const int asked = std::min(omp_get_max_threads(), omp_get_num_procs());
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return std::max(1, asked);
-  return std::max(1, std::min({asked, physical_cores(), cpu_quota().value_or(asked)}));
+  const auto cores = static_cast<int>(processors_of_cores().size());
+  return std::max(1, std::min({asked, cores > 0 ? cores : asked, cpu_quota().value_or(asked)}));
 }
 
 }  // namespace moat::cpu

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace moat::cpu {
 
@@ -25,6 +26,10 @@ std::size_t memory_bytes();
 std::size_t available_memory_bytes();
 
 std::optional<int> max_clock_mhz();
+
+// One processor of each physical core that this process may run on, those of the highest clock
+// first; empty if the system does not tell.
+std::vector<int> processors_of_cores();
 
 // Threads to compute with: those of OMP_NUM_THREADS, else one per physical core that this process
 // may run on, within the container's CPU quota.

@@ -80,7 +80,8 @@ void add_options(CLI::App& command, RunOptions& o) {
       .add_option("--ab", o.ab,
                   "another build's moat: both are sampled in turns (ABBA), so that a machine\n"
                   "whose speed drifts cannot favour one. Writes base.json (the other build) and\n"
-                  "new.json into the folder --out, and prints their comparison")
+                  "new.json into the folder --out, and prints their comparison. With --threads\n"
+                  "below the number of cores both stay on the same cores")
       ->type_name("OTHER_MOAT")
       ->group(how);
   // Between the processes of --ab; not for people.

@@ -1,10 +1,12 @@
 #include "backends/cpu/device.hpp"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <set>
 #include <vector>
 
 #include "backends/cpu/isa.hpp"
@@ -23,6 +25,15 @@ TEST(CpuDevice, IsListedWithWhatTheMachineTells) {
   EXPECT_FALSE(info.name.empty());
   EXPECT_GE(info.compute_units, 1);
   EXPECT_GT(info.memory_bytes, 0u);
+}
+
+TEST(CpuDevice, CoresHaveOneProcessorEach) {
+  const std::vector<int> processors = cpu::processors_of_cores();
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  EXPECT_LE(processors.size(), static_cast<std::size_t>(CPU_COUNT(&allowed)));
+  for (const int p : processors) EXPECT_TRUE(CPU_ISSET(p, &allowed)) << p;
+  EXPECT_EQ(std::set<int>(processors.begin(), processors.end()).size(), processors.size());
 }
 
 TEST(CpuDevice, MemoryGoesUpAndDownUnchanged) {

@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <string>
 
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/record_set.hpp"
@@ -117,6 +119,21 @@ TEST_F(Ab, TheRealBuildTakesTurns) {
   ASSERT_EQ(run.exit_code, kExitOk) << run.err;
   EXPECT_NE(run.out.find("2 cases were sampled in turns"), std::string::npos) << run.out;
   expect_shared_rounds(2);
+}
+
+TEST_F(Ab, OneThreadOfEachBuildRunsOnTheSameProcessor) {
+  const fs::path base = folder_ / "base";
+  const fs::path seen = folder_ / "processors";
+  write_file(base, fmt::format("#!/bin/sh\ngrep Cpus_allowed_list /proc/$$/status >>'{}'\n"
+                               "exec '{}' \"$@\"\n",
+                               seen.string(), MOAT_BINARY));
+  fs::permissions(base, fs::perms::owner_all);
+  const Finished run = measure(base.string(), {"--samples", "5"});
+  ASSERT_EQ(run.exit_code, kExitOk) << run.err;
+  std::string list;
+  std::getline(std::ifstream(seen), list);
+  EXPECT_FALSE(list.empty());
+  EXPECT_EQ(list.find_first_of(",-"), std::string::npos) << list;
 }
 
 TEST_F(Ab, MistakesAreNamed) {
