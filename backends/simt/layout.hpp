@@ -10,8 +10,7 @@ namespace moat::simt {
 //   kAlignment        of the panel, in bytes
 //   kRows             rows after which the places repeat
 //   place(row, col)   of a byte among those of the first 128 of each row, col in bytes; every
-//   binary
-//                     digit of it is an XOR of digits of row and col
+//                     binary digit of it is an XOR of digits of row and col
 template <int kRows, int kPanelRowBytes, template <int> class PatternOf>
 struct SlicedLayout {
   static constexpr int kRowBytes = kPanelRowBytes < 128 ? kPanelRowBytes : 128;

@@ -41,7 +41,8 @@ class Backend {
     const Grid grid{.blocks = static_cast<int>(std::min<std::int64_t>(items, max_blocks_)),
                     .waves = S::kWarps,
                     .wave_width = Atoms::kWaveWidth,
-                    .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms>};
+                    .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms>,
+                    .exchanged = workspace_};
     // Operands of tests that know no allocations may lie anywhere, and so may these.
     std::optional<GlobalMemory> workspace;
     std::optional<GlobalMemory> arrivals;

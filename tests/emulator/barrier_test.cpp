@@ -90,6 +90,15 @@ TEST(NamedBarrierFaults, WaveThatArrivesTwice) {
               ThrowsMessage<Fault>(HasSubstr("this wave arrives twice")));
 }
 
+TEST(NamedBarrierFaults, ArrivalThatNobodyWaitsFor) {
+  EXPECT_THAT(in(2,
+                 [](unsigned char*) {
+                   if (Ptx::wave() == 0) Ptx::bar_arrive(5, 64);
+                 }),
+              ThrowsMessage<Fault>(
+                  HasSubstr("the block ends, and at barrier 5 only 32 of 64 lanes arrived")));
+}
+
 TEST(NamedBarrierFaults, TooFewArrive) {
   EXPECT_THAT(in(3,
                  [](unsigned char*) {

@@ -34,6 +34,8 @@ void Barriers::arrive(Block& block, int id, int threads, bool waits, const Opera
     block.fail(lane, operation,
                fmt::format("barrier {}: this wave arrives twice before the others", id));
   }
+  barrier.last = lane.actor;
+  barrier.operation = intern(operation);
   block.release(lane, barrier.clock);
   if (++barrier.arrived == threads) {
     complete(block, barrier, id, operation);
@@ -60,6 +62,15 @@ void Barriers::complete(Block& block, Barrier& barrier, int id, const Operation&
     block.wake_wave(wave);
   }
   if (id == 0) block.turn();
+}
+
+void Barriers::finish(const Block& block) const {
+  for (std::size_t id = 0; id < barriers_.size(); ++id) {
+    const Barrier& barrier = barriers_[id];
+    if (barrier.arrived == 0) continue;
+    block.fail(block.lane(barrier.last), operation(barrier.operation),
+               fmt::format("the block ends, and at barrier {} only {}", id, describe(id)));
+  }
 }
 
 std::string Barriers::describe(std::size_t id) const {

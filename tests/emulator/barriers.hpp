@@ -22,10 +22,15 @@ class Barriers {
   // "12 of 64 lanes arrived"
   std::string describe(std::size_t id) const;
 
+  // The block ends: a fault if some have arrived at a barrier and the others never will.
+  void finish(const Block& block) const;
+
  private:
   struct Barrier {
     int threads = 0;
     int arrived = 0;
+    Actor last = 0;  // that arrived, and where
+    OperationId operation = 0;
     VectorClock clock;
     std::vector<int> waiting;   // lanes per wave
     std::vector<int> arriving;  // that do not wait

@@ -20,7 +20,7 @@ thread_local Block* current_block = nullptr;
 
 Block& Block::current() { return *current_block; }
 
-Block::Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow,
+Block::Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow, DeviceScope& device,
              const std::function<void(unsigned char*)>& entry)
     : copies(static_cast<std::size_t>(grid.waves * grid.wave_width)),
       warpgroups(grid.waves * grid.wave_width),
@@ -31,6 +31,8 @@ Block::Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow,
       shadow_(shadow),
       lanes_(static_cast<std::size_t>(grid.waves * grid.wave_width)),
       waves_(static_cast<std::size_t>(grid.waves)),
+      device_(device),
+      device_fences_(lanes_.size()),
       scheduler_(grid.waves, grid.wave_width, [this, &entry](int fiber) {
         lane_ = &lane(fiber);
         entry(arena_);
@@ -61,6 +63,7 @@ void Block::run() {
 }
 
 void Block::finish() {
+  barriers.finish(*this);
   mbarriers.finish(*this);
   registers.finish(*this);
 }
@@ -196,6 +199,35 @@ void Block::check_global(const void* p, std::size_t bytes, const Lane& lane,
   if (GlobalMemory::contains(p, bytes)) return;
   fail(lane, operation,
        fmt::format("{} bytes at {} lie outside every allocation of global memory", bytes, p));
+}
+
+void Block::device_fence() {
+  Lane& mine = *lane_;
+  if (device_atomic_) {
+    const auto [actor, time] = *device_atomic_;
+    if (actor == mine.actor || clock(mine)[actor] >= time) device_.acquire();
+  }
+  device_fences_[mine.actor] = mine.time++;
+  wave_of(mine).changed = true;
+}
+
+void Block::device_atomic(const Operation& operation) {
+  Lane& mine = *lane_;
+  if (device_.changed()) {
+    for (const Lane& other : lanes_) {
+      const Time fence = device_fences_[other.actor];
+      const bool known = other.actor == mine.actor || clock(mine)[other.actor] >= fence;
+      if (fence != 0 && known) continue;
+      fail(mine, operation,
+           fmt::format("other blocks may see it before what this one wrote to global memory: {} "
+                       "passed no fence that is ordered before it",
+                       name(other.actor)));
+    }
+    device_.publish();
+  }
+  std::ranges::fill(device_fences_, 0);
+  device_atomic_ = {mine.actor, mine.time++};
+  wave_of(mine).changed = true;
 }
 
 std::string Block::name(Actor actor) const {

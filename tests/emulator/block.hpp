@@ -9,11 +9,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/emulator/async_copy.hpp"
 #include "tests/emulator/barriers.hpp"
 #include "tests/emulator/clock.hpp"
+#include "tests/emulator/device_scope.hpp"
 #include "tests/emulator/emulator.hpp"
 #include "tests/emulator/mbarrier.hpp"
 #include "tests/emulator/registers.hpp"
@@ -47,7 +49,7 @@ class Block {
   static constexpr std::size_t kMaxMbarriers = 32;
   static constexpr int kWarpgroup = 128;  // lanes
 
-  Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow,
+  Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow, DeviceScope& device,
         const std::function<void(unsigned char*)>& entry);
 
   // The block that runs on this thread, and its lane.
@@ -112,6 +114,8 @@ class Block {
   // Global memory.
   void check_global(const void* p, std::size_t bytes, const Lane& lane,
                     const Operation& operation) const;
+  void device_fence();
+  void device_atomic(const Operation& operation);
 
   // Faults.
   std::string name(Actor actor) const;
@@ -150,6 +154,9 @@ class Block {
   std::vector<Lane> lanes_;
   std::vector<Wave> waves_;
   VectorClock fenced_;
+  DeviceScope& device_;
+  std::vector<Time> device_fences_;  // each lane's last one since the block's atomic; 0: none
+  std::optional<std::pair<Actor, Time>> device_atomic_;  // the block's last one
   Lane* lane_ = nullptr;
   Scheduler scheduler_;
 };

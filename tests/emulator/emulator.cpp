@@ -55,11 +55,15 @@ void run(const Grid& grid, const std::function<void(unsigned char*)>& entry) {
   std::align(kSharedAlignment, grid.shared_bytes, aligned, space);
   auto* const arena = static_cast<unsigned char*>(aligned);
   Shadow shadow(grid.shared_bytes);
+  DeviceScope device(grid.exchanged);
   for (int index = 0; index < grid.blocks; ++index) {
     std::memset(arena, 0xff, grid.shared_bytes);
     if (index > 0) shadow.clear();
-    Block(grid, index, arena, shadow, entry).run();
+    device.begin_block();
+    Block(grid, index, arena, shadow, device, entry).run();
+    device.end_block();
   }
+  device.end_grid();
 }
 
 const Place& place() { return Block::current().lane().place; }
@@ -80,7 +84,8 @@ void together(const Operation& operation, void* arguments, Execute execute, bool
 std::uint64_t exchange(std::uint64_t value, int source, int mask,
                        const std::source_location& where) {
   Exchange mine{value, source, mask};
-  together({"shuffle", where}, &mine, execute_exchange, true);
+  // No memory barrier (CUDA C++ Programming Guide, "Warp Shuffle Functions").
+  together({"shuffle", where}, &mine, execute_exchange, false);
   return mine.value;
 }
 
@@ -105,6 +110,10 @@ void access_global(const void* p, std::size_t bytes, const Operation& operation)
   }
   block.check_global(p, bytes, block.lane(), operation);
 }
+
+void device_fence() { Block::current().device_fence(); }
+
+void device_atomic(const Operation& operation) { Block::current().device_atomic(operation); }
 
 void fail(const Operation& operation, const std::string& what) {
   Block& block = Block::current();

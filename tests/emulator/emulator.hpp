@@ -25,6 +25,8 @@ struct Grid {
   int waves = 1;  // per block
   int wave_width = 32;
   std::size_t shared_bytes = 0;  // per block
+  // Global memory through which blocks pass values to each other, see DeviceScope.
+  std::span<std::byte> exchanged{};
 };
 
 // Runs `entry` in every lane, one block after another. `arena` is the block's shared memory,
@@ -70,6 +72,13 @@ void write_shared(const void* p, std::size_t bytes, const Operation& operation);
 
 // An access to global memory, aligned to its size and within what GlobalMemory knows.
 void access_global(const void* p, std::size_t bytes, const Operation& operation);
+
+// A fence of the device's scope, and an atomic operation there, before it happens. A fence before
+// the atomic, of every lane of the block and ordered before it, publishes what the block wrote to
+// Grid::exchanged; one after it acquires what others published. Which lanes wrote is not known: if
+// any did, all must have passed a fence.
+void device_fence();
+void device_atomic(const Operation& operation);
 
 // Throws a Fault for this lane.
 [[noreturn]] void fail(const Operation& operation, const std::string& what);

@@ -152,6 +152,47 @@ TEST(EmulatorFaults, ExceptionsOfALaneReachTheCaller) {
                std::out_of_range);
 }
 
+// Reductions before a last arrival, as many as asked for, and one after.
+struct LateSum {
+  using Partial = Sum::State<float, std::int64_t>;
+  template <class S, class B>
+  struct Args {
+    const float* x;
+    int reductions;
+    Partial* partials;
+    unsigned* arrivals;
+    float* result;
+  };
+  template <class S, Block B>
+  static void run(B& block, const Args<S, B>& args) {
+    block.items(2, [&](int item) {
+      for (int i = 0; i < args.reductions; ++i) {
+        const auto state = block.reduce(Sum{}, args.x, 100);
+        block.once([&] { args.partials[item] = Sum::rebase(state, 0); });
+      }
+    });
+    block.last_arrival(args.arrivals, [&] {
+      const auto state = block.collect(Sum{}, 2, [&](int item) { return args.partials[item]; });
+      block.once([&] { *args.result = Sum::result(state); });
+    });
+  }
+};
+
+TEST(Emulator, LastArrivalAfterAnyNumberOfReductions) {
+  using S = simt::FlatSchedule<2, 1>;
+  const std::vector<float> x(100, 1.0f);
+  for (const int reductions : {1, 2, 3}) {
+    Backend<simt::Plain<Lanes<32>>, void> backend;
+    using B = decltype(backend)::Block<S>;
+    auto* const partials =
+        static_cast<LateSum::Partial*>(backend.workspace(2 * sizeof(LateSum::Partial)));
+    float result = 0.0f;
+    backend.launch<LateSum, S>(
+        2, LateSum::Args<S, B>{x.data(), reductions, partials, backend.arrivals(), &result});
+    EXPECT_EQ(result, 200.0f);
+  }
+}
+
 // A block program with an error in it, launched as a kernel is.
 struct DivergentReduction {
   template <class S, class B>

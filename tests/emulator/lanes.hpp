@@ -24,10 +24,10 @@ struct Lanes {
   static int blocks() { return place().blocks; }
   static int opaque(int x) { return x; }
   static void barrier(const Where& where = Where::current()) { emulator::barrier(where); }
-  // Blocks run one after another.
-  static void fence() {}
+  static void fence() { device_fence(); }
   static unsigned atomic_add(unsigned* p, unsigned v, const Where& where = Where::current()) {
     access_global(p, sizeof(*p), {"atomic_add", where});
+    device_atomic({"atomic_add", where});
     return std::exchange(*p, *p + v);
   }
 

@@ -49,6 +49,16 @@ TEST(MemoryFaults, EachRaceIsFoundInEitherOrderOfTheWaves) {
   }
 }
 
+TEST(MemoryFaults, ShuffleOrdersNoMemory) {
+  EXPECT_THAT(in({.shared_bytes = 1024},
+                 [](float* x) {
+                   Isa::store_shared(x + Isa::lane(), 1.0f);
+                   Isa::shuffle_xor(1.0f, 1);
+                   Isa::load_shared<float>(x + (Isa::lane() ^ 1));
+                 }),
+              ThrowsMessage<Fault>(HasSubstr("with no syncwarp between")));
+}
+
 TEST(MemoryFaults, OverwritingWhatAnotherWaveReads) {
   EXPECT_THAT(
       in(kTwoWaves,

@@ -52,6 +52,11 @@ TEST_P(EmulatedAttention, SplitKeys) {
         {.max_blocks = 1, .splits = 3});
 }
 
+// More steps than any ring has stages, and from one item into the next.
+TEST_P(EmulatedAttention, StagesAreFilledAgain) {
+  check({.q_heads = 2, .q_len = 9, .kv_len = 601, .causal = true}, {.max_blocks = 1});
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedAttention, all_architectures, architecture_name);
 
 }  // namespace

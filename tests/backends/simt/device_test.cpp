@@ -6,7 +6,10 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace moat::simt {
 namespace {
@@ -20,8 +23,13 @@ struct Script {
   unsigned blocks = 0;
   std::size_t shared_bytes = 0;
   int live_allocations = 0;
+  std::vector<std::function<void()>> queued;  // in the stream, done when it is waited for
 };
 Script script;
+
+void run_stream() {
+  for (const auto& work : std::exchange(script.queued, {})) work();
+}
 
 int called(const char* name, bool on_device = true) {
   script.calls.emplace_back(name);
@@ -87,6 +95,7 @@ struct Runtime {
     const int error = called("Malloc");
     if (error == 0) {
       *p = std::malloc(bytes);
+      std::memset(*p, 0xff, bytes);
       ++script.live_allocations;
     }
     return error;
@@ -97,11 +106,11 @@ struct Runtime {
     return called("Free", false);
   }
   static int copy(void* to, const void* from, std::size_t bytes, int, FakeStream*) {
-    std::memcpy(to, from, bytes);
+    script.queued.emplace_back([=] { std::memcpy(to, from, bytes); });
     return called("MemcpyAsync");
   }
   static int set(void* p, int byte, std::size_t bytes, FakeStream*) {
-    std::memset(p, byte, bytes);
+    script.queued.emplace_back([=] { std::memset(p, byte, bytes); });
     return called("MemsetAsync");
   }
   static int create_stream(FakeStream** s) {
@@ -110,7 +119,10 @@ struct Runtime {
     return called("StreamCreate");
   }
   static int destroy_stream(FakeStream*) { return called("StreamDestroy", false); }
-  static int wait_stream(FakeStream*) { return called("StreamSynchronize"); }
+  static int wait_stream(FakeStream*) {
+    run_stream();
+    return called("StreamSynchronize");
+  }
   static int create_event(FakeEvent** e) {
     static FakeEvent events[2];
     static int next = 0;
@@ -171,7 +183,11 @@ void launch(FakeBackend& b, const GemmProblem& p) {
 void launch(FakeBackend& b, const ReductionProblem& p) {
   std::memset(b.queue.workspace(static_cast<std::size_t>(p.n)), 1, static_cast<std::size_t>(p.n));
 }
-void launch(FakeBackend& b, const AttentionProblem&) { EXPECT_EQ(*b.queue.arrivals(), 0u); }
+// A kernel runs after what was in the stream before it.
+void launch(FakeBackend& b, const AttentionProblem&) {
+  run_stream();
+  EXPECT_EQ(*b.queue.arrivals(), 0u);
+}
 void launch(FakeBackend&, const RowsProblem&) {}
 void launch(FakeBackend&, const CeilingProblem&) {}
 
@@ -316,6 +332,9 @@ TEST_F(GpuDeviceTest, CopiesAreDoneWhenTheyReturn) {
   device->upload(&to, &from, 1);
   EXPECT_EQ(script.calls, (Calls{"MemcpyAsync", "StreamSynchronize"}));
   EXPECT_EQ(to, 1);
+  from = 2;
+  device->download(&to, &from, 1);
+  EXPECT_EQ(to, 2);
 }
 
 TEST_F(GpuDeviceTest, ElapsedIsInSecondsAndWaitsForTheEnd) {
