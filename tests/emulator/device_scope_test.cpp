@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <numeric>
+#include <span>
 
 #include "tests/emulator/lanes.hpp"
 
@@ -20,7 +22,7 @@ using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using Isa = Lanes<32>;
 
-constexpr int kBlocks = 3;
+constexpr std::size_t kBlocks = 3;
 
 struct Steps {
   bool fence_before = true;
@@ -34,20 +36,21 @@ float sum_of_parts(const Steps& steps) {
   parts.fill(std::numeric_limits<float>::quiet_NaN());
   unsigned arrivals = 0;
   float sum = 0.0f;
-  run({.blocks = kBlocks,
+  run({.blocks = int{kBlocks},
        .waves = 2,
        .shared_bytes = 16,
        .exchanged = std::as_writable_bytes(std::span(parts))},
       [&](unsigned char* arena) {
         if (Isa::lane() == 0) {
-          parts[static_cast<std::size_t>(2 * Isa::block() + Isa::wave())] = 1.0f;
+          parts[2 * static_cast<std::size_t>(Isa::block()) +
+                static_cast<std::size_t>(Isa::wave())] = 1.0f;
         }
         if (steps.fence_before) Isa::fence();
         if (steps.barrier_between) Isa::barrier();
         const bool first = Isa::wave() == 0 && Isa::lane() == 0;
         if (first) Isa::store_shared(arena, Isa::atomic_add(&arrivals, 1u));
         Isa::barrier();
-        if (Isa::load_shared<unsigned>(arena) + 1 != unsigned{kBlocks}) return;
+        if (Isa::load_shared<unsigned>(arena) + 1 != kBlocks) return;
         if (steps.fence_after) Isa::fence();
         if (first) sum = std::accumulate(parts.begin(), parts.end(), 0.0f);
       });

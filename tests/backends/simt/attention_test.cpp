@@ -54,7 +54,7 @@ TEST_P(EmulatedAttention, SplitKeys) {
 
 // More steps than any ring has stages, and from one item into the next.
 TEST_P(EmulatedAttention, StagesAreFilledAgain) {
-  check({.q_heads = 2, .q_len = 9, .kv_len = 601, .causal = true}, {.max_blocks = 1});
+  check({.q_heads = 4, .q_len = 9, .kv_len = 601, .causal = true}, {.max_blocks = 1});
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedAttention, all_architectures, architecture_name);
