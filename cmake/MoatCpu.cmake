@@ -16,6 +16,7 @@ endif()
 add_library(moat_cpu_isa INTERFACE)
 # Products and sums of kernels fuse with every compiler, as they do on GPUs.
 target_compile_options(moat_cpu_isa INTERFACE ${MOAT_CPU_FLAGS_${MOAT_CPU}} -ffp-contract=fast)
-# x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE.
-target_compile_definitions(moat_cpu_isa INTERFACE HWY_DISABLE_PCLMUL_AES)
+# x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
+# own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
+target_compile_definitions(moat_cpu_isa INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
 target_link_libraries(moat_cpu_isa INTERFACE hwy::hwy)

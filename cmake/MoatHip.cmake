@@ -10,8 +10,8 @@ if(NOT MOAT_HIP)
   return()
 endif()
 
-set(MOAT_HIP_HINT "install ROCm, or on Debian clang-19, lld-19, libamdhip64-dev and \
-rocm-device-libs (scripts/setup.sh --gpu-sdks)")
+set(MOAT_HIP_HINT "install ROCm, or on Debian clang-19, clang-tools-19, lld-19, libamdhip64-dev \
+and rocm-device-libs (scripts/setup.sh --gpu-sdks)")
 find_path(MOAT_ROCM NAMES llvm/bin/clang++ HINTS ENV ROCM_PATH PATHS /opt/rocm NO_DEFAULT_PATH)
 if(MOAT_ROCM)
   set(root ${MOAT_ROCM})

@@ -4,7 +4,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${MOAT_BUILD_DIR:-$root/build}
 setup_args=()
-deps_options=()
+cmake_options=()
 
 # step TEXT COMMAND...: runs the command with its output in the log; shows the log's end if it fails.
 step() {
@@ -68,7 +68,7 @@ build_deps() {
   done
   export CMAKE_PREFIX_PATH=$build/deps/prefix:$root/deps${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
   # Boost.Context is not among them.
-  deps_options=(-DMOAT_EMULATOR=OFF)
+  cmake_options+=(-DMOAT_EMULATOR=OFF)
 }
 
 # build TARGET...: configures in Release for this machine and builds the targets.
@@ -83,7 +83,7 @@ build() {
   # shellcheck disable=SC2086  # several options in one variable
   step "Configuring in ${build#"$PWD"/}" \
     cmake -S "$root" -B "$build" "${generator[@]}" "${launcher[@]}" \
-    -DCMAKE_BUILD_TYPE=Release "${deps_options[@]}" ${MOAT_CMAKE_ARGS:-}
+    -DCMAKE_BUILD_TYPE=Release "${cmake_options[@]}" ${MOAT_CMAKE_ARGS:-}
   step "Building $* (a few minutes the first time)" \
     cmake --build "$build" --parallel "$(nproc)" --target "$@"
 }

@@ -105,7 +105,8 @@ find_missing() {
   if ((gpu_sdks)) && [[ ! -x $sysroot/opt/rocm/llvm/bin/clang++ ]]; then
     clang=$(first_known clang-19 clang-18 clang-17)
     version=${clang#clang-}
-    wanted+=("$clang" "lld-$version" "llvm-$version" libamdhip64-dev
+    # clang-offload-bundler, which compiles HIP's host and device parts into one object, is in the tools.
+    wanted+=("$clang" "clang-tools-$version" "lld-$version" "llvm-$version" libamdhip64-dev
       "$(first_known rocm-device-libs "rocm-device-libs-$version")")
   fi
   # The build leaves out the baselines that are not there.

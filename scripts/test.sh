@@ -24,7 +24,12 @@ EOF
 args=()
 while (($#)); do
   case $1 in
-    --no-install | --gpu-sdks | --report) setup_args+=("$1") ;;
+    --no-install | --report) setup_args+=("$1") ;;
+    --gpu-sdks)
+      setup_args+=("$1")
+      # What was asked for must be built: AUTO would skip it in silence where a package is lacking.
+      cmake_options+=(-DMOAT_HIP=ON)
+      ;;
     -h | --help)
       usage
       exit 0

@@ -66,7 +66,7 @@ words() { printf '%s\n' "$@"; }
 # machine: one that misses nothing, whose apt knows everything.
 machine() {
   words "${libraries[@]}" "${baselines[@]}" >"$work/installed"
-  words cmake g++ git python3 ninja-build "${libraries[@]}" "${baselines[@]}" clang-19 lld-19 llvm-19 libamdhip64-dev \
+  words cmake g++ git python3 ninja-build "${libraries[@]}" "${baselines[@]}" clang-19 clang-tools-19 lld-19 llvm-19 libamdhip64-dev \
     rocm-device-libs >"$work/upstream"
   cp "$work/upstream" "$work/available"
   rm -rf "$work/root"
@@ -159,11 +159,11 @@ machine
 run --gpu-sdks --no-install
 check "--gpu-sdks: exit 3" exits 3
 check "--gpu-sdks: clang and HIP" says \
-  "clang-19 lld-19 llvm-19 libamdhip64-dev rocm-device-libs"
+  "clang-19 clang-tools-19 lld-19 llvm-19 libamdhip64-dev rocm-device-libs"
 sed -i '/-19$/d' "$work/available"
-words clang-18 lld-18 llvm-18 >>"$work/available"
+words clang-18 clang-tools-18 lld-18 llvm-18 >>"$work/available"
 run --gpu-sdks --no-install
-check "--gpu-sdks: an older clang where there is no newer" says "clang-18 lld-18 llvm-18"
+check "--gpu-sdks: an older clang where there is no newer" says "clang-18 clang-tools-18 lld-18 llvm-18"
 mkdir -p "$work/root/opt/rocm/llvm/bin"
 printf '#!/bin/sh\n' >"$work/root/opt/rocm/llvm/bin/clang++"
 chmod +x "$work/root/opt/rocm/llvm/bin/clang++"
