@@ -2,6 +2,7 @@
 
 #include "bench/baselines/cub.hpp"
 #include "bench/baselines/cublaslt.hpp"
+#include "bench/baselines/cudnn.hpp"
 #include "bench/baselines/onednn.hpp"
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
@@ -18,6 +19,7 @@ Baselines open_baselines(Device& device) {
     baselines.found.push_back(make_plain(threads));
   } else if (backend == "cuda") {
     open_cublaslt(device, baselines);
+    open_cudnn(device, baselines);
     open_cub(device, baselines);
   }
   return baselines;

@@ -10,6 +10,7 @@
 #include "bench/baselines/baselines.hpp"
 #include "bench/baselines/cub.hpp"
 #include "bench/baselines/cublaslt.hpp"
+#include "bench/baselines/cudnn.hpp"
 #include "bench/verify/operands.hpp"
 #include "bench/verify/verify.hpp"
 #include "tests/bench/baselines/named_device.hpp"
@@ -29,7 +30,7 @@ DeviceList cuda_devices() {
 TEST(GpuBaselines, EveryOneIsFoundOrSaysWhyNot) {
   NamedDevice device("cuda");
   const Baselines baselines = open_baselines(device);
-  for (const std::string name : {"cublaslt", "cub"}) {
+  for (const std::string name : {"cublaslt", "cudnn", "cub"}) {
     const bool found = std::ranges::any_of(
         baselines.found, [&](const auto& b) { return b->name() == name && !b->version().empty(); });
     const auto absent = std::ranges::find(baselines.absent, name, &AbsentBaseline::name);
@@ -45,14 +46,37 @@ TEST(GpuBaselines, WithoutAGpuTheReasonIsTheLibrarysOwn) {
   NamedDevice device("cuda");
   Baselines baselines;
   open_cublaslt(device, baselines);
+  open_cudnn(device, baselines);
   open_cub(device, baselines);
   EXPECT_TRUE(baselines.found.empty());
-  ASSERT_EQ(baselines.absent.size(), 2u);
+  ASSERT_EQ(baselines.absent.size(), 3u);
   for (const auto& b : baselines.absent) {
     EXPECT_TRUE(b.reason.find("cublasLt") != std::string::npos ||
+                b.reason.find("cudnn") != std::string::npos ||
                 b.reason.find("cuda") != std::string::npos ||
                 b.reason.find("MOAT_CUDA") != std::string::npos)
         << b.name << ": " << b.reason;
+  }
+}
+
+// Lengths that fill tiles and do not, one query, and masks on square and on longer keys.
+void add_attention(std::vector<Problem>& all, DType dtype) {
+  for (const int head_dim : {64, 128}) {
+    for (const int kv_heads : {8, 2}) {
+      for (const auto& [q_len, kv_len] : {std::array{256, 256}, {77, 77}, {65, 300}, {1, 1000}}) {
+        for (const bool causal : {false, true}) {
+          all.push_back(AttentionProblem{.dtype = dtype,
+                                         .batch = 2,
+                                         .q_heads = 8,
+                                         .kv_heads = kv_heads,
+                                         .q_len = q_len,
+                                         .kv_len = kv_len,
+                                         .head_dim = head_dim,
+                                         .causal = causal,
+                                         .scale = 0.2f});
+        }
+      }
+    }
   }
 }
 
@@ -72,6 +96,7 @@ std::vector<Problem> problems() {
                                 .ldb = 96,
                                 .ldc = 56});
     }
+    if (t != DType::f32) add_attention(all, t);
     for (const ReductionOp op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
       for (const std::int64_t n : {1, 1000, 1000003}) {
         all.push_back(ReductionProblem{.op = op, .dtype = t, .n = n});

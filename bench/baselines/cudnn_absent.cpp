@@ -1,0 +1,12 @@
+#include "bench/baselines/cudnn.hpp"
+
+namespace moat {
+
+void open_cudnn(Device&, Baselines& baselines) {
+  baselines.absent.push_back(
+      {"cudnn",
+       "this build found no cudnn.h of cuDNN 9.8 or newer; install cuDNN, or give its folder with "
+       "-DMOAT_CUDNN_INCLUDE_DIR=…, and configure again"});
+}
+
+}  // namespace moat
