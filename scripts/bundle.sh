@@ -18,8 +18,9 @@ the archive needs neither. Where it is unpacked, these build with only a C++20 c
   scripts/gpu.sh       on a machine with a GPU: device tests, sanitizer, suite, record
   scripts/bench.sh     on a machine without one
 
-Left out, because they can be: oneDNN and OpenBLAS (baselines on a CPU), npm's packages (charts of
-moat report), Boost.Context (tests on the emulator). What is not committed is not packed.
+Left out, because they can be: oneDNN and OpenBLAS (baselines on a CPU), cuDNN (baseline on NVIDIA's
+GPUs), npm's packages (charts of moat report), Boost.Context (tests on the emulator). What is not
+committed is not packed.
 
 exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 no apt here
 EOF

@@ -5,8 +5,9 @@ namespace moat {
 void open_cudnn(Device&, Baselines& baselines) {
   baselines.absent.push_back(
       {"cudnn",
-       "this build found no cudnn.h of cuDNN 9.8 or newer; install cuDNN, or give its folder with "
-       "-DMOAT_CUDNN_INCLUDE_DIR=…, and configure again"});
+       "this build has no CUDA backend, or found no cudnn_version.h of cuDNN 9.8 or newer; install "
+       "cuDNN, or give the folder of its headers with -DMOAT_CUDNN_INCLUDE_DIR=…, and configure "
+       "again"});
 }
 
 }  // namespace moat
