@@ -86,9 +86,10 @@ struct Attention {
     block.items(items, [&](int item) {
       // The longest rows of a causal problem come first, so that the last blocks are short.
       const int row = (row_tiles - 1 - item % row_tiles) * S::m;
-      const int split = item / row_tiles % args.splits;
-      const int head = item / row_tiles / args.splits % args.heads;
-      const int batch = item / row_tiles / args.splits / args.heads;
+      // Heads come before ranges: at a position of the sequence they are neighbours in memory.
+      const int head = item / row_tiles % args.heads;
+      const int split = item / row_tiles / args.heads % args.splits;
+      const int batch = item / row_tiles / args.heads / args.splits;
       const int last_row = B::min(row + S::m, args.rows) - 1;
       const int visible = B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1);
       const int first_key = split * args.keys_per_split;
@@ -99,7 +100,10 @@ struct Attention {
       };
 
       block.template attend<Query<S, B>, Key<S, B>, Value<S, B>, S::m, S::n>(
-          steps, [&](auto& q) { block.load(q, args.q, {row, 0, head, batch}); },
+          steps,
+          [&](auto& q) {
+            block.load(q, args.q, {row, 0, head, batch});
+          },
           [&](auto& k, int step) {
             const Coord at = kv_at(step);
             block.load(k, args.k, {0, at.row, at.head, at.batch});
@@ -227,7 +231,8 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
     using Kernel = Attention<T, kHeadDim>;
     const int row_tiles = ceil_div(o.rows, S::m);
     const int key_steps = ceil_div(p.kv_len, S::n);
-    const int splits = backend.splits(std::int64_t{p.batch} * heads * row_tiles, key_steps);
+    const int splits =
+        backend.template splits<S>(std::int64_t{p.batch} * heads * row_tiles, key_steps);
     Tensor<float> partial{nullptr,
                           o.rows,
                           kHeadDim,

@@ -4,7 +4,7 @@
 
 #include "backends/block.hpp"
 #include "kernels/gemm.hpp"
-#include "kernels/monoids.hpp"
+#include "kernels/reduction.hpp"
 
 namespace moat {
 
@@ -13,7 +13,7 @@ enum class CeilingKind : std::uint8_t { fma, mma, read, copy };
 // fma:  x and y hold n floats. For every element, kChains values begin at x, x + 1, …; each is
 //       replaced `repeats` times by kChainFactor · value + kChainTerm, and y is their sum.
 // mma:  y = repeats · x · w with x (m × k), w (k × n) and y (m × n) dense, of `dtype`.
-// read: x holds n floats, y the plain sum of every part of kCeilingPart of them.
+// read: x holds n floats, y their sum.
 // copy: y = x, n floats each.
 struct CeilingProblem {
   CeilingKind kind = CeilingKind::fma;
@@ -55,7 +55,7 @@ inline double bytes(const CeilingProblem& p) {
     case CeilingKind::mma:
       return (1.0 * p.m * p.k + p.k * n + p.m * n) * static_cast<double>(size_of(p.dtype));
     case CeilingKind::read:
-      return 4.0 * n + 4.0 * static_cast<double>(ceil_div(p.n, std::int64_t{kCeilingPart}));
+      return 4.0 * n + 4.0;
     default:
       return 8.0 * n;
   }
@@ -153,32 +153,6 @@ struct ResidentProducts {
   }
 };
 
-// A sum without compensation: one addition per element.
-struct PlainSum : Sum {
-  template <class F>
-  static MOAT_FN void fold(SumState<F>&) {}
-};
-
-struct ReadParts {
-  template <class S, class B>
-  struct Args {
-    const float* x;
-    float* y;
-    std::int64_t n;
-    int parts;
-  };
-
-  template <class S, Block B>
-  static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    block.items(args.parts, [&](int part) {
-      const std::int64_t begin = std::int64_t{part} * kCeilingPart;
-      const auto count = static_cast<int>(B::min(std::int64_t{kCeilingPart}, args.n - begin));
-      const auto sum = block.reduce(PlainSum{}, args.x + begin, count);
-      block.once([&] { args.y[part] = PlainSum::result(sum); });
-    });
-  }
-};
-
 struct CopyParts {
   template <class S, class B>
   struct Args {
@@ -229,8 +203,9 @@ void launch_resident_products(Backend& backend, const CeilingProblem& p) {
   });
 }
 
-template <class Kernel, class Backend>
-void launch_parts(Backend& backend, const CeilingProblem& p) {
+template <class Backend>
+void launch_copy(Backend& backend, const CeilingProblem& p) {
+  using Kernel = CopyParts;
   const auto parts = static_cast<int>(ceil_div(p.n, std::int64_t{kCeilingPart}));
   Backend::Schedules::template rows<float>(kCeilingPart, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
@@ -249,9 +224,10 @@ void launch(Backend& backend, const CeilingProblem& p) {
       return with_dtype(p.dtype,
                         [&]<class T>(Type<T>) { launch_resident_products<T>(backend, p); });
     case CeilingKind::read:
-      return launch_parts<ReadParts>(backend, p);
+      return launch_reduction<float, Sum>(
+          backend, {.dtype = DType::f32, .n = p.n, .x = p.x, .result = p.y});
     case CeilingKind::copy:
-      return launch_parts<CopyParts>(backend, p);
+      return launch_copy(backend, p);
   }
 }
 

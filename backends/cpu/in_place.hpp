@@ -21,8 +21,11 @@ inline constexpr int kRowsAtOnce = 2;
 // Rows of a row-major right operand whose sums are kept in registers.
 inline constexpr int kDepthAtOnce = 32;
 
-// Bytes of a transposed right operand that are fetched ahead of their use.
+// Bytes of a right operand that are fetched ahead of their use.
 inline constexpr int kFetchAhead = 4096;
+
+// Columns of a right operand that pass all rows of the left one before the next columns do.
+inline constexpr int kColumnsAtOnce = 16;
 
 // kM × kK elements as f32, row by row; the last vector of a row is filled up with zeros.
 template <class T, int kM, int kK>
@@ -56,6 +59,22 @@ struct RowLeft {
 // Multiplied where it lies.
 template <class T, int kK, int kN, Order kOrder>
 using InPlaceRight = RightInMemory<T, kK, kN, kOrder>;
+
+// Which element is fetched while element k of a row is in use: the one `near` elements further
+// where k < turn, else, beyond the end of the row, the one `far` elements further.
+struct FetchAhead {
+  std::int64_t near, far;
+  int turn;
+
+  // For rows of `depth` elements, of which four are read in step and the next four are `group`
+  // elements further.
+  FetchAhead(int depth, std::int64_t group, int elements) {
+    const int rest = elements / kPiece % depth;
+    near = elements / kPiece / depth * group + rest;
+    far = near + group - depth;
+    turn = depth - rest;
+  }
+};
 
 // kM × kN sums, row by row. `rows` counts the rows that a product has reached; the others are
 // zeros.
@@ -114,51 +133,62 @@ HWY_INLINE hn::Vec<hn::FixedTag<float, kPiece>> sums_of_lanes(hn::Vec<FloatTag> 
   return fold_to_four(d, hn::Add(hn::Add(x[0], x[1]), hn::Add(x[2], x[3])));
 }
 
-// acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[c][k] for kRows rows and the
-// first `cols` of four columns. Fetches what lies `ahead` elements behind each column.
+// acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[c · right_stride + k] for kRows
+// rows and `cols` columns.
 template <int kRows, class T>
 HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_stride,
-                              const T* const (&right)[kPiece], int cols, int depth,
-                              std::int64_t ahead, float* HWY_RESTRICT acc,
+                              const T* HWY_RESTRICT right, std::int64_t right_stride, int cols,
+                              int depth, FetchAhead ahead, float* HWY_RESTRICT acc,
                               std::int64_t acc_stride) {
   constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   const FloatTag d;
-  hn::Vec<FloatTag> sum[kRows][kPiece];
-  unroll<kRows>([&](auto r) { unroll<kPiece>([&](auto c) { sum[r][c] = hn::Zero(d); }); });
-  const auto add = [&](int k, auto load_right) __attribute__((always_inline)) {
-    hn::Vec<FloatTag> b[kPiece];
-    unroll<kPiece>([&](auto c) __attribute__((always_inline)) { b[c] = load_right(right[c] + k); });
-    unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      const auto a = hn::Load(d, left + r * left_stride + k);
-      unroll<kPiece>([&](auto c) { sum[r][c] = hn::MulAdd(a, b[c], sum[r][c]); });
-    });
-  };
-  const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
-  int k = 0;
-  for (; k + kLine <= depth; k += kLine) {
-    // Not in a lambda of its own: GCC 12 takes a function that only fetches for one without effect.
-    for (const T* column : right) __builtin_prefetch(column + k + ahead);
-    unroll<kLine / kLanes>([&](auto v)
-                               __attribute__((always_inline)) { add(k + v * kLanes, whole); });
-  }
-  for (; k + kLanes <= depth; k += kLanes) add(k, whole);
-  if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
   const hn::FixedTag<float, kPiece> four;
-  const auto inside = hn::FirstN(four, cols);
-  unroll<kRows>([&](auto r) {
-    float* to = acc + r * acc_stride;
-    const auto sums = hn::IfThenElseZero(inside, sums_of_lanes(sum[r]));
-    hn::Store(hn::Add(hn::Load(four, to), sums), four, to);
-  });
+  for (int col = 0; col < cols; col += kPiece) {
+    // Columns beyond the last repeat it, and their sums are dropped.
+    const int inside = std::min(kPiece, cols - col);
+    const T* column[kPiece];
+    for (int c = 0; c < kPiece; ++c) {
+      column[c] = right + (col + std::min(c, inside - 1)) * right_stride;
+    }
+    hn::Vec<FloatTag> sum[kRows][kPiece];
+    unroll<kRows>([&](auto r) { unroll<kPiece>([&](auto c) { sum[r][c] = hn::Zero(d); }); });
+    const auto add = [&](int k, auto load_right) __attribute__((always_inline)) {
+      hn::Vec<FloatTag> b[kPiece];
+      unroll<kPiece>([&](auto c)
+                         __attribute__((always_inline)) { b[c] = load_right(column[c] + k); });
+      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+        const auto a = hn::Load(d, left + r * left_stride + k);
+        unroll<kPiece>([&](auto c) { sum[r][c] = hn::MulAdd(a, b[c], sum[r][c]); });
+      });
+    };
+    const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
+    int k = 0;
+    for (; k + kLine <= depth; k += kLine) {
+      const std::int64_t fetched = k + (k < ahead.turn ? ahead.near : ahead.far);
+      // Not in a lambda: GCC 12 takes a function that only fetches for one without effect.
+      for (const T* p : column) __builtin_prefetch(p + fetched);
+      unroll<kLine / kLanes>([&](auto v)
+                                 __attribute__((always_inline)) { add(k + v * kLanes, whole); });
+    }
+    for (; k + kLanes <= depth; k += kLanes) add(k, whole);
+    if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
+    const auto kept = hn::FirstN(four, inside);
+    unroll<kRows>([&](auto r) {
+      float* to = acc + r * acc_stride + col;
+      const auto sums = hn::IfThenElseZero(kept, sums_of_lanes(sum[r]));
+      hn::Store(hn::Add(hn::Load(four, to), sums), four, to);
+    });
+  }
 }
 
 // acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[k · right_stride + c] for kRows
 // rows and kVectors vectors of columns, of which `cols` lie in the right operand. Fetches what lies
-// kDepthAtOnce rows further.
+// `ahead` elements further.
 template <int kRows, int kVectors, bool kWhole, class T>
 HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_stride,
-                           const T* HWY_RESTRICT right, std::int64_t right_stride, int cols,
-                           int depth, float* HWY_RESTRICT acc, std::int64_t acc_stride) {
+                           const T* HWY_RESTRICT right, std::int64_t right_stride,
+                           std::int64_t ahead, int cols, int depth, float* HWY_RESTRICT acc,
+                           std::int64_t acc_stride) {
   constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   const FloatTag d;
   hn::Vec<FloatTag> sum[kRows][kVectors];
@@ -169,7 +199,7 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
     hn::Vec<FloatTag> b[kVectors];
     unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
       if constexpr (v * kLanes % kLine == 0) {
-        __builtin_prefetch(right + kDepthAtOnce * right_stride + v * kLanes);
+        __builtin_prefetch(right + ahead + v * kLanes);
       }
       if constexpr (kWhole) {
         b[v] = load(d, right + v * kLanes);
@@ -201,20 +231,15 @@ void for_each_row_group(int rows, F f) {
 
 template <int kM, int kN, class L, class R>
 void multiply_transposed(RowAccumulator<kM, kN>& acc, const L& left, const R& right, int depth) {
-  using T = std::remove_cvref_t<decltype(*right.from)>;
-  const int row_bytes = depth * static_cast<int>(sizeof(T));
-  const std::int64_t ahead =
-      std::int64_t{kPiece} * ceil_div(kFetchAhead, kPiece * std::max(1, row_bytes)) * right.stride;
-  for (int col = 0; col < right.cols; col += kPiece) {
-    // Columns beyond the last repeat it, and their sums are dropped.
-    const int cols = std::min(kPiece, right.cols - col);
-    const T* columns[kPiece];
-    for (int c = 0; c < kPiece; ++c) {
-      columns[c] = right.from + (col + std::min(c, cols - 1)) * right.stride;
-    }
+  if (depth == 0) return;
+  constexpr int kElements = kFetchAhead / static_cast<int>(sizeof(*right.from));
+  const FetchAhead ahead(depth, kPiece * right.stride, kElements);
+  for (int col = 0; col < right.cols; col += kColumnsAtOnce) {
+    const int cols = std::min(kColumnsAtOnce, right.cols - col);
     for_each_row_group(left.rows, [&](auto count, int row) {
-      dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth, columns, cols,
-                         depth, ahead, acc.row(row) + col, kN);
+      dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth,
+                         right.from + col * right.stride, right.stride, cols, depth, ahead,
+                         acc.row(row) + col, kN);
     });
   }
 }
@@ -222,6 +247,8 @@ void multiply_transposed(RowAccumulator<kM, kN>& acc, const L& left, const R& ri
 template <int kM, int kN, class L, class R>
 void multiply_row_major(RowAccumulator<kM, kN>& acc, const L& left, const R& right, int depth) {
   constexpr int kVectors = 4;
+  constexpr int kRowBytes = kN * static_cast<int>(sizeof(*right.from));
+  const std::int64_t ahead = ceil_div(kFetchAhead, kRowBytes) * right.stride;
   for (int k = 0; k < depth; k += kDepthAtOnce) {
     const int deep = std::min(kDepthAtOnce, depth - k);
     const auto* from = right.from + k * right.stride;
@@ -230,13 +257,13 @@ void multiply_row_major(RowAccumulator<kM, kN>& acc, const L& left, const R& rig
       for_each_row_group(left.rows, [&](auto count, int row) {
         const float* a = left.values + std::int64_t{row} * L::kDepth + k;
         if (cols >= kVectors * kLanes) {
-          add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, cols, deep,
+          add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
                                           acc.row(row) + col, kN);
         } else if (cols >= kLanes) {
-          add_rows<count, 1, true>(a, L::kDepth, from + col, right.stride, cols, deep,
+          add_rows<count, 1, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
                                    acc.row(row) + col, kN);
         } else {
-          add_rows<count, 1, false>(a, L::kDepth, from + col, right.stride, cols, deep,
+          add_rows<count, 1, false>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
                                     acc.row(row) + col, kN);
         }
       });

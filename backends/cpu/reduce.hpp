@@ -3,6 +3,7 @@
 
 #include <hwy/cache_control.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -30,41 +31,50 @@ FloatLanes load_some(const T* p, int count, float padding) {
 // Chains of additions that run at once: as many as hide the latency of one and fit the registers.
 inline constexpr int kChains = kColumns;
 
-// Bytes that a reduction fetches ahead: processors follow a stream only up to the end of a page.
-inline constexpr int kStreamAhead = 4096;
+// Bytes of one chain from which on every chain reads a stretch of memory of its own: processors
+// keep more reads in flight for several streams than for one. Below, a stream would end before it
+// is recognised.
+inline constexpr std::int64_t kLeastStream = 8192;
+
+// Bytes that a stream fetches ahead: recognised streams end with their page.
+inline constexpr int kStreamAhead = 512;
 
 // State of x[0] … x[count − 1]. B is passed on to the monoid. Chains are merged in a fixed order.
 template <class B, class Monoid, class T>
 auto reduce(const Monoid& monoid, const T* x, int count) {
   using State = typename Monoid::template State<FloatLanes, IntLanes>;
-  constexpr int kStep = kChains * kLanes;
+  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   std::array<State, kChains> chains;
   unroll<kChains>(
       [&](auto c) { std::get<c>(chains) = Monoid::template identity<FloatLanes, IntLanes>(); });
 
-  int i = 0;
+  // Chain c takes `lines` cache lines, the first at c · apart, the next ones `step` further.
+  const int lines = count / (kChains * kLine);
+  const bool streams = std::int64_t{lines} * 64 >= kLeastStream;
+  const int apart = streams ? lines * kLine : kLine;
+  const int step = streams ? kLine : kChains * kLine;
+  const T* at = x;
   auto index = IntLanes::iota(0);
-  while (i + kStep <= count) {
-    for (int n = 0; n < kFoldInterval && i + kStep <= count; ++n, i += kStep) {
-      // Measured to help 16-bit elements only.
-      if constexpr (sizeof(T) < sizeof(float)) {
-        unroll<kStep* static_cast<int>(sizeof(T)) / 64>([&](auto line) {
-          hwy::Prefetch(reinterpret_cast<const std::byte*>(x + i) + kStreamAhead + line * 64);
+  for (int line = 0; line < lines;) {
+    const int end = std::min(lines, line + kFoldInterval * kLanes / kLine);
+    for (; line < end; ++line, at += step, index = index + step) {
+      unroll<kChains>([&](auto c) __attribute__((always_inline)) {
+        const T* p = at + std::int64_t{c} * apart;
+        __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
+        unroll<kLine / kLanes>([&](auto v) __attribute__((always_inline)) {
+          monoid.template add<B>(std::get<c>(chains), load_lanes(p + v * kLanes),
+                                 index + (c * apart + v * kLanes));
         });
-      }
-      unroll<kChains>([&](auto c) {
-        monoid.template add<B>(std::get<c>(chains), load_lanes(x + i + c * kLanes),
-                               index + c * kLanes);
       });
-      index = index + kStep;
     }
     unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(chains)); });
   }
-  for (; i < count; i += kLanes) {
+  const int rest = lines * kChains * kLine;
+  index = IntLanes::iota(rest);
+  for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
     const FloatLanes next =
         i + kLanes <= count ? load_lanes(x + i) : load_some(x + i, count - i, Monoid::kPadding);
     monoid.template add<B>(chains[0], next, index);
-    index = index + kLanes;
   }
 
   merge_pairwise<kChains>([&](auto to, auto from) {

@@ -48,7 +48,7 @@ void* Backend::workspace(std::size_t bytes) {
   return workspace_.data();
 }
 
-int Backend::splits(std::int64_t items, int key_steps) const {
+int Backend::splits_for_all_workers(std::int64_t items, int key_steps) const {
   if (items % threads_ == 0 || items >= std::int64_t{4} * threads_) return 1;
   // The least number of ranges that gives all workers the same share.
   for (int splits = 2; splits < threads_; ++splits) {

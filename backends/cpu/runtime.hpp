@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backends/cpu/scratch.hpp"
+#include "backends/types.hpp"
 
 namespace moat {
 namespace cpu {
@@ -39,11 +40,20 @@ class Backend {
 
   int concurrent_blocks() const { return threads_; }
 
-  // Key ranges per tile of queries, so that `items` tiles with `key_steps` steps each occupy all
-  // workers.
-  int splits(std::int64_t items, int key_steps) const;
+  // Key ranges per tile of queries, of as many steps as the schedule names, or so that `items`
+  // tiles with `key_steps` steps each occupy all workers.
+  template <class Schedule>
+  int splits(std::int64_t items, int key_steps) const {
+    if constexpr (requires { Schedule::kRangeSteps; }) {
+      return ceil_div(key_steps, Schedule::kRangeSteps);
+    } else {
+      return splits_for_all_workers(items, key_steps);
+    }
+  }
 
  private:
+  int splits_for_all_workers(std::int64_t items, int key_steps) const;
+
   int threads_;
   std::vector<std::unique_ptr<Scratch>> scratch_;  // one per worker, made by its thread
   std::vector<std::byte> workspace_;

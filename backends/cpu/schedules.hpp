@@ -41,10 +41,12 @@ struct LongQueries {
   static constexpr bool kDynamic = true;
 };
 
-// Decode: the heads of a group.
+// Decode: the heads of a group. Neighbouring heads share pages, of which processors fetch more than
+// was asked for; ranges are so short that it is still in L2 when the next heads read it.
 struct FewQueries {
   static constexpr int m = 16;
   static constexpr int n = 128;
+  static constexpr int kRangeSteps = 1;
   static constexpr bool kDynamic = true;
   static constexpr bool kInPlace = true;
 };

@@ -15,10 +15,11 @@
 
 namespace moat::cpu {
 
-// Schedule: `kDynamic` is true if work items are handed out as workers become free, false if each
-// worker takes one contiguous range, which keeps rows near the thread that touched them. Its tiles
-// are packed unless it has `kInPlace`; with `kStreamed`, a right operand is packed as it is
-// multiplied and m × n is the largest size of a tile.
+// Schedule: `kDynamic` is true if workers that become free take a share of the items that are left
+// (guided self-scheduling, Polychronopoulos and Kuck 1987), false if each worker takes one
+// contiguous range, which keeps rows near the thread that touched them. Its tiles are packed unless
+// it has `kInPlace`; with `kStreamed`, a right operand is packed as it is multiplied and m × n is
+// the largest size of a tile.
 template <class Schedule>
 class Worker {
   static constexpr bool kInPlace = requires { Schedule::kInPlace; };
@@ -50,8 +51,11 @@ class Worker {
     items_ = count;
     if (Schedule::kDynamic && !handed_out_) {
       handed_out_ = true;
-      for (std::int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < count;) {
-        f(static_cast<int>(i));
+      for (std::int64_t i = next_.load(std::memory_order_relaxed); i < count;) {
+        const std::int64_t end = i + std::max<std::int64_t>(1, (count - i) / (2 * workers_));
+        if (!next_.compare_exchange_weak(i, end, std::memory_order_relaxed)) continue;
+        for (; i < end; ++i) f(static_cast<int>(i));
+        i = next_.load(std::memory_order_relaxed);
       }
     } else {
       const std::int64_t end = count * (worker_ + 1) / workers_;

@@ -75,6 +75,7 @@ class Backend {
   // Enough blocks per unit to keep its memory busy.
   int concurrent_blocks() const { return 4 * queue_.compute_units(); }
 
+  template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {
     return key_splits(items, key_steps, queue_.compute_units());
   }

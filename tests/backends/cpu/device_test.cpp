@@ -94,16 +94,27 @@ TEST(Processor, AvailableMemoryIsPartOfAll) {
   EXPECT_LE(cpu::available_memory_bytes(), cpu::memory_bytes());
 }
 
+struct Whole {};
+struct Ranges {
+  static constexpr int kRangeSteps = 3;
+};
+
+TEST(Backend, SplitsKeysAsTheScheduleSays) {
+  EXPECT_EQ(cpu::Backend(1).splits<Ranges>(1, 1), 1);
+  EXPECT_EQ(cpu::Backend(1).splits<Ranges>(1, 7), 3);
+  EXPECT_EQ(cpu::Backend(8).splits<Ranges>(1000, 9), 3);
+}
+
 // Every range has a few steps, and ranges times items occupy all workers alike where they can.
 TEST(Backend, SplitsKeysWhenTilesAreFew) {
-  EXPECT_EQ(cpu::Backend(1).splits(1, 1000), 1);
-  EXPECT_EQ(cpu::Backend(8).splits(8, 1000), 1);
-  EXPECT_EQ(cpu::Backend(8).splits(2, 1000), 4);
-  EXPECT_EQ(cpu::Backend(8).splits(3, 1000), 8);
-  EXPECT_EQ(cpu::Backend(8).splits(1, 1000), 8);
-  EXPECT_EQ(cpu::Backend(8).splits(1, 9), 2);
-  EXPECT_EQ(cpu::Backend(8).splits(1, 1), 1);
-  EXPECT_EQ(cpu::Backend(8).splits(1000, 1000), 1);
+  EXPECT_EQ(cpu::Backend(1).splits<Whole>(1, 1000), 1);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(8, 1000), 1);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(2, 1000), 4);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(3, 1000), 8);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(1, 1000), 8);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(1, 9), 2);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(1, 1), 1);
+  EXPECT_EQ(cpu::Backend(8).splits<Whole>(1000, 1000), 1);
 }
 
 TEST(Backend, WorkspaceHoldsWhatIsAskedFor) {
