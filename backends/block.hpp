@@ -41,11 +41,12 @@ struct Ignore {
 // consumer accumulates lives inside its role. All waiting is the pipeline's.
 //   block.pipeline<Stage>(steps, produce(stage, step), consume(stages))
 //       where stages.for_each(f(stage)) visits the steps in order
-//   block.attend<Q, K, V, m, n>(steps, load_q(q), load_k(k, step), load_v(v, step),
+//   block.attend<Q, K, V, m, n>(keys, load_q(q), load_k(k, step), load_v(v, step),
 //                               consume(q, stages))
 //       where stages.for_each(scores(s, k), weights(s, step) → p, values(p, v)) runs, for each
-//       step, scores into a zeroed m × n accumulator s, then weights, then values; the scores of
-//       the next step may run before the values of this one
+//       step of n keys, scores into a zeroed m × n accumulator s, then weights, then values; the
+//       scores of the next step may run before the values of this one. The last step may leave out
+//       the columns of s that lie beyond the number of keys, or some of them
 //
 // Accumulators are m × n tiles of f32, rows are one f32 per row of a tile:
 //   block.zeros<m, n>()                  an accumulator of zeros

@@ -94,13 +94,13 @@ struct Attention {
       const int visible = B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1);
       const int first_key = split * args.keys_per_split;
       const int end_key = B::min(first_key + args.keys_per_split, visible);
-      const int steps = end_key > first_key ? ceil_div(end_key - first_key, S::n) : 0;
+      const int keys = end_key > first_key ? end_key - first_key : 0;
       const auto kv_at = [&](int step) {
         return Coord{first_key + step * S::n, 0, head / args.group, batch};
       };
 
       block.template attend<Query<S, B>, Key<S, B>, Value<S, B>, S::m, S::n>(
-          steps,
+          keys,
           [&](auto& q) {
             block.load(q, args.q, {row, 0, head, batch});
           },

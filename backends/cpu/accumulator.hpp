@@ -28,6 +28,9 @@ class Accumulator {
   // Sets every element to 0.
   void clear() { rows = 0; }
 
+  // Of an accumulator of zeros: only the first `count` columns are needed.
+  void use(int count) { cols = std::min(kN, ceil_div(count, kColumns) * kColumns); }
+
   // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
   // product is the first: it overwrites what is in memory, and the other columns of its rows were
   // cleared.

@@ -94,15 +94,16 @@ HWY_INLINE void multiply_sliver(Acc& acc, const L& left, int row, const float* r
   }
 }
 
-// acc += left · right, over the rows, columns and depth that both panels hold. L is a Left or the
-// operand that an accumulator became, R a Right, Acc an Accumulator of their tile. A sliver of the
-// right operand stays in the first cache while those of the left one pass.
+// acc += left · right, over the rows, depth and used columns that both panels hold. L is a Left or
+// the operand that an accumulator became, R a Right, Acc an Accumulator of their tile. A sliver of
+// the right operand stays in the first cache while those of the left one pass.
 template <class Acc, class L, class R>
 void multiply(Acc& acc, const L& left, const R& right) {
   static_assert(L::kDepth == R::kDepth && L::kRows == Acc::kRows && R::kCols == Acc::kCols);
   const int depth = std::min(left.depth, right.depth);
-  const bool fresh = acc.reach(left.rows, right.cols);
-  for (int col = 0; col < right.cols; col += kColumns) {
+  const int cols = std::min(right.cols, acc.cols);
+  const bool fresh = acc.reach(left.rows, cols);
+  for (int col = 0; col < cols; col += kColumns) {
     for (int row = 0; row < left.rows; row += Acc::kSliver) {
       multiply_sliver(acc, left, row, right.values + std::int64_t{col} * R::kDepth, col, depth,
                       fresh);

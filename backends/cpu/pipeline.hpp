@@ -49,15 +49,16 @@ struct AttentionStages {
   Scratch& scratch;
   const KeptStages<Key>& kept_keys;
   const KeptStages<Value>& kept_values;
-  int steps;
+  int keys;
   LoadKey& load_key;
   LoadValue& load_value;
 
   template <class Scores, class Weights, class Values>
   void for_each(Scores scores, Weights weights, Values values) {
     Sums s(scratch);
-    for (int step = 0; step < steps; ++step) {
+    for (int step = 0; step * Sums::kCols < keys; ++step) {
       if (step > 0) s.clear();
+      s.use(keys - step * Sums::kCols);
       Key& key = kept_keys.of(step);
       load_key(key, step);
       scores(s, std::as_const(key));

@@ -34,12 +34,15 @@ struct SkinnyGemm {
   static constexpr bool kInPlace = true;
 };
 
-// Prefill: scores of 4 slivers × 128 keys; packing a key serves m queries.
-struct LongQueries {
-  static constexpr int m = 4 * kFullSliver;
+// Prefill of up to kKeptKeys keys, which stay packed: one sliver, so that a mask's diagonal cuts
+// through few products. Beyond, packing a key again has to serve more queries.
+template <int kSlivers>
+struct ManyQueries {
+  static constexpr int m = kSlivers * kFullSliver;
   static constexpr int n = 128;
   static constexpr bool kDynamic = true;
 };
+inline constexpr int kKeptKeys = 8192;
 
 // Decode: the heads of a group. Neighbouring heads share pages, of which processors fetch more than
 // was asked for; ranges are so short that it is still in L2 when the next heads read it.
@@ -73,7 +76,11 @@ struct Schedules {
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
     if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > FewQueries::m) {
-      f(Type<LongQueries>{});
+      if (p.kv_len <= kKeptKeys) {
+        f(Type<ManyQueries<1>>{});
+      } else {
+        f(Type<ManyQueries<4>>{});
+      }
     } else {
       f(Type<FewQueries>{});
     }

@@ -102,14 +102,14 @@ class Worker {
 
   template <class Query, class Key, class Value, int kM, int kN, class LoadQuery, class LoadKey,
             class LoadValue, class Consume>
-  void attend(int steps, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
+  void attend(int key_count, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
               Consume consume) {
     Scratched<Query> query(scratch_);
     const KeptStages<Key> keys(scratch_, kept_bytes_ / 2);
     const KeptStages<Value> values(scratch_, kept_bytes_ / 2);
-    if (steps > 0) load_query(*query);
+    if (key_count > 0) load_query(*query);
     AttentionStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{
-        scratch_, keys, values, steps, load_key, load_value};
+        scratch_, keys, values, key_count, load_key, load_value};
     consume(std::as_const(*query), stages);
   }
 
@@ -183,7 +183,7 @@ class Worker {
   // Products take f32, so nothing is rounded.
   template <class T, int kM, int kN>
   AccumulatedOperand<kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
-    return {acc.values, acc.rows, kN};
+    return {acc.values, acc.rows, acc.cols};
   }
   template <class T, int kM, int kN>
   AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {

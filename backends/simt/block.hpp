@@ -16,15 +16,17 @@ namespace moat::simt {
 
 // Lanes that a launch of schedule S needs per block.
 template <class Atoms, class S>
-inline constexpr int kThreads = S::kWarps * Atoms::kWaveWidth;
+inline constexpr int kThreads = S::kWarps* Atoms::kWaveWidth;
 
 // Alignment that a block needs of its shared memory, in bytes.
 inline constexpr std::size_t kSharedAlignment = 1024;
 
 // Shared memory of reductions, two states of 16 bytes per wave; not beside the panels of tiles.
 template <class S>
-inline constexpr std::size_t kScratchBytes =
-    requires { typename S::Operand; } ? 0 : std::size_t{32} * S::kWarps;
+inline constexpr std::size_t kScratchBytes = requires {
+  typename S::Operand;
+}
+? 0 : std::size_t{32} * S::kWarps;
 
 // Blocks in a band of output tiles that share their operands through the cache.
 inline constexpr int kBandRows = 8;
@@ -118,7 +120,8 @@ class Block {
 
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
-  MOAT_FN void attend(int steps, LoadQ load_q, LoadK load_k, LoadV load_v, Consume consume) {
+  MOAT_FN void attend(int key_count, LoadQ load_q, LoadK load_k, LoadV load_v, Consume consume) {
+    const int steps = ceil_div(key_count, kN);
     using Memory = AttendMemoryOf<Q, K, V, Atoms, S>;
     auto& memory = *reinterpret_cast<Memory*>(tile_memory());
     if (steps > 0 && CopiesAsynchronously<Atoms>) {
@@ -283,7 +286,7 @@ constexpr std::size_t tile_bytes() {
 // Bytes of dynamic shared memory that a launch of Kernel with schedule S needs: a kernel names its
 // pipeline's panels Stage, or Query, Key and Value.
 template <class Kernel, class S, class Atoms>
-inline constexpr std::size_t kSharedBytes =
-    kScratchBytes<S> + tile_bytes<Kernel, S, Block<Atoms, S>>();
+inline constexpr std::size_t kSharedBytes = kScratchBytes<S> +
+                                            tile_bytes<Kernel, S, Block<Atoms, S>>();
 
 }  // namespace moat::simt

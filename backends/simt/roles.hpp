@@ -14,7 +14,9 @@
 namespace moat::simt {
 
 template <class S>
-concept HasRoles = requires { typename S::Consumers; };
+concept HasRoles = requires {
+  typename S::Consumers;
+};
 
 // Fragments of a wave of a group, in place of those of a single wave.
 template <class AtomsOf>
@@ -34,7 +36,7 @@ struct RoleBarriers {
 
 // What the host knows of the block, and what its roles share. S is a RoleSchedule.
 template <class AtomsOf, class S>
-  requires HasRoles<S>
+requires HasRoles<S>
 class Block<AtomsOf, S> {
  public:
   template <class T, int kM, int kK>
@@ -105,7 +107,8 @@ class Producer : public Role<Atoms, S> {
 
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
-  MOAT_FN void attend(int steps, LoadQ load_q, LoadK load_k, LoadV load_v, Consume) {
+  MOAT_FN void attend(int key_count, LoadQ load_q, LoadK load_k, LoadV load_v, Consume) {
+    const int steps = ceil_div(key_count, kN);
     auto& memory = *reinterpret_cast<Memory<Q, K, V>*>(this->panels_);
     if (steps > 0) fill(this->query_, &memory.q, load_q);
     MOAT_UNROLL_BY(1)
@@ -238,7 +241,8 @@ class Consumer : public Role<Atoms, S> {
   // while another multiplies.
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
-  MOAT_FN void attend(int steps, LoadQ, LoadK, LoadV, Consume consume) {
+  MOAT_FN void attend(int key_count, LoadQ, LoadK, LoadV, Consume consume) {
+    const int steps = ceil_div(key_count, kN);
     const auto& memory = *reinterpret_cast<const Memory<Q, K, V>*>(this->panels_);
     auto& keys = this->first_;
     auto& values_ring = this->second_;

@@ -52,7 +52,7 @@ TEST_P(ReductionTest, PrimeLengths) {
 }
 
 TEST_P(ReductionTest, FirstOfEqualMaximaWins) {
-  for (const std::int64_t n : {64, 1000, 20000}) {
+  for (const std::int64_t n : {64, 1000, 20000, 300000}) {
     for (const std::int64_t first : {std::int64_t{0}, std::int64_t{15}, n / 3, n - 2}) {
       const HostArray x(dtype(), n, [&](std::int64_t i) {
         return i == first || i == n - 1 || i == (first + n) / 2 ? 2.0f : -1.0f;

@@ -99,6 +99,20 @@ TYPED_TEST(InPlace, ProductsTransposed) {
   check_all_products<TypeParam, Order::transposed>(this->scratch_);
 }
 
+// What is fetched is used `elements` later: rows of a group are read in step, groups in turn.
+TEST(FetchAhead, FollowsTheOrderOfUse) {
+  constexpr int kElements = 96;
+  for (const int depth : {1, 7, 24, 25, 100}) {
+    const int stride = depth + 3;
+    const FetchAhead ahead(depth, kPiece * stride, kElements);
+    for (int k = 0; k < depth; ++k) {
+      const int used = k + kElements / kPiece;
+      const int want = used / depth * kPiece * stride + used % depth;
+      EXPECT_EQ(k + (k < ahead.turn ? ahead.near : ahead.far), want) << depth << ", " << k;
+    }
+  }
+}
+
 TYPED_TEST(InPlace, LeftIsFilledUpWithZeros) {
   const auto left = std::make_unique<RowLeft<TypeParam, kM, kK>>();
   for (float& x : left->values) x = std::nanf("");
