@@ -16,7 +16,9 @@ struct Promise {
   std::string type = {};                       // part of the entry's mangled name: RoleSchedule
   std::vector<std::string> instructions = {};  // prefixes of opcodes, one of which must occur
   int wide_loads = 0;  // least number of global loads of 16 bytes per lane, or of whole boxes (TMA)
-  bool only_wide_loads = false;  // no narrower ones beside them
+  int async_copies = 0;          // least number of cp.async of 16 bytes per lane
+  int box_copies = 0;            // least number of copies of whole boxes (TMA)
+  bool only_box_copies = false;  // no other loads from global memory beside them
 };
 
 // What the atoms of backends/cuda and backends/hip promise.

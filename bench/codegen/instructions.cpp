@@ -36,9 +36,12 @@ void count_ptx(std::string_view opcode, std::string_view operands, Instructions&
     const bool load = opcode.find(".shared") < opcode.find(".global");
     ++(load ? counts.global_loads : counts.global_stores);
     ++(load ? counts.global_loads_wide : counts.global_stores_wide);
+    if (load) ++counts.box_copies;
   } else if (opcode.starts_with("cp.async.ca.") || opcode.starts_with("cp.async.cg.")) {
     ++counts.global_loads;
-    if (contains(operands, ", 16")) ++counts.global_loads_wide;
+    if (!contains(operands, ", 16")) return;
+    ++counts.global_loads_wide;
+    ++counts.async_copies;
   } else if (opcode.starts_with("st.global") || opcode.starts_with("st.volatile.global")) {
     ++counts.global_stores;
     if (sixteen_bytes(opcode)) ++counts.global_stores_wide;

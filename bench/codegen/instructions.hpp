@@ -12,6 +12,8 @@ struct Instructions {
   std::map<std::string, int> matrix;  // opcode → count: mma.sync…, wgmma…, v_mfma…, v_wmma…
   int global_loads = 0;  // instructions that read global memory into registers or shared memory
   int global_loads_wide = 0;  // of those, the ones of 16 bytes per lane, or of whole boxes (TMA)
+  int async_copies = 0;  // of the wide ones, into shared memory past registers: cp.async (LDGSTS)
+  int box_copies = 0;    // of the wide ones, by the tensor memory accelerator: UTMALDG, UBLKCP
   int global_stores = 0;
   int global_stores_wide = 0;
   int shared_loads = 0;       // reads of shared memory or LDS

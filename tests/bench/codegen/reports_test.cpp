@@ -83,11 +83,36 @@ TEST(Ptx, CountsInstructionsOfEachEntry) {
   EXPECT_EQ(a.instructions.matrix.begin()->second, 1);
   EXPECT_EQ(a.instructions.global_loads, 4);
   EXPECT_EQ(a.instructions.global_loads_wide, 3);
+  EXPECT_EQ(a.instructions.async_copies, 1);
+  EXPECT_EQ(a.instructions.box_copies, 1);
   EXPECT_EQ(a.instructions.shared_loads, 2);
   EXPECT_EQ(a.instructions.shared_loads_wide, 1);
   EXPECT_EQ(a.instructions.global_stores_wide, 1);
   const auto& b = entries.at("_Z1b").instructions.matrix;
   EXPECT_EQ(b.at("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), 1);
+}
+
+// A load of 16 bytes through registers is none of the copies past them, nor is a narrow copy.
+TEST(Ptx, TellsCopiesFromLoadsThroughRegisters) {
+  const auto counts_of = [](const std::string& statement) {
+    return read_ptx(".entry _Z1a()\n{\n\t" + statement + "\n}\n").at("_Z1a").instructions;
+  };
+  const Instructions load = counts_of("ld.global.v4.b32 {%r1, %r2, %r3, %r4}, [%rd1];");
+  EXPECT_EQ(load.global_loads_wide, 1);
+  EXPECT_EQ(load.async_copies + load.box_copies, 0);
+  const Instructions narrow = counts_of("cp.async.ca.shared.global [%r1], [%rd2], 4;");
+  EXPECT_EQ(narrow.global_loads, 1);
+  EXPECT_EQ(narrow.global_loads_wide + narrow.async_copies, 0);
+  const Instructions wide = counts_of("cp.async.cg.shared.global.L2::128B [%r1], [%rd2], 16, %r9;");
+  EXPECT_EQ(wide.async_copies, 1);
+  const Instructions bulk = counts_of(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd2], 512, "
+      "[%r3];");
+  EXPECT_EQ(bulk.box_copies, 1);
+  const Instructions store =
+      counts_of("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%rd1, {%r1, %r2}], [%r3];");
+  EXPECT_EQ(store.global_stores_wide, 1);
+  EXPECT_EQ(store.box_copies, 0);
 }
 
 TEST(Disassembly, CountsInstructionsOfEachKernel) {
