@@ -90,7 +90,7 @@ MOAT_FN Chunk fetch(const Source<T>& source, const Coord& at) {
   Vec<T, kPerChunk> values{};
   MOAT_UNROLL
   for (int e = 0; e < kPerChunk; ++e) {
-    if (e < rest) values.values[e] = p[e];
+    if (e < rest) values.values[e] = Atoms::template load_global<T>(p + e);
   }
   return __builtin_bit_cast(Chunk, values);
 }
