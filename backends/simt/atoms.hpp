@@ -42,6 +42,10 @@
 //                                  8 × 16-byte matrices from shared memory: lane l holds word l % 4
 //                                  of row l / 4, transposed the rows 2·(l % 4) and + 1 of column
 //                                  l / 4; `row` is row l % 8 of matrix l / 8
+//   load_in_range(base, bytes, offset)
+//                                  16 bytes of global memory at base + offset; 0 where offset ≥
+//                                  bytes. All are multiples of 16, bytes and offset at most 2³¹;
+//                                  base and bytes are the same in all lanes of a wave
 //   pack<T>(lower, upper)          two floats rounded to T, as a word
 //   Layout<rows, row bytes>        of panels (backends/simt/layout.hpp)
 //
@@ -140,6 +144,9 @@ concept CopiesAsynchronously = requires(void* p) {
 template <class A>
 concept LoadsMatrices =
     requires(std::uint32_t (&r)[4], const void* p) { A::template ldmatrix<4, false>(r, p); };
+
+template <class A>
+concept LoadsInRange = requires(const void* p) { A::load_in_range(p, 16u, 0u); };
 
 template <class A>
 concept Packs = requires { A::template pack<bf16>(0.0f, 0.0f); };

@@ -62,7 +62,7 @@ class Block {
     if (phase_ == Phase::fetch) {
       fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     } else {
-      commit<Atoms, kThreads>(panel, staged_ + used_, here);
+      commit<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     }
     used_ += ceil_div(P::kChunks, kThreads);
   }

@@ -31,6 +31,8 @@ Columns:
   wide g.ld   loads of 16 bytes per lane (or whole boxes) of all loads from global memory
   cp.async    of the wide ones, copies to shared memory past registers (LDGSTS in machine code)
   TMA         of the wide ones, boxes by the tensor memory accelerator (UTMALDG, UBLKCP)
+  buffer      of the wide ones, with a range that the hardware checks (AMD's buffer_load): those
+              that a matrix instruction follows before a wait for them, of all
   wide s.ld   loads of 16 bytes per lane of all loads from shared memory
   code        bytes of machine code
 Instruction counts are static: one in a loop counts once. For NVIDIA they are counted in the PTX

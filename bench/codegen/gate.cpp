@@ -75,8 +75,12 @@ void check_kept(const EntryReport& e, const Promise& promise, std::vector<Failur
   };
   at_least(i.global_loads_wide, promise.wide_loads,
            "global loads of 16 bytes per lane or of boxes");
+  at_least(i.global_stores_wide, promise.wide_stores, "global stores of 16 bytes per lane");
   at_least(i.async_copies, promise.async_copies, "copies of 16 bytes by cp.async");
   at_least(i.box_copies, promise.box_copies, "copies of boxes by the tensor memory accelerator");
+  at_least(i.ranged_loads, promise.ranged_loads, "buffer loads of 16 bytes");
+  at_least(i.loads_ahead, promise.loads_ahead,
+           "buffer loads that a matrix instruction follows before a wait for them");
   if (const int others = i.global_loads - i.box_copies; promise.only_box_copies && others > 0) {
     fail(fmt::format("has {} global loads that are no boxes of the tensor memory accelerator",
                      others));

@@ -58,7 +58,8 @@ Promise cdna_products(const char* dtype, const std::string& shape) {
           .dtype = dtype,
           .kernels = kProducts,
           .instructions = {"v_mfma_f32_" + shape + "_" + dtype, "v_mfma_f32_" + shape + dtype},
-          .wide_loads = 1};
+          .ranged_loads = kOperands,
+          .loads_ahead = kOperands};
 }
 
 Promise rdna3_products(const char* dtype) {
@@ -66,7 +67,22 @@ Promise rdna3_products(const char* dtype) {
           .dtype = dtype,
           .kernels = kProducts,
           .instructions = {std::string("v_wmma_f32_16x16x16_") + dtype},
-          .wide_loads = 1};
+          .ranged_loads = kOperands,
+          .loads_ahead = kOperands};
+}
+
+// f32 has no matrix instruction there.
+Promise rdna3_pipelines() {
+  return {.family = "rdna3", .dtype = "f32", .kernels = kProducts, .ranged_loads = kOperands};
+}
+
+// Sums leave the registers in whole chunks. Tiles of few rows have waves too narrow for that.
+Promise epilogues() {
+  return {.family = "",
+          .dtype = "",
+          .kernels = {"gemm", "attention", "resident_products"},
+          .type = "Li128ELi",
+          .wide_stores = 1};
 }
 
 // Several loads in flight: the loops over memory are unrolled at least four times.
@@ -86,6 +102,7 @@ const std::vector<Promise>& promises() {
       cdna_products("f32", "16x16x4"),
       rdna3_products("bf16"),
       rdna3_products("f16"),
+      rdna3_pipelines(),
       sm_80_products("sm_80", "bf16"),
       sm_80_products("sm_80", "f16"),
       split_products("sm_80"),
@@ -96,6 +113,7 @@ const std::vector<Promise>& promises() {
       sm_80_pipelines("sm_90a"),
       sm_90a_products("bf16"),
       sm_90a_products("f16"),
+      epilogues(),
       streams(),
   };
   return all;
