@@ -61,6 +61,17 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
     }
   }
 
+  // Sixteen bytes as a vector: words of a struct LLVM stores one by one where a branch beside it
+  // stores some of them too.
+  template <class V>
+  static MOAT_FN void store_global(void* p, V v) {
+    if constexpr (sizeof(V) == 16 && alignof(V) == 16) {
+      *static_cast<Integers<4>*>(p) = __builtin_bit_cast(Integers<4>, v);
+    } else {
+      *static_cast<V*>(p) = v;
+    }
+  }
+
   // buffer_load_dwordx4 at an offset per lane in the buffer of `bytes` bytes that begins at `base`:
   // what lies behind it is 0. kFormat, the descriptor's last word, depends on the architecture.
   template <std::uint32_t kFormat>
@@ -115,6 +126,8 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   }
 
  private:
+  template <int kCount>
+  using Integers = std::uint32_t __attribute__((ext_vector_type(kCount)));
   template <int kCount>
   using Floats = float __attribute__((ext_vector_type(kCount)));
   template <int kCount>

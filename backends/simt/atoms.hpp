@@ -151,15 +151,12 @@ concept LoadsInRange = requires(const void* p) { A::load_in_range(p, 16u, 0u); }
 template <class A>
 concept Packs = requires { A::template pack<bf16>(0.0f, 0.0f); };
 
-// Accesses of an architecture whose memories share one address space.
+// Accesses of an architecture whose memories share one address space. Stores to global memory are
+// the instruction set's own, for what its compiler makes of wide ones.
 struct FlatMemory {
   template <class V>
   static MOAT_FN V load_global(const void* p) {
     return *static_cast<const V*>(p);
-  }
-  template <class V>
-  static MOAT_FN void store_global(void* p, V v) {
-    *static_cast<V*>(p) = v;
   }
   template <class V>
   static MOAT_FN V load_shared(const void* p) {
