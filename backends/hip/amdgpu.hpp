@@ -61,6 +61,27 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
     }
   }
 
+  // Sixteen bytes as a vector: words of a struct LLVM stores one by one where a branch beside it
+  // stores some of them too.
+  template <class V>
+  static MOAT_FN void store_global(void* p, V v) {
+    if constexpr (sizeof(V) == 16 && alignof(V) == 16) {
+      *static_cast<Integers<4>*>(p) = __builtin_bit_cast(Integers<4>, v);
+    } else {
+      *static_cast<V*>(p) = v;
+    }
+  }
+
+  // buffer_load_dwordx4 at an offset per lane in the buffer of `bytes` bytes that begins at `base`:
+  // what lies behind it is 0. kFormat, the descriptor's last word, depends on the architecture.
+  template <std::uint32_t kFormat>
+  static MOAT_FN simt::Words<16> buffer_load(const void* base, unsigned bytes, unsigned offset) {
+    const auto buffer =
+        __builtin_amdgcn_make_buffer_rsrc(const_cast<void*>(base), 0, bytes, kFormat);
+    return __builtin_bit_cast(simt::Words<16>,
+                              __builtin_amdgcn_raw_buffer_load_b128(buffer, offset, 0, 0));
+  }
+
   // v_exp_f32 flushes denormal results to zero, which exp2f would spend three more instructions on.
   static MOAT_FN float exp2(float x) { return __builtin_amdgcn_exp2f(x); }
 
@@ -105,6 +126,8 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   }
 
  private:
+  template <int kCount>
+  using Integers = std::uint32_t __attribute__((ext_vector_type(kCount)));
   template <int kCount>
   using Floats = float __attribute__((ext_vector_type(kCount)));
   template <int kCount>

@@ -91,6 +91,12 @@ struct Cdna : Isa {
   using Layout = LdsLayout<kRows, kRowBytes>;
   template <class T>
   using Matrix = std::conditional_t<sizeof(T) == 4, Mfma32<Isa>, Mfma16<Isa, T>>;
+
+  // A raw buffer (stride 0) of DATA_FORMAT 32, NUM_FORMAT FLOAT (CDNA3 ISA, "Buffer Resource
+  // Descriptor"); without a format it counts as unbound.
+  static MOAT_FN simt::Words<16> load_in_range(const void* base, unsigned bytes, unsigned offset) {
+    return Isa::template buffer_load<0x00027000>(base, bytes, offset);
+  }
 };
 
 }  // namespace moat::hip

@@ -50,6 +50,12 @@ struct Rdna3 : Isa {
   using Layout = LdsLayout<kRows, kRowBytes>;
   template <class T>
   using Matrix = std::conditional_t<sizeof(T) == 4, simt::FmaAtom<Isa::kWaveWidth>, Wmma<Isa, T>>;
+
+  // OOB_SELECT 3: a raw buffer, whose range is checked in bytes (RDNA3 ISA, "Buffer Resource
+  // Descriptor").
+  static MOAT_FN simt::Words<16> load_in_range(const void* base, unsigned bytes, unsigned offset) {
+    return Isa::template buffer_load<0x31027000>(base, bytes, offset);
+  }
 };
 
 }  // namespace moat::hip

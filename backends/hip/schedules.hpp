@@ -10,7 +10,9 @@
 namespace moat::hip {
 
 struct PlainSchedules {
-  // A step of k is 32 bytes of a row, so that two blocks fit a compute unit.
+  // A step of k is 32 bytes of a row, so that two blocks fit a compute unit. Few rows: the weights
+  // are read once, four waves side by side in longer steps. Tiles that would not fill 128 compute
+  // units twice are made smaller.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     constexpr int k = 32 / sizeof(T);
@@ -37,11 +39,15 @@ struct PlainSchedules {
     }
   }
 
+  // Memory binds. 16 waves of 64 lanes with 64 bytes each on their way are 64 KiB, more than the
+  // 20 KiB of a compute unit that 5 TB/s on 304 of them and a latency of a microsecond ask for.
   template <class T, class F>
   static void reduction(const ReductionProblem&, F f) {
     f(Type<simt::FlatSchedule<4, 4>>{});
   }
 
+  // A short row is one wave's, which waits for no other; a long one is read again from the cache,
+  // which four waves do before others push it out.
   template <class T, class F>
   static void rows(int cols, F f) {
     if (cols <= 1024) {
@@ -86,8 +92,8 @@ struct CdnaSchedules : PlainSchedules {
 
 struct Rdna3Schedules : PlainSchedules {
   // Waves of 32 lanes: eight share 128 × 128, so that the sums are 64 of a lane's 256 registers.
-  // Loads of a block of one wave pass through few lanes, which bounds their number. f32 has no
-  // matrix instruction.
+  // Fewer tiles than the 96 compute units of gfx1100 are made smaller. Loads of a block of one wave
+  // pass through few lanes, which bounds their number. f32 has no matrix instruction.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     constexpr std::int64_t kFewTiles = 96;
@@ -102,6 +108,8 @@ struct Rdna3Schedules : PlainSchedules {
     }
   }
 
+  // 16 query rows a wave are one row of atoms; long heads have twice the sums and leave registers
+  // for half the keys. One query per head: a wave a block, and many blocks.
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
     if constexpr (sizeof(T) == 4) {

@@ -434,7 +434,7 @@ MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Accumulator<Tilin
           const auto elements = __builtin_bit_cast(Vec<T, Plan::kWidth>, pieces);
           MOAT_UNROLL
           for (int e = 0; e < Plan::kWidth; ++e) {
-            if (e < rest) p[e] = elements.values[e];
+            if (e < rest) Atoms::store_global(p + e, elements.values[e]);
           }
         }
       });
@@ -530,8 +530,10 @@ MOAT_FN void store_rows(const Tensor<float>& to, const Coord& at, const Rows<Til
     MOAT_UNROLL
     for (int i = 0; i < Tile::kRowAtoms; ++i) {
       const int row = at.row + Tile::origin().row + i * Matrix::m + held.row;
-      if (row < to.rows)
-        *address(to, {.row = row, .head = at.head, .batch = at.batch}) = rows.values[i][s];
+      if (row < to.rows) {
+        Tiling::Atoms::store_global(address(to, {.row = row, .head = at.head, .batch = at.batch}),
+                                    rows.values[i][s]);
+      }
     }
   });
 }

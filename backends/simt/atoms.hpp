@@ -42,6 +42,10 @@
 //                                  8 × 16-byte matrices from shared memory: lane l holds word l % 4
 //                                  of row l / 4, transposed the rows 2·(l % 4) and + 1 of column
 //                                  l / 4; `row` is row l % 8 of matrix l / 8
+//   load_in_range(base, bytes, offset)
+//                                  16 bytes of global memory at base + offset; 0 where offset ≥
+//                                  bytes. All are multiples of 16, bytes and offset at most 2³¹;
+//                                  base and bytes are the same in all lanes of a wave
 //   pack<T>(lower, upper)          two floats rounded to T, as a word
 //   Layout<rows, row bytes>        of panels (backends/simt/layout.hpp)
 //
@@ -142,17 +146,17 @@ concept LoadsMatrices =
     requires(std::uint32_t (&r)[4], const void* p) { A::template ldmatrix<4, false>(r, p); };
 
 template <class A>
+concept LoadsInRange = requires(const void* p) { A::load_in_range(p, 16u, 0u); };
+
+template <class A>
 concept Packs = requires { A::template pack<bf16>(0.0f, 0.0f); };
 
-// Accesses of an architecture whose memories share one address space.
+// Accesses of an architecture whose memories share one address space. Stores to global memory are
+// the instruction set's own, for what its compiler makes of wide ones.
 struct FlatMemory {
   template <class V>
   static MOAT_FN V load_global(const void* p) {
     return *static_cast<const V*>(p);
-  }
-  template <class V>
-  static MOAT_FN void store_global(void* p, V v) {
-    *static_cast<V*>(p) = v;
   }
   template <class V>
   static MOAT_FN V load_shared(const void* p) {

@@ -64,7 +64,7 @@ class Block {
     if (phase_ == Phase::fetch) {
       fetch<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     } else {
-      commit<Atoms, kThreads>(panel, staged_ + used_, here);
+      commit<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     }
     used_ += ceil_div(P::kChunks, kThreads);
   }
@@ -101,7 +101,7 @@ class Block {
     if (thread() == 0) {
       const unsigned before = Atoms::atomic_add(counter, 1u);
       const bool last = before + 1 == static_cast<unsigned>(Atoms::blocks());
-      if (last) *counter = 0;
+      if (last) Atoms::store_global(counter, 0u);
       Atoms::template store_shared<unsigned>(arena_, last ? 1u : 0u);
     }
     Atoms::barrier();

@@ -62,7 +62,9 @@ struct Piece {
       const auto loaded = __builtin_bit_cast(Elements<T>, raw);
       return Pack::of([&](int i) { return Atoms::widen(loaded.values[i]); });
     }
-    return Pack::of([&](int i) { return i < rest ? Atoms::widen(from[i]) : 0.0f; });
+    return Pack::of([&](int i) {
+      return i < rest ? Atoms::widen(Atoms::template load_global<T>(from + i)) : 0.0f;
+    });
   }
 
   template <class T>
@@ -84,7 +86,7 @@ struct Piece {
     }
     MOAT_UNROLL
     for (int i = 0; i < kPackSize; ++i) {
-      if (i < rest) to[i] = rounded.values[i];
+      if (i < rest) Atoms::store_global(to + i, rounded.values[i]);
     }
   }
 

@@ -12,18 +12,26 @@ namespace moat::simt {
 inline constexpr int kChunkBytes = 16;
 using Chunk = Words<kChunkBytes>;
 
-// A matrix in global memory. `aligned`: every row of it starts at a multiple of a chunk.
+// The most rows of a panel.
+inline constexpr int kMostRows = 256;
+
+// A matrix in global memory. `aligned`: every row of it starts at a multiple of a chunk. `whole`:
+// and ends at one, and the rows of a panel lie within 2³¹ bytes.
 template <class T>
 struct Source {
   Tensor<const T> tensor;
   bool aligned;
+  bool whole;
 };
 
 template <class T>
 Source<T> make_source(const Tensor<const T>& t) {
   const auto whole = [](auto elements) { return elements * sizeof(T) % kChunkBytes == 0; };
-  return {t, reinterpret_cast<std::uintptr_t>(t.data) % kChunkBytes == 0 && whole(t.row_stride) &&
-                 whole(t.head_stride) && whole(t.batch_stride)};
+  const bool aligned = reinterpret_cast<std::uintptr_t>(t.data) % kChunkBytes == 0 &&
+                       whole(t.row_stride) && whole(t.head_stride) && whole(t.batch_stride);
+  constexpr std::int64_t kLongestRow = (std::int64_t{1} << 31) / kMostRows;
+  const bool short_rows = t.row_stride <= kLongestRow / std::int64_t{sizeof(T)};
+  return {t, aligned, aligned && short_rows && whole(t.cols)};
 }
 
 // A tile of kRows × kCols as it lies in global memory, which is copied in chunks.
@@ -90,7 +98,7 @@ MOAT_FN Chunk fetch(const Source<T>& source, const Coord& at) {
   Vec<T, kPerChunk> values{};
   MOAT_UNROLL
   for (int e = 0; e < kPerChunk; ++e) {
-    if (e < rest) values.values[e] = p[e];
+    if (e < rest) values.values[e] = Atoms::template load_global<T>(p + e);
   }
   return __builtin_bit_cast(Chunk, values);
 }
@@ -128,29 +136,93 @@ struct Window {
   }
 };
 
-// Reads the panel's part at logical coordinate `at` into the registers `staged`.
-template <class Atoms, int kThreads, class P>
-MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
-                   int thread) {
-  const Window<P> window(source, at);
-  if (window.inside) {
-    const auto* const p = address(source.tensor, window.first);
-    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      staged[i] = Atoms::template load_global<Chunk>(p + row * source.tensor.row_stride + col);
-    });
+// Chunks of a window whose source is `whole`, 0 outside the matrix, by loads whose range the
+// hardware checks: rows past the last one lie behind it, and columns past the end of a row are
+// moved there. Of another source all are 0.
+template <class Atoms, class P>
+class RangedWindow {
+  using T = typename P::Value;
+  static_assert(P::kRows <= kMostRows);
+
+ public:
+  MOAT_FN RangedWindow(const Source<T>& source, const Coord& first)
+      : base_(address(source.tensor, first)),
+        row_bytes_(static_cast<unsigned>(source.tensor.row_stride) * unsigned{sizeof(T)}),
+        cols_(source.tensor.cols - first.col) {
+    const int rows_left = source.tensor.rows - first.row;
+    const int rows = rows_left < P::kRows ? rows_left : P::kRows;
+    const int cols = cols_ < P::kCols ? cols_ : P::kCols;
+    bytes_ = source.whole && rows > 0 && cols > 0
+                 ? (rows - 1) * row_bytes_ + cols * unsigned{sizeof(T)}
+                 : 0;
+  }
+
+  MOAT_FN Chunk operator()(int row, int col) const {
+    constexpr unsigned kOutside = 1u << 31;
+    const unsigned offset = row * row_bytes_ + col * unsigned{sizeof(T)};
+    return Atoms::load_in_range(base_, bytes_, col < cols_ ? offset : kOutside);
+  }
+
+ private:
+  const T* base_;
+  unsigned row_bytes_;
+  unsigned bytes_;
+  int cols_;
+};
+
+// Whether `fetch` reads what P holds of the source at logical coordinate `at`; `commit` does
+// otherwise. One of them alone would branch between ways of loading, and where those meet again the
+// compiler waits for the loads, before the products that they should run under.
+template <class Atoms, class P>
+MOAT_FN bool fetched(const typename P::Source& source, const Coord& at) {
+  if constexpr (LoadsInRange<Atoms>) {
+    return source.whole;
   } else {
-    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      staged[i] = fetch<Atoms>(source, window.at(row, col));
+    return Window<P>(source, at).inside;
+  }
+}
+
+// What `fetch` reads: calls each(load), where load(chunk, row, col) reads the chunk at a row and
+// column of the panel.
+template <class Atoms, class P, class Each>
+MOAT_FN void fetch_window(const typename P::Source& source, const Coord& at, Each each) {
+  const Window<P> window(source, at);
+  if constexpr (LoadsInRange<Atoms>) {
+    const RangedWindow<Atoms, P> ranged(source, window.first);
+    each([&](Chunk& to, int row, int col) { to = ranged(row, col); });
+  } else if (window.inside) {
+    const auto* const p = address(source.tensor, window.first);
+    each([&](Chunk& to, int row, int col) {
+      to = Atoms::template load_global<Chunk>(p + row * source.tensor.row_stride + col);
     });
   }
 }
 
-// Writes what `fetch` read into the panel.
+// Reads the panel's part at logical coordinate `at` into the registers `staged`.
 template <class Atoms, int kThreads, class P>
-MOAT_FN void commit(P& panel, const Chunk* staged, int thread) {
-  for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-    Atoms::template store_shared<Chunk>(panel.chunk(row, col), staged[i]);
+MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
+                   int thread) {
+  fetch_window<Atoms, P>(source, at, [&](auto load) {
+    for_each_chunk<P, kThreads>(thread,
+                                [&](int i, int row, int col) { load(staged[i], row, col); });
   });
+}
+
+// Writes what `fetch` read into the panel, or reads it now.
+template <class Atoms, int kThreads, class P>
+MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
+                    const Coord& at, int thread) {
+  const auto write = [&](auto chunk) {
+    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
+      Atoms::template store_shared<Chunk>(panel.chunk(row, col), chunk(i, row, col));
+    });
+  };
+  if (fetched<Atoms, P>(source, at)) {
+    write([&](int i, int, int) { return staged[i]; });
+  } else {
+    const Window<P> window(source, at);
+    write([&](int, int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
+  }
 }
 
 // Copies the chunk of `source` at a stored coordinate; what lies outside the matrix is 0. A source

@@ -86,7 +86,9 @@ class Pipeline {
   }
 
  private:
-  // Two stages and one barrier a step: a stage is written while the other is read.
+  // Two stages and one barrier a step: a stage is written while the other is read. What lies behind
+  // the last step is fetched too, as nothing: where a branch around it ended, the compiler would
+  // wait for the loads.
   template <class F>
   MOAT_FN void through_registers(F f) {
     Staging<kStagedChunks<Stage, B::kThreads>> staging;
@@ -96,10 +98,9 @@ class Pipeline {
     };
     MOAT_UNROLL_BY(1)
     for (int step = -1; step < steps_; ++step) {
-      const bool more = step + 1 < steps_;
-      if (more) load(Phase::fetch, step + 1);
+      load(Phase::fetch, step + 1);
       if (step >= 0) f(stages_[step % 2]);
-      if (more) load(Phase::commit, step + 1);
+      if (step + 1 < steps_) load(Phase::commit, step + 1);
       Atoms::barrier();
     }
   }

@@ -20,6 +20,7 @@ MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread
   using Elements = Vec<T, kPerChunk>;
   auto state = Monoid::template identity<float, int>();
   const auto add = [&](T value, int at) { monoid.template add<B>(state, Atoms::widen(value), at); };
+  const auto add_one = [&](int at) { add(Atoms::template load_global<T>(x + at), at); };
   const auto add_chunk = [&](const Chunk& chunk, int at) {
     const auto elements = __builtin_bit_cast(Elements, chunk);
     MOAT_UNROLL
@@ -29,7 +30,7 @@ MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread
   const auto past = static_cast<int>(reinterpret_cast<std::uintptr_t>(x) % kChunkBytes / sizeof(T));
   const int head = B::min(past > 0 ? kPerChunk - past : 0, count);
   const int chunks = (count - head) / kPerChunk;
-  if (thread < head) add(x[thread], thread);
+  if (thread < head) add_one(thread);
   const T* const body = x + head;
   int c = thread;
   for (; c + (kChunksPerBatch - 1) * kThreads < chunks; c += kChunksPerBatch * kThreads) {
@@ -48,7 +49,7 @@ MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread
     add_chunk(Atoms::template load_global<Chunk>(body + c * kPerChunk), head + c * kPerChunk);
   }
   const int tail = head + chunks * kPerChunk + thread;
-  if (tail < count) add(x[tail], tail);
+  if (tail < count) add_one(tail);
   return state;
 }
 

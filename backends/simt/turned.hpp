@@ -66,43 +66,45 @@ template <class Atoms, int kThreads, TurnedPanel P>
 MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
                    int thread) {
   using Blocks = TurningBlocks<P, kThreads>;
-  const Window<typename P::Unturned> window(source, at);
-  const auto read = [&](auto chunk) {
+  fetch_window<Atoms, typename P::Unturned>(source, at, [&](auto load) {
     Blocks::for_each(thread, [&](int i, int row, int col) {
       MOAT_UNROLL
-      for (int r = 0; r < Blocks::kRun; ++r) staged[i * Blocks::kRun + r] = chunk(row + r, col);
+      for (int r = 0; r < Blocks::kRun; ++r) load(staged[i * Blocks::kRun + r], row + r, col);
     });
-  };
-  if (window.inside) {
-    const auto* const p = address(source.tensor, window.first);
-    read([&](int row, int col) {
-      return Atoms::template load_global<Chunk>(p + row * source.tensor.row_stride + col);
-    });
-  } else {
-    read([&](int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
-  }
+  });
 }
 
-// Writes what `fetch` read into the panel.
+// Writes what `fetch` read into the panel, or reads it now.
 template <class Atoms, int kThreads, TurnedPanel P>
-MOAT_FN void commit(P& panel, const Chunk* staged, int thread) {
+MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
+                    const Coord& at, int thread) {
   using T = typename P::Value;
   using Blocks = TurningBlocks<P, kThreads>;
   using Elements = Vec<T, P::kPerChunk>;
   constexpr int kRun = Blocks::kRun;
-  Blocks::for_each(thread, [&](int i, int row, int col) {
-    Elements rows[kRun];
-    MOAT_UNROLL
-    for (int r = 0; r < kRun; ++r) rows[r] = __builtin_bit_cast(Elements, staged[i * kRun + r]);
-    MOAT_UNROLL
-    for (int e = 0; e < P::kPerChunk; ++e) {
-      Vec<T, kRun> column;
+  const auto write = [&](auto chunk) {
+    Blocks::for_each(thread, [&](int i, int row, int col) {
+      Elements rows[kRun];
       MOAT_UNROLL
-      for (int r = 0; r < kRun; ++r) column.values[r] = rows[r].values[e];
-      Atoms::store_shared(panel.chunk(col + e, row),
-                          __builtin_bit_cast(Words<kRun * sizeof(T)>, column));
-    }
-  });
+      for (int r = 0; r < kRun; ++r) {
+        rows[r] = __builtin_bit_cast(Elements, chunk(i * kRun + r, row + r, col));
+      }
+      MOAT_UNROLL
+      for (int e = 0; e < P::kPerChunk; ++e) {
+        Vec<T, kRun> column;
+        MOAT_UNROLL
+        for (int r = 0; r < kRun; ++r) column.values[r] = rows[r].values[e];
+        Atoms::store_shared(panel.chunk(col + e, row),
+                            __builtin_bit_cast(Words<kRun * sizeof(T)>, column));
+      }
+    });
+  };
+  if (fetched<Atoms, typename P::Unturned>(source, at)) {
+    write([&](int i, int, int) { return staged[i]; });
+  } else {
+    const Window<typename P::Unturned> window(source, at);
+    write([&](int, int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
+  }
 }
 
 }  // namespace moat::simt

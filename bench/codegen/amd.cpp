@@ -2,6 +2,7 @@
 
 #include <elf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -69,6 +70,7 @@ std::vector<AmdEntry> read_code_object(std::string_view file) {
 std::map<std::string, Instructions> read_disassembly(std::string_view text) {
   std::map<std::string, Instructions> counts;
   Instructions* current = nullptr;
+  int under_way = 0;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     const std::string_view line = text.substr(0, end);
@@ -81,10 +83,13 @@ std::map<std::string, Instructions> read_disassembly(std::string_view text) {
       // Branch targets inside a function are labels L0, L1 ….
       const bool label = name.size() > 1 && name[0] == 'L' &&
                          name.find_first_not_of("0123456789", 1) == std::string_view::npos;
-      if (!label) current = &counts[std::string(name)];
+      if (label) continue;
+      current = &counts[std::string(name)];
+      under_way = 0;
     } else if (current != nullptr && line.starts_with('\t')) {
       const std::string_view rest = line.substr(1);
-      count_amd(rest.substr(0, rest.find_first_of(" \t")), *current);
+      const std::size_t blank = std::min(rest.find_first_of(" \t"), rest.size());
+      count_amd(rest.substr(0, blank), rest.substr(blank), under_way, *current);
     }
   }
   return counts;

@@ -29,6 +29,10 @@ Columns:
               that it holds, and what allows no more; the limits stand above each table
   matrix      matrix instructions
   wide g.ld   loads of 16 bytes per lane (or whole boxes) of all loads from global memory
+  cp.async    of the wide ones, copies to shared memory past registers (LDGSTS in machine code)
+  TMA         of the wide ones, boxes by the tensor memory accelerator (UTMALDG, UBLKCP)
+  buffer      of the wide ones, with a range that the hardware checks (AMD's buffer_load): those
+              that a matrix instruction follows before a wait for them, of all
   wide s.ld   loads of 16 bytes per lane of all loads from shared memory
   code        bytes of machine code
 Instruction counts are static: one in a loop counts once. For NVIDIA they are counted in the PTX
@@ -42,8 +46,9 @@ Examples:
 
 exit codes:
   0    printed; with --check: nothing to complain of
-  1    --check: a spill, a stack frame, a message of ptxas, a missing matrix instruction, a kernel
-       that does not fit as its launch bounds ask, or a source that could not be read
+  1    --check: a spill, a stack frame, a message of ptxas, a missing matrix instruction or kind of
+       load, a kernel that does not fit as its launch bounds ask, or a source that could not be
+       read
   2    bad option or value
   3    this build compiles no GPU kernels, or none matches --filter
   5    the build's report cannot be read)";

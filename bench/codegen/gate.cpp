@@ -69,16 +69,21 @@ void check_kept(const EntryReport& e, const Promise& promise, std::vector<Failur
     fail(fmt::format("lacks the matrix instruction that its atoms promise: {}",
                      fmt::join(promise.instructions, " or ")));
   }
-  const int wide = e.instructions.global_loads_wide;
-  if (wide < promise.wide_loads) {
-    fail(fmt::format("has {} global loads of 16 bytes per lane or of boxes; promised are {}", wide,
-                     promise.wide_loads));
-  }
-  if (const int narrow = e.instructions.global_loads - wide; promise.only_wide_loads && narrow) {
-    fail(
-        fmt::format("has {} global loads that are no boxes of the tensor memory accelerator and "
-                    "narrower than 16 bytes",
-                    narrow));
+  const Instructions& i = e.instructions;
+  const auto at_least = [&](int count, int wanted, std::string_view what) {
+    if (count < wanted) fail(fmt::format("has {} {}; promised are {}", count, what, wanted));
+  };
+  at_least(i.global_loads_wide, promise.wide_loads,
+           "global loads of 16 bytes per lane or of boxes");
+  at_least(i.global_stores_wide, promise.wide_stores, "global stores of 16 bytes per lane");
+  at_least(i.async_copies, promise.async_copies, "copies of 16 bytes by cp.async");
+  at_least(i.box_copies, promise.box_copies, "copies of boxes by the tensor memory accelerator");
+  at_least(i.ranged_loads, promise.ranged_loads, "buffer loads of 16 bytes");
+  at_least(i.loads_ahead, promise.loads_ahead,
+           "buffer loads that a matrix instruction follows before a wait for them");
+  if (const int others = i.global_loads - i.box_copies; promise.only_box_copies && others > 0) {
+    fail(fmt::format("has {} global loads that are no boxes of the tensor memory accelerator",
+                     others));
   }
 }
 
@@ -94,11 +99,10 @@ void check_promise(const Report& report, const Promise& promise, std::vector<Fai
   });
   for (const std::string& kernel : promise.kernels) {
     if (compiled && !seen.contains(kernel)) {
-      found.push_back(
-          {fmt::format("{}/{}/{}", kernel, promise.dtype, promise.family),
-           fmt::format("is promised {} but was not compiled{}",
-                       promise.instructions.empty() ? "wide loads" : "a matrix instruction",
-                       promise.type.empty() ? "" : " with " + promise.type)});
+      found.push_back({fmt::format("{}/{}/{}", kernel, promise.dtype, promise.family),
+                       fmt::format("is promised {} but was not compiled{}",
+                                   promise.instructions.empty() ? "loads" : "a matrix instruction",
+                                   promise.type.empty() ? "" : " with " + promise.type)});
     }
   }
 }

@@ -16,7 +16,12 @@ struct Promise {
   std::string type = {};                       // part of the entry's mangled name: RoleSchedule
   std::vector<std::string> instructions = {};  // prefixes of opcodes, one of which must occur
   int wide_loads = 0;  // least number of global loads of 16 bytes per lane, or of whole boxes (TMA)
-  bool only_wide_loads = false;  // no narrower ones beside them
+  int wide_stores = 0;           // least number of stores of 16 bytes per lane to global memory
+  int async_copies = 0;          // least number of cp.async of 16 bytes per lane
+  int box_copies = 0;            // least number of copies of whole boxes (TMA)
+  int ranged_loads = 0;          // least number of range-checked loads of 16 bytes per lane
+  int loads_ahead = 0;           // least number of those under way during a matrix instruction
+  bool only_box_copies = false;  // no other loads from global memory beside them
 };
 
 // What the atoms of backends/cuda and backends/hip promise.

@@ -1,6 +1,6 @@
 #include "bench/codegen/instructions.hpp"
 
-#include <array>
+#include <utility>
 
 namespace moat::codegen {
 namespace {
@@ -36,9 +36,12 @@ void count_ptx(std::string_view opcode, std::string_view operands, Instructions&
     const bool load = opcode.find(".shared") < opcode.find(".global");
     ++(load ? counts.global_loads : counts.global_stores);
     ++(load ? counts.global_loads_wide : counts.global_stores_wide);
+    if (load) ++counts.box_copies;
   } else if (opcode.starts_with("cp.async.ca.") || opcode.starts_with("cp.async.cg.")) {
     ++counts.global_loads;
-    if (contains(operands, ", 16")) ++counts.global_loads_wide;
+    if (!contains(operands, ", 16")) return;
+    ++counts.global_loads_wide;
+    ++counts.async_copies;
   } else if (opcode.starts_with("st.global") || opcode.starts_with("st.volatile.global")) {
     ++counts.global_stores;
     if (sixteen_bytes(opcode)) ++counts.global_stores_wide;
@@ -51,16 +54,24 @@ void count_ptx(std::string_view opcode, std::string_view operands, Instructions&
   }
 }
 
-void count_amd(std::string_view opcode, Instructions& counts) {
+void count_amd(std::string_view opcode, std::string_view operands, int& under_way,
+               Instructions& counts) {
   const bool wide = contains(opcode, "_dwordx4") || contains(opcode, "_b128") ||
                     contains(opcode, "read2_b64") || contains(opcode, "2addr_b64") ||
                     contains(opcode, "read2st64_b64");
   const auto any = [&](auto... prefixes) { return (opcode.starts_with(prefixes) || ...); };
   if (any("v_mfma_", "v_smfmac_", "v_wmma_", "v_swmmac_")) {
     ++counts.matrix[std::string(opcode)];
+    counts.loads_ahead += std::exchange(under_way, 0);
+  } else if (any("s_wait_loadcnt") || (any("s_waitcnt") && contains(operands, "vmcnt"))) {
+    under_way = 0;
   } else if (any("global_load_", "buffer_load_", "flat_load_")) {
     ++counts.global_loads;
     if (wide) ++counts.global_loads_wide;
+    if (wide && any("buffer_load_")) {
+      ++counts.ranged_loads;
+      ++under_way;
+    }
   } else if (any("global_store_", "buffer_store_", "flat_store_")) {
     ++counts.global_stores;
     if (wide) ++counts.global_stores_wide;

@@ -5,6 +5,8 @@ namespace {
 
 // Kernels that multiply in the tile layer's matrix atoms.
 const std::vector<std::string> kProducts = {"gemm", "attention", "resident_products"};
+// What a step of a pipeline brings: a panel of each operand.
+constexpr int kOperands = 2;
 // Those whose f32 is split into parts of TF32: sums of split products are no operands.
 const std::vector<std::string> kSplit = {"gemm", "resident_products"};
 
@@ -15,7 +17,16 @@ Promise sm_80_products(const char* family, const char* dtype) {
           .type = "TileSchedule",
           .instructions = {std::string("mma.sync.aligned.m16n8k16.row.col.f32.") + dtype + "." +
                            dtype + ".f32"},
-          .wide_loads = 1};
+          .async_copies = kOperands};
+}
+
+// f32 products in plain FMAs have the same ring of stages.
+Promise sm_80_pipelines(const char* family) {
+  return {.family = family,
+          .dtype = "f32",
+          .kernels = {"gemm", "attention"},
+          .type = "TileSchedule",
+          .async_copies = kOperands};
 }
 
 // Everything that warpgroups read comes through the tensor memory accelerator. The widths are those
@@ -28,8 +39,8 @@ Promise sm_90a_products(const char* dtype) {
           .kernels = kProducts,
           .type = "RoleSchedule",
           .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
-          .wide_loads = 1,
-          .only_wide_loads = true};
+          .box_copies = kOperands,
+          .only_box_copies = true};
 }
 
 Promise split_products(const char* family) {
@@ -38,7 +49,7 @@ Promise split_products(const char* family) {
           .kernels = kSplit,
           .type = "SplitF32",
           .instructions = {"mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"},
-          .wide_loads = 1};
+          .async_copies = kOperands};
 }
 
 // LLVM spells gfx90a's without the last underscore.
@@ -47,7 +58,8 @@ Promise cdna_products(const char* dtype, const std::string& shape) {
           .dtype = dtype,
           .kernels = kProducts,
           .instructions = {"v_mfma_f32_" + shape + "_" + dtype, "v_mfma_f32_" + shape + dtype},
-          .wide_loads = 1};
+          .ranged_loads = kOperands,
+          .loads_ahead = kOperands};
 }
 
 Promise rdna3_products(const char* dtype) {
@@ -55,7 +67,22 @@ Promise rdna3_products(const char* dtype) {
           .dtype = dtype,
           .kernels = kProducts,
           .instructions = {std::string("v_wmma_f32_16x16x16_") + dtype},
-          .wide_loads = 1};
+          .ranged_loads = kOperands,
+          .loads_ahead = kOperands};
+}
+
+// f32 has no matrix instruction there.
+Promise rdna3_pipelines() {
+  return {.family = "rdna3", .dtype = "f32", .kernels = kProducts, .ranged_loads = kOperands};
+}
+
+// Sums leave the registers in whole chunks. Tiles of few rows have waves too narrow for that.
+Promise epilogues() {
+  return {.family = "",
+          .dtype = "",
+          .kernels = {"gemm", "attention", "resident_products"},
+          .type = "Li128ELi",
+          .wide_stores = 1};
 }
 
 // Several loads in flight: the loops over memory are unrolled at least four times.
@@ -75,14 +102,18 @@ const std::vector<Promise>& promises() {
       cdna_products("f32", "16x16x4"),
       rdna3_products("bf16"),
       rdna3_products("f16"),
+      rdna3_pipelines(),
       sm_80_products("sm_80", "bf16"),
       sm_80_products("sm_80", "f16"),
       split_products("sm_80"),
+      sm_80_pipelines("sm_80"),
       sm_80_products("sm_90a", "bf16"),
       sm_80_products("sm_90a", "f16"),
       split_products("sm_90a"),
+      sm_80_pipelines("sm_90a"),
       sm_90a_products("bf16"),
       sm_90a_products("f16"),
+      epilogues(),
       streams(),
   };
   return all;

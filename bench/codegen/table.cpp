@@ -57,18 +57,23 @@ std::string table(const Report& report) {
           out, "{}{} ({}/{}), instructions counted in {}\n{}\n", text.empty() ? "" : "\n",
           architecture, e.backend, e.family, e.backend == "cuda" ? "PTX" : "machine code",
           limits.empty() ? "its limits are not known, so there is no occupancy" : limits);
-      fmt::format_to(
-          out, "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>9}  {:>7}\n",
-          "kernel", width, "registers", "spills", "stack", "shared", "threads",
-          "blocks x waves, limit", "matrix", "wide g.ld", "wide s.ld", "code");
+      fmt::format_to(out,
+                     "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>8}  "
+                     "{:>3}  {:>6}  {:>9}  {:>7}\n",
+                     "kernel", width, "registers", "spills", "stack", "shared", "threads",
+                     "blocks x waves, limit", "matrix", "wide g.ld", "cp.async", "TMA", "buffer",
+                     "wide s.ld", "code");
     }
     const Instructions& i = e.instructions;
-    fmt::format_to(
-        out, "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>9}  {:>7}\n",
-        e.name.text(), width, registers(e), spills(e), e.stack_bytes,
-        fmt::format("{}+{}", e.static_shared_bytes, e.name.dynamic_shared_bytes), e.threads,
-        occupancy_text(e), matrix_count(e), of(i.global_loads_wide, i.global_loads),
-        of(i.shared_loads_wide, i.shared_loads), e.code_bytes);
+    fmt::format_to(out,
+                   "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>8}  "
+                   "{:>3}  {:>6}  {:>9}  {:>7}\n",
+                   e.name.text(), width, registers(e), spills(e), e.stack_bytes,
+                   fmt::format("{}+{}", e.static_shared_bytes, e.name.dynamic_shared_bytes),
+                   e.threads, occupancy_text(e), matrix_count(e),
+                   of(i.global_loads_wide, i.global_loads), i.async_copies, i.box_copies,
+                   of(i.loads_ahead, i.ranged_loads), of(i.shared_loads_wide, i.shared_loads),
+                   e.code_bytes);
   }
   for (const auto& [unit, messages] : report.messages) {
     for (const std::string& m : messages) fmt::format_to(out, "{}: {}\n", unit, m);
@@ -85,8 +90,8 @@ std::string csv(const Report& report) {
       "accumulation_registers,scalar_registers,spill_store_bytes,spill_load_bytes,vector_spills,"
       "scalar_spills,stack_bytes,static_shared_bytes,dynamic_shared_bytes,threads,min_blocks,"
       "occupancy_blocks,occupancy_waves,occupancy_max_waves,occupancy_limit,matrix_instructions,"
-      "global_loads,global_loads_wide,global_stores,global_stores_wide,shared_loads,"
-      "shared_loads_wide,code_bytes\n";
+      "global_loads,global_loads_wide,async_copies,box_copies,ranged_loads,loads_ahead,"
+      "global_stores,global_stores_wide,shared_loads,shared_loads_wide,code_bytes\n";
   const auto out = std::back_inserter(text);
   for (const EntryReport& e : report.entries) {
     const Instructions& i = e.instructions;
@@ -96,7 +101,7 @@ std::string csv(const Report& report) {
                     : ",,,";
     fmt::format_to(out,
                    "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{"
-                   "},{},{},{}\n",
+                   "},{},{},{},{},{},{},{}\n",
                    e.text(), e.source, e.name.kernel, e.name.dtype, e.name.variant, e.name.schedule,
                    e.backend, e.family, e.architecture, e.registers,
                    optional_text(e.accumulation_registers), optional_text(e.scalar_registers),
@@ -104,8 +109,9 @@ std::string csv(const Report& report) {
                    optional_text(e.vector_spills), optional_text(e.scalar_spills), e.stack_bytes,
                    e.static_shared_bytes, e.name.dynamic_shared_bytes, e.threads,
                    optional_text(e.min_blocks), occupied, matrix_count(e), i.global_loads,
-                   i.global_loads_wide, i.global_stores, i.global_stores_wide, i.shared_loads,
-                   i.shared_loads_wide, e.code_bytes);
+                   i.global_loads_wide, i.async_copies, i.box_copies, i.ranged_loads, i.loads_ahead,
+                   i.global_stores, i.global_stores_wide, i.shared_loads, i.shared_loads_wide,
+                   e.code_bytes);
   }
   return text;
 }

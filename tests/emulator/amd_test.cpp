@@ -1,4 +1,4 @@
-// AMD's matrix instructions against plain products.
+// AMD's matrix instructions against plain products, and loads from buffers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/emulator/amdgpu.hpp"
+#include "tests/emulator/global_memory.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -130,6 +131,62 @@ TEST(MfmaFaults, LaneThatDoesNotTakePart) {
       },
       ThrowsMessage<Fault>(AllOf(HasSubstr("63 of 64 lanes"), HasSubstr("v_mfma_f32_16x16x4_f32"),
                                  HasSubstr("wave 0 lane 63 first, have ended"))));
+}
+
+constexpr std::uint32_t kCdna = 0x00027000;
+constexpr std::uint32_t kRdna3 = 0x31027000;
+
+// What a wave reads at `stride` bytes per lane, from a buffer of `bytes` bytes: 64 numbered words,
+// of which only the first 32 are memory of the device.
+template <int kWidth, std::uint32_t kFormat>
+std::array<simt::Words<16>, 64> buffer_loads(unsigned bytes, unsigned stride, unsigned begin = 0) {
+  alignas(16) std::array<std::uint32_t, 64> words{};
+  for (std::uint32_t i = 0; i < words.size(); ++i) words[i] = i + 1;
+  const GlobalMemory known(words.data(), 128);
+  std::array<simt::Words<16>, 64> loaded{};
+  run({.wave_width = kWidth}, [&](unsigned char*) {
+    const auto lane = static_cast<unsigned>(place().lane);
+    loaded[lane] = Amdgpu<kWidth>::template buffer_load<kFormat>(
+        reinterpret_cast<const unsigned char*>(words.data()) + begin, bytes, lane * stride);
+  });
+  return loaded;
+}
+
+TEST(BufferLoad, IsZeroOutsideItsRange) {
+  const auto check = [](const auto& loaded, std::size_t lanes, std::size_t inside) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      for (std::uint32_t w = 0; w < 4; ++w) {
+        const auto want = static_cast<std::uint32_t>(4 * lane) + w + 1;
+        EXPECT_EQ(loaded[lane].words[w], lane < inside ? want : 0) << lane << ' ' << w;
+      }
+    }
+  };
+  check(buffer_loads<64, kCdna>(128, 16), 64, 8);
+  check(buffer_loads<64, kCdna>(48, 16), 64, 3);
+  check(buffer_loads<64, kCdna>(0, 16), 64, 0);
+  check(buffer_loads<32, kRdna3>(128, 16), 32, 8);
+  // Far behind it: odd lanes; 32 bits of the even ones' offsets are 0.
+  const auto far = buffer_loads<64, kCdna>(128, 1u << 31);
+  for (std::size_t lane = 0; lane < 64; ++lane) {
+    EXPECT_EQ(far[lane].words[0], lane % 2 == 0 ? 1u : 0u) << lane;
+  }
+}
+
+TEST(BufferLoadFaults, RangesThatHardwareDoesNotCheck) {
+  EXPECT_THAT(
+      ([] { buffer_loads<64, kCdna>(144, 16); }),
+      ThrowsMessage<Fault>(AllOf(
+          HasSubstr("block 0, wave 0, lane 8: buffer_load 16 bytes (tests/emulator/amd_test"),
+          HasSubstr("outside every allocation"))));
+  EXPECT_THAT(([] { buffer_loads<32, kRdna3>(120, 16); }),
+              ThrowsMessage<Fault>(
+                  AllOf(HasSubstr("lane 7"), HasSubstr("partly in range: 8 bytes of 16"))));
+  EXPECT_THAT(([] { buffer_loads<64, kCdna>(64, 16, 2); }),
+              ThrowsMessage<Fault>(HasSubstr("misaligned")));
+  EXPECT_THAT(([] { buffer_loads<64, 0>(128, 16); }),
+              ThrowsMessage<Fault>(HasSubstr("without DATA_FORMAT")));
+  EXPECT_THAT(([] { buffer_loads<32, kCdna>(128, 16); }),
+              ThrowsMessage<Fault>(HasSubstr("OOB_SELECT is not 3")));
 }
 
 // Lanes of a wave do not see each other's stores in a program that compilers may reorder.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <span>
+#include <string>
 
 #include "backends/types.hpp"
 #include "tests/emulator/amd/mfma.hpp"
@@ -17,6 +18,31 @@ namespace moat::emulator {
 template <int kWidth>
 struct Amdgpu : Lanes<kWidth> {
   using Where = std::source_location;
+
+  // BUFFER_LOAD_DWORDX4 from a raw buffer (stride 0), kFormat being word 3 of its descriptor (CDNA3
+  // ISA and RDNA3 ISA, "Buffer Resource Descriptor", "Range checking"): words behind `bytes` are 0.
+  // RDNA3 takes a load that reaches behind them partly for outside as a whole, CDNA3 does not.
+  template <std::uint32_t kFormat>
+  static simt::Words<16> buffer_load(const void* base, unsigned bytes, unsigned offset,
+                                     const Where& where = Where::current()) {
+    const Operation operation{"buffer_load", where, sizeof(simt::Words<16>)};
+    if (kWidth == 64 && (kFormat >> 15 & 0xfu) == 0) {
+      fail(operation, "a buffer without DATA_FORMAT is unbound");
+    }
+    if (kWidth == 32 && (kFormat >> 28 & 3u) != 3) {
+      fail(operation, "OOB_SELECT is not 3: the range of the buffer is not one of bytes");
+    }
+    simt::Words<16> loaded{};
+    if (offset >= bytes) return loaded;
+    if (offset + std::uint64_t{sizeof(loaded)} > bytes) {
+      fail(operation, "partly in range: " + std::to_string(bytes - offset) + " bytes of 16");
+    }
+    // Dword-aligned accesses are enough.
+    const auto* const from = static_cast<const unsigned char*>(base) + offset;
+    for (int word = 0; word < 4; ++word) access_global(from + 4 * word, 4, operation);
+    std::memcpy(&loaded, from, sizeof(loaded));
+    return loaded;
+  }
 
   template <class T>
   static void mfma_16x16x16(float (&c)[4], const std::uint32_t (&a)[2], const std::uint32_t (&b)[2],

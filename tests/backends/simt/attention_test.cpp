@@ -1,5 +1,8 @@
 #include "kernels/attention.hpp"
 
+#include <cstring>
+#include <vector>
+
 #include "tests/backends/simt/emulated.hpp"
 
 namespace moat::testing {
@@ -55,6 +58,58 @@ TEST_P(EmulatedAttention, SplitKeys) {
 // More steps than any ring has stages, and from one item into the next.
 TEST_P(EmulatedAttention, StagesAreFilledAgain) {
   check({.q_heads = 4, .q_len = 9, .kv_len = 601, .causal = true}, {.max_blocks = 1});
+}
+
+// An operand one element past an aligned address; lanes may access nothing around it.
+class ShiftedCopy {
+ public:
+  ShiftedCopy(const void* data, std::size_t bytes, std::size_t shift)
+      : memory_(bytes + shift), data_(memory_.data() + shift), known_(data_, bytes) {
+    if (data != nullptr) std::memcpy(data_, data, bytes);
+  }
+  void* data() const { return data_; }
+
+ private:
+  std::vector<std::byte> memory_;
+  std::byte* data_;
+  emulator::GlobalMemory known_;
+};
+
+// Any address of an element will do: what copies of boxes or of chunks cannot take goes element by
+// element, also where only one operand lies so.
+TEST_P(EmulatedAttention, OperandsAtOddAddresses) {
+  enum Odd : unsigned { q = 1, k = 2, v = 4, o = 8, all = 15 };
+  const std::size_t size = size_of(dtype());
+  for (const int q_len : {1, 70}) {
+    const AttentionProblem shape{.dtype = dtype(),
+                                 .q_heads = 2,
+                                 .q_len = q_len,
+                                 .kv_len = 70,
+                                 .head_dim = 64,
+                                 .causal = true};
+    const Inputs inputs(shape, 3);
+    const Verifier verifier(inputs);
+    const std::size_t queries = size * 2 * 64 * static_cast<std::size_t>(q_len);
+    const std::size_t keys = size * 64 * 70;
+    for (const unsigned odd :
+         {0U, unsigned{q}, unsigned{k}, unsigned{v}, unsigned{o}, unsigned{all}}) {
+      SCOPED_TRACE(::testing::Message() << "q_len " << q_len << ", odd " << odd);
+      auto p = std::get<AttentionProblem>(inputs.problem());
+      const auto shift = [&](Odd which) { return (odd & which) != 0 ? size : 0; };
+      const ShiftedCopy q_copy(p.q, queries, shift(q));
+      const ShiftedCopy k_copy(p.k, keys, shift(k));
+      const ShiftedCopy v_copy(p.v, keys, shift(v));
+      const ShiftedCopy o_copy(nullptr, queries, shift(o));
+      p.q = q_copy.data();
+      p.k = k_copy.data();
+      p.v = v_copy.data();
+      p.o = o_copy.data();
+      solve(p);
+      const Check check = verifier.check({static_cast<const std::byte*>(p.o), queries});
+      EXPECT_TRUE(check.passed) << check.message;
+      EXPECT_EQ(check.checked, check.elements);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedAttention, all_architectures, architecture_name);

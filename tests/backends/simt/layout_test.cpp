@@ -164,6 +164,24 @@ void expect_neighbours(int width, int chunk, std::initializer_list<int> masks) {
   EXPECT_TRUE(std::equal(masks.begin(), masks.end(), std::begin(found.masks)));
 }
 
+// Only sources of whole chunks, in rows that 32-bit offsets reach, are read by range-checked loads.
+TEST(Panels, SourcesOfWholeChunks) {
+  alignas(16) static const f16 data[64] = {};
+  const auto source = [&](int skip, int cols, std::int64_t row_stride) {
+    return make_source(
+        Tensor<const f16>{.data = data + skip, .rows = 2, .cols = cols, .row_stride = row_stride});
+  };
+  EXPECT_TRUE(source(0, 16, 24).whole);
+  EXPECT_TRUE(source(0, 12, 24).aligned);
+  EXPECT_FALSE(source(0, 12, 24).whole);
+  EXPECT_FALSE(source(0, 16, 20).whole);
+  EXPECT_FALSE(source(4, 16, 24).whole);
+  constexpr std::int64_t kLongest = (std::int64_t{1} << 31) / kMostRows / 2;
+  EXPECT_TRUE(source(0, 16, kLongest).whole);
+  EXPECT_TRUE(source(0, 16, kLongest + 8).aligned);
+  EXPECT_FALSE(source(0, 16, kLongest + 8).whole);
+}
+
 TEST(Fragments, LanesThatHoldAChunkOfARow) {
   expect_neighbours<Mma<f16>::Acc>(2, 8, {1, 2});
   expect_neighbours<Mma<f16>::Acc>(2, 4, {1});

@@ -116,7 +116,13 @@ EntryReport kept(const Promise& promise, const std::string& kernel) {
   e.name.kernel = kernel;
   e.instructions = {};
   if (!promise.instructions.empty()) e.instructions.matrix[promise.instructions[0] + ".x"] = 1;
-  e.instructions.global_loads = e.instructions.global_loads_wide = promise.wide_loads;
+  e.instructions.global_stores_wide = promise.wide_stores;
+  e.instructions.async_copies = promise.async_copies;
+  e.instructions.box_copies = promise.box_copies;
+  e.instructions.ranged_loads = promise.ranged_loads;
+  e.instructions.loads_ahead = promise.loads_ahead;
+  e.instructions.global_loads = e.instructions.global_loads_wide = std::max(
+      {promise.wide_loads, promise.async_copies, promise.box_copies, promise.ranged_loads});
   return e;
 }
 
@@ -133,22 +139,58 @@ TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
         return failures(faulty, {promise});
       };
       expect_one(planted([](EntryReport& e) { e.name.kernel = "other"; }), "was not compiled");
-      expect_one(planted([](EntryReport& e) {
-                   e.instructions.global_loads_wide = 0;
-                   e.instructions.global_loads = 0;
-                 }),
-                 "0 global loads of 16 bytes");
+      // Loads of 16 bytes that go through registers stand for neither kind of copy.
+      if (promise.wide_loads > 0) {
+        expect_one(planted([](EntryReport& e) { e.instructions.global_loads_wide = 0; }),
+                   "0 global loads of 16 bytes");
+      }
+      if (promise.wide_stores > 0) {
+        expect_one(planted([](EntryReport& e) { e.instructions.global_stores_wide = 0; }),
+                   "0 global stores of 16 bytes");
+      }
+      if (promise.async_copies > 0) {
+        expect_one(planted([](EntryReport& e) { --e.instructions.async_copies; }),
+                   "1 copies of 16 bytes by cp.async; promised are 2");
+      }
+      if (promise.ranged_loads > 0) {
+        expect_one(planted([](EntryReport& e) { --e.instructions.ranged_loads; }),
+                   "1 buffer loads of 16 bytes; promised are 2");
+      }
+      if (promise.loads_ahead > 0) {
+        expect_one(planted([](EntryReport& e) { e.instructions.loads_ahead = 0; }),
+                   "0 buffer loads that a matrix instruction follows");
+      }
+      if (promise.box_copies > 0) {
+        expect_one(planted([](EntryReport& e) {
+                     --e.instructions.box_copies;
+                     --e.instructions.global_loads;
+                   }),
+                   "1 copies of boxes");
+      }
       if (!promise.instructions.empty()) {
         expect_one(planted([](EntryReport& e) { e.instructions.matrix.clear(); }), "lacks the");
       }
       if (!promise.type.empty()) {
         expect_one(planted([](EntryReport& e) { e.entry = "_Zother"; }), "was not compiled");
       }
-      if (promise.only_wide_loads) {
+      if (promise.only_box_copies) {
         expect_one(planted([](EntryReport& e) { ++e.instructions.global_loads; }),
                    "1 global loads that are no boxes");
       }
     }
+  }
+}
+
+// What each family's pipeline promises of how its operands reach shared memory.
+TEST(CodegenGate, PipelinesPromiseTheirKindOfCopy) {
+  for (const Promise& p : promises()) {
+    SCOPED_TRACE(p.family + " " + p.dtype + " " + p.type);
+    const bool nvidia = p.family.starts_with("sm_");
+    const bool roles = p.type == "RoleSchedule";
+    EXPECT_EQ(p.async_copies > 0, nvidia && !roles);
+    EXPECT_EQ(p.box_copies > 0, roles);
+    EXPECT_EQ(p.only_box_copies, roles);
+    EXPECT_EQ(p.ranged_loads > 0, p.family == "cdna" || p.family == "rdna3");
   }
 }
 
@@ -160,7 +202,7 @@ TEST(CodegenGate, AsksForTheInstructionOfEachSchedule) {
     e.entry = type;
     e.family = e.architecture = "sm_90a";
     e.name.dtype = dtype;
-    e.instructions = {.matrix = {{opcode, 8}}, .global_loads = 8, .global_loads_wide = 8};
+    e.instructions.matrix = {{opcode, 8}};
     report.entries = {e};
     auto found = failures(report);
     std::erase_if(found, [](const Failure& f) { return !f.what.starts_with("lacks"); });
@@ -197,7 +239,15 @@ TEST(CodegenReport, SurvivesItsDocument) {
   report.entries = {good()};
   report.messages["gemm/sm_90a"] = {"ptxas warning"};
   report.absent["hip"] = "off";
+  report.entries[0].instructions.async_copies = 7;
+  report.entries[0].instructions.box_copies = 5;
+  report.entries[0].instructions.ranged_loads = 3;
+  report.entries[0].instructions.loads_ahead = 2;
   const Json document = to_json(report);
+  EXPECT_EQ(document["entries"][0]["instructions"]["async_copies"], 7);
+  EXPECT_EQ(document["entries"][0]["instructions"]["box_copies"], 5);
+  EXPECT_EQ(document["entries"][0]["instructions"]["ranged_loads"], 3);
+  EXPECT_EQ(document["entries"][0]["instructions"]["loads_ahead"], 2);
   EXPECT_EQ(to_json(from_json(document)).dump(), document.dump());
   EXPECT_THROW(from_json(Json{{"schema", "other"}}), std::runtime_error);
 }
@@ -205,12 +255,21 @@ TEST(CodegenReport, SurvivesItsDocument) {
 TEST(CodegenReport, TableAndCsvSayTheSame) {
   Report report;
   report.entries = {good()};
-  EXPECT_NE(table(report).find("gemm/f16/row_major/128x64x32-2-2-2"), std::string::npos);
-  EXPECT_NE(table(report).find("counted in PTX"), std::string::npos);
+  report.entries[0].instructions.async_copies = 71;
+  report.entries[0].instructions.box_copies = 53;
+  report.entries[0].instructions.ranged_loads = 37;
+  report.entries[0].instructions.loads_ahead = 29;
+  const std::string text = table(report);
+  for (const char* part : {"gemm/f16/row_major/128x64x32-2-2-2", "counted in PTX", "cp.async",
+                           "TMA", "buffer", " 71 ", " 53 ", " 29/37 "}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
   const std::string rows = csv(report);
   const auto columns = [](const std::string& line) { return std::ranges::count(line, ','); };
   const std::size_t end = rows.find('\n');
   EXPECT_EQ(columns(rows.substr(0, end)), columns(rows.substr(end)));
+  EXPECT_NE(rows.find(",async_copies,box_copies,ranged_loads,loads_ahead,"), std::string::npos);
+  EXPECT_NE(rows.find(",71,53,37,29,"), std::string::npos);
 }
 
 }  // namespace

@@ -83,11 +83,36 @@ TEST(Ptx, CountsInstructionsOfEachEntry) {
   EXPECT_EQ(a.instructions.matrix.begin()->second, 1);
   EXPECT_EQ(a.instructions.global_loads, 4);
   EXPECT_EQ(a.instructions.global_loads_wide, 3);
+  EXPECT_EQ(a.instructions.async_copies, 1);
+  EXPECT_EQ(a.instructions.box_copies, 1);
   EXPECT_EQ(a.instructions.shared_loads, 2);
   EXPECT_EQ(a.instructions.shared_loads_wide, 1);
   EXPECT_EQ(a.instructions.global_stores_wide, 1);
   const auto& b = entries.at("_Z1b").instructions.matrix;
   EXPECT_EQ(b.at("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), 1);
+}
+
+// A load of 16 bytes through registers is none of the copies past them, nor is a narrow copy.
+TEST(Ptx, TellsCopiesFromLoadsThroughRegisters) {
+  const auto counts_of = [](const std::string& statement) {
+    return read_ptx(".entry _Z1a()\n{\n\t" + statement + "\n}\n").at("_Z1a").instructions;
+  };
+  const Instructions load = counts_of("ld.global.v4.b32 {%r1, %r2, %r3, %r4}, [%rd1];");
+  EXPECT_EQ(load.global_loads_wide, 1);
+  EXPECT_EQ(load.async_copies + load.box_copies, 0);
+  const Instructions narrow = counts_of("cp.async.ca.shared.global [%r1], [%rd2], 4;");
+  EXPECT_EQ(narrow.global_loads, 1);
+  EXPECT_EQ(narrow.global_loads_wide + narrow.async_copies, 0);
+  const Instructions wide = counts_of("cp.async.cg.shared.global.L2::128B [%r1], [%rd2], 16, %r9;");
+  EXPECT_EQ(wide.async_copies, 1);
+  const Instructions bulk = counts_of(
+      "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%rd2], 512, "
+      "[%r3];");
+  EXPECT_EQ(bulk.box_copies, 1);
+  const Instructions store =
+      counts_of("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%rd1, {%r1, %r2}], [%r3];");
+  EXPECT_EQ(store.global_stores_wide, 1);
+  EXPECT_EQ(store.box_copies, 0);
 }
 
 TEST(Disassembly, CountsInstructionsOfEachKernel) {
@@ -96,19 +121,43 @@ TEST(Disassembly, CountsInstructionsOfEachKernel) {
       "0000000000009f00 <_Z1a>:\n"
       "\tglobal_load_dwordx4 v[4:7], v[0:1], off                    // 000000009F00:\n"
       "\tbuffer_load_dword v1, v2, s[4:7], 0 offen\n"
+      "\tbuffer_load_dwordx4 v[4:7], v2, s[4:7], 0 offen\n"
       "\tds_read_b128 v[0:3], v9\n"
       "\tds_read_b32 v0, v9\n"
       "0000000000009f40 <L0>:\n"
       "\tv_mfma_f32_16x16x16_f16 a[0:3], v[2:3], v[4:5], a[0:3]\n"
       "000000000000a000 <_Z1b>:\n"
+      "\tbuffer_load_b128 v[0:3], v0, s[0:3], 0 offen\n"
       "\tv_wmma_f32_16x16x16_bf16 v[0:7], v[8:15], v[16:23], v[0:7]\n");
   const Instructions& a = counts.at("_Z1a");
-  EXPECT_EQ(a.global_loads, 2);
-  EXPECT_EQ(a.global_loads_wide, 1);
+  EXPECT_EQ(a.global_loads, 3);
+  EXPECT_EQ(a.global_loads_wide, 2);
+  EXPECT_EQ(a.ranged_loads, 1);
   EXPECT_EQ(a.shared_loads, 2);
   EXPECT_EQ(a.shared_loads_wide, 1);
   EXPECT_EQ(a.matrix.at("v_mfma_f32_16x16x16_f16"), 1);
   EXPECT_EQ(counts.at("_Z1b").matrix.size(), 1U);
+  EXPECT_EQ(counts.at("_Z1b").ranged_loads, 1);
+}
+
+// A wait for other things does not end what is under way; one for loads does, in the code's order.
+TEST(Disassembly, TellsLoadsThatRunUnderProducts) {
+  const auto counts_of = [](const std::string& between) {
+    const std::string load = "\tbuffer_load_dwordx4 v[4:7], v2, s[4:7], 0 offen\n";
+    return read_disassembly("0000000000009f00 <_Z1a>:\n" + load + load + between +
+                            "\tv_mfma_f32_16x16x16_f16 a[0:3], v[2:3], v[4:5], a[0:3]\n" + load +
+                            "0000000000009f90 <_Z1b>:\n"
+                            "\tv_mfma_f32_16x16x16_f16 a[0:3], v[2:3], v[4:5], a[0:3]\n")
+        .at("_Z1a");
+  };
+  for (const char* passes : {"", "\ts_waitcnt lgkmcnt(0)\n", "\ts_barrier\n"}) {
+    EXPECT_EQ(counts_of(passes).loads_ahead, 2) << passes;
+    EXPECT_EQ(counts_of(passes).ranged_loads, 3);
+  }
+  for (const char* waits :
+       {"\ts_waitcnt vmcnt(1)\n", "\ts_waitcnt vmcnt(0) lgkmcnt(0)\n", "\ts_wait_loadcnt 0x0\n"}) {
+    EXPECT_EQ(counts_of(waits).loads_ahead, 0) << waits;
+  }
 }
 
 TEST(Elf, RefusesWhatIsNone) {
