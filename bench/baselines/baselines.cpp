@@ -5,6 +5,7 @@
 #include "bench/baselines/onednn.hpp"
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
+#include "bench/baselines/widened.hpp"
 
 namespace moat {
 
@@ -14,6 +15,9 @@ Baselines open_baselines(Device& device) {
   if (backend == "cpu") {
     const int threads = device.info().compute_units;
     open_onednn(threads, baselines);
+    if (!baselines.found.empty()) {
+      baselines.found.push_back(make_widened(*baselines.found.back(), threads));
+    }
     open_openblas(threads, baselines);
     baselines.found.push_back(make_plain(threads));
   } else if (backend == "cuda") {

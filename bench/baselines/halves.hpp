@@ -1,0 +1,17 @@
+// f16 from and to f32 with the vector instructions of this build: one of each per vector, as a
+// library would use them.
+#pragma once
+
+#include <cstdint>
+
+namespace moat {
+
+// `to` is dense; rows of `from` are `stride` elements apart.
+void widen_halves(const void* from, std::int64_t stride, float* to, std::int64_t rows,
+                  std::int64_t cols, int threads);
+
+// `from` is dense; rows of `to` are `stride` elements apart. Rounds to nearest even.
+void narrow_halves(const float* from, void* to, std::int64_t stride, std::int64_t rows,
+                   std::int64_t cols, int threads);
+
+}  // namespace moat
