@@ -6,6 +6,7 @@
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
 #include "bench/baselines/widened.hpp"
+#include "bench/baselines/yardsticks.hpp"
 
 namespace moat {
 
@@ -18,8 +19,9 @@ Baselines open_baselines(Device& device) {
     if (!baselines.found.empty()) {
       baselines.found.push_back(make_widened(*baselines.found.back(), threads));
     }
-    open_openblas(threads, baselines);
+    open_openblas(threads, device.info().architecture, baselines);
     baselines.found.push_back(make_plain(threads));
+    baselines.yardsticks = make_yardsticks(threads);
   } else if (backend == "cuda") {
     open_cublaslt(device, baselines);
     open_cub(device, baselines);

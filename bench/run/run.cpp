@@ -271,6 +271,10 @@ void Run::plan(const std::vector<Problem>& problems) {
       if (recorded(record_.libraries, b->name())) continue;
       record_.libraries.push_back({b->name(), b->version(), b->detail()});
     }
+    for (const auto& y : found.yardsticks) {
+      if (recorded(record_.libraries, y->name())) continue;
+      record_.libraries.push_back({y->name(), __VERSION__, y->detail()});
+    }
     for (const auto& b : found.absent) {
       if (recorded(record_.absent_baselines, b.name)) continue;
       record_.absent_baselines.push_back({b.name, b.reason});
@@ -306,6 +310,15 @@ void Run::plan(const std::vector<Problem>& problems) {
             group.add({.name = baseline->name(),
                        .prepare = [b = baseline.get(), problem] { return b->prepare(problem); }});
           }
+        }
+      }
+      if (options_.baselines) {
+        for (const auto& yardstick : baselines_.at(device.get()).yardsticks) {
+          if (!selected(yardstick->name()) || !yardstick->traffic(problem)) continue;
+          group.add(
+              {.name = yardstick->name(),
+               .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
+               .yardstick = yardstick.get()});
         }
       }
       if (group.empty()) continue;
@@ -358,6 +371,7 @@ void Run::measure() {
     }
   }
   run_google_benchmark(flags_, entries, *world_.out);
+  for (const Group& group : groups_) group.raise(ceilings_.at(&group.device()));
   confirm_ceilings();
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));

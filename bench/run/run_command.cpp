@@ -55,7 +55,7 @@ void add_options(CLI::App& command, RunOptions& o) {
   command
       .add_flag_callback(
           "--no-baselines", [&o] { o.baselines = false; },
-          "time our kernels alone, without the vendor's libraries")
+          "time our kernels alone, without the vendor's libraries and the yardsticks")
       ->group(which);
 
   const std::string how = "How to measure";
