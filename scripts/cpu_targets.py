@@ -38,14 +38,19 @@ RATE_OF_GEMM = "gemm/f32/m2048n2048k2048"
 class Measured:
     """What was measured for a target, or why nothing was."""
 
-    def __init__(self, what, target, value, reason=""):
+    def __init__(self, what, target, value, samples, reason=""):
         self.what, self.target, self.value, self.reason = what, target, value, reason
+        self.samples = samples  # behind the value, of the side that has fewer
 
     def met(self):
         return self.value is not None and self.value >= self.target
 
     def text(self):
         return f"none: {self.reason}" if self.value is None else f"{self.value:.3f}"
+
+
+def samples_of(case):
+    return sum(len(series["seconds"]) for series in case["series"])
 
 
 def against(case, others, names, target):
@@ -63,12 +68,13 @@ def against(case, others, names, target):
                         if a["name"] == name]
     if not ratios:
         reason = "; ".join(reasons) or f"{' and '.join(names)} did not run"
-        return Measured(f"× {' or '.join(names)}", target, None, reason)
+        return Measured(f"× {' or '.join(names)}", target, None, 0, reason)
     fastest = min(ratios, key=ratios.get)
-    return Measured(f"× {fastest}", target, ratios[fastest])
+    return Measured(f"× {fastest}", target, ratios[fastest],
+                    min(samples_of(case), samples_of(others[fastest])))
 
 
-def requirements(case, others, gemm_gflops):
+def requirements(case, others, gemm):
     """What is asked of a case: lists of alternatives, of each of which one has to be met."""
     kernel, dtype, shape = case["problem"].split("/")
     if kernel == "gemm":
@@ -81,10 +87,15 @@ def requirements(case, others, gemm_gflops):
     if kernel == "attention":
         if re.match(r"b\d+q1kv", shape):
             return [[against(case, others, ["read"], DECODE_READ_SHARE)]]
-        share = case["gflops"] / gemm_gflops if gemm_gflops else None
+        if gemm is None or gemm["status"] != "ok":
+            of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, None, 0,
+                               f"{RATE_OF_GEMM} was not timed in this run")
+        else:
+            of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE,
+                               case["gflops"] / gemm["gflops"],
+                               min(samples_of(case), samples_of(gemm)))
         return [
-            [Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, share,
-                      f"{RATE_OF_GEMM} is not in the record")],
+            [of_gemm],
             [against(case, others, ["onednn"], PREFILL_CHAIN)],
         ]
     if kernel in ("sum", "max", "argmax"):
@@ -103,7 +114,7 @@ def verdict(alternatives):
 
 
 def lines_of(record):
-    """(problem, threads, what, target, measured, met) of each requirement of a record."""
+    """(problem, threads, what, target, measured, samples, met) of each requirement."""
     for device in record["devices"]:
         if device["backend"] != "cpu":
             continue
@@ -113,18 +124,18 @@ def lines_of(record):
             if case["backend"] == "cpu":
                 of_problem.setdefault(case["problem"], {})[case["implementation"]] = case
         gemm = of_problem.get(RATE_OF_GEMM, {}).get("moat")
-        gemm_gflops = gemm["gflops"] if gemm is not None and gemm["status"] == "ok" else None
         for problem, others in of_problem.items():
             case = others.get("moat")
             if case is None:
                 continue
             if case["status"] != "ok":
-                yield problem, threads, "verified and timed", "ok", case["status"], "no"
+                yield problem, threads, "verified and timed", "ok", case["status"], 0, "no"
                 continue
-            for alternatives in requirements(case, others, gemm_gflops):
+            for alternatives in requirements(case, others, gemm):
                 yield (problem, threads, " or ".join(a.what for a in alternatives),
                        " or ".join(f"{a.target:.2f}" for a in alternatives),
-                       " or ".join(a.text() for a in alternatives), verdict(alternatives))
+                       " or ".join(a.text() for a in alternatives),
+                       " or ".join(str(a.samples) for a in alternatives), verdict(alternatives))
 
 
 def rate(value):
@@ -175,19 +186,20 @@ def main(arguments):
             print(f"cpu_targets.py: {path} is no record of moat run with a CPU: {error!r}",
                   file=sys.stderr)
             return 1
-    met = sum(line[5] == "yes" for line in table)
-    unknown = sum(line[5] == "unknown" for line in table)
+    met = sum(line[6] == "yes" for line in table)
+    unknown = sum(line[6] == "unknown" for line in table)
     print("# The CPU backend beside its targets\n")
     print("Written by `scripts/cpu_table.sh` from its records. × is our speed over that of the "
           "fastest of the named libraries\nin the same rounds; *read* and *copy* are yardsticks "
           "that move the same bytes and compute nothing\n(bench/README.md). Of two measures with "
-          "*or* one has to be met.\n")
+          "*or* one has to be met.\n*samples* are those of the side that has fewer; a ratio of very "
+          "few is no more than a hint.\n")
     if options.cpu is not None:
         print(HELD_TO.format(options.cpu) + "\n")
     print("\n".join(headings) + "\n")
     print(f"{met} of {len(table)} lines met" + (f", {unknown} unknown" if unknown else "") + ".\n")
-    print("| case | threads | measure | target | measured | met |")
-    print("| --- | ---: | --- | ---: | ---: | --- |")
+    print("| case | threads | measure | target | measured | samples | met |")
+    print("| --- | ---: | --- | ---: | ---: | ---: | --- |")
     for line in table:
         print("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |")
     return 0

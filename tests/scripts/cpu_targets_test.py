@@ -18,7 +18,7 @@ def case(problem, implementation, seconds, **more):
     return {"problem": problem, "kernel": kernel, "dtype": dtype, "backend": "cpu",
             "implementation": implementation, "status": "ok", "message": "",
             "median_seconds": seconds, "gflops": 100.0, "cache": "cold",
-            "baselines_absent": [], **more}
+            "baselines_absent": [], "series": [{"seconds": [seconds] * 5}], **more}
 
 
 def record(cases, threads=1, **run):
@@ -47,12 +47,14 @@ def run(records, *arguments):
 
 class Targets(unittest.TestCase):
     def lines(self, cases, **more):
-        """(the lines of the table as tuples without the case and threads, the line of the count)"""
+        """(the lines of the table as tuples without case, threads and samples, the count's line)"""
         done = run([record(cases, **more)])
         self.assertEqual(done.returncode, 0, done.stderr)
         text = done.stdout.splitlines()
-        rows = [tuple(c.strip() for c in line.strip("|").split("|"))[2:] for line in text
-                if line.startswith("| ") and not line.startswith(("| case", "| ---"))]
+        cells = [[c.strip() for c in line.strip("|").split("|")] for line in text
+                 if line.startswith("| ") and not line.startswith(("| case", "| ---"))]
+        self.samples = [row[-2] for row in cells]
+        rows = [(*row[2:-2], row[-1]) for row in cells]
         return rows, next(line for line in text if "lines met" in line)
 
     def only(self, *cases):
@@ -85,6 +87,15 @@ class Targets(unittest.TestCase):
                                    case(half, "onednn", 1.2)),
                          ("× onednn", "1.40", "1.200", "no"))
 
+    def test_samples_are_those_of_the_side_that_has_fewer(self):
+        rows = "rmsnorm/f32/r512c4096"
+        few = [{"seconds": [1.0]}, {"seconds": [1.0, 1.0]}]
+        self.lines([case(rows, "moat", 1.0), case(rows, "onednn", 1.0, series=few),
+                    case(rows, "copy", 1.0)])
+        self.assertEqual(self.samples, ["3 or 5"])
+        self.lines([case(rows, "moat", 1.0, series=few[:1]), case(rows, "onednn", 1.0)])
+        self.assertEqual(self.samples, ["1 or 0"])
+
     def test_unknown_says_why(self):
         half = "gemm/bf16/m512n512k512"
         absent = [{"name": "onednn", "reason": "no bf16 | here"}, {"name": "plain", "reason": "x"}]
@@ -109,7 +120,7 @@ class Targets(unittest.TestCase):
         prefill = "attention/f32/b1q512kv512h32hkv8d128"
         cases = [case(prefill, "moat", 1.0, gflops=84.0), case(prefill, "onednn", 2.5)]
         rows, count = self.lines(cases)
-        self.assertIn("is not in the record", rows[0][2])
+        self.assertIn("was not timed", rows[0][2])
         self.assertEqual(count, "1 of 2 lines met, 1 unknown.")
         gemm = "gemm/f32/m2048n2048k2048"
         rows, count = self.lines(cases + [case(gemm, "moat", 1.0), case(gemm, "onednn", 2.0)])
