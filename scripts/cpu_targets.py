@@ -79,7 +79,7 @@ def requirements(case, others, gemm):
     kernel, dtype, shape = case["problem"].split("/")
     if kernel == "gemm":
         if dtype != "f32":
-            names = ["onednn", "onednn-f32"] if dtype == "f16" else ["onednn"]
+            names = ["onednn", "onednn-f32"] if dtype != "f32" else ["onednn"]
             return [[against(case, others, names, GEMM_HALF)]]
         skinny = int(re.match(r"m(\d+)", shape)[1]) <= SKINNY_ROWS
         return [[against(case, others, ["onednn", "openblas"],
@@ -100,7 +100,7 @@ def requirements(case, others, gemm):
         ]
     if kernel in ("sum", "max", "argmax"):
         return [[against(case, others, ["read"], REDUCTION_READ_SHARE)]]
-    names = ["onednn", "onednn-f32"] if dtype == "f16" else ["onednn"]
+    names = ["onednn", "onednn-f32"] if dtype != "f32" else ["onednn"]
     alternatives = [against(case, others, names, ROWS_LIBRARY)]
     if case["cache"] == "cold":
         alternatives.append(against(case, others, ["copy"], ROWS_COPY_SHARE))

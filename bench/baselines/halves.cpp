@@ -24,13 +24,12 @@ void in_pieces(std::int64_t rows, std::int64_t cols, std::int64_t stride, int th
   }
 }
 
-}  // namespace
-
-void widen_halves(const void* from, std::int64_t stride, float* to, std::int64_t rows,
-                  std::int64_t cols, int threads) {
+template <class T>
+void widen(const T* from, std::int64_t stride, float* to, std::int64_t rows, std::int64_t cols,
+           int threads) {
   in_pieces(rows, cols, stride, threads,
             [&](std::int64_t row, std::int64_t begin, std::int64_t count) {
-              const auto* x = static_cast<const f16*>(from) + row * stride + begin;
+              const T* x = from + row * stride + begin;
               float* y = to + row * cols + begin;
               std::int64_t i = 0;
               for (; i + cpu::kLanes <= count; i += cpu::kLanes) {
@@ -40,18 +39,35 @@ void widen_halves(const void* from, std::int64_t stride, float* to, std::int64_t
             });
 }
 
-void narrow_halves(const float* from, void* to, std::int64_t stride, std::int64_t rows,
-                   std::int64_t cols, int threads) {
+template <class T>
+void narrow(const float* from, T* to, std::int64_t stride, std::int64_t rows, std::int64_t cols,
+            int threads) {
   in_pieces(rows, cols, stride, threads,
             [&](std::int64_t row, std::int64_t begin, std::int64_t count) {
               const float* x = from + row * cols + begin;
-              auto* y = static_cast<f16*>(to) + row * stride + begin;
+              T* y = to + row * stride + begin;
               std::int64_t i = 0;
               for (; i + cpu::kLanes <= count; i += cpu::kLanes) {
                 cpu::store(cpu::FloatTag{}, cpu::hn::LoadU(cpu::FloatTag{}, x + i), y + i);
               }
-              for (; i < count; ++i) y[i] = from_float<f16>(x[i]);
+              for (; i < count; ++i) y[i] = from_float<T>(x[i]);
             });
+}
+
+}  // namespace
+
+void widen_halves(DType type, const void* from, std::int64_t stride, float* to, std::int64_t rows,
+                  std::int64_t cols, int threads) {
+  with_dtype(type, [&]<class T>(Type<T>) {
+    widen(static_cast<const T*>(from), stride, to, rows, cols, threads);
+  });
+}
+
+void narrow_halves(DType type, const float* from, void* to, std::int64_t stride, std::int64_t rows,
+                   std::int64_t cols, int threads) {
+  with_dtype(type, [&]<class T>(Type<T>) {
+    narrow(from, static_cast<T*>(to), stride, rows, cols, threads);
+  });
 }
 
 }  // namespace moat

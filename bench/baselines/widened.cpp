@@ -77,21 +77,21 @@ Solve prepare_product(Baseline& library, const GemmProblem& p, int threads) {
   return [state, piece, transposed, threads](const Problem& problem) {
     const auto& q = std::get<GemmProblem>(problem);
     const std::int64_t ldb = q.ldb != 0 ? q.ldb : transposed ? q.k : q.n;
-    widen_halves(q.a, q.lda != 0 ? q.lda : q.k, state->a.data(), q.m, q.k, threads);
+    widen_halves(q.dtype, q.a, q.lda != 0 ? q.lda : q.k, state->a.data(), q.m, q.k, threads);
     for (int begin = 0; begin < q.n; begin += piece) {
       const bool whole = begin + piece <= q.n;
       GemmProblem now = whole ? state->whole : state->rest;
       if (transposed) {
-        widen_halves(at(q.b, begin * ldb), ldb, state->b.data(), now.n, q.k, threads);
+        widen_halves(q.dtype, at(q.b, begin * ldb), ldb, state->b.data(), now.n, q.k, threads);
       } else {
-        widen_halves(q.b, ldb, state->b.data(), q.k, q.n, threads);
+        widen_halves(q.dtype, q.b, ldb, state->b.data(), q.k, q.n, threads);
       }
       now.a = state->a.data();
       now.b = state->b.data();
       now.c = state->c.data() + begin;
       (whole ? state->solve_whole : state->solve_rest)(now);
     }
-    narrow_halves(state->c.data(), q.c, q.ldc != 0 ? q.ldc : q.n, q.m, q.n, threads);
+    narrow_halves(q.dtype, state->c.data(), q.c, q.ldc != 0 ? q.ldc : q.n, q.m, q.n, threads);
   };
 }
 
@@ -119,19 +119,19 @@ Solve prepare_rows(Baseline& library, const RowsProblem& p, int threads) {
   return [state, piece, threads](const Problem& problem) {
     const auto& q = std::get<RowsProblem>(problem);
     if (q.op == RowsOp::rms_norm) {
-      widen_halves(q.weight, q.cols, state->weight.data(), 1, q.cols, threads);
+      widen_halves(q.dtype, q.weight, q.cols, state->weight.data(), 1, q.cols, threads);
     }
     for (int row = 0; row < q.rows; row += piece) {
       const bool whole = row + piece <= q.rows;
       RowsProblem now = whole ? state->whole : state->rest;
       const std::int64_t offset = std::int64_t{row} * q.cols;
-      widen_halves(at(q.x, offset), q.cols, state->x.data(), now.rows, q.cols, threads);
+      widen_halves(q.dtype, at(q.x, offset), q.cols, state->x.data(), now.rows, q.cols, threads);
       now.x = state->x.data();
       now.y = state->y.data();
       now.weight = state->weight.data();
       (whole ? state->solve_whole : state->solve_rest)(now);
-      narrow_halves(state->y.data(), static_cast<std::byte*>(q.y) + offset * 2, q.cols, now.rows,
-                    q.cols, threads);
+      narrow_halves(q.dtype, state->y.data(), static_cast<std::byte*>(q.y) + offset * 2, q.cols,
+                    now.rows, q.cols, threads);
     }
   };
 }
@@ -155,19 +155,23 @@ class Widened final : public Baseline {
   std::string name() const override { return library_.name() + "-f32"; }
   std::string version() const override { return library_.version(); }
   std::string detail() const override {
-    return fmt::format("f16 widened by loops of this build, {} in f32 ({}), result rounded to f16",
-                       library_.name(), library_.detail());
+    return fmt::format(
+        "16-bit operands widened by loops of this build, {} in f32 ({}), result rounded",
+        library_.name(), library_.detail());
   }
   std::string kernel(const Problem& problem) const override {
-    return fmt::format("f16 to f32 + {} + f32 to f16", library_.kernel(in_f32(problem)));
+    return fmt::format("{0} to f32 + {1} + f32 to {0}", name_of(dtype(problem)),
+                       library_.kernel(in_f32(problem)));
   }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
-    if (dtype(problem) != DType::f16) return "it stands in for f16 only";
+    if (dtype(problem) == DType::f32) return "it stands in for 16-bit types only";
     if (std::holds_alternative<AttentionProblem>(problem)) {
       return "attention would convert all keys and values in every call";
     }
-    if (!library_.unsupported(problem)) return library_.name() + " solves it in f16";
+    if (!library_.unsupported(problem)) {
+      return fmt::format("{} solves it in {}", library_.name(), name_of(dtype(problem)));
+    }
     return library_.unsupported(in_f32(problem));
   }
 

@@ -79,7 +79,10 @@ class Targets(unittest.TestCase):
         self.assertEqual(self.only(case(half, "moat", 1.0), case(half, "onednn", 1.39)),
                          ("× onednn", "1.40", "1.390", "no"))
 
-    def test_f16_takes_the_faster_of_both_ways(self):
+    def test_half_types_take_the_faster_of_both_ways(self):
+        half = "gemm/bf16/m512n512k512"
+        self.assertEqual(self.only(case(half, "moat", 1.0), case(half, "onednn-f32", 1.5))[0],
+                         "× onednn-f32")
         half = "gemm/f16/m512n512k512"
         self.assertEqual(self.only(case(half, "moat", 1.0), case(half, "onednn-f32", 1.5)),
                          ("× onednn-f32", "1.40", "1.500", "yes"))

@@ -13,6 +13,7 @@
 
 #include "bench/baselines/halves.hpp"
 #include "bench/baselines/plain.hpp"
+#include "bench/baselines/widened.hpp"
 #include "kernels/reference/attention.hpp"
 #include "kernels/reference/bound.hpp"
 #include "kernels/reference/gemm.hpp"
@@ -357,12 +358,50 @@ TEST(Widened, SolvesInF16WhatOneDnnDoesNot) {
   }
 }
 
+// A library that has f32 only.
+class F32Only final : public Baseline {
+ public:
+  explicit F32Only(Baseline& library) : library_(library) {}
+  std::string name() const override { return "f32only"; }
+  std::string version() const override { return "1"; }
+  std::string detail() const override { return "none"; }
+  std::string kernel(const Problem& p) const override { return library_.kernel(p); }
+  std::optional<std::string> unsupported(const Problem& p) const override {
+    if (dtype(p) != DType::f32) return "f32 only";
+    return library_.unsupported(p);
+  }
+  std::function<void(const Problem&)> prepare(const Problem& p) override {
+    return library_.prepare(p);
+  }
+
+ private:
+  Baseline& library_;
+};
+
+TEST(Widened, SolvesBothTypesOf16Bits) {
+  if (find("onednn") == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  F32Only library(*find("onednn"));
+  const auto widened = make_widened(library, 2);
+  EXPECT_EQ(widened->name(), "f32only-f32");
+  for (const DType t : {DType::f16, DType::bf16}) {
+    for (const auto& p : gemms(t)) expect_right(*widened, p, describe(p));
+    for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
+      const RowsProblem p{.op = op, .dtype = t, .rows = 101, .cols = 3000};
+      expect_right(*widened, p, std::string(name_of(t)) + " rows");
+    }
+  }
+}
+
 TEST(Widened, LeavesAloneWhatItIsNotFor) {
   Baseline* b = find("onednn-f32");
   if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
-  for (const DType t : {DType::f32, DType::bf16}) {
-    EXPECT_TRUE(b->unsupported(GemmProblem{.dtype = t}));
-    EXPECT_TRUE(b->unsupported(RowsProblem{.dtype = t}));
+  EXPECT_TRUE(b->unsupported(GemmProblem{}));
+  EXPECT_TRUE(b->unsupported(RowsProblem{}));
+  // Of a problem in 16 bits exactly one of both stands beside ours.
+  for (const DType t : {DType::f16, DType::bf16}) {
+    for (const Problem& p : {Problem(GemmProblem{.dtype = t}), Problem(RowsProblem{.dtype = t})}) {
+      EXPECT_NE(b->unsupported(p).has_value(), find("onednn")->unsupported(p).has_value());
+    }
   }
   EXPECT_TRUE(b->unsupported(AttentionProblem{.dtype = DType::f16}));
   EXPECT_TRUE(b->unsupported(ReductionProblem{.dtype = DType::f16}));
@@ -373,7 +412,7 @@ TEST(Halves, WidenEveryValue) {
   std::vector<f16> halves(1 << 16);
   for (std::size_t i = 0; i < halves.size(); ++i) halves[i].bits = static_cast<std::uint16_t>(i);
   std::vector<float> wide(halves.size());
-  widen_halves(halves.data(), 1 << 16, wide.data(), 1, 1 << 16, 2);
+  widen_halves(DType::f16, halves.data(), 1 << 16, wide.data(), 1, 1 << 16, 2);
   for (std::size_t i = 0; i < halves.size(); ++i) {
     const float want = to_float(halves[i]);
     if (std::isnan(want)) {
@@ -402,7 +441,7 @@ TEST(Halves, NarrowToNearestEvenBetweenGaps) {
   const std::int64_t stride = cols + 3;
   constexpr std::uint16_t kGap = 0xabcd;
   std::vector<f16> halves(static_cast<std::size_t>(rows * stride), f16{kGap});
-  narrow_halves(x.data(), halves.data(), stride, rows, cols, 2);
+  narrow_halves(DType::f16, x.data(), halves.data(), stride, rows, cols, 2);
   for (std::int64_t i = 0; i < rows * stride; ++i) {
     const std::int64_t col = i % stride;
     const std::uint16_t want =
