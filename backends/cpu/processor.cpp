@@ -123,6 +123,33 @@ std::vector<int> processors_of_cores() {
   return processors;
 }
 
+std::vector<int> allowed_processors() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return {};
+  std::vector<int> processors;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &allowed)) processors.push_back(cpu);
+  }
+  return processors;
+}
+
+std::vector<int> fixed_processors(int threads) {
+  for (const char* name : {"OMP_PLACES", "OMP_PROC_BIND", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
+    if (std::getenv(name) != nullptr) return {};
+  }
+  std::vector<int> processors = processors_of_cores();
+  if (threads < 1 || static_cast<std::size_t>(threads) >= processors.size()) return {};
+  processors.resize(static_cast<std::size_t>(threads));
+  return processors;
+}
+
+bool keep_on(const std::vector<int>& processors) {
+  cpu_set_t kept;
+  CPU_ZERO(&kept);
+  for (const int cpu : processors) CPU_SET(cpu, &kept);
+  return sched_setaffinity(0, sizeof kept, &kept) == 0;
+}
+
 int default_threads() {
   const int asked = std::min(omp_get_max_threads(), omp_get_num_procs());
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return std::max(1, asked);

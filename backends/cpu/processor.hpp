@@ -31,6 +31,18 @@ std::optional<int> max_clock_mhz();
 // first; empty if the system does not tell.
 std::vector<int> processors_of_cores();
 
+// The processors that this process may run on.
+std::vector<int> allowed_processors();
+
+// The processors to keep `threads` threads on, where this process has more cores than that: the
+// first ones of processors_of_cores(). Empty otherwise, or if the user's environment places threads
+// (OMP_PLACES, OMP_PROC_BIND, GOMP_CPU_AFFINITY, KMP_AFFINITY).
+std::vector<int> fixed_processors(int threads);
+
+// Keeps this thread, and those that it starts from now on, on these processors. False if
+// the system refuses.
+bool keep_on(const std::vector<int>& processors);
+
 // Threads to compute with: those of OMP_NUM_THREADS, else one per physical core that this process
 // may run on, within the container's CPU quota.
 int default_threads();

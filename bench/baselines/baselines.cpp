@@ -6,6 +6,8 @@
 #include "bench/baselines/onednn.hpp"
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
+#include "bench/baselines/widened.hpp"
+#include "bench/baselines/yardsticks.hpp"
 
 namespace moat {
 
@@ -15,8 +17,12 @@ Baselines open_baselines(Device& device) {
   if (backend == "cpu") {
     const int threads = device.info().compute_units;
     open_onednn(threads, baselines);
-    open_openblas(threads, baselines);
+    if (!baselines.found.empty()) {
+      baselines.found.push_back(make_widened(*baselines.found.back(), threads));
+    }
+    open_openblas(threads, device.info().architecture, baselines);
     baselines.found.push_back(make_plain(threads));
+    baselines.yardsticks = make_yardsticks(threads);
   } else if (backend == "cuda") {
     open_cublaslt(device, baselines);
     open_cudnn(device, baselines);

@@ -1,6 +1,7 @@
-// Vendor libraries and plain loops that solve the same problems on the same device.
+// Vendor libraries and plain loops that solve the same problems on the same device, and yardsticks.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,35 @@ class Baseline {
   virtual std::function<void(const Problem&)> prepare(const Problem& problem) = 0;
 };
 
+// Bytes that are moved once.
+struct Traffic {
+  double read = 0;
+  double written = 0;
+};
+
+// Moves a problem's bytes and computes nothing. It solves no problem, so it is no baseline: its
+// time tells how far a kernel that reads the same bytes could get on this machine, just now.
+class Yardstick {
+ public:
+  virtual ~Yardstick() = default;
+
+  virtual std::string name() const = 0;    // last part of a case's name
+  virtual std::string detail() const = 0;  // how it moves them
+
+  // What it moves; empty for a problem whose time that says nothing about.
+  virtual std::optional<Traffic> traffic(const Problem& problem) const = 0;
+
+  // What it must leave at the beginning of the output, for these inputs on the host. The rest of
+  // the output must stay as it was.
+  virtual std::vector<std::byte> leaves(const Problem& host) const = 0;
+
+  virtual void run(const Problem& problem) = 0;
+};
+
+// Their names. No baseline and no kernel has them.
+inline constexpr const char* kReadYardstick = "read";
+inline constexpr const char* kCopyYardstick = "copy";
+
 // A baseline that this machine or build lacks.
 struct AbsentBaseline {
   std::string name;
@@ -42,6 +72,7 @@ struct AbsentBaseline {
 struct Baselines {
   std::vector<std::unique_ptr<Baseline>> found;
   std::vector<AbsentBaseline> absent;
+  std::vector<std::unique_ptr<Yardstick>> yardsticks = {};
 };
 
 // Baselines for a device, which outlives them. On a CPU they use as many threads as the device and

@@ -9,6 +9,7 @@
 
 #include "bench/baselines/onednn_api.hpp"
 #include "bench/baselines/onednn_attention.hpp"
+#include "bench/baselines/onednn_rms_norm.hpp"
 #include "bench/baselines/onednn_softmax.hpp"
 
 namespace moat {
@@ -83,16 +84,14 @@ class OneDnn final : public Baseline {
     if (const auto* attention = std::get_if<AttentionProblem>(&problem)) {
       return onednn::attention_chain(engine_, *attention, threads_).kernel();
     }
-    return onednn::softmax_kernel(engine_, std::get<RowsProblem>(problem));
+    const auto& rows = std::get<RowsProblem>(problem);
+    return rows.op == RowsOp::rms_norm ? onednn::rms_norm_kernel(engine_, rows)
+                                       : onednn::softmax_kernel(engine_, rows);
   }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
     if (std::holds_alternative<ReductionProblem>(problem)) {
       return "oneDNN's reductions keep a matrix; a plain parallel read is the baseline";
-    }
-    const auto* rows = std::get_if<RowsProblem>(&problem);
-    if (rows != nullptr && rows->op == RowsOp::rms_norm) {
-      return "oneDNN has no RMSNorm; its layer normalisation subtracts the mean";
     }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
     if (attention != nullptr && attention->causal && attention->q_len > attention->kv_len) {
@@ -164,7 +163,9 @@ class OneDnn final : public Baseline {
         call->run();
       };
     }
-    return onednn::prepare_softmax(engine_, std::get<RowsProblem>(problem), threads_);
+    const auto& rows = std::get<RowsProblem>(problem);
+    return rows.op == RowsOp::rms_norm ? onednn::prepare_rms_norm(engine_, rows, threads_)
+                                       : onednn::prepare_softmax(engine_, rows, threads_);
   }
 
   int threads_;

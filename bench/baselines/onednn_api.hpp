@@ -47,6 +47,18 @@ inline Softmax::primitive_desc softmax(const dnnl::engine& engine, const dnnl::m
 #endif
 }
 
+// Over the last dimension, in the type of `x`; scale, mean and variance are f32.
+using LayerNorm = dnnl::layer_normalization_forward;
+inline LayerNorm::primitive_desc layer_norm(const dnnl::engine& engine, dnnl::prop_kind kind,
+                                            const dnnl::memory::desc& x, float epsilon,
+                                            dnnl::normalization_flags flags) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine, kind, x, x, epsilon, flags, {}, true};
+#else
+  return {LayerNorm::desc(kind, x, epsilon, flags), engine, true};
+#endif
+}
+
 // x · factor, after a product.
 inline void append_scale(dnnl::post_ops& operations, float factor) {
   constexpr auto kLinear = dnnl::algorithm::eltwise_linear;

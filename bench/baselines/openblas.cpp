@@ -212,10 +212,15 @@ std::optional<std::string> better_core(const std::string& core, VectorLevel cpu)
   }
 }
 
-void open_openblas(int threads, Baselines& baselines) {
+VectorLevel required_level(VectorLevel cpu, const std::string& build, bool asked) {
+  return asked && build == "avx2" ? std::min(cpu, VectorLevel::avx2) : cpu;
+}
+
+void open_openblas(int threads, const std::string& build, Baselines& baselines) {
   const std::string detected = probe_core();
   std::optional<ScopedVariable> variable;
-  if (const auto core = better_core(detected, cpu_vector_level())) {
+  const bool asked = std::getenv(kCoreVariable) != nullptr;
+  if (const auto core = better_core(detected, required_level(cpu_vector_level(), build, asked))) {
     variable.emplace(kCoreVariable, *core);
   }
   const Loaded library = load();

@@ -20,7 +20,12 @@ VectorLevel cpu_vector_level();
 // the name is unknown, which newer releases' names are.
 std::optional<std::string> better_core(const std::string& core, VectorLevel cpu);
 
-// Adds the baseline, or why it is absent.
-void open_openblas(int threads, Baselines& baselines);
+// The level that a core has to have: the CPU's; if the user asked for a core, no more than that of
+// `build`, the instruction set that our kernels are compiled for ("avx2", …), so that a build for
+// less than the CPU can be compared with kernels for the same.
+VectorLevel required_level(VectorLevel cpu, const std::string& build, bool asked);
+
+// Adds the baseline, or why it is absent. `build` as above.
+void open_openblas(int threads, const std::string& build, Baselines& baselines);
 
 }  // namespace moat

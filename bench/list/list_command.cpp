@@ -66,6 +66,12 @@ void add_baselines(Json& all, Device& device) {
                    {"version", b->version()},
                    {"detail", b->detail()}});
   }
+  for (const auto& y : baselines.yardsticks) {
+    all.push_back({{"name", y->name()},
+                   {"backend", backend},
+                   {"version", __VERSION__},
+                   {"detail", "a yardstick, no baseline: " + y->detail()}});
+  }
   for (const auto& b : baselines.absent) {
     all.push_back({{"name", b.name}, {"backend", backend}, {"skipped", b.reason}});
   }

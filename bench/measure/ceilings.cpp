@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "bench/measure/cpu_units.hpp"
+#include "bench/measure/traffic_loops.hpp"
 #include "kernels/reference/bound.hpp"
 #include "kernels/reference/gemm.hpp"
 
@@ -135,6 +137,16 @@ void check_read(Device& device, const CeilingProblem& p, const std::vector<float
   if (sum != want) fail(0, sum, want);
 }
 
+// The pattern is there an odd number of times.
+void check_words(Device& device, const CeilingProblem& p, const std::vector<float>& pattern) {
+  std::uint32_t want = 0;
+  for (const float x : pattern) want ^= std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t got = download<std::uint32_t>(device, p.y, 1).front();
+  if (got != want) {
+    throw std::runtime_error(fmt::format("the words' exclusive or is {:#x}, not {:#x}", got, want));
+  }
+}
+
 void check_copy(Device& device, const CeilingProblem& p, const std::vector<float>& pattern) {
   std::vector<float> piece(pattern.size());
   const auto n = static_cast<std::size_t>(p.n);
@@ -168,6 +180,14 @@ void copy_by_memcpy(const CeilingProblem& p, int threads) {
     const std::int64_t end = p.n * (i + 1) / threads;
     std::memcpy(to + begin, from + begin, static_cast<std::size_t>(end - begin) * sizeof(float));
   }
+}
+
+// Reads as the yardsticks beside the cases do: all words' exclusive or is y's first word.
+void read_words(const Problem& problem, int threads) {
+  const auto& p = std::get<CeilingProblem>(problem);
+  const Region x{.data = p.x, .bytes = static_cast<std::size_t>(p.n) * sizeof(float)};
+  const std::uint32_t words = xor_words({&x, 1}, threads);
+  std::memcpy(p.y, &words, sizeof words);
 }
 
 // Runs ceiling kernels on one device and gathers what they reached.
@@ -341,14 +361,28 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
   runner.run({.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}, 0.4);
   if (device.info().backend == "cpu") {
     const int threads = device.info().compute_units;
-    runner.run(
-        {.name = "copy/memcpy",
-         .problem = copy,
-         .out_bytes = bytes / 2,
-         .check = check,
-         .other =
-             [threads](const Problem& p) { copy_by_memcpy(std::get<CeilingProblem>(p), threads); }},
-        0.4);
+    const auto copy_by = [&](const char* name, auto&& move) {
+      runner.run({.name = name,
+                  .problem = copy,
+                  .out_bytes = bytes / 2,
+                  .check = check,
+                  .other = [threads, move](
+                               const Problem& p) { move(std::get<CeilingProblem>(p), threads); }},
+                 0.4);
+    };
+    copy_by("copy/memcpy", copy_by_memcpy);
+    copy_by("copy/streams", [](const CeilingProblem& p, int count) {
+      copy_bytes(p.x, p.y, static_cast<std::size_t>(p.n) * sizeof(float), count);
+    });
+    // An odd number of patterns: an even one has the exclusive or 0.
+    CeilingProblem odd = read;
+    odd.n -= static_cast<std::int64_t>(pattern.size());
+    runner.run({.name = "read/streams",
+                .problem = odd,
+                .out_bytes = sizeof(std::uint32_t),
+                .check = [&] { check_words(device, odd, pattern); },
+                .other = [threads](const Problem& p) { read_words(p, threads); }},
+               0.4);
   }
 }
 
@@ -371,6 +405,13 @@ double written(const Problem& problem) {
     }
   };
   return std::visit(Visitor{}, problem);
+}
+
+// What is read and written moves at the rate of a copy, the rest at that of a read.
+std::optional<double> memory_floor(double read, double written, const Ceilings& ceilings) {
+  if (!ceilings.read_bytes || !ceilings.copy_bytes) return std::nullopt;
+  const double copied = 2 * std::min(read, written);
+  return copied / *ceilings.copy_bytes + std::abs(read - written) / *ceilings.read_bytes;
 }
 
 }  // namespace
@@ -426,7 +467,29 @@ Ceilings best_of(Ceilings a, Ceilings b) {
   return a;
 }
 
+void enter_traffic(Ceilings& ceilings, CeilingKind kind, double bytes, Measurement measurement) {
+  if (measurement.samples.empty() || !(sustained(measurement) > 0)) return;
+  const double rate = bytes / sustained(measurement);
+  auto& best = kind == CeilingKind::copy ? ceilings.copy_bytes : ceilings.read_bytes;
+  if (best && *best >= rate) return;
+  best = rate;
+  measurement.summary = summarize(measurement.samples);
+  ceilings.runs.push_back(
+      {.name = measurement.name, .rate = rate, .measurement = std::move(measurement)});
+}
+
 std::string_view name_of(Bound bound) { return bound == Bound::compute ? "compute" : "memory"; }
+
+std::optional<Roofline> traffic_roofline(double read, double written, double seconds,
+                                         const Ceilings& ceilings, bool cold) {
+  const auto floor = cold ? memory_floor(read, written, ceilings) : std::nullopt;
+  if (!floor) return std::nullopt;
+  const double share = *floor / seconds;
+  return Roofline{.bound = Bound::memory,
+                  .floor_seconds = *floor,
+                  .share = share,
+                  .suspect = share > kSuspectShare};
+}
 
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold) {
@@ -438,13 +501,9 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
   if (const auto rate = ceilings.flops(dtype(problem))) {
     consider(Bound::compute, flops(problem) / *rate);
   }
-  if (cold && ceilings.read_bytes && ceilings.copy_bytes) {
-    // What is read and written at the rate of a copy, the rest at that of a read.
-    const double out = written(problem);
-    const double in = bytes(problem) - out;
-    const double copied = 2 * std::min(in, out);
-    consider(Bound::memory,
-             copied / *ceilings.copy_bytes + std::abs(in - out) / *ceilings.read_bytes);
+  const double out = written(problem);
+  if (const auto floor = memory_floor(bytes(problem) - out, out, ceilings); floor && cold) {
+    consider(Bound::memory, *floor);
   }
   if (binding) {
     binding->share = binding->floor_seconds / seconds;

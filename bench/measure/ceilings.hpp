@@ -15,7 +15,7 @@ namespace moat {
 
 // One configuration of a ceiling kernel that was run: verified, then timed.
 struct CeilingRun {
-  std::string name;  // fma/512, mma/bf16, read, copy, copy/memcpy
+  std::string name;  // fma/512, mma/bf16, read, read/streams, copy, …
   double rate = 0;   // FLOP/s or bytes/s in the best tenth of the samples
   Measurement measurement;
 };
@@ -44,6 +44,10 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
 // taken for suspect.
 Ceilings best_of(Ceilings a, Ceilings b);
 
+// Enters what moved `bytes` (read, or read and written) from and to memory beside a case: such a
+// rate was reached on this device, so no ceiling lies below it. A lower one changes nothing.
+void enter_traffic(Ceilings& ceilings, CeilingKind kind, double bytes, Measurement measurement);
+
 enum class Bound : std::uint8_t { compute, memory };
 
 std::string_view name_of(Bound bound);
@@ -63,5 +67,9 @@ struct Roofline {
 // could bind was measured. seconds > 0.
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold);
+
+// The share of the memory ceiling of what moves these bytes and computes nothing.
+std::optional<Roofline> traffic_roofline(double read, double written, double seconds,
+                                         const Ceilings& ceilings, bool cold);
 
 }  // namespace moat

@@ -35,6 +35,7 @@ void fields(V& v, RunInfo& x) {
   v("arguments", x.arguments);
   v("seed", x.seed);
   v("threads", x.threads);
+  v("processors", x.processors);
   v("repetitions", x.repetitions);
   v("planned", x.planned);
   v("session", x.session);

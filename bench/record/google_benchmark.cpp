@@ -32,7 +32,7 @@ Json series_entry(const CaseRecord& c, const SeriesRecord& series, int family, i
   e["repetition_index"] = index;
   e["iterations"] = static_cast<std::int64_t>(series.seconds.size()) * series.calls_per_sample;
   add_times(e, median);
-  e["items_per_second"] = c.flops / median;
+  if (c.flops > 0) e["items_per_second"] = c.flops / median;
   e["bytes_per_second"] = c.bytes / median;
   return e;
 }

@@ -69,6 +69,8 @@ struct RunInfo {
   std::vector<std::string> arguments;
   std::uint64_t seed = 0;
   int threads = 0;
+  // Those that the run was kept on.
+  Reading<std::vector<int>> processors = Reading<std::vector<int>>::none("not read");
   int repetitions = 1;
   int planned = 0;  // entries of `cases` in a run that is not interrupted
   // The same in the two records of one `moat run --ab`; sample i of a case was then taken in the

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,16 +55,9 @@ std::vector<std::string> shared_arguments(const std::vector<std::string>& argume
 // The processors for `threads` threads of both builds, where there are more: left to the system,
 // each build would stay on a processor of its own, and one of them can be half as fast for seconds.
 // All that the process may use otherwise.
-cpu_set_t shared_processors(int threads) {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  const std::vector<int> cores = cpu::processors_of_cores();
-  if (threads == 0 || static_cast<std::size_t>(threads) >= cores.size()) {
-    sched_getaffinity(0, sizeof processors, &processors);
-  } else {
-    for (int i = 0; i < threads; ++i) CPU_SET(cores[static_cast<std::size_t>(i)], &processors);
-  }
-  return processors;
+std::vector<int> shared_processors(int threads) {
+  std::vector<int> processors = cpu::fixed_processors(threads);
+  return processors.empty() ? cpu::allowed_processors() : processors;
 }
 
 // What the process said on standard error, kept in a file without a name so that it never blocks.
@@ -109,7 +101,7 @@ class Peer {
 
   // Starts it and lets it work until it asks for its first round.
   void start(std::vector<std::string> arguments, const std::string& session,
-             const cpu_set_t& processors);
+             const std::vector<int>& processors);
 
   // Answers, and lets it work until its next question.
   void sample(const std::vector<int>& calls) { answer("sample " + format_calls(calls)); }
@@ -187,7 +179,7 @@ class Peer {
 };
 
 void Peer::start(std::vector<std::string> arguments, const std::string& session,
-                 const cpu_set_t& processors) {
+                 const std::vector<int>& processors) {
   std::array<int, 2> to{};
   std::array<int, 2> from{};
   if (pipe2(to.data(), O_CLOEXEC) != 0 || pipe2(from.data(), O_CLOEXEC) != 0) {
@@ -209,7 +201,7 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
   if (child_ == 0) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(kExitInterrupted);
-    sched_setaffinity(0, sizeof processors, &processors);
+    cpu::keep_on(processors);
     fcntl(to[0], F_SETFD, 0);
     fcntl(from[1], F_SETFD, 0);
     dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
@@ -301,7 +293,7 @@ int run_ab(const RunOptions& options) {
   }
   install_interrupt_handler();
   std::signal(SIGPIPE, SIG_IGN);
-  const cpu_set_t processors = shared_processors(options.threads);
+  const std::vector<int> processors = shared_processors(options.threads);
   base.start(arguments, session, processors);
   if (!base.done()) fresh.start(arguments, session, processors);
   if (!base.done()) take_turns(base, fresh);

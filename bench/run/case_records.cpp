@@ -47,6 +47,14 @@ void merge_check(Reading<CheckRecord>& into, const CheckRecord& check) {
   if (worst && error && *error > *worst) worst = error;
 }
 
+std::optional<Roofline> roof_of(const CaseRecord& c, const Problem& problem, double seconds,
+                                const Ceilings& ceilings) {
+  const bool cold = c.cache == "cold";
+  if (!is_yardstick(c.implementation)) return roofline(problem, seconds, ceilings, cold);
+  const double written = c.implementation == kCopyYardstick ? c.bytes / 2 : 0;
+  return traffic_roofline(c.bytes - written, written, seconds, ceilings, cold);
+}
+
 void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
   if (c.status != Status::ok) {
     drop_times(c);
@@ -65,9 +73,10 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
   c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
   c.relative_error = Reading<double>::of(summary.relative_error);
-  c.gflops = Reading<double>::of(c.flops / summary.median / 1e9);
+  c.gflops = is_yardstick(c.implementation) ? Reading<double>::none("a yardstick computes nothing")
+                                            : Reading<double>::of(c.flops / summary.median / 1e9);
   c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
-  const auto roof = roofline(problem, summary.median, ceilings, c.cache == "cold");
+  const auto roof = roof_of(c, problem, summary.median, ceilings);
   if (!roof) {
     c.ceiling = Reading<ShareRecord>::none("no ceiling that could bind the case was measured");
     return;
@@ -90,7 +99,8 @@ std::string entry_name(const Problem& problem, const DeviceInfo& device,
                      device.index > 0 ? std::to_string(device.index) : "", implementation);
 }
 
-CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name) {
+CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name,
+                      const std::optional<Traffic>& traffic) {
   CaseRecord c;
   c.name = entry_name(problem, device, name);
   c.problem = case_name(problem);
@@ -101,8 +111,8 @@ CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const st
   c.implementation = name;
   c.status = Status::ok;
   c.check = Reading<CheckRecord>::none("it did not run");
-  c.flops = flops(problem);
-  c.bytes = bytes(problem);
+  c.flops = traffic ? 0 : flops(problem);
+  c.bytes = traffic ? traffic->read + traffic->written : bytes(problem);
   c.cache = "hot";
   return c;
 }
@@ -127,7 +137,10 @@ void finish_group(std::vector<CaseRecord>& group, const Problem& problem,
   for (CaseRecord& ours : group) {
     if (ours.implementation != kOurs || ours.status != Status::ok) continue;
     for (const CaseRecord& other : group) {
-      if (other.implementation == kOurs || other.status != Status::ok) continue;
+      if (other.implementation == kOurs || is_yardstick(other.implementation) ||
+          other.status != Status::ok) {
+        continue;
+      }
       ours.ratios.push_back(
           {other.implementation, other.median_seconds.get() / ours.median_seconds.get()});
     }

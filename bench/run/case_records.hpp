@@ -1,17 +1,22 @@
 // From the outcomes of a group to the entries of the record.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bench/baselines/baselines.hpp"
 #include "bench/measure/ceilings.hpp"
 #include "bench/record/record.hpp"
 #include "bench/run/group.hpp"
 
 namespace moat {
 
-// The entry of one contender before it was measured.
-CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name);
+// The entry of one contender before it was measured. A yardstick computes nothing and moves what
+// it says.
+CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const std::string& name,
+                      const std::optional<Traffic>& traffic = std::nullopt);
 
 // The name of an entry: problem/backend/implementation; devices after a backend's first carry
 // their index, as in gemm/f32/m64n64k64/cuda1/moat.
@@ -22,10 +27,14 @@ std::string entry_name(const Problem& problem, const DeviceInfo& device,
 void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome);
 
 // Computes what follows from the samples: median, rates, share of the ceiling (above kSuspectShare
-// the case becomes suspect), ratios to the baselines. `group` are the entries of one problem on one
-// device, ours named "moat".
+// the case becomes suspect), ratios to the baselines but not to yardsticks. `group` are the entries
+// of one problem on one device, ours named "moat".
 void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings);
 
 inline constexpr const char* kOurs = "moat";
+
+inline bool is_yardstick(std::string_view implementation) {
+  return implementation == kReadYardstick || implementation == kCopyYardstick;
+}
 
 }  // namespace moat

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <span>
 #include <stdexcept>
 
 #include "bench/run/case_records.hpp"
@@ -38,6 +39,8 @@ Summation summation_of(const Contender& contender) {
   return contender.name == kOurs ? Summation::folded : Summation::any_order;
 }
 
+using CheckOutput = std::function<Check(std::span<const std::byte>)>;
+
 // The sets of operands of a group; output i of each belongs to contender i.
 class Sets {
  public:
@@ -63,14 +66,14 @@ class Sets {
   }
 
   // Checks every output that contender c was called for. Equal bytes need only one check.
-  Check check(std::size_t c, const Verifier& verifier, Summation summation) const {
+  Check check(std::size_t c, const CheckOutput& check_output) const {
     Check worst;
     std::vector<std::byte> right;
     for (std::size_t s = 0; s < sets_.size(); ++s) {
       if (called_[c][s] == 0) continue;
       std::vector<std::byte> output = sets_[s].download(static_cast<int>(c));
       if (worst.passed && output == right) continue;
-      const Check check = verifier.check(output, summation);
+      const Check check = check_output(output);
       if (!check.passed) return check;
       if (!worst.passed || check.error_over_bound > worst.error_over_bound) worst = check;
       right = std::move(output);
@@ -124,13 +127,35 @@ class GroupRun {
 
   bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
 
+  // How an output of contender c is checked.
+  CheckOutput check_of(std::size_t c) const {
+    if (const Yardstick* yardstick = contenders_[c].yardstick) {
+      return [want = yardstick->leaves(inputs_.problem())](std::span<const std::byte> output) {
+        return check_exactly(output, want);
+      };
+    }
+    return [this, c](std::span<const std::byte> output) {
+      return verifier_.check(output, summation_of(contenders_[c]));
+    };
+  }
+
+  Check verify_yardstick(std::size_t c, const Solve& solve) {
+    const int output = static_cast<int>(c);
+    sets_.first().poison(output);
+    solve(sets_.first().problem(output));
+    device_.synchronize();
+    return check_of(c)(sets_.first().download(output));
+  }
+
   void verify_before(std::size_t c) {
     ContenderResult& result = outcome_.results[c];
     const int output = static_cast<int>(c);
     try {
       auto solve = contenders_[c].prepare();
-      const Check check = verify(device_, sets_.first(), output, inputs_, verifier_, solve,
-                                 summation_of(contenders_[c]));
+      const Check check = contenders_[c].yardstick != nullptr
+                              ? verify_yardstick(c, solve)
+                              : verify(device_, sets_.first(), output, inputs_, verifier_, solve,
+                                       summation_of(contenders_[c]));
       result.check = to_record(check);
       if (!check.passed) return fail(result, Status::failed, check.message);
       sets_.first().poison(output);
@@ -180,7 +205,7 @@ class GroupRun {
       return fail(result, Status::error, "no sample had a valid time");
     }
     try {
-      const Check check = sets_.check(c, verifier_, summation_of(contenders_[c]));
+      const Check check = sets_.check(c, check_of(c));
       const CheckRecord record = to_record(check);
       if (!check.passed) {
         result.check = record;

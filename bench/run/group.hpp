@@ -1,4 +1,5 @@
-// Our kernel and its baselines on one problem: verified, timed together, verified again.
+// Our kernel, its baselines and yardsticks on one problem: verified, timed together, verified
+// again.
 #pragma once
 
 #include <functional>
@@ -7,16 +8,19 @@
 #include <vector>
 
 #include "backends/device.hpp"
+#include "bench/baselines/baselines.hpp"
 #include "bench/measure/measure.hpp"
 #include "bench/record/record.hpp"
 
 namespace moat {
 
-// One that is to solve the problem. `prepare` sets up for its shape and returns what solves it
-// once per call; it throws if it cannot.
+// One that is to solve the problem, or a yardstick beside it. `prepare` sets up for its shape and
+// returns what solves it once per call; it throws if it cannot.
 struct Contender {
   std::string name;
   std::function<std::function<void(const Problem&)>()> prepare;
+  // One that solves nothing is verified by what it must leave in the output; it outlives the group.
+  const Yardstick* yardstick = nullptr;
 };
 
 class Turns;

@@ -38,6 +38,7 @@ struct RunOptions {
   std::optional<int> samples;
   bool hot = false;
   bool baselines = true;
+  bool progress = false;  // also where standard error is no terminal
   std::optional<std::filesystem::path> out;
   std::optional<std::filesystem::path> export_gbench;
   TableFormat format = TableFormat::table;

@@ -7,18 +7,26 @@
 
 namespace moat {
 
-Progress::Progress(Clock& clock, int total)
-    : clock_(clock), start_(clock.now()), total_(total), terminal_(isatty(STDERR_FILENO) == 1) {}
+Progress::Progress(Clock& clock, int total, bool always)
+    : clock_(clock),
+      start_(clock.now()),
+      total_(total),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      always_(always) {}
 
 void Progress::step(std::string_view what) {
   const double elapsed = clock_.now() - start_;
   ++done_;
-  if (!terminal_) return;
+  if (!terminal_ && !always_) return;
   std::string line = fmt::format("[{}/{}] {}, {:.0f} s", done_, total_, what, elapsed);
   if (done_ > 1) {
     line += fmt::format(", about {:.0f} s left", elapsed / (done_ - 1) * (total_ - done_ + 1));
   }
-  fmt::print(stderr, "\r\x1b[K{}", line);
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[K{}", line);
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
   std::fflush(stderr);
 }
 

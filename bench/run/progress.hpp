@@ -7,10 +7,11 @@
 
 namespace moat {
 
-// One line on standard error that is rewritten; nothing unless that is a terminal.
+// One line on standard error that is rewritten. Where that is no terminal a line for each step if
+// `always`, else nothing.
 class Progress {
  public:
-  Progress(Clock& clock, int total);
+  Progress(Clock& clock, int total, bool always = false);
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
   ~Progress() { clear(); }
@@ -25,6 +26,7 @@ class Progress {
   int total_;
   int done_ = 0;
   bool terminal_;
+  bool always_;
 };
 
 }  // namespace moat

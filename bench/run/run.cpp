@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -11,7 +12,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "backends/cpu/processor.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/google_benchmark.hpp"
@@ -97,6 +101,26 @@ Devices open_devices(const RunOptions& options, const RunWorld& world) {
   return devices;
 }
 
+// Those that the threads may use, if they are not all of the machine's.
+Reading<std::vector<int>> kept_processors(int threads) {
+  std::set<int> all;
+#pragma omp parallel num_threads(threads)
+  {
+    // The user may have given each thread a place of its own.
+    const std::vector<int> own = cpu::allowed_processors();
+#pragma omp critical(moat_kept_processors)
+    all.insert(own.begin(), own.end());
+  }
+  std::vector<int> processors(all.begin(), all.end());
+  if (processors.empty()) {
+    return Reading<std::vector<int>>::none("the system does not tell where the process may run");
+  }
+  if (processors.size() >= static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN))) {
+    return Reading<std::vector<int>>::none("it might use every processor");
+  }
+  return Reading<std::vector<int>>::of(std::move(processors));
+}
+
 // Half of what there is, so that neither the host's other work nor the device's runs out; of two
 // builds that take turns each has half of that.
 std::size_t memory_limit(const RunOptions& options, const Device& device) {
@@ -163,8 +187,15 @@ int Run::execute() {
   initialize_google_benchmark(flags_);
 
   const std::vector<Problem> problems = select_problems(options_.problems);
-  if (options_.threads > 0) omp_set_num_threads(options_.threads);
+  if (options_.threads > 0) {
+    // Cores differ in speed for seconds; on the same ones ours and the baselines share their fate.
+    // Before the first thread starts: threads keep the processors of the one that started them.
+    const std::vector<int> processors = cpu::fixed_processors(options_.threads);
+    if (!processors.empty()) cpu::keep_on(processors);
+    omp_set_num_threads(options_.threads);
+  }
   record_.run.threads = omp_get_max_threads();
+  record_.run.processors = kept_processors(record_.run.threads);
   devices_ = open_devices(options_, world_);
   if (!problems.empty() && devices_.all.empty()) {
     for (const auto& a : devices_.skipped) {
@@ -240,6 +271,10 @@ void Run::plan(const std::vector<Problem>& problems) {
       if (recorded(record_.libraries, b->name())) continue;
       record_.libraries.push_back({b->name(), b->version(), b->detail()});
     }
+    for (const auto& y : found.yardsticks) {
+      if (recorded(record_.libraries, y->name())) continue;
+      record_.libraries.push_back({y->name(), __VERSION__, y->detail()});
+    }
     for (const auto& b : found.absent) {
       if (recorded(record_.absent_baselines, b.name)) continue;
       record_.absent_baselines.push_back({b.name, b.reason});
@@ -277,6 +312,15 @@ void Run::plan(const std::vector<Problem>& problems) {
           }
         }
       }
+      if (options_.baselines) {
+        for (const auto& yardstick : baselines_.at(device.get()).yardsticks) {
+          if (!selected(yardstick->name()) || !yardstick->traffic(problem)) continue;
+          group.add(
+              {.name = yardstick->name(),
+               .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
+               .yardstick = yardstick.get()});
+        }
+      }
       if (group.empty()) continue;
       record_.run.planned += static_cast<int>(group.size());
       groups_.push_back(std::move(group));
@@ -286,8 +330,10 @@ void Run::plan(const std::vector<Problem>& problems) {
 
 void Run::measure() {
   Progress progress(
-      clock_, static_cast<int>(devices_.all.size() +
-                               groups_.size() * static_cast<std::size_t>(flags_.repetitions())));
+      clock_,
+      static_cast<int>(devices_.all.size() +
+                       groups_.size() * static_cast<std::size_t>(flags_.repetitions())),
+      options_.progress);
   for (const auto& device : devices_.all) {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
@@ -325,6 +371,7 @@ void Run::measure() {
     }
   }
   run_google_benchmark(flags_, entries, *world_.out);
+  for (const Group& group : groups_) group.raise(ceilings_.at(&group.device()));
   confirm_ceilings();
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));

@@ -55,14 +55,17 @@ void add_options(CLI::App& command, RunOptions& o) {
   command
       .add_flag_callback(
           "--no-baselines", [&o] { o.baselines = false; },
-          "time our kernels alone, without the vendor's libraries")
+          "time our kernels alone, without the vendor's libraries and the yardsticks")
       ->group(which);
 
   const std::string how = "How to measure";
   command.add_option("--seed", o.seed, "seed of the random inputs")
       ->capture_default_str()
       ->group(how);
-  command.add_option("--threads", o.threads, "threads on the CPU (default: all cores)")
+  command
+      .add_option("--threads", o.threads,
+                  "threads on the CPU (default: all cores). Fewer than there are cores\n"
+                  "stay on the same cores throughout")
       ->check(CLI::Range(1, 4096))
       ->group(how);
   command.add_option("--budget", o.budget_seconds, "seconds per implementation of a case")
@@ -95,6 +98,10 @@ void add_options(CLI::App& command, RunOptions& o) {
       .add_option("--out", o.out,
                   "folder, or file that ends in .json, for the record\n"
                   "(default: results/<device>/<UTC time>-<commit>.json)")
+      ->group(output);
+  command
+      .add_flag("--progress", o.progress,
+                "a line for every case on standard error, also where that is no terminal")
       ->group(output);
   const std::map<std::string, TableFormat> formats = {{"table", TableFormat::table},
                                                       {"markdown", TableFormat::markdown},

@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kInterrupted = "interrupted";
 
-EntryResult entry_result(const ContenderResult& result, const Problem& problem) {
+EntryResult entry_result(const ContenderResult& result, const CaseRecord& c) {
   EntryResult e;
   if (result.status != Status::ok) {
     e.error = result.message;
@@ -23,8 +23,8 @@ EntryResult entry_result(const ContenderResult& result, const Problem& problem) 
   } else {
     e.seconds = result.measurement->summary.median;
     if (e.seconds > 0) {
-      e.flops_per_second = flops(problem) / e.seconds;
-      e.bytes_per_second = bytes(problem) / e.seconds;
+      e.flops_per_second = c.flops / e.seconds;
+      e.bytes_per_second = c.bytes / e.seconds;
     }
   }
   return e;
@@ -33,7 +33,9 @@ EntryResult entry_result(const ContenderResult& result, const Problem& problem) 
 }  // namespace
 
 void Group::add(Contender contender) {
-  cases_.push_back(empty_case(problem_, device_.info(), contender.name));
+  cases_.push_back(empty_case(
+      problem_, device_.info(), contender.name,
+      contender.yardstick != nullptr ? contender.yardstick->traffic(problem_) : std::nullopt));
   contenders_.push_back(std::move(contender));
 }
 
@@ -72,7 +74,20 @@ void Group::measure(const GroupOptions& options, Clock& clock) {
   auto& entries = repetitions_.emplace_back();
   for (std::size_t i = 0; i < contenders_.size(); ++i) {
     add_repetition(cases_[i], outcome.results[i], outcome);
-    entries.push_back(entry_result(outcome.results[i], problem_));
+    entries.push_back(entry_result(outcome.results[i], cases_[i]));
+  }
+}
+
+void Group::raise(Ceilings& ceilings) const {
+  for (const CaseRecord& c : cases_) {
+    if (!is_yardstick(c.implementation) || c.status != Status::ok || c.cache != "cold") continue;
+    Measurement measurement;
+    measurement.name = c.name;
+    for (const auto& s : c.series) {
+      measurement.samples.insert(measurement.samples.end(), s.seconds.begin(), s.seconds.end());
+    }
+    const auto kind = c.implementation == kCopyYardstick ? CeilingKind::copy : CeilingKind::read;
+    enter_traffic(ceilings, kind, c.bytes, std::move(measurement));
   }
 }
 

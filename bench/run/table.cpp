@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/record/csv.hpp"
+#include "bench/run/case_records.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/quantity.hpp"
 
@@ -15,8 +16,8 @@ namespace {
 std::string format_rate(const CaseRecord& c) {
   const bool memory = c.ceiling.value ? c.ceiling.value->bound == "memory"
                                       : c.kernel != "gemm" && c.kernel != "attention";
-  return memory ? three_digits(c.gbytes.get()) + " GB/s"
-                : three_digits(c.gflops.get()) + " GFLOP/s";
+  return memory || !c.gflops.value ? three_digits(c.gbytes.get()) + " GB/s"
+                                   : three_digits(c.gflops.get()) + " GFLOP/s";
 }
 
 const RatioRecord* fastest_baseline(const CaseRecord& c) {
@@ -103,7 +104,8 @@ std::string absences(const Record& record) {
 std::string library_text(const Record& record) {
   std::string text;
   for (const auto& l : record.libraries) {
-    text += fmt::format("       baseline {} {} ({})\n", l.name, l.version, l.detail);
+    text += fmt::format("       {} {} {} ({})\n", is_yardstick(l.name) ? "yardstick" : "baseline",
+                        l.name, l.version, l.detail);
   }
   return text;
 }

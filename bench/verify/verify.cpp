@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "bench/cases/case.hpp"
@@ -124,6 +125,29 @@ Check Verifier::check(std::span<const std::byte> output, Summation summation) co
 
 Check Verifier::check(const Operands& operands, int output, Summation summation) const {
   return check(operands.download(output), summation);
+}
+
+Check check_exactly(std::span<const std::byte> output, std::span<const std::byte> want) {
+  const auto size = static_cast<std::int64_t>(want.size());
+  Check result{.passed = true, .elements = size, .checked = size};
+  if (output.size() < want.size()) {
+    fail(result, fmt::format("the output has {} bytes, not {}", output.size(), want.size()));
+    return result;
+  }
+  const auto at = std::ranges::mismatch(output.first(want.size()), want);
+  if (at.in2 != want.end()) {
+    fail(result, fmt::format("byte {} is {:#04x}, not {:#04x}", at.in2 - want.begin(),
+                             std::to_integer<int>(*at.in1), std::to_integer<int>(*at.in2)));
+    return result;
+  }
+  const auto behind = output.subspan(want.size());
+  const auto written =
+      std::ranges::find_if(behind, [](std::byte b) { return b != std::byte{kPoison}; });
+  if (written != behind.end()) {
+    fail(result,
+         fmt::format("byte {} behind what is to be written was written", written - behind.begin()));
+  }
+  return result;
 }
 
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,

@@ -84,6 +84,10 @@ class Verifier {
   std::unique_ptr<Expected> expected_;
 };
 
+// Whether an output begins with exactly these bytes, and was not written behind them. An element
+// of the check is a byte.
+Check check_exactly(std::span<const std::byte> output, std::span<const std::byte> want);
+
 // Solves a problem whose pointers are the device's; returns after it is enqueued or done.
 using Solve = std::function<void(const Problem&)>;
 

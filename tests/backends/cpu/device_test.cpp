@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "backends/cpu/isa.hpp"
@@ -34,6 +36,38 @@ TEST(CpuDevice, CoresHaveOneProcessorEach) {
   EXPECT_LE(processors.size(), static_cast<std::size_t>(CPU_COUNT(&allowed)));
   for (const int p : processors) EXPECT_TRUE(CPU_ISSET(p, &allowed)) << p;
   EXPECT_EQ(std::set<int>(processors.begin(), processors.end()).size(), processors.size());
+}
+
+TEST(Processors, FewThreadsAreKeptOnTheFirstCores) {
+  unsetenv("OMP_PLACES");
+  const std::vector<int> cores = cpu::processors_of_cores();
+  const auto count = static_cast<int>(cores.size());
+  EXPECT_TRUE(cpu::fixed_processors(0).empty());
+  EXPECT_TRUE(cpu::fixed_processors(count).empty());
+  EXPECT_TRUE(cpu::fixed_processors(count + 1).empty());
+  if (count < 2) GTEST_SKIP() << "one core";
+  EXPECT_EQ(cpu::fixed_processors(1), std::vector{cores[0]});
+  EXPECT_EQ(cpu::fixed_processors(count - 1), std::vector(cores.begin(), cores.end() - 1));
+  setenv("OMP_PLACES", "cores", 1);
+  EXPECT_TRUE(cpu::fixed_processors(1).empty());
+  unsetenv("OMP_PLACES");
+}
+
+TEST(Processors, AThreadAndItsThreadsStayWhereTheyAreKept) {
+  const std::vector<int> before = cpu::allowed_processors();
+  ASSERT_FALSE(before.empty());
+  const std::vector<int> last{before.back()};
+  std::vector<int> own;
+  std::vector<int> inherited;
+  std::thread([&] {
+    EXPECT_TRUE(cpu::keep_on(last));
+    own = cpu::allowed_processors();
+    std::thread([&] { inherited = cpu::allowed_processors(); }).join();
+  }).join();
+  EXPECT_EQ(own, last);
+  EXPECT_EQ(inherited, last);
+  EXPECT_EQ(cpu::allowed_processors(), before);
+  EXPECT_FALSE(cpu::keep_on({}));
 }
 
 TEST(CpuDevice, MemoryGoesUpAndDownUnchanged) {

@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/baselines/halves.hpp"
 #include "bench/baselines/plain.hpp"
+#include "bench/baselines/widened.hpp"
 #include "kernels/reference/attention.hpp"
 #include "kernels/reference/bound.hpp"
 #include "kernels/reference/gemm.hpp"
@@ -259,6 +261,35 @@ TEST(OneDnn, ComputesSoftmax) {
   }
 }
 
+TEST(OneDnn, NormalisesRows) {
+  Baseline* b = find("onednn");
+  if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  for (const DType t : {DType::f32, DType::bf16}) {
+    // The last one has several chunks of rows and a rest.
+    for (const auto& [rows, cols] : {std::array{1, 1}, {3, 17}, {9, 4096}, {101, 3000}}) {
+      for (const float epsilon : {1e-6f, 0.5f}) {
+        const RowsProblem p{
+            .op = RowsOp::rms_norm, .dtype = t, .rows = rows, .cols = cols, .epsilon = epsilon};
+        if (t != DType::f32 && b->unsupported(p)) continue;
+        expect_right(*b, p, "RMSNorm " + std::string(name_of(t)) + " " + std::to_string(cols));
+      }
+    }
+  }
+}
+
+// A mean far from 0 shows whether it was left out.
+TEST(OneDnn, NormalisesRowsOfOneSign) {
+  Baseline* b = find("onednn");
+  if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  Memory memory;
+  RowsProblem p{.op = RowsOp::rms_norm, .rows = 5, .cols = 700};
+  fill(p, memory);
+  auto* x = static_cast<float*>(const_cast<void*>(p.x));
+  for (int i = 0; i < p.rows * p.cols; ++i) x[i] = 3 + 0.01f * x[i];
+  b->prepare(p)(p);
+  EXPECT_LE(worst_error(p), 1);
+}
+
 TEST(OneDnn, ChainsAttention) {
   Baseline* b = find("onednn");
   if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
@@ -288,8 +319,6 @@ TEST(OneDnn, SaysWhatItCannot) {
   if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
   const AttentionProblem blind{.q_len = 9, .kv_len = 4, .causal = true};
   EXPECT_NE(b->unsupported(blind)->find("sees no key"), std::string::npos);
-  EXPECT_NE(b->unsupported(RowsProblem{.op = RowsOp::rms_norm})->find("RMSNorm"),
-            std::string::npos);
   EXPECT_TRUE(b->unsupported(ReductionProblem{}));
 }
 
@@ -301,6 +330,125 @@ TEST(OneDnn, LeavesTheThreadCountAlone) {
   expect_right(*b, GemmProblem{.m = 8, .n = 8, .k = 8}, "8x8x8");
   EXPECT_EQ(omp_get_max_threads(), 3);
   omp_set_num_threads(before);
+}
+
+TEST(Widened, SolvesInF16WhatOneDnnDoesNot) {
+  Baseline* b = find("onednn-f32");
+  if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  if (!find("onednn")->unsupported(GemmProblem{.dtype = DType::f16})) {
+    GTEST_SKIP() << "oneDNN has products in f16";
+  }
+  for (const auto& p : gemms(DType::f16)) expect_right(*b, p, describe(p));
+  // B in pieces of columns, with a rest, dense and not.
+  for (const std::int64_t ld : {0, 5010}) {
+    const GemmProblem skinny{.dtype = DType::f16,
+                             .m = 3,
+                             .n = 300,
+                             .k = 5000,
+                             .order_b = Order::transposed,
+                             .ldb = ld,
+                             .ldc = ld != 0 ? 311 : 0};
+    expect_right(*b, skinny, describe(skinny));
+  }
+  for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
+    for (const auto& [rows, cols] : {std::array{1, 1}, {3, 17}, {101, 3000}, {5, 50257}}) {
+      const RowsProblem p{.op = op, .dtype = DType::f16, .rows = rows, .cols = cols};
+      expect_right(*b, p, "rows of " + std::to_string(cols));
+    }
+  }
+}
+
+// A library that has f32 only.
+class F32Only final : public Baseline {
+ public:
+  explicit F32Only(Baseline& library) : library_(library) {}
+  std::string name() const override { return "f32only"; }
+  std::string version() const override { return "1"; }
+  std::string detail() const override { return "none"; }
+  std::string kernel(const Problem& p) const override { return library_.kernel(p); }
+  std::optional<std::string> unsupported(const Problem& p) const override {
+    if (dtype(p) != DType::f32) return "f32 only";
+    return library_.unsupported(p);
+  }
+  std::function<void(const Problem&)> prepare(const Problem& p) override {
+    return library_.prepare(p);
+  }
+
+ private:
+  Baseline& library_;
+};
+
+TEST(Widened, SolvesBothTypesOf16Bits) {
+  if (find("onednn") == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  F32Only library(*find("onednn"));
+  const auto widened = make_widened(library, 2);
+  EXPECT_EQ(widened->name(), "f32only-f32");
+  for (const DType t : {DType::f16, DType::bf16}) {
+    for (const auto& p : gemms(t)) expect_right(*widened, p, describe(p));
+    for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
+      const RowsProblem p{.op = op, .dtype = t, .rows = 101, .cols = 3000};
+      expect_right(*widened, p, std::string(name_of(t)) + " rows");
+    }
+  }
+}
+
+TEST(Widened, LeavesAloneWhatItIsNotFor) {
+  Baseline* b = find("onednn-f32");
+  if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
+  EXPECT_TRUE(b->unsupported(GemmProblem{}));
+  EXPECT_TRUE(b->unsupported(RowsProblem{}));
+  // Of a problem in 16 bits exactly one of both stands beside ours.
+  for (const DType t : {DType::f16, DType::bf16}) {
+    for (const Problem& p : {Problem(GemmProblem{.dtype = t}), Problem(RowsProblem{.dtype = t})}) {
+      EXPECT_NE(b->unsupported(p).has_value(), find("onednn")->unsupported(p).has_value());
+    }
+  }
+  EXPECT_TRUE(b->unsupported(AttentionProblem{.dtype = DType::f16}));
+  EXPECT_TRUE(b->unsupported(ReductionProblem{.dtype = DType::f16}));
+  EXPECT_THROW(b->prepare(AttentionProblem{.dtype = DType::f16}), std::runtime_error);
+}
+
+TEST(Halves, WidenEveryValue) {
+  std::vector<f16> halves(1 << 16);
+  for (std::size_t i = 0; i < halves.size(); ++i) halves[i].bits = static_cast<std::uint16_t>(i);
+  std::vector<float> wide(halves.size());
+  widen_halves(DType::f16, halves.data(), 1 << 16, wide.data(), 1, 1 << 16, 2);
+  for (std::size_t i = 0; i < halves.size(); ++i) {
+    const float want = to_float(halves[i]);
+    if (std::isnan(want)) {
+      ASSERT_TRUE(std::isnan(wide[i])) << i;
+    } else {
+      ASSERT_EQ(wide[i], want) << i;
+    }
+  }
+}
+
+// Every half, the points midway between neighbours and their neighbours.
+TEST(Halves, NarrowToNearestEvenBetweenGaps) {
+  std::vector<float> x;
+  for (std::uint16_t bits = 0; bits < 0x7c00; ++bits) {
+    const float low = to_float(f16{bits});
+    const float high = bits == 0x7bff ? 65536.0f : to_float(f16{std::uint16_t(bits + 1)});
+    const float middle = (low + high) / 2;
+    for (const float v :
+         {low, middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f)}) {
+      x.push_back(v);
+      x.push_back(-v);
+    }
+  }
+  const std::int64_t cols = 1001;
+  const std::int64_t rows = static_cast<std::int64_t>(x.size()) / cols;
+  const std::int64_t stride = cols + 3;
+  constexpr std::uint16_t kGap = 0xabcd;
+  std::vector<f16> halves(static_cast<std::size_t>(rows * stride), f16{kGap});
+  narrow_halves(DType::f16, x.data(), halves.data(), stride, rows, cols, 2);
+  for (std::int64_t i = 0; i < rows * stride; ++i) {
+    const std::int64_t col = i % stride;
+    const std::uint16_t want =
+        col < cols ? from_float<f16>(x[static_cast<std::size_t>(i / stride * cols + col)]).bits
+                   : kGap;
+    ASSERT_EQ(halves[static_cast<std::size_t>(i)].bits, want) << i;
+  }
 }
 
 TEST(Plain, Reduces) {

@@ -26,11 +26,18 @@ TEST(BetterCore, KeepsEqualBetterAndUnknownCores) {
   EXPECT_FALSE(better_core("", VectorLevel::avx512));
 }
 
+TEST(RequiredLevel, IsTheBuildsOnlyForACoreThatWasAskedFor) {
+  EXPECT_EQ(required_level(VectorLevel::avx512, "avx2", true), VectorLevel::avx2);
+  EXPECT_EQ(required_level(VectorLevel::avx512, "avx2", false), VectorLevel::avx512);
+  EXPECT_EQ(required_level(VectorLevel::avx512, "avx512", true), VectorLevel::avx512);
+  EXPECT_EQ(required_level(VectorLevel::avx, "avx2", true), VectorLevel::avx);
+}
+
 // The core in use has the CPU's vectors, and the environment is as before.
 TEST(OpenOpenBlas, UsesTheVectorsOfThisCpu) {
   setenv("OPENBLAS_CORETYPE", "PRESCOTT", 1);
   Baselines baselines;
-  open_openblas(1, baselines);
+  open_openblas(1, "avx512", baselines);
   EXPECT_STREQ(std::getenv("OPENBLAS_CORETYPE"), "PRESCOTT");
   if (baselines.found.empty()) GTEST_SKIP() << baselines.absent.at(0).reason;
   const std::string detail = baselines.found[0]->detail();

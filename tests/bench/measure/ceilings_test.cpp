@@ -117,6 +117,29 @@ TEST_F(CeilingKernels, AreMeasuredOnThisMachine) {
   for (const CeilingRun& run : c.runs) EXPECT_FALSE(run.measurement.samples.empty()) << run.name;
 }
 
+TEST(EnterTraffic, RaisesAndNeverLowers) {
+  Ceilings c;
+  c.read_bytes = 100;
+  c.copy_bytes = 100;
+  const auto enter = [&](CeilingKind kind, double bytes, std::vector<double> samples) {
+    Measurement m;
+    m.samples = std::move(samples);
+    enter_traffic(c, kind, bytes, m);
+  };
+  enter(CeilingKind::read, 99, {1, 1, 1});
+  enter(CeilingKind::read, 500, {});
+  enter(CeilingKind::read, 500, {0, 0});
+  EXPECT_EQ(c.read_bytes, 100);
+  EXPECT_TRUE(c.runs.empty());
+  // The best tenth of the samples, as of every ceiling.
+  enter(CeilingKind::read, 220, {2, 1, 9, 9, 9, 9, 9, 9, 9, 9, 9});
+  EXPECT_EQ(c.read_bytes, 110);
+  EXPECT_EQ(c.copy_bytes, 100);
+  enter(CeilingKind::copy, 300, {2});
+  EXPECT_EQ(c.copy_bytes, 150);
+  EXPECT_EQ(c.runs.size(), 2U);
+}
+
 // A device that computes nothing leaves the poisoned results, and has no ceilings.
 TEST(MeasureCeilings, WrongResultsGiveNoCeiling) {
   FakeClock clock;

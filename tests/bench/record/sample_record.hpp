@@ -59,6 +59,7 @@ inline Record sample_record() {
            .arguments = {"moat", "run"},
            .seed = 42,
            .threads = 2,
+           .processors = Reading<std::vector<int>>::of({0, 2}),
            .planned = 4};
   r.build = {.version = "0.1.0",
              .commit = Reading<std::string>::of("0123456789abcdef0123456789abcdef01234567"),

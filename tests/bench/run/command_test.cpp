@@ -4,7 +4,9 @@
 #include <fstream>
 #include <iterator>
 #include <tuple>
+#include <vector>
 
+#include "backends/cpu/processor.hpp"
 #include "bench/record/record.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "tests/bench/run/spawn.hpp"
@@ -50,6 +52,35 @@ TEST_F(Command, RunPrintsTheTableAndLeavesTheRecord) {
   EXPECT_EQ(record.cases[0].status, Status::ok);
   EXPECT_TRUE(record.cases[0].gflops.value.has_value());
   EXPECT_EQ(record.run.arguments[1], "run");
+}
+
+TEST_F(Command, ProgressIsALineForEachCaseWhenAskedFor) {
+  const Finished f = moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--progress"}));
+  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  EXPECT_NE(f.err.find("[1/2] ceilings of cpu:0, "), std::string::npos) << f.err;
+  EXPECT_NE(f.err.find("\n[2/2] sum/f32/n1000, "), std::string::npos) << f.err;
+  EXPECT_EQ(f.err.find('\x1b'), std::string::npos) << f.err;
+}
+
+TEST_F(Command, FewerThreadsThanCoresStayOnTheSameCores) {
+  const std::vector<int> cores = cpu::processors_of_cores();
+  if (cores.size() < 2) GTEST_SKIP() << "one core";
+  EXPECT_EQ(moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"})).exit_code,
+            kExitOk);
+  EXPECT_EQ(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
+
+  // Left to the user, who leaves them to the system.
+  const auto place = [] { setenv("OMP_PROC_BIND", "false", 1); };
+  Spawned placed(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}), place);
+  EXPECT_EQ(placed.wait().exit_code, kExitOk);
+  EXPECT_NE(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
+
+  // Threads with a place each, of which the first is this process's own.
+  const auto spread = [] { setenv("OMP_PLACES", "cores", 1); };
+  Spawned apart(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "2"}), spread);
+  EXPECT_EQ(apart.wait().exit_code, kExitOk);
+  const auto& kept = parse_record(read(record_)).run.processors;
+  EXPECT_TRUE(!kept.value || kept.value->size() >= 2);
 }
 
 TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {

@@ -6,6 +6,7 @@
 
 #include "bench/cases/case.hpp"
 #include "bench/run/case_records.hpp"
+#include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
 
 namespace moat {
@@ -153,6 +154,55 @@ TEST_F(GroupTest, StopsBetweenContendersAndBlamesNone) {
   }
 }
 
+class YardstickTest : public GroupTest {
+ protected:
+  // What became of the yardstick beside a sum.
+  ContenderResult run_beside_sum() {
+    const auto outcome =
+        run_group(device_, parse_case("sum/f32/n1000"),
+                  {contender(device_, kOurs),
+                   {.name = kReadYardstick,
+                    .prepare = [this] { return [this](const Problem& p) { yardstick_.run(p); }; },
+                    .yardstick = &yardstick_}},
+                  options_, clock_);
+    EXPECT_EQ(outcome.results.at(0).status, Status::ok);
+    return outcome.results.at(1);
+  }
+
+  FirstElement yardstick_;
+};
+
+TEST_F(YardstickTest, IsCheckedByWhatItLeaves) {
+  const ContenderResult result = run_beside_sum();
+  EXPECT_EQ(result.status, Status::ok) << result.message;
+  EXPECT_TRUE(result.measurement && result.measurement->samples.size() >= 10);
+  EXPECT_TRUE(result.check && result.check->passed);
+}
+
+TEST_F(YardstickTest, IsNeverTimedWhenItLeavesSomethingElse) {
+  int calls = 0;
+  yardstick_.after = [&](int call, float* result) {
+    calls = call;
+    *result += 1;
+  };
+  EXPECT_EQ(run_beside_sum().status, Status::failed);
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(YardstickTest, MayNotWriteElsewhere) {
+  yardstick_.after = [](int, float* result) { result[1] = 0; };
+  EXPECT_NE(run_beside_sum().message.find("behind"), std::string::npos);
+}
+
+TEST_F(YardstickTest, IsDroppedWhenItGoesWrongWhileTimed) {
+  yardstick_.after = [](int call, float* result) {
+    if (call >= 12) *result += 1;
+  };
+  const ContenderResult result = run_beside_sum();
+  EXPECT_EQ(result.status, Status::failed);
+  EXPECT_TRUE(result.message.starts_with("after the timing")) << result.message;
+}
+
 Ceilings slow_ceilings() {
   Ceilings ceilings;
   ceilings.flops_f32 = 1.0;
@@ -194,6 +244,42 @@ TEST(CaseRecords, RatioIsTheBaselinesMedianOverOurs) {
   EXPECT_DOUBLE_EQ(group[0].ratios[0].ratio, 1.5);
   EXPECT_TRUE(group[1].ratios.empty());
   EXPECT_DOUBLE_EQ(group[0].gflops.get(), 2.0 * 20 * 30 * 40 / 2.0 / 1e9);
+}
+
+TEST(CaseRecords, YardstickHasItsOwnBytesNoFlopsAndNoRatio) {
+  NaiveDevice device;
+  const Problem problem = parse_case("softmax/f32/r10c100");
+  Ceilings ceilings;
+  ceilings.flops_f32 = 1.0;  // of no consequence for what computes nothing
+  ceilings.read_bytes = 1e6;
+  ceilings.copy_bytes = 8e3;
+  std::vector<CaseRecord> group;
+  GroupOutcome outcome;
+  outcome.cold = true;
+  const std::optional<Traffic> copied = Traffic{.read = 4000, .written = 4000};
+  for (const auto& [name, traffic] :
+       {std::pair{kOurs, std::optional<Traffic>()}, std::pair{kCopyYardstick, copied}}) {
+    ContenderResult result;
+    result.status = Status::ok;
+    result.check = a_check(true);
+    result.measurement = three_samples(2e5);
+    group.push_back(empty_case(problem, device.info(), name, traffic));
+    add_repetition(group.back(), result, outcome);
+  }
+  group[1].series[0].seconds = {2, 2, 2};
+  auto suspect = group;
+  finish_group(group, problem, ceilings);
+  EXPECT_TRUE(group[0].ratios.empty());
+  EXPECT_EQ(group[1].status, Status::ok) << group[1].message;
+  EXPECT_EQ(group[1].flops, 0);
+  EXPECT_FALSE(group[1].gflops.value);
+  EXPECT_DOUBLE_EQ(group[1].gbytes.get(), 4e3 / 1e9);
+  EXPECT_EQ(group[1].ceiling.get().bound, "memory");
+  EXPECT_DOUBLE_EQ(group[1].ceiling.get().share, 0.5);
+
+  suspect[1].series[0].seconds = {0.9, 0.9, 0.9};
+  finish_group(suspect, problem, ceilings);
+  EXPECT_EQ(suspect[1].status, Status::suspect);
 }
 
 // A repetition that fails takes the times of the earlier ones with it.

@@ -12,6 +12,7 @@
 #include "bench/record/record.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/usage_error.hpp"
+#include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -117,6 +118,61 @@ TEST_F(RunTest, LeavesARecordThatFitsTheSchema) {
   EXPECT_EQ(r.absent_baselines[0].name, "onednn");
   EXPECT_NE(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
   EXPECT_NE(out_.str().find("skipped: backend hip: no SDK"), std::string::npos);
+}
+
+TEST_F(RunTest, YardsticksStandBesideTheirProblems) {
+  world_.baselines = [](Device&) {
+    Baselines b;
+    b.yardsticks.push_back(std::make_unique<FirstElement>());
+    return b;
+  };
+  options_.export_gbench = folder_ / "gbench.json";
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 3u);
+  const CaseRecord& yardstick = r.cases[2];
+  EXPECT_EQ(yardstick.name, "sum/f32/n1000/cpu/read");
+  EXPECT_EQ(yardstick.status, Status::ok);
+  EXPECT_EQ(yardstick.flops, 0);
+  EXPECT_EQ(yardstick.bytes, 4);
+  EXPECT_TRUE(r.cases[1].ratios.empty());
+  EXPECT_TRUE(r.cases[0].baselines_absent.empty());
+  ASSERT_EQ(r.libraries.size(), 1u);
+  EXPECT_EQ(r.libraries[0].detail, "reads one element");
+  EXPECT_NE(out_.str().find("yardstick read"), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("cpu/read"), std::string::npos) << out_.str();
+  const Json exported = read_json_file(folder_ / "gbench.json");
+  EXPECT_FALSE(exported["benchmarks"][2].contains("items_per_second"));
+
+  options_.baselines = false;
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(record().cases.size(), 2u);
+}
+
+// The naive device would be suspect without it: its ceilings allow a byte a second.
+TEST_F(RunTest, YardsticksRaiseTheCeilings) {
+  options_.problems.cases = {"sum/f32/n1000"};
+  world_.ceilings = [](Device&, Clock&, std::size_t) {
+    Ceilings low;
+    low.read_bytes = low.copy_bytes = 1;
+    return low;
+  };
+  EXPECT_EQ(run(options_, world_), kExitFailed);
+  EXPECT_EQ(record().cases[0].status, Status::suspect);
+  world_.baselines = [](Device&) {
+    Baselines b;
+    b.yardsticks.push_back(std::make_unique<FirstElement>(1e9));
+    return b;
+  };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Record r = record();
+  EXPECT_EQ(r.cases[0].status, Status::ok) << r.cases[0].message;
+  EXPECT_EQ(r.cases[1].status, Status::ok) << r.cases[1].message;
+  const CeilingsRecord& ceilings = r.devices[0].ceilings;
+  EXPECT_GT(ceilings.read_bytes.value.value_or(0), 1e9);
+  EXPECT_EQ(ceilings.copy_bytes.value, 1);
+  ASSERT_EQ(ceilings.runs.size(), 1u);
+  EXPECT_EQ(ceilings.runs[0].name, "sum/f32/n1000/cpu/read");
 }
 
 TEST_F(RunTest, WrongImplementationFailsWithoutARate) {

@@ -471,6 +471,24 @@ TEST(Verify, ReportsTheWorstElement) {
   EXPECT_THAT(check.message, HasSubstr("row 7, column 11: got"));
 }
 
+TEST(CheckExactly, ComparesBytesAndWhatLiesBehind) {
+  const std::vector<std::byte> want{std::byte{1}, std::byte{2}, std::byte{3}};
+  std::vector<std::byte> out = want;
+  EXPECT_TRUE(check_exactly(out, want).passed);
+  out.resize(10, std::byte{kPoison});
+  const Check check = check_exactly(out, want);
+  EXPECT_TRUE(check.passed);
+  EXPECT_EQ(check.checked, 3);
+  EXPECT_EQ(check.error_over_bound, 0);
+  out[9] = std::byte{0};
+  EXPECT_THAT(check_exactly(out, want).message, HasSubstr("byte 6 behind"));
+  out[2] = std::byte{4};
+  EXPECT_THAT(check_exactly(out, want).message, HasSubstr("byte 2 is 0x04, not 0x03"));
+  EXPECT_FALSE(check_exactly(out, want).passed);
+  out.resize(2);
+  EXPECT_THAT(check_exactly(out, want).message, HasSubstr("2 bytes, not 3"));
+}
+
 TEST(Verify, AnOutputOfAnotherSizeIsRefused) {
   Bench bench("gemm/f32/m20n30k10");
   auto out = bench.solved();

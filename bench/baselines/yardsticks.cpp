@@ -1,0 +1,132 @@
+#include "bench/baselines/yardsticks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "bench/measure/traffic_loops.hpp"
+
+namespace moat {
+namespace {
+
+// The inputs that are read. Of fixed size, because they are listed while time is taken.
+struct Inputs {
+  std::array<Region, 3> regions;
+  std::size_t count = 0;  // 0: reading says nothing about the problem's time
+
+  void add(const void* data, std::int64_t elements, DType type) {
+    regions.at(count++) = {.data = data,
+                           .bytes = static_cast<std::size_t>(elements) * size_of(type)};
+  }
+  std::span<const Region> all() const { return std::span(regions).first(count); }
+};
+
+Inputs inputs_of(const Problem& problem) {
+  Inputs inputs;
+  if (const auto* r = std::get_if<ReductionProblem>(&problem)) {
+    inputs.add(r->x, r->n, r->dtype);
+  } else if (const auto* p = std::get_if<AttentionProblem>(&problem);
+             p != nullptr && p->q_len == 1) {
+    const std::int64_t rows = std::int64_t{p->batch} * p->head_dim;
+    const std::int64_t keys = rows * p->kv_len * p->kv_heads;
+    inputs.add(p->q, rows * p->q_heads, p->dtype);
+    inputs.add(p->k, keys, p->dtype);
+    inputs.add(p->v, keys, p->dtype);
+  }
+  return inputs;
+}
+
+void* output(const Problem& problem) {
+  if (const auto* p = std::get_if<ReductionProblem>(&problem)) return p->result;
+  return std::get<AttentionProblem>(problem).o;
+}
+
+std::vector<std::byte> bytes_of(const void* data, std::size_t size) {
+  const auto* begin = static_cast<const std::byte*>(data);
+  return {begin, begin + size};
+}
+
+class Read final : public Yardstick {
+ public:
+  explicit Read(int threads) : threads_(threads) {}
+
+  std::string name() const override { return kReadYardstick; }
+  std::string detail() const override { return "reads every input once, 8 streams a thread"; }
+
+  std::optional<Traffic> traffic(const Problem& problem) const override {
+    const Inputs inputs = inputs_of(problem);
+    if (inputs.count == 0) return std::nullopt;
+    Traffic traffic;
+    for (const Region& r : inputs.all()) traffic.read += static_cast<double>(r.bytes);
+    return traffic;
+  }
+
+  // Word by word, to check the vectors.
+  std::vector<std::byte> leaves(const Problem& host) const override {
+    std::uint32_t total = 0;
+    const Inputs inputs = inputs_of(host);
+    for (const Region& r : inputs.all()) {
+      for (std::size_t i = 0; i < r.bytes; i += sizeof total) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, static_cast<const std::byte*>(r.data) + i,
+                    std::min(sizeof word, r.bytes - i));
+        total ^= word;
+      }
+    }
+    return bytes_of(&total, sizeof total);
+  }
+
+  void run(const Problem& problem) override {
+    const std::uint32_t total = xor_words(inputs_of(problem).all(), threads_);
+    std::memcpy(output(problem), &total, sizeof total);
+  }
+
+ private:
+  int threads_;
+};
+
+class Copy final : public Yardstick {
+ public:
+  explicit Copy(int threads) : threads_(threads) {}
+
+  std::string name() const override { return kCopyYardstick; }
+  std::string detail() const override {
+    return "copies x to y, 4 streams a thread, past the caches from 256 KiB on";
+  }
+
+  std::optional<Traffic> traffic(const Problem& problem) const override {
+    const auto* p = std::get_if<RowsProblem>(&problem);
+    if (p == nullptr) return std::nullopt;
+    const auto bytes = static_cast<double>(size(*p));
+    return Traffic{.read = bytes, .written = bytes};
+  }
+
+  std::vector<std::byte> leaves(const Problem& host) const override {
+    const auto& p = std::get<RowsProblem>(host);
+    return bytes_of(p.x, size(p));
+  }
+
+  void run(const Problem& problem) override {
+    const auto& p = std::get<RowsProblem>(problem);
+    copy_bytes(p.x, p.y, size(p), threads_);
+  }
+
+ private:
+  static std::size_t size(const RowsProblem& p) {
+    return static_cast<std::size_t>(p.rows) * p.cols * size_of(p.dtype);
+  }
+
+  int threads_;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<Yardstick>> make_yardsticks(int threads) {
+  std::vector<std::unique_ptr<Yardstick>> all;
+  all.push_back(std::make_unique<Read>(threads));
+  all.push_back(std::make_unique<Copy>(threads));
+  return all;
+}
+
+}  // namespace moat

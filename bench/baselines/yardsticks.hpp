@@ -1,0 +1,17 @@
+// What moves a problem's bytes and computes nothing: the least that the memory lets anyone need.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "bench/baselines/baselines.hpp"
+
+namespace moat {
+
+// read:  every input once, for reductions and for attention of a single query: the exclusive or of
+//        all 32-bit words is left in the output's first 4 bytes.
+// copy:  x to y, for softmax and RMSNorm.
+// By this many OpenMP threads, with this build's vectors.
+std::vector<std::unique_ptr<Yardstick>> make_yardsticks(int threads);
+
+}  // namespace moat

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# scripts/cpu_table.sh with a moat that is made up: what it is asked for, and what becomes of its exit codes.
+set -euo pipefail
+script=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# expect STATUS TEXT COMMAND...: the command ends with STATUS and prints TEXT.
+expect() {
+  local wanted=$1 text=$2 status=0 output
+  shift 2
+  output=$("$@" 2>&1) || status=$?
+  if [[ $status != "$wanted" || $output != *"$text"* ]]; then
+    printf 'FAILED: %s\nexit %s, wanted %s with "%s"\n%s\n' "$*" "$status" "$wanted" "$text" "$output"
+    exit 1
+  fi
+}
+
+fail() {
+  printf 'FAILED: %s\n' "$1"
+  exit 1
+}
+
+expect 0 "usage: scripts/cpu_table.sh" "$script" --help
+expect 2 "unknown argument --frobnicate" "$script" --frobnicate
+expect 2 "--budget needs a value" "$script" --budget
+expect 2 "--cpu mmx: there are avx2 and avx512" "$script" --cpu mmx
+expect 2 "no case matches nothing" "$script" --filter nothing
+expect 2 "is no program" "$script" "$work/absent"
+
+# The cases of the table.
+"$script" --list >"$work/list"
+for name in gemm/f16/m512n512k512 gemm/bf16/m16n28672k4096bt gemm/f32/m512n4096k14336bt \
+  attention/f32/b1q4096kv4096h28hkv4d128causal attention/f32/b1q1024kv1024h32hkv8d128 \
+  attention/bf16/b1q1kv16384h28hkv4d128 argmax/bf16/n268435456 sum/f32/n16777216 \
+  softmax/f16/r16c128256 rmsnorm/f32/r4096c4096; do
+  grep -qx "$name" "$work/list" || fail "$name is not listed"
+done
+[[ $(sort "$work/list" | uniq -d) == '' ]] || fail 'a case is listed twice'
+expect 0 rmsnorm/f32/r1c4096 "$script" --list --filter 'rmsnorm/*'
+
+# A moat that notes what it was asked for and leaves a record without cases.
+cat >"$work/moat" <<'MOAT'
+#!/usr/bin/env bash
+printf '%s ' "$@" >>"$NOTES"
+printf 'isa=%s,%s core=%s\n' "${DNNL_MAX_CPU_ISA-}" "${ONEDNN_MAX_CPU_ISA-}" "${OPENBLAS_CORETYPE-}" >>"$NOTES"
+while (($#)); do
+  case $1 in
+    --out) out=$2 ;;
+    --threads) threads=$2 ;;
+  esac
+  shift
+done
+cat >"$out" <<RECORD
+{"schema": "moat-record", "run": {"started": "now"}, "build": {"commit": null, "dirty": null},
+ "libraries": [], "cases": [], "devices": [{"backend": "cpu", "name": "Abacus",
+ "architecture": "${ARCHITECTURE-avx2}", "compute_units": $threads,
+ "ceilings": {"read_bytes": null, "copy_bytes": null}}]}
+RECORD
+exit "${EXIT_CODE-0}"
+MOAT
+chmod +x "$work/moat"
+export NOTES=$work/notes
+unset DNNL_MAX_CPU_ISA ONEDNN_MAX_CPU_ISA OPENBLAS_CORETYPE
+
+expect 0 "$work/out/cpu-targets.md" "$script" --filter 'sum/*' --budget 7 --out "$work/out" "$work/moat"
+grep -q -- '--threads 1 --budget 7 .*--case sum/f32/n1048576 .*isa=, core=$' "$NOTES" ||
+  fail "asked for: $(cat "$NOTES")"
+grep -q 'gemm' "$NOTES" && fail 'the filter let GEMM through'
+[[ $(wc -l <"$NOTES") == $(printf '1\n%s\n' "$(nproc)" | sort -un | wc -l) ]] || fail 'runs'
+[[ -f $work/out/cpu-threads1.json ]] || fail 'no record'
+grep -q '0 of 0 lines met' "$work/out/cpu-targets.md" || fail 'no table'
+
+# AVX2: files of their own, libraries held to it, and no record of another build.
+: >"$NOTES"
+expect 0 "$work/out/cpu-targets-avx2.md" "$script" --cpu avx2 --filter 'sum/*' --out "$work/out" \
+  "$work/moat"
+grep -q 'isa=AVX2,AVX2 core=Haswell$' "$NOTES" || fail "libraries: $(cat "$NOTES")"
+[[ -f $work/out/cpu-avx2-threads1.json ]] || fail 'no record of AVX2'
+ARCHITECTURE=avx512 expect 1 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
+  --out "$work/out" "$work/moat"
+
+# Wrong results and cases that could not run are rows of the table; without a record there is none.
+EXIT_CODE=1 expect 1 cpu-targets.md "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
+rm "$work/out/cpu-targets.md"
+EXIT_CODE=4 expect 4 "" "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
+[[ ! -e $work/out/cpu-targets.md ]] || fail 'a table without records'
