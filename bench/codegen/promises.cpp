@@ -87,10 +87,8 @@ Promise epilogues() {
 
 // Several loads in flight: the loops over memory are unrolled at least four times.
 Promise streams() {
-  return {.family = "",
-          .dtype = "",
-          .kernels = {"reduction", "rms_norm", "softmax", "read_parts"},
-          .wide_loads = 4};
+  return {
+      .family = "", .dtype = "", .kernels = {"reduction", "rms_norm", "softmax"}, .wide_loads = 4};
 }
 
 }  // namespace
