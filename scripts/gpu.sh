@@ -14,7 +14,8 @@ usage: scripts/gpu.sh [--no-install] [--only STEP,…] [--minutes N] [options of
 
 Builds for the GPUs of this machine and runs, in this order:
 
-  tests      every kernel, type and odd shape on the device, against float64
+  tests      every kernel, type and odd shape on the device, against float64; the vendor's libraries
+             likewise
   sanitizer  compute-sanitizer's memcheck, racecheck and initcheck on small shapes (NVIDIA, where
              the tool exists)
   bench      moat run on the GPU with the vendor's libraries beside it; writes the record
@@ -98,7 +99,7 @@ fi
 export MOAT_CMAKE_ARGS="$options ${MOAT_CMAKE_ARGS:-}"
 
 install_missing
-build moat "${vendor}_device_test"
+build moat "${vendor}_device_test" gpu_baselines_test
 
 logs=$build/gpu
 mkdir -p "$logs"
@@ -132,7 +133,11 @@ timed() {
 
 for s in "${steps[@]}"; do
   case $s in
-    tests) timed "device tests" "$device_test" --gtest_filter='*Devices.*' ;;
+    tests)
+      timed "device tests" "$device_test" --gtest_filter='*Devices.*'
+      timed "library tests" "$build/tests/bench/baselines/gpu_baselines_test" \
+        --gtest_filter='*.AreRightOnEveryDevice'
+      ;;
     sanitizer)
       if [[ $vendor != cuda ]]; then
         summary+="sanitizer: skipped, compute-sanitizer is NVIDIA's"$'\n'

@@ -38,11 +38,13 @@ program "$work/bin/compute-sanitizer" <<<'echo watched'
 program "$work/build/bin/moat" <<<'echo "moat $*"'
 device_test=$work/build/tests/backends/cuda/cuda_device_test
 program "$device_test" <<<'echo "[  PASSED  ] 3 tests."'
+program "$work/build/tests/bench/baselines/gpu_baselines_test" <<<'echo "[  PASSED  ] 1 test."'
 export PATH=$work/bin:$PATH
 # What is installed here is not this test's subject.
 run() { MOAT_SETUP=true "$gpu" "$@"; }
 
 expect 0 "device tests: passed" run
+expect 0 "library tests: passed" run
 expect 0 "racecheck: passed" run
 expect 0 "moat run --suite llama3-8b" run --only bench --suite llama3-8b
 grep -qE -- "-DMOAT_CUDA_ARCHITECTURES=90a( |$)" "$work/cmake.log"
