@@ -1,20 +1,11 @@
 #!/usr/bin/env bash
 # scripts/cpu_table.sh with a moat that is made up: what it is asked for, and what becomes of its exit codes.
 set -euo pipefail
+# shellcheck source=tests/scripts/expect.sh
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 script=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-# expect STATUS TEXT COMMAND...: the command ends with STATUS and prints TEXT.
-expect() {
-  local wanted=$1 text=$2 status=0 output
-  shift 2
-  output=$("$@" 2>&1) || status=$?
-  if [[ $status != "$wanted" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\nexit %s, wanted %s with "%s"\n%s\n' "$*" "$status" "$wanted" "$text" "$output"
-    exit 1
-  fi
-}
 
 fail() {
   printf 'FAILED: %s\n' "$1"

@@ -1,20 +1,11 @@
 #!/usr/bin/env bash
 # scripts/gpu.sh on machines that are made up: without a GPU, and with one whose programs are fakes.
 set -euo pipefail
+# shellcheck source=tests/scripts/expect.sh
+source "$(dirname "${BASH_SOURCE[0]}")/expect.sh"
 gpu=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-# expect STATUS TEXT COMMAND...: the command ends with STATUS and prints TEXT.
-expect() {
-  local wanted=$1 text=$2 status=0 output
-  shift 2
-  output=$("$@" 2>&1) || status=$?
-  if [[ $status != "$wanted" || $output != *"$text"* ]]; then
-    printf 'FAILED: %s\nexit %s, wanted %s with "%s"\n%s\n' "$*" "$status" "$wanted" "$text" "$output"
-    exit 1
-  fi
-}
 
 # program PATH: a script with the lines on standard input.
 program() {
