@@ -23,13 +23,13 @@ struct TiledGemm {
   static constexpr bool kStreamed = true;
 };
 
-// Few rows: the right operand is read once, whole rows of it at best. The left one, 32 KiB, stays
-// in L1.
-template <int kRows>
+// Few rows: the right operand is read once, whole rows of it at best. The left one stays in L1, or
+// with 16 rows, 64 KiB, in L2: sums over less depth would be folded too often.
+template <int kRows, int kDepth>
 struct SkinnyGemm {
   static constexpr int m = kRows;
   static constexpr int n = 64;
-  static constexpr int k = 4096 / kRows;
+  static constexpr int k = kDepth;
   static constexpr bool kDynamic = true;
   static constexpr bool kInPlace = true;
 };
@@ -65,9 +65,9 @@ struct Schedules {
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     if (p.m <= 2) {
-      f(Type<SkinnyGemm<2>>{});
+      f(Type<SkinnyGemm<2, 2048>>{});
     } else if (p.m <= 16) {
-      f(Type<SkinnyGemm<16>>{});
+      f(Type<SkinnyGemm<16, 1024>>{});
     } else {
       f(Type<TiledGemm>{});
     }
