@@ -26,6 +26,8 @@ struct Ignore {
 //   Panel::Source              where a panel is loaded from, as the backend's loads want it
 //   Panel::bind(Tensor<const T>) → Source      on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
+//   Panel::bind(Tensor<const T>, rows)         a Right for schedules with kAllHeads, where a product
+//                                              takes row r of the left tensor to head r / rows
 //   block.load(panel, source, Coord)   fills a panel; the coordinate is the logical one (row of m
 //                                      or k, column of k or n) and what lies outside reads as 0
 //
@@ -34,8 +36,7 @@ struct Ignore {
 //   block.items(count, f(int))                  the items of 0 … count that fall to this block
 //   block.once(f)                               one lane runs f
 //   block.last_arrival(counter, f)              the block that arrives last runs f, and sees all
-//   that
-//                                               the others stored; leaves the counter at 0
+//                                               that the others stored; leaves the counter at 0
 //
 // Pipelines. Producing and consuming are two roles, which may run at once or in turn. What a
 // consumer accumulates lives inside its role. All waiting is the pipeline's.

@@ -203,32 +203,39 @@ struct AttentionCombine {
 
 template <class T, int kHeadDim, class Backend>
 void launch_attention(Backend& backend, const AttentionProblem& p) {
-  // A single query: the heads that share a key head become the rows of one tile.
-  const bool packed = p.q_len == 1;
-  const int group = p.q_heads / p.kv_heads;
-  const int heads = packed ? p.kv_heads : p.q_heads;
-  const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
-  const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
-  const auto query_like = [&]<class U>(U* data) {
-    return Tensor<U>{data,
-                     packed ? group : p.q_len,
-                     kHeadDim,
-                     packed ? kHeadDim : q_row,
-                     packed ? std::int64_t{group} * kHeadDim : kHeadDim,
-                     p.q_len * q_row,
-                     heads,
-                     p.batch};
-  };
-  const auto key_like = [&](const void* data) {
-    return Tensor<const T>{static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
-                           p.kv_len * kv_row,           p.kv_heads, p.batch};
-  };
-  const auto q = query_like(static_cast<const T*>(p.q));
-  const auto o = query_like(static_cast<T*>(p.o));
-
   Backend::Schedules::template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Attention<T, kHeadDim>;
+    // A single query: the heads that share a key head become the rows of one tile, or all heads
+    // where a product can take every row to its own head.
+    constexpr bool kAllHeads = requires { S::kAllHeads; };
+    const bool packed = p.q_len == 1;
+    const int group = p.q_heads / p.kv_heads;
+    const int heads = !packed ? p.q_heads : kAllHeads ? 1 : p.kv_heads;
+    const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
+    const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
+    const auto query_like = [&]<class U>(U* data) {
+      const int rows = p.q_len * p.q_heads / heads;
+      return Tensor<U>{data,
+                       rows,
+                       kHeadDim,
+                       packed ? kHeadDim : q_row,
+                       packed ? std::int64_t{rows} * kHeadDim : kHeadDim,
+                       p.q_len * q_row,
+                       heads,
+                       p.batch};
+    };
+    const auto q = query_like(static_cast<const T*>(p.q));
+    const auto o = query_like(static_cast<T*>(p.o));
+    const auto bind = [&]<class Panel>(Type<Panel>, const void* data) {
+      const Tensor<const T> keys{static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
+                                 p.kv_len * kv_row,           p.kv_heads, p.batch};
+      if constexpr (kAllHeads) {
+        return Panel::bind(keys, packed ? group : o.rows);
+      } else {
+        return Panel::bind(keys);
+      }
+    };
     const int row_tiles = ceil_div(o.rows, S::m);
     const int key_steps = ceil_div(p.kv_len, S::n);
     const int splits =
@@ -247,8 +254,8 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
     }
     const typename Kernel::template Args<S, B> args{
         .q = Kernel::template Query<S, B>::bind(q),
-        .k = Kernel::template Key<S, B>::bind(key_like(p.k)),
-        .v = Kernel::template Value<S, B>::bind(key_like(p.v)),
+        .k = bind(Type<typename Kernel::template Key<S, B>>{}, p.k),
+        .v = bind(Type<typename Kernel::template Value<S, B>>{}, p.v),
         .o = o,
         .partial = partial,
         .log2_sum = log2_sum,

@@ -3,6 +3,7 @@
 // stay rows in memory.
 #pragma once
 
+#include <array>
 #include <cstring>
 
 #include "backends/cpu/accumulator.hpp"
@@ -77,8 +78,16 @@ struct FetchAhead {
   }
 };
 
+// The columns of a row as they lie in memory.
+template <int kN>
+inline constexpr auto kInOrder = [] {
+  std::array<int, kN> column{};
+  for (int i = 0; i < kN; ++i) column[i] = i;
+  return column;
+}();
+
 // kM × kN sums, row by row. `rows` counts the rows that a product has reached; the others are
-// zeros.
+// zeros. A product may leave its columns in an order of its own: position i holds columns[i].
 template <int kM, int kN>
 class RowAccumulator {
  public:
@@ -104,6 +113,8 @@ class RowAccumulator {
 
   float* values;
   int rows = 0;
+  int first = 0;  // row of the left operand's tensor that is row 0, where a product needs to know
+  const int* columns = kInOrder<kN>.data();
 
  private:
   Scratch::Slot slot_;
@@ -116,6 +127,7 @@ struct AccumulatedRows {
   static constexpr int kDepth = kN;
   const float* values;
   int rows;
+  int first;
   int depth;
 };
 
@@ -221,13 +233,13 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
   });
 }
 
-// Calls f(integral_constant count, first row) for groups of at most kRowsAtOnce rows of like size.
-template <class F>
+// Calls f(integral_constant count, first row) for groups of at most kMost rows of like size.
+template <int kMost, class F>
 void for_each_row_group(int rows, F f) {
-  const int size = ceil_div(rows, ceil_div(rows, kRowsAtOnce));
+  const int size = ceil_div(rows, ceil_div(rows, kMost));
   for (int row = 0; row < rows; row += size) {
     const int count = std::min(size, rows - row);
-    unroll<kRowsAtOnce>([&](auto less) {
+    unroll<kMost>([&](auto less) {
       if (count == less + 1) f(std::integral_constant<int, less + 1>{}, row);
     });
   }
@@ -240,7 +252,7 @@ void multiply_transposed(RowAccumulator<kM, kN>& acc, const L& left, const R& ri
   const FetchAhead ahead(depth, kPiece * right.stride, kElements);
   for (int col = 0; col < right.cols; col += kColumnsAtOnce) {
     const int cols = std::min(kColumnsAtOnce, right.cols - col);
-    for_each_row_group(left.rows, [&](auto count, int row) {
+    for_each_row_group<kRowsAtOnce>(left.rows, [&](auto count, int row) {
       dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth,
                          right.from + col * right.stride, right.stride, cols, depth, ahead,
                          acc.row(row) + col, kN);
@@ -258,7 +270,7 @@ void multiply_row_major(RowAccumulator<kM, kN>& acc, const L& left, const R& rig
     const auto* from = right.from + k * right.stride;
     for (int col = 0; col < right.cols;) {
       const int cols = right.cols - col;
-      for_each_row_group(left.rows, [&](auto count, int row) {
+      for_each_row_group<kRowsAtOnce>(left.rows, [&](auto count, int row) {
         const float* a = left.values + std::int64_t{row} * L::kDepth + k;
         if (cols >= kVectors * kLanes) {
           add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
@@ -305,8 +317,8 @@ void map_indexed(RowAccumulator<kM, kN>& acc, F f) {
   for (int row = 0; row < acc.rows; ++row) {
     float* x = acc.row(row);
     for (int c = 0; c < kN; c += kLanes) {
-      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x + c)), row, IntLanes::iota(c)).v, FloatTag{},
-                x + c);
+      const IntLanes column(hn::LoadU(IntTag{}, acc.columns + c));
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x + c)), row, column).v, FloatTag{}, x + c);
     }
   }
 }
@@ -338,6 +350,11 @@ void store(const Tensor<T>& to, Coord at, const RowAccumulator<kM, kN>& acc) {
   for (int row = 0; row < rows; ++row) {
     T* out = address(to, at) + row * to.row_stride;
     const float* x = acc.row(row);
+    alignas(64) float in_order[kN];
+    if (acc.columns != kInOrder<kN>.data()) {
+      for (int i = 0; i < kN; ++i) in_order[acc.columns[i]] = x[i];
+      x = in_order;
+    }
     int c = 0;
     for (; c + kLanes <= cols; c += kLanes) store(FloatTag{}, hn::Load(FloatTag{}, x + c), out + c);
     for (; c < cols; ++c) out[c] = from_float<T>(x[c]);

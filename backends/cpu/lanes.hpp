@@ -94,16 +94,25 @@ inline IntLanes select(LaneMask condition, IntLanes a, IntLanes b) {
   return hn::IfThenElse(hn::RebindMask(IntTag{}, condition.mask), a.v, b.v);
 }
 template <class T>
-requires std::is_arithmetic_v<T> T select(bool condition, T a, T b) { return condition ? a : b; }
+  requires std::is_arithmetic_v<T>
+T select(bool condition, T a, T b) {
+  return condition ? a : b;
+}
 
 inline FloatLanes max(FloatLanes a, FloatLanes b) { return hn::Max(a.v, b.v); }
 inline FloatLanes min(FloatLanes a, FloatLanes b) { return hn::Min(a.v, b.v); }
 inline IntLanes max(IntLanes a, IntLanes b) { return hn::Max(a.v, b.v); }
 inline IntLanes min(IntLanes a, IntLanes b) { return hn::Min(a.v, b.v); }
 template <class T>
-requires std::is_arithmetic_v<T> T max(T a, T b) { return a > b ? a : b; }
+  requires std::is_arithmetic_v<T>
+T max(T a, T b) {
+  return a > b ? a : b;
+}
 template <class T>
-requires std::is_arithmetic_v<T> T min(T a, T b) { return a < b ? a : b; }
+  requires std::is_arithmetic_v<T>
+T min(T a, T b) {
+  return a < b ? a : b;
+}
 
 // Lane i of the result is lane (i + distance) mod kLanes.
 inline FloatLanes rotate(FloatLanes x, int distance) {
@@ -121,8 +130,7 @@ template <int kCount, class F>
 HWY_INLINE void unroll(F&& f) {
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, kIndex>{}), ...);
-  }
-  (std::make_integer_sequence<int, kCount>{});
+  }(std::make_integer_sequence<int, kCount>{});
 }
 
 // Merges values 1 … kCount − 1 into value 0, pairwise: f(integral_constant i, j) merges j into i.

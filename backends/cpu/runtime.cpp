@@ -21,6 +21,9 @@ constexpr std::size_t kMostKept = kScratchBytes / 4;
 // Key steps below which a range is not worth the merge of its partial result.
 constexpr int kLeastSteps = 4;
 
+// Ranges per worker that let one on a slow core leave its share to others.
+constexpr int kRangesPerWorker = 4;
+
 }  // namespace
 
 Scratch::Scratch()
@@ -46,6 +49,15 @@ Backend::Backend(int threads)
 void* Backend::workspace(std::size_t bytes) {
   if (workspace_.size() < bytes) workspace_.resize(bytes);
   return workspace_.data();
+}
+
+int Backend::splits_for_free_workers(std::int64_t items, int key_steps) const {
+  if (threads_ == 1 && items == 1) return 1;
+  const int most = std::max(1, key_steps / kLeastSteps);
+  // Tiles of several heads: those that share keys find them in the second cache.
+  if (items > threads_) return most;
+  const auto per_item = static_cast<int>(ceil_div<std::int64_t>(threads_, items));
+  return std::max(std::min(key_steps, per_item), std::min(most, kRangesPerWorker * per_item));
 }
 
 int Backend::splits_for_all_workers(std::int64_t items, int key_steps) const {

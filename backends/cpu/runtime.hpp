@@ -40,18 +40,20 @@ class Backend {
 
   int concurrent_blocks() const { return threads_; }
 
-  // Key ranges per tile of queries, of as many steps as the schedule names, or so that `items`
-  // tiles with `key_steps` steps each occupy all workers.
+  // Key ranges per tile of queries, so that `items` tiles with `key_steps` steps each occupy all
+  // workers: as few as give all the same share, or, if workers take a share of what is left and
+  // tiles hold the rows of all heads, several a worker.
   template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {
-    if constexpr (requires { Schedule::kRangeSteps; }) {
-      return ceil_div(key_steps, Schedule::kRangeSteps);
+    if constexpr (requires { Schedule::kAllHeads; }) {
+      return splits_for_free_workers(items, key_steps);
     } else {
       return splits_for_all_workers(items, key_steps);
     }
   }
 
  private:
+  int splits_for_free_workers(std::int64_t items, int key_steps) const;
   int splits_for_all_workers(std::int64_t items, int key_steps) const;
 
   int threads_;

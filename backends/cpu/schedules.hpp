@@ -44,15 +44,15 @@ struct ManyQueries {
 };
 inline constexpr int kKeptKeys = 8192;
 
-// Decode: the heads of a group. Neighbouring heads share pages, of which processors fetch more than
-// was asked for; ranges are so short that it is still in L2 when the next heads read it.
+// Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head are
+// cheaper to multiply with keys in place than packed.
 struct FewQueries {
-  static constexpr int m = 16;
+  static constexpr int m = 64;
   static constexpr int n = 128;
-  static constexpr int kRangeSteps = 1;
   static constexpr bool kDynamic = true;
-  static constexpr bool kInPlace = true;
+  static constexpr bool kAllHeads = true;
 };
+inline constexpr int kFewQueries = 16;
 
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
 // registers of AVX2.
@@ -75,7 +75,7 @@ struct Schedules {
 
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
-    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > FewQueries::m) {
+    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kFewQueries) {
       if (p.kv_len <= kKeptKeys) {
         f(Type<ManyQueries<1>>{});
       } else {

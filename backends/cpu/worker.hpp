@@ -6,6 +6,7 @@
 
 #include "backends/block.hpp"
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/heads.hpp"
 #include "backends/cpu/in_place.hpp"
 #include "backends/cpu/mma.hpp"
 #include "backends/cpu/pipeline.hpp"
@@ -18,22 +19,28 @@ namespace moat::cpu {
 // Schedule: `kDynamic` is true if workers that become free take a share of the items that are left
 // (guided self-scheduling, Polychronopoulos and Kuck 1987), false if each worker takes one
 // contiguous range, which keeps rows near the thread that touched them. Its tiles are packed unless
-// it has `kInPlace`; with `kStreamed`, a right operand is packed as it is multiplied and m × n is
-// the largest size of a tile.
+// it has `kInPlace`, or `kAllHeads`, where a tile holds rows of several heads; with `kStreamed`, a
+// right operand is packed as it is multiplied and m × n is the largest size of a tile.
 template <class Schedule>
 class Worker {
   static constexpr bool kInPlace = requires { Schedule::kInPlace; };
+  static constexpr bool kAllHeads = requires { Schedule::kAllHeads; };
   static constexpr bool kStreamed = requires { Schedule::kStreamed; };
 
  public:
   template <class T, int kM, int kK>
-  using Left = std::conditional_t<kInPlace, RowLeft<T, kM, kK>, cpu::Left<T, kM, kK>>;
+  using Left = std::conditional_t<
+      kInPlace, RowLeft<T, kM, kK>,
+      std::conditional_t<kAllHeads, HeadQueries<T, kM, kK>, cpu::Left<T, kM, kK>>>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = std::conditional_t<kInPlace, InPlaceRight<T, kK, kN, kOrder>,
-                                   std::conditional_t<kStreamed, StreamedRight<T, kK, kN, kOrder>,
-                                                      cpu::Right<T, kK, kN, kOrder>>>;
+  using Right = std::conditional_t<
+      kInPlace, InPlaceRight<T, kK, kN, kOrder>,
+      std::conditional_t<kAllHeads, RightOfHeads<T, kK, kN, kOrder>,
+                         std::conditional_t<kStreamed, StreamedRight<T, kK, kN, kOrder>,
+                                            cpu::Right<T, kK, kN, kOrder>>>>;
   template <int kM, int kN>
-  using Sums = std::conditional_t<kInPlace, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
+  using Sums =
+      std::conditional_t<kInPlace || kAllHeads, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
 
   // One of `workers`; `next` counts the items of the launch that were handed out, whose number is
   // `launch`. Packed panels of up to `kept_bytes` are kept for later items.
@@ -105,6 +112,13 @@ class Worker {
   void attend(int key_count, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
               Consume consume) {
     Scratched<Query> query(scratch_);
+    if constexpr (kAllHeads) {
+      if (key_count > 0) load_query(*query);
+      HeadStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{scratch_, key_count, load_key,
+                                                                      load_value};
+      consume(std::as_const(*query), stages);
+      return;
+    }
     const KeptStages<Key> keys(scratch_, kept_bytes_ / 2);
     const KeptStages<Value> values(scratch_, kept_bytes_ / 2);
     if (key_count > 0) load_query(*query);
@@ -187,7 +201,7 @@ class Worker {
   }
   template <class T, int kM, int kN>
   AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {
-    return {acc.values, acc.rows, kN};
+    return {acc.values, acc.rows, acc.first, kN};
   }
 
   template <int kM>

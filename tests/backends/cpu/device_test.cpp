@@ -129,14 +129,20 @@ TEST(Processor, AvailableMemoryIsPartOfAll) {
 }
 
 struct Whole {};
-struct Ranges {
-  static constexpr int kRangeSteps = 3;
+struct AllHeads {
+  static constexpr bool kAllHeads = true;
 };
 
-TEST(Backend, SplitsKeysAsTheScheduleSays) {
-  EXPECT_EQ(cpu::Backend(1).splits<Ranges>(1, 1), 1);
-  EXPECT_EQ(cpu::Backend(1).splits<Ranges>(1, 7), 3);
-  EXPECT_EQ(cpu::Backend(8).splits<Ranges>(1000, 9), 3);
+// Several ranges a worker of a few steps each, or else one a worker.
+TEST(Backend, SplitsKeysOfAllHeadsForWorkersThatBecomeFree) {
+  EXPECT_EQ(cpu::Backend(1).splits<AllHeads>(1, 1000), 1);
+  EXPECT_EQ(cpu::Backend(2).splits<AllHeads>(1, 1000), 8);
+  EXPECT_EQ(cpu::Backend(2).splits<AllHeads>(1, 12), 3);
+  EXPECT_EQ(cpu::Backend(2).splits<AllHeads>(1, 3), 2);
+  EXPECT_EQ(cpu::Backend(2).splits<AllHeads>(1, 1), 1);
+  EXPECT_EQ(cpu::Backend(8).splits<AllHeads>(4, 1000), 8);
+  EXPECT_EQ(cpu::Backend(8).splits<AllHeads>(1000, 1000), 1);
+  EXPECT_EQ(cpu::Backend(64).splits<AllHeads>(1, 32), 32);
 }
 
 // Every range has a few steps, and ranges times items occupy all workers alike where they can.
