@@ -23,6 +23,17 @@ struct TiledGemm {
   static constexpr bool kStreamed = true;
 };
 
+// The same with a panel of B, where B's rows are contiguous: neither operand nor the result is
+// transposed on its way.
+struct SwappedGemm {
+  static constexpr int m = TiledGemm::n;
+  static constexpr int n = TiledGemm::m;
+  static constexpr int k = TiledGemm::k;
+  static constexpr bool kDynamic = true;
+  static constexpr bool kStreamed = true;
+  static constexpr bool kSwapped = true;
+};
+
 // Few rows: the right operand is read once, whole rows of it at best. The left one stays in L1, or
 // with 16 rows, 64 KiB, in L2: sums over less depth would be folded too often.
 template <int kRows, int kDepth>
@@ -68,6 +79,8 @@ struct Schedules {
       f(Type<SkinnyGemm<2, 2048>>{});
     } else if (p.m <= 16) {
       f(Type<SkinnyGemm<16, 1024>>{});
+    } else if (p.order_b == Order::row_major) {
+      f(Type<SwappedGemm>{});
     } else {
       f(Type<TiledGemm>{});
     }
