@@ -6,6 +6,7 @@
 
 #include "backends/cpu/math.hpp"
 #include "backends/cpu/panels.hpp"
+#include "backends/cpu/reduce.hpp"
 #include "backends/cpu/scratch.hpp"
 
 namespace moat::cpu {
@@ -167,6 +168,39 @@ void store(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc, int mo
       }
     }
   }
+}
+
+// The same for a tensor that holds the transposed product: rows of the tile are columns of it. Some
+// of its rows are written in step, because processors keep more writes in flight for several
+// streams than for one.
+template <class T, int kM, int kN>
+void store_transposed(const Tensor<T>& to, Coord at, const Accumulator<kM, kN>& acc,
+                      int most_rows = kM) {
+  constexpr int kSliver = Accumulator<kM, kN>::kSliver;
+  const int rows = live(to.cols, at.col, most_rows);
+  const int cols = live(to.rows, at.row, acc.cols);
+  const bool streamed = std::int64_t{to.rows} * to.cols >= kStreamedElements;
+  for (int begin = 0; begin < cols; begin += kRowsTogether) {
+    const int end = std::min(begin + kRowsTogether, cols);
+    for (int row = 0; row < rows; row += kLanes) {
+      for (int c = begin; c < end; ++c) {
+        T* out = address(to, at) + c * to.row_stride;
+        FloatLanes x(0.0f);
+        if (row < acc.rows) {
+          x = hn::Load(FloatTag{}, acc.column(row) + std::int64_t{c} * kSliver);
+        }
+        if (row + kLanes > rows) {
+          LastPosition{.offset = row, .count = rows - row}.store(out, x);
+        } else if (streamed) {
+          StreamedPosition{{row}}.store(out, x);
+        } else {
+          __builtin_prefetch(out + kRowsTogether * to.row_stride + row, 1);
+          FullPosition{row}.store(out, x);
+        }
+      }
+    }
+  }
+  if (streamed) hwy::FlushStream();
 }
 
 }  // namespace moat::cpu

@@ -5,23 +5,47 @@
 
 namespace moat::cpu {
 
-// Addresses of cache lines that are fetched into the second cache while a microkernel runs.
-struct FetchList {
-  static constexpr int kMost = 2048;
+// Cache lines that are fetched into the second cache while microkernels run.
+class FetchList {
+ public:
   static constexpr int kLine = 64;
-
-  const std::byte* lines[kMost];
-  int count = 0;
 
   // `rows` rows of `width` elements.
   template <class T>
   void append(const T* from, std::int64_t stride, int rows, int width) {
-    for (int r = 0; r < rows; ++r, from += stride) {
-      const auto* line = reinterpret_cast<const std::byte*>(from);
-      const auto* end = reinterpret_cast<const std::byte*>(from + width);
-      for (; line < end && count < kMost; line += kLine) lines[count++] = line;
-    }
+    if (rows <= 0 || width <= 0) return;
+    constexpr int kBytes = static_cast<int>(sizeof(T));
+    parts_[count_++] = {reinterpret_cast<const std::byte*>(from), stride * kBytes,
+                        ceil_div(width * kBytes, kLine), rows};
   }
+
+  int lines() const {
+    int sum = 0;
+    for (int i = 0; i < count_; ++i) sum += parts_[i].rows * parts_[i].lines;
+    return sum;
+  }
+
+  // The next line; there has to be one.
+  HWY_INLINE void fetch() {
+    Part& part = parts_[current_];
+    __builtin_prefetch(part.from + line_ * kLine, 0, 2);
+    if (++line_ < part.lines) return;
+    line_ = 0;
+    part.from += part.stride;
+    if (--part.rows == 0) ++current_;
+  }
+
+ private:
+  struct Part {
+    const std::byte* from;
+    std::int64_t stride;
+    int lines;  // of each row
+    int rows;
+  };
+  Part parts_[2] = {};
+  int count_ = 0;
+  int current_ = 0;
+  int line_ = 0;
 };
 
 // Depth between two visits to the list of lines to fetch.
@@ -31,12 +55,13 @@ inline constexpr int kFetchInterval = 16;
 inline constexpr int kLeftAhead = 8 * kSliverVectors * kLanes;
 
 // acc += left · right, or acc = left · right if `fresh`, for a sliver of kVectors vectors of rows
-// (stored kSliver rows apart) and kColumns columns. The sums stay in registers over the whole
-// depth; what they are added to, and `count` other lines, are fetched meanwhile.
-template <int kVectors, int kSliver>
+// (stored kSliver rows apart) and kColumns columns. Columns of the right operand are kAcross floats
+// apart, its rows kAlong. The sums stay in registers over the whole depth; what they are added to,
+// and `count` lines of the list, are fetched meanwhile.
+template <int kVectors, int kSliver, int kAcross, int kAlong>
 HWY_NOINLINE void multiply_slivers(const float* HWY_RESTRICT left, const float* HWY_RESTRICT right,
-                                   int depth, bool fresh, float* HWY_RESTRICT acc,
-                                   const std::byte* const* lines, int count) {
+                                   int depth, bool fresh, float* HWY_RESTRICT acc, FetchList* list,
+                                   int count) {
   constexpr int kLineFloats = FetchList::kLine / static_cast<int>(sizeof(float));
   const FloatTag d;
   hn::Vec<FloatTag> sum[kColumns][kVectors];
@@ -48,9 +73,9 @@ HWY_NOINLINE void multiply_slivers(const float* HWY_RESTRICT left, const float* 
   });
   const int at_once = ceil_div(count * kFetchInterval, depth);
   for (int begin = 0; begin < depth; begin += kFetchInterval) {
-    for (int i = 0; i < at_once && count > 0; ++i, --count) __builtin_prefetch(*lines++, 0, 2);
+    for (int i = 0; i < at_once && count > 0; ++i, --count) list->fetch();
     const int end = std::min(begin + kFetchInterval, depth);
-    for (int k = begin; k < end; ++k, left += kSliver, right += kColumns) {
+    for (int k = begin; k < end; ++k, left += kSliver, right += kAlong) {
       hn::Vec<FloatTag> l[kVectors];
       unroll<kVectors>([&](auto v) {
         if constexpr (v * kLanes % kLineFloats == 0)
@@ -58,7 +83,7 @@ HWY_NOINLINE void multiply_slivers(const float* HWY_RESTRICT left, const float* 
         l[v] = hn::Load(d, left + v * kLanes);
       });
       unroll<kColumns>([&](auto c) {
-        const auto r = hn::Set(d, right[c]);
+        const auto r = hn::Set(d, right[c * kAcross]);
         unroll<kVectors>([&](auto v) { sum[c][v] = hn::MulAdd(l[v], r, sum[c][v]); });
       });
     }
@@ -77,20 +102,20 @@ HWY_NOINLINE void multiply_slivers(const float* HWY_RESTRICT left, const float* 
 
 // Adds the product of the sliver of `left` that begins with `row` and the sliver `right` to the
 // columns of acc from `col` on.
-template <class Acc, class L>
+template <int kAcross, int kAlong, class Acc, class L>
 HWY_INLINE void multiply_sliver(Acc& acc, const L& left, int row, const float* right, int col,
-                                int depth, bool fresh, const std::byte* const* lines = nullptr,
-                                int count = 0) {
+                                int depth, bool fresh, FetchList* list = nullptr, int count = 0) {
   constexpr int kSliver = Acc::kSliver;
   const int vectors = ceil_div(std::min(kSliver, left.rows - row), kLanes);
   const float* l = left.values + std::int64_t{row} * L::kDepth;
   float* to = acc.values + std::int64_t{row} * Acc::kCols + std::ptrdiff_t{col} * kSliver;
   if (kSliver == kLanes || vectors == 1) {
-    multiply_slivers<1, kSliver>(l, right, depth, fresh, to, lines, count);
+    multiply_slivers<1, kSliver, kAcross, kAlong>(l, right, depth, fresh, to, list, count);
   } else if (vectors == 2) {
-    multiply_slivers<2, kSliver>(l, right, depth, fresh, to, lines, count);
+    multiply_slivers<2, kSliver, kAcross, kAlong>(l, right, depth, fresh, to, list, count);
   } else {
-    multiply_slivers<kSliver / kLanes, kSliver>(l, right, depth, fresh, to, lines, count);
+    multiply_slivers<kSliver / kLanes, kSliver, kAcross, kAlong>(l, right, depth, fresh, to, list,
+                                                                 count);
   }
 }
 
@@ -104,9 +129,9 @@ void multiply(Acc& acc, const L& left, const R& right) {
   const int cols = std::min(right.cols, acc.cols);
   const bool fresh = acc.reach(left.rows, cols);
   for (int col = 0; col < cols; col += kColumns) {
+    const float* from = right.values + std::int64_t{col} * R::kDepth;
     for (int row = 0; row < left.rows; row += Acc::kSliver) {
-      multiply_sliver(acc, left, row, right.values + std::int64_t{col} * R::kDepth, col, depth,
-                      fresh);
+      multiply_sliver<1, kColumns>(acc, left, row, from, col, depth, fresh);
     }
   }
 }
@@ -118,27 +143,26 @@ void multiply(Acc& acc, const L& left, const StreamedRight<T, kK, kN, kOrder>& r
   using R = StreamedRight<T, kK, kN, kOrder>;
   static_assert(L::kDepth == kK && L::kRows == Acc::kRows && kN == Acc::kCols);
   alignas(64) float packed[kK * R::kTogether];
-  FetchList list;
   const int depth = std::min(left.depth, right.depth);
   const bool fresh = acc.reach(left.rows, right.cols);
   const int groups = ceil_div(right.cols, R::kTogether);
   for (int group = 0; group < groups; ++group) {
     const int col = group * R::kTogether;
     right.pack(col, packed);
-    list.count = 0;
+    FetchList list;
     right.append_lines(col + R::kTogether, list);
-    const int next_row = left.rows * group / groups;
+    const int next_row = left.next.rows * group / groups;
     list.append(left.next.from + next_row * left.next.stride, left.next.stride,
-                left.rows * (group + 1) / groups - next_row, left.next.bytes);
+                left.next.rows * (group + 1) / groups - next_row, left.next.bytes);
+    int lines = list.lines();
     const int slivers = ceil_div(std::min(R::kTogether, right.cols - col), kColumns);
-    const int at_once = ceil_div(list.count, slivers * ceil_div(left.rows, Acc::kSliver));
-    int fetched = 0;
+    const int at_once = ceil_div(lines, slivers * ceil_div(left.rows, Acc::kSliver));
     for (int row = 0; row < left.rows; row += Acc::kSliver) {
       for (int i = 0; i < slivers; ++i) {
-        const int count = std::min(at_once, list.count - fetched);
-        multiply_sliver(acc, left, row, packed + i * R::kStep, col + i * kColumns, depth, fresh,
-                        list.lines + fetched, count);
-        fetched += count;
+        const int count = std::min(at_once, lines);
+        multiply_sliver<kK, 1>(acc, left, row, packed + i * kColumns * kK, col + i * kColumns,
+                               depth, fresh, &list, count);
+        lines -= count;
       }
     }
   }

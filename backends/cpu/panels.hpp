@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "backends/cpu/transpose.hpp"
 #include "backends/tensor.hpp"
@@ -27,15 +28,22 @@ constexpr int sliver_rows(int rows) {
   return rows % (kSliverVectors * kLanes) == 0 ? kSliverVectors * kLanes : kLanes;
 }
 
-// Where the columns that follow a panel lie, which the next step of a pipeline is likely to pack.
+// Where the panel that follows lies, which the next step of a pipeline is likely to pack: rows of
+// the matrix in memory.
 struct NextPanel {
   const std::byte* from;
   std::int64_t stride;
-  int bytes;  // of each row; 0: nothing follows
+  int rows;   // 0: nothing follows
+  int bytes;  // of each row
 };
 
 // What is left of `size` from `begin` on, at most `most`.
 constexpr int live(int size, int begin, int most) { return std::clamp(size - begin, 0, most); }
+
+// How the transposed matrix is stored in the same memory.
+constexpr Order flipped(Order order) {
+  return order == Order::row_major ? Order::transposed : Order::row_major;
+}
 
 // Which part of which operand a panel holds, and in which launch it was packed.
 struct PanelTag {
@@ -103,6 +111,19 @@ void pack_rows(const T* from, std::int64_t stride, int cols, float* to, std::int
   }
 }
 
+// Copies `count` rows of at most kLanes elements to vectors that lie `step` apart; missing lanes
+// are 0.
+template <class T>
+void pack_columns(const T* from, std::int64_t stride, int count, int lanes, float* to, int step) {
+  for (int i = 0; i < count; ++i, from += stride, to += step) {
+    if (lanes == kLanes) {
+      hn::Store(load(FloatTag{}, from), FloatTag{}, to);
+    } else {
+      for (int l = 0; l < kLanes; ++l) to[l] = l < lanes ? to_float(from[l]) : 0.0f;
+    }
+  }
+}
+
 // Packs depth × cols elements, stored k × n or n × k, into slivers of kColumns columns that lie
 // `step` apart. Columns that are missing in the last sliver are 0.
 template <Order kOrder, class T>
@@ -152,8 +173,9 @@ struct RightInMemory {
 };
 
 // Panels span kRows × kDepth and kDepth × kCols; rows, depth and cols count what lies inside the
-// source. Products leave out the rest, which reads as 0.
-template <class T, int kM, int kK>
+// source. Products leave out the rest, which reads as 0. A left panel's source is stored m × k or
+// k × m.
+template <class T, int kM, int kK, Order kOrder = Order::row_major>
 struct Left {
   static_assert(kM % kLanes == 0 && kK % kPiece == 0);
   static constexpr int kRows = kM;
@@ -170,17 +192,36 @@ struct Left {
   static Source bind(Tensor<const T> t) { return t; }
 
   void load(const Source& source, Coord at, int most_rows = kM) {
-    rows = live(source.rows, at.row, most_rows);
-    depth = live(source.cols, at.col, kK);
+    constexpr bool kTransposed = kOrder == Order::transposed;
+    const int next_depth = live(kTransposed ? source.rows : source.cols, at.col + kK, kK);
+    rows = live(kTransposed ? source.cols : source.rows, at.row, most_rows);
+    depth = live(kTransposed ? source.rows : source.cols, at.col, kK);
+    if (kTransposed) std::swap(at.row, at.col);
     const T* from = address(source, at);
-    next = {reinterpret_cast<const std::byte*>(from + kK),
-            source.row_stride * std::int64_t{sizeof(T)},
-            live(source.cols, at.col + kK, kK) * static_cast<int>(sizeof(T))};
-    for (int r = 0; r < rows; r += kLanes) {
-      float* to = values + std::int64_t{r / kSliver} * kSliver * kK + r % kSliver;
-      pack_transposed(FloatTag{}, from + r * source.row_stride, source.row_stride,
-                      std::min(kLanes, rows - r), depth, to, kSliver);
+    next = {reinterpret_cast<const std::byte*>(from + kK * (kTransposed ? source.row_stride : 1)),
+            source.row_stride * std::int64_t{sizeof(T)}, kTransposed ? next_depth : rows,
+            (kTransposed ? rows : next_depth) * static_cast<int>(sizeof(T))};
+    if (next_depth == 0) next.rows = 0;
+    if constexpr (kTransposed) {
+      for (int k = 0; k < depth; k += kRowsTogether) {
+        for (int r = 0; r < rows; r += kLanes) {
+          pack_columns(from + k * source.row_stride + r, source.row_stride,
+                       std::min(kRowsTogether, depth - k), std::min(kLanes, rows - r),
+                       vector(r) + k * kSliver, kSliver);
+        }
+      }
+    } else {
+      for (int r = 0; r < rows; r += kLanes) {
+        pack_transposed(FloatTag{}, from + r * source.row_stride, source.row_stride,
+                        std::min(kLanes, rows - r), depth, vector(r), kSliver);
+      }
     }
+  }
+
+ private:
+  // Address of the vector that holds column 0 of the rows from `row` on.
+  float* vector(int row) {
+    return values + std::int64_t{row / kSliver} * kSliver * kK + row % kSliver;
   }
 };
 
@@ -207,29 +248,43 @@ struct Right {
   }
 };
 
-// A right operand that is packed while it is multiplied, as many columns at a time as a cache line
-// has elements. Their slivers stay in the first cache for all rows of the tile.
+// A right operand that is packed while it is multiplied, some columns at a time. Their depth lies
+// in one piece: where memory has it so, packing is a copy. They stay in the first cache for all
+// rows of the tile.
 template <class T, int kK, int kN, Order kOrder>
 struct StreamedRight : RightInMemory<T, kK, kN, kOrder> {
-  static constexpr int kTogether = 64 / static_cast<int>(sizeof(T));
-  static_assert(kN % kTogether == 0 && kTogether % kColumns == 0);
-  static constexpr std::int64_t kStep = std::int64_t{kK} * kColumns;
+  static constexpr int kTogether = 16;
+  static_assert(kN % kTogether == 0 && kTogether % kColumns == 0 && kK % kLanes == 0);
   using RightInMemory<T, kK, kN, kOrder>::from;
   using RightInMemory<T, kK, kN, kOrder>::stride;
   using RightInMemory<T, kK, kN, kOrder>::depth;
   using RightInMemory<T, kK, kN, kOrder>::cols;
 
-  // Packs kTogether columns from `col` on, or what is left of them, into slivers kStep apart.
+  // Packs kTogether columns from `col` on; those beyond the last are 0.
   void pack(int col, float* to) const {
-    const std::int64_t offset = kOrder == Order::transposed ? col * stride : col;
-    pack_right<kOrder>(from + offset, stride, depth, std::min(kTogether, cols - col), to, kStep);
+    const int count = std::min(kTogether, cols - col);
+    if constexpr (kOrder == Order::transposed) {
+      for (int c = 0; c < count; ++c) {
+        const T* row = from + (col + c) * stride;
+        int k = 0;
+        for (; k + kLanes <= depth; k += kLanes) {
+          hn::Store(load(FloatTag{}, row + k), FloatTag{}, to + c * kK + k);
+        }
+        for (; k < depth; ++k) to[c * kK + k] = to_float(row[k]);
+      }
+    } else {
+      for (int k = 0; k < depth; k += kLanes) {
+        pack_transposed(FloatTag{}, from + k * stride + col, stride, std::min(kLanes, depth - k),
+                        count, to + k, kK);
+      }
+    }
+    if (count < kTogether) std::fill_n(to + count * kK, (kTogether - count) * kK, 0.0f);
   }
 
   // Appends what pack(col) reads to the list.
   template <class Lines>
   void append_lines(int col, Lines& lines) const {
     const int count = std::min(kTogether, cols - col);
-    if (count <= 0) return;
     if (kOrder == Order::transposed) {
       lines.append(from + col * stride, stride, count, depth);
     } else {

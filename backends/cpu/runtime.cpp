@@ -16,7 +16,7 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kSlotAlignment = 256;
 
 // Packed panels of a worker: half of its share of the last-level cache, and no more than this.
-constexpr std::size_t kMostKept = kScratchBytes / 4;
+constexpr std::size_t kMostKept = kScratchBytes / 2;
 
 // Key steps below which a range is not worth the merge of its partial result.
 constexpr int kLeastSteps = 4;

@@ -23,12 +23,24 @@ struct TiledGemm {
   static constexpr bool kStreamed = true;
 };
 
-// Few rows: the right operand is read once, whole rows of it at best. The left one stays in L1, or
-// with 16 rows, 64 KiB, in L2: sums over less depth would be folded too often.
-template <int kRows, int kDepth>
+// The same with a panel of B, where B's rows are contiguous: neither operand nor the result is
+// transposed on its way.
+struct SwappedGemm {
+  static constexpr int m = TiledGemm::n;
+  static constexpr int n = TiledGemm::m;
+  static constexpr int k = TiledGemm::k;
+  static constexpr bool kDynamic = true;
+  static constexpr bool kStreamed = true;
+  static constexpr bool kSwapped = true;
+};
+
+// Few rows: the right operand is read once, long pieces of its rows at a time. A panel of the left
+// one stays in L1, or with 16 rows, 32 to 64 KiB, in L2. All of its panels are read again for each
+// tile, the more seldom the more columns that has.
+template <int kRows, int kCols, int kDepth>
 struct SkinnyGemm {
   static constexpr int m = kRows;
-  static constexpr int n = 64;
+  static constexpr int n = kCols;
   static constexpr int k = kDepth;
   static constexpr bool kDynamic = true;
   static constexpr bool kInPlace = true;
@@ -65,9 +77,11 @@ struct Schedules {
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 2048>>{});
+      f(Type<SkinnyGemm<2, 64, 2048>>{});
     } else if (p.m <= 16) {
-      f(Type<SkinnyGemm<16, 1024>>{});
+      f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{});
+    } else if (p.order_b == Order::row_major) {
+      f(Type<SwappedGemm>{});
     } else {
       f(Type<TiledGemm>{});
     }

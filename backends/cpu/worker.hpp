@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "backends/block.hpp"
 #include "backends/cpu/accumulator.hpp"
@@ -16,31 +17,73 @@
 
 namespace moat::cpu {
 
+// Operands and sums of a schedule.
+struct InPlaceTypes {
+  template <class T, int kM, int kK>
+  using Left = RowLeft<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = InPlaceRight<T, kK, kN, kOrder>;
+  template <int kM, int kN>
+  using Sums = RowAccumulator<kM, kN>;
+};
+
+struct AllHeadsTypes : InPlaceTypes {
+  template <class T, int kM, int kK>
+  using Left = HeadQueries<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = RightOfHeads<T, kK, kN, kOrder>;
+};
+
+struct PackedTypes {
+  template <class T, int kM, int kK>
+  using Left = cpu::Left<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = cpu::Right<T, kK, kN, kOrder>;
+  template <int kM, int kN>
+  using Sums = Accumulator<kM, kN>;
+};
+
+struct StreamedTypes : PackedTypes {
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = StreamedRight<T, kK, kN, kOrder>;
+};
+
+// Of Cᵀ = Bᵀ·Aᵀ.
+struct SwappedTypes {
+  template <class T, int kM, int kK>
+  using Left = StreamedRight<T, kK, kM, Order::transposed>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = cpu::Left<T, kN, kK, flipped(kOrder)>;
+  template <int kM, int kN>
+  using Sums = Accumulator<kN, kM>;
+};
+
 // Schedule: `kDynamic` is true if workers that become free take a share of the items that are left
 // (guided self-scheduling, Polychronopoulos and Kuck 1987), false if each worker takes one
 // contiguous range, which keeps rows near the thread that touched them. Its tiles are packed unless
-// it has `kInPlace`, or `kAllHeads`, where a tile holds rows of several heads; with `kStreamed`, a
-// right operand is packed as it is multiplied and m × n is the largest size of a tile.
+// it has `kInPlace`, or `kAllHeads`, where a tile holds rows of several heads; with `kStreamed`, one
+// operand is packed as it is multiplied and m × n is the largest size of a tile. That is the right
+// operand, or with `kSwapped` the left one, and Cᵀ = Bᵀ·Aᵀ is computed.
 template <class Schedule>
 class Worker {
   static constexpr bool kInPlace = requires { Schedule::kInPlace; };
   static constexpr bool kAllHeads = requires { Schedule::kAllHeads; };
   static constexpr bool kStreamed = requires { Schedule::kStreamed; };
+  static constexpr bool kSwapped = requires { Schedule::kSwapped; };
+  using Types = std::conditional_t<
+      kInPlace, InPlaceTypes,
+      std::conditional_t<
+          kAllHeads, AllHeadsTypes,
+          std::conditional_t<kSwapped, SwappedTypes,
+                             std::conditional_t<kStreamed, StreamedTypes, PackedTypes>>>>;
 
  public:
   template <class T, int kM, int kK>
-  using Left = std::conditional_t<
-      kInPlace, RowLeft<T, kM, kK>,
-      std::conditional_t<kAllHeads, HeadQueries<T, kM, kK>, cpu::Left<T, kM, kK>>>;
+  using Left = typename Types::template Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = std::conditional_t<
-      kInPlace, InPlaceRight<T, kK, kN, kOrder>,
-      std::conditional_t<kAllHeads, RightOfHeads<T, kK, kN, kOrder>,
-                         std::conditional_t<kStreamed, StreamedRight<T, kK, kN, kOrder>,
-                                            cpu::Right<T, kK, kN, kOrder>>>>;
+  using Right = typename Types::template Right<T, kK, kN, kOrder>;
   template <int kM, int kN>
-  using Sums =
-      std::conditional_t<kInPlace || kAllHeads, RowAccumulator<kM, kN>, Accumulator<kM, kN>>;
+  using Sums = typename Types::template Sums<kM, kN>;
 
   // One of `workers`; `next` counts the items of the launch that were handed out, whose number is
   // `launch`. Packed panels of up to `kept_bytes` are kept for later items.
@@ -70,18 +113,25 @@ class Worker {
     }
   }
 
-  // Row by row: a packed left operand serves all tiles of a row.
+  // A panel that is packed for the first tile of a row, or if swapped of a column, serves them all.
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {
-    if constexpr (kStreamed) {
+    if constexpr (kSwapped) {
+      tile_ = tile_size(rows, cols, {kM, kN}, {kColumns, kLanes}, workers_);
+    } else if constexpr (kStreamed) {
       tile_ = tile_size(rows, cols, {kM, kN}, {kLanes, kColumns}, workers_);
     } else {
       tile_ = {kM, kN};
     }
+    const std::int64_t down = ceil_div(rows, tile_.rows);
     const std::int64_t across = ceil_div(cols, tile_.cols);
-    if (across == 1) kept_bytes_ = 0;  // nothing is used twice
-    items(across * ceil_div(rows, tile_.rows), [&](std::int64_t i) {
-      f(static_cast<int>(i / across) * tile_.rows, static_cast<int>(i % across) * tile_.cols);
+    const std::int64_t series = kSwapped ? down : across;
+    if (series == 1) kept_bytes_ = 0;  // nothing is used twice
+    items(down * across, [&](std::int64_t i) {
+      auto row = static_cast<int>(i / series);
+      auto col = static_cast<int>(i % series);
+      if (kSwapped) std::swap(row, col);
+      f(row * tile_.rows, col * tile_.cols);
     });
   }
 
@@ -132,16 +182,19 @@ class Worker {
     const auto load_used = [&] {
       if constexpr (!kStreamed) {
         panel.load(source, at);
-      } else if constexpr (requires { Panel::kRows; }) {
-        panel.load(source, at, tile_.rows);
+      } else if constexpr (kSwapped) {
+        const Coord swapped{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch};
+        panel.load(
+            source, swapped, requires { Panel::kRows; } ? tile_.cols : tile_.rows);
       } else {
-        panel.load(source, at, tile_.cols);
+        panel.load(
+            source, at, requires { Panel::kRows; } ? tile_.rows : tile_.cols);
       }
     };
     if constexpr (requires { panel.tag; }) {
       const PanelTag tag{launch_, source.data, at.row, at.col, at.head, at.batch};
       if (panel.tag == tag) {
-        if constexpr (kStreamed) panel.next.bytes = 0;
+        if constexpr (kStreamed) panel.next.rows = 0;
         return;
       }
       load_used();
@@ -153,7 +206,9 @@ class Worker {
 
   template <int kM, int kN>
   Sums<kM, kN> zeros() {
-    if constexpr (kStreamed) {
+    if constexpr (kSwapped) {
+      return Sums<kM, kN>(scratch_, tile_.rows);
+    } else if constexpr (kStreamed) {
       return Sums<kM, kN>(scratch_, tile_.cols);
     } else {
       return Sums<kM, kN>(scratch_);
@@ -162,12 +217,18 @@ class Worker {
 
   template <class Acc, class L, class R>
   void mma(Acc& acc, const L& left, const R& right) {
-    multiply(acc, left, right);
+    if constexpr (kSwapped) {
+      multiply(acc, right, left);
+    } else {
+      multiply(acc, left, right);
+    }
   }
 
   template <class T, class Acc>
   void store(const Tensor<T>& to, Coord at, const Acc& acc) {
-    if constexpr (kStreamed) {
+    if constexpr (kSwapped) {
+      cpu::store_transposed(to, at, acc, tile_.cols);
+    } else if constexpr (kStreamed) {
       cpu::store(to, at, acc, tile_.rows);
     } else {
       cpu::store(to, at, acc);
