@@ -64,6 +64,9 @@ struct Ignore {
 //
 // Memory without tiles:
 //   block.reduce(monoid, const T* x, int count)     state of all elements, same in all lanes
+//   block.terms(monoid, const T* x, int count)      the terms monoid.term(x) that it sums: `state` is
+//                                 that of reduce, at(position of each) are terms, kept or computed
+//                                 anew
 //   block.collect(monoid, int count, f(int) → state)    merge of f(0) … f(count − 1), likewise
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,

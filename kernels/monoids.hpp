@@ -91,7 +91,7 @@ struct Max {
 
   template <class B, class F, class I>
   MOAT_FN void add(MaxState<F>& s, F x, I) const {
-    s.value = B::select(x > s.value, x, s.value);
+    s.value = B::max(x, s.value);
   }
 
   template <class F>
@@ -99,7 +99,7 @@ struct Max {
 
   template <class B, class F>
   static MOAT_FN void merge(MaxState<F>& a, const MaxState<F>& b) {
-    a.value = B::select(b.value > a.value, b.value, a.value);
+    a.value = B::max(b.value, a.value);
   }
 
   static MOAT_FN MaxState<float> rebase(const MaxState<float>& s, std::int64_t) { return s; }
@@ -108,6 +108,8 @@ struct Max {
 };
 
 struct ArgMax {
+  // Only an element above the Screen of all before changes a state.
+  using Screen = Max;
   static constexpr float kPadding = -std::numeric_limits<float>::infinity();
   // Position of a state that has seen nothing above −∞; every real position is smaller.
   static constexpr int kNowhere = std::numeric_limits<int>::max();

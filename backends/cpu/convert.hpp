@@ -37,9 +37,8 @@ HWY_INLINE hn::Vec<hn::Rebind<Storage<T>, D>> narrow(D, hn::Vec<D> x) {
     const auto u = hn::BitCast(bits, x);
     const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(bits, 1u));
     const auto rounded = hn::Add(u, hn::Add(odd, hn::Set(bits, 0x7fffu)));
-    const auto quiet = hn::Or(u, hn::Set(bits, 0x400000u));
-    const auto is_nan = hn::RebindMask(bits, hn::IsNaN(x));
-    const auto upper = hn::ShiftRight<16>(hn::IfThenElse(is_nan, quiet, rounded));
+    const auto all_if_nan = hn::VecFromMask(bits, hn::RebindMask(bits, hn::IsNaN(x)));
+    const auto upper = hn::ShiftRight<16>(hn::Or(rounded, all_if_nan));
     return hn::DemoteTo(BitsTag<D>{}, hn::BitCast(hn::RebindToSigned<D>{}, upper));
   }
 }

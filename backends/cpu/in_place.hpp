@@ -12,12 +12,12 @@
 namespace moat::cpu {
 
 // Rows of a left operand that a microkernel takes at once, against four columns or vectors. With 32
-// registers 7 rows of sums would fit beside the right operand; 8 spill a little, but take 16 rows in
-// two rounds. The 16 registers of AVX2 hold 2.
+// registers 7 rows of sums would fit beside the right operand; 8 spill a little, but take 16 rows
+// in two rounds. The 16 registers of AVX2 hold 3.
 #if HWY_MAX_BYTES == 64 || HWY_ARCH_ARM_A64
 inline constexpr int kRowsAtOnce = 8;
 #else
-inline constexpr int kRowsAtOnce = 2;
+inline constexpr int kRowsAtOnce = 3;
 #endif
 
 // Rows of a row-major right operand whose sums are kept in registers.
@@ -149,6 +149,25 @@ HWY_INLINE hn::Vec<hn::FixedTag<float, kPiece>> sums_of_lanes(hn::Vec<FloatTag> 
   return fold_to_four(d, hn::Add(hn::Add(x[0], x[1]), hn::Add(x[2], x[3])));
 }
 
+// sum[r][c] += a(r) · b(c). Of the operands, those that are fewer are kept in registers.
+template <int kRows, int kCols, class A, class B>
+HWY_INLINE void add_products(hn::Vec<FloatTag> (&sum)[kRows][kCols], A a, B b) {
+  hn::Vec<FloatTag> kept[std::min(kRows, kCols)];
+  if constexpr (kRows < kCols) {
+    unroll<kRows>([&](auto r) __attribute__((always_inline)) { kept[r] = a(r); });
+    unroll<kCols>([&](auto c) __attribute__((always_inline)) {
+      const auto y = b(c);
+      unroll<kRows>([&](auto r) { sum[r][c] = hn::MulAdd(kept[r], y, sum[r][c]); });
+    });
+  } else {
+    unroll<kCols>([&](auto c) __attribute__((always_inline)) { kept[c] = b(c); });
+    unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+      const auto x = a(r);
+      unroll<kCols>([&](auto c) { sum[r][c] = hn::MulAdd(x, kept[c], sum[r][c]); });
+    });
+  }
+}
+
 // acc[r · acc_stride + c] += Σₖ left[r · left_stride + k] · right[c · right_stride + k] for kRows
 // rows and `cols` columns.
 template <int kRows, class T>
@@ -169,13 +188,11 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
     hn::Vec<FloatTag> sum[kRows][kPiece];
     unroll<kRows>([&](auto r) { unroll<kPiece>([&](auto c) { sum[r][c] = hn::Zero(d); }); });
     const auto add = [&](int k, auto load_right) __attribute__((always_inline)) {
-      hn::Vec<FloatTag> b[kPiece];
-      unroll<kPiece>([&](auto c)
-                         __attribute__((always_inline)) { b[c] = load_right(column[c] + k); });
-      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-        const auto a = hn::Load(d, left + r * left_stride + k);
-        unroll<kPiece>([&](auto c) { sum[r][c] = hn::MulAdd(a, b[c], sum[r][c]); });
-      });
+      add_products<kRows, kPiece>(
+          sum,
+          [&](auto r)
+              __attribute__((always_inline)) { return hn::Load(d, left + r * left_stride + k); },
+          [&](auto c) __attribute__((always_inline)) { return load_right(column[c] + k); });
     };
     const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
     int k = 0;
@@ -212,21 +229,18 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
     unroll<kVectors>([&](auto v) { sum[r][v] = hn::Load(d, acc + r * acc_stride + v * kLanes); });
   });
   for (int k = 0; k < depth; ++k, right += right_stride) {
-    hn::Vec<FloatTag> b[kVectors];
-    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-      if constexpr (v * kLanes % kLine == 0) {
-        __builtin_prefetch(right + ahead + v * kLanes);
-      }
-      if constexpr (kWhole) {
-        b[v] = load(d, right + v * kLanes);
-      } else {
-        b[v] = load_some(right + v * kLanes, cols - v * kLanes, 0.0f).v;
-      }
-    });
-    unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-      const auto a = hn::Set(d, left[r * left_stride + k]);
-      unroll<kVectors>([&](auto v) { sum[r][v] = hn::MulAdd(a, b[v], sum[r][v]); });
-    });
+    for (int v = 0; v < kVectors * kLanes; v += kLine) __builtin_prefetch(right + ahead + v);
+    add_products<kRows, kVectors>(
+        sum,
+        [&](auto r)
+            __attribute__((always_inline)) { return hn::Set(d, left[r * left_stride + k]); },
+        [&](auto v) __attribute__((always_inline)) {
+          if constexpr (kWhole) {
+            return load(d, right + v * kLanes);
+          } else {
+            return load_some(right + v * kLanes, cols - v * kLanes, 0.0f).v;
+          }
+        });
   }
   unroll<kRows>([&](auto r) {
     unroll<kVectors>([&](auto v) { hn::Store(sum[r][v], d, acc + r * acc_stride + v * kLanes); });

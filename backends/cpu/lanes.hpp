@@ -30,6 +30,8 @@ struct LaneMask {
   friend LaneMask operator|(LaneMask a, LaneMask b) { return {hn::Or(a.mask, b.mask)}; }
 };
 
+inline bool any(LaneMask m) { return !hn::AllFalse(FloatTag{}, m.mask); }
+
 // kLanes floats. A scalar operand stands for a vector that holds it in all lanes.
 struct FloatLanes {
   hn::Vec<FloatTag> v;

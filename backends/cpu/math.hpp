@@ -10,18 +10,36 @@
 
 namespace moat::cpu {
 
-// 2ʳ for r in [−0.5, 0.5]: minimax polynomial with p(0) = 1 (Remez; its linear term rounds to ln
-// 2); relative error 2·10⁻⁹.
-inline hn::Vec<FloatTag> exp2_fraction(hn::Vec<FloatTag> r) {
+// scale · 2ʳ for r in [−0.5, 0.5] and a power of two: minimax polynomial with p(0) = 1 (Remez; its
+// linear term rounds to ln 2); relative error 2·10⁻⁹.
+inline hn::Vec<FloatTag> exp2_fraction(hn::Vec<FloatTag> r, float scale = 1) {
   const FloatTag f;
-  auto p = hn::Set(f, 0x1.41fbbcp-13f);
-  p = hn::MulAdd(p, r, hn::Set(f, 0x1.5f3e52p-10f));
-  p = hn::MulAdd(p, r, hn::Set(f, 0x1.3b2d4cp-7f));
-  p = hn::MulAdd(p, r, hn::Set(f, 0x1.c6aee8p-5f));
-  p = hn::MulAdd(p, r, hn::Set(f, 0x1.ebfbdcp-3f));
-  p = hn::MulAdd(p, r, hn::Set(f, std::numbers::ln2_v<float>));
-  return hn::MulAdd(p, r, hn::Set(f, 1.0f));
+  auto p = hn::Set(f, scale * 0x1.41fbbcp-13f);
+  p = hn::MulAdd(p, r, hn::Set(f, scale * 0x1.5f3e52p-10f));
+  p = hn::MulAdd(p, r, hn::Set(f, scale * 0x1.3b2d4cp-7f));
+  p = hn::MulAdd(p, r, hn::Set(f, scale * 0x1.c6aee8p-5f));
+  p = hn::MulAdd(p, r, hn::Set(f, scale * 0x1.ebfbdcp-3f));
+  p = hn::MulAdd(p, r, hn::Set(f, scale * std::numbers::ln2_v<float>));
+  return hn::MulAdd(p, r, hn::Set(f, scale));
 }
+
+#if !(HWY_MAX_BYTES == 64 && HWY_ARCH_X86)
+// exp2 for arguments up to 103.
+inline hn::Vec<FloatTag> exp2_up_to_103(hn::Vec<FloatTag> x) {
+  const FloatTag f;
+  // 2ⁿ alone may be subnormal: the polynomial takes 2⁻²⁴ of it, the factor is 2ⁿ⁺²⁴.
+  constexpr float kScale = 0x1p-24f;
+  constexpr int kFactorBias = 127 + 24;
+  // 1.5·2²³ leaves no fraction bits: the sum rounds to an integer n, held in its low bits, with the
+  // bias of the factor's exponent. −151 gives a factor of exactly 0, without a subnormal product.
+  // x comes second: x86 returns the second operand if one is NaN.
+  const auto magic = hn::Set(f, 0x1.8p23f + kFactorBias);
+  const auto bounded = hn::Max(hn::Set(f, -float{kFactorBias}), x);
+  const auto shifted = hn::Add(bounded, magic);
+  const auto p = exp2_fraction(hn::Sub(bounded, hn::Sub(shifted, magic)), kScale);
+  return hn::Mul(p, hn::BitCast(f, hn::ShiftLeft<23>(hn::BitCast(IntTag{}, shifted))));
+}
+#endif
 
 // 2ˣ within 2 units in the last place, subnormal results included; 0 below −150, +∞ from 128 on,
 // NaN for NaN.
@@ -35,21 +53,16 @@ inline FloatLanes exp2(FloatLanes x) {
   return hn::Vec<FloatTag>{_mm512_maskz_scalef_ps(kept, exp2_fraction(r).raw, hn::Sub(x.v, r).raw)};
 #else
   const FloatTag f;
-  const IntTag i;
-  // The limits keep the exponents below in range. x comes second: x86 returns the second operand
-  // if one is NaN. −254 gives a first factor of exactly 0, without a subnormal product.
-  const auto bounded = hn::Max(hn::Set(f, -254.0f), hn::Min(hn::Set(f, 129.0f), x.v));
-  // 1.5·2²³ leaves no fraction bits: the sum rounds to the nearest integer, held in its low bits.
-  const auto magic = hn::Set(f, 0x1.8p23f);
-  const auto shifted = hn::Add(bounded, magic);
-  const auto p = exp2_fraction(hn::Sub(bounded, hn::Sub(shifted, magic)));
-  // Two factors, since 2ⁿ alone may be neither finite nor normal where 2ⁿ·p is.
-  const auto exponent = hn::Sub(hn::BitCast(i, shifted), hn::BitCast(i, magic));
-  const auto half = hn::ShiftRight<1>(exponent);
-  const auto bias = hn::Set(i, 127);
-  const auto first = hn::ShiftLeft<23>(hn::Add(half, bias));
-  const auto second = hn::ShiftLeft<23>(hn::Add(hn::Sub(exponent, half), bias));
-  const auto result = hn::Mul(hn::Mul(p, hn::BitCast(f, first)), hn::BitCast(f, second));
+  const auto most = hn::Set(f, 103.0f);
+  const auto above = hn::Gt(x.v, most);
+  hn::Vec<FloatTag> result;
+  if (any({above})) [[unlikely]] {
+    const auto less = hn::Min(most, hn::Sub(x.v, hn::IfThenElseZero(above, hn::Set(f, 64.0f))));
+    const auto factor = hn::IfThenElse(above, hn::Set(f, 0x1p64f), hn::Set(f, 1.0f));
+    result = hn::Mul(exp2_up_to_103(less), factor);
+  } else {
+    result = exp2_up_to_103(x.v);
+  }
 #if HWY_ARCH_X86
   return result;
 #else

@@ -28,8 +28,8 @@ FloatLanes load_some(const T* p, int count, float padding) {
   return hn::Load(FloatTag{}, x);
 }
 
-// Chains of additions that run at once: as many as hide the latency of one and fit the registers.
-inline constexpr int kChains = kColumns;
+// Chains of additions that run at once, and streams of memory that they read.
+inline constexpr int kChains = 8;
 
 // Bytes of one chain from which on every chain reads a stretch of memory of its own: processors
 // keep more reads in flight for several streams than for one. Below, a stream would end before it
@@ -39,48 +39,106 @@ inline constexpr std::int64_t kLeastStream = 8192;
 // Bytes that a stream fetches ahead: recognised streams end with their page.
 inline constexpr int kStreamAhead = 512;
 
+// Elements of a cache line.
+template <class T>
+inline constexpr int kLine = 64 / static_cast<int>(sizeof(T));
+
+// Where chains read: chain c takes cache lines `step` elements apart, the first at c · apart.
+struct Stretches {
+  int apart;
+  int step;
+};
+
+// Adds `lines` lines of each chain, the first of chain 0 at x[begin].
+template <class B, class Monoid, class State, std::size_t kCount, class T>
+HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chains, const T* x,
+                          int begin, int lines, Stretches in) {
+  const T* at = x + begin;
+  auto index = IntLanes::iota(begin);
+  for (int line = 0; line < lines; ++line, at += in.step, index = index + in.step) {
+    unroll<kCount>([&](auto c) __attribute__((always_inline)) {
+      const T* p = at + std::int64_t{c} * in.apart;
+      __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
+      unroll<kLine<T> / kLanes>([&](auto v) __attribute__((always_inline)) {
+        monoid.template add<B>(std::get<c>(chains), load_lanes(p + v * kLanes),
+                               index + (c * in.apart + v * kLanes));
+      });
+    });
+  }
+}
+
+template <class Monoid>
+using LaneState = typename Monoid::template State<FloatLanes, IntLanes>;
+
+// A state for each of kChains chains.
+template <class Monoid>
+std::array<LaneState<Monoid>, kChains> identities() {
+  std::array<LaneState<Monoid>, kChains> chains;
+  chains.fill(Monoid::template identity<FloatLanes, IntLanes>());
+  return chains;
+}
+
+// Adds lines that stay in the first cache, again and again.
+template <class B, class Monoid>
+struct Chains {
+  std::array<LaneState<Monoid>, kChains> states = identities<Monoid>();
+
+  template <class T>
+  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in) {
+    add_lines<B>(monoid, states, x, begin, lines, in);
+    unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(states)); });
+  }
+};
+
+// Looks at a chain's lines again only where one exceeds all that the chain saw before.
+template <class B, class Monoid>
+requires requires { typename Monoid::Screen; }
+struct Chains<B, Monoid> {
+  using Screen = typename Monoid::Screen;
+
+  std::array<LaneState<Monoid>, kChains> states = identities<Monoid>();
+  std::array<LaneState<Screen>, kChains> screens = identities<Screen>();
+  std::array<LaneState<Screen>, kChains> seen = identities<Screen>();
+
+  template <class T>
+  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in) {
+    add_lines<B>(Screen{}, screens, x, begin, lines, in);
+    for (int c = 0; c < kChains; ++c) {
+      const FloatLanes largest = screens[c].value;
+      if (!any(largest > seen[c].value)) continue;
+      seen[c].value = hn::MaxOfLanes(FloatTag{}, largest.v);
+      std::array<LaneState<Monoid>, 1> one{states[c]};
+      add_lines<B>(monoid, one, x, begin + c * in.apart, lines, in);
+      states[c] = one[0];
+    }
+  }
+};
+
 // State of x[0] … x[count − 1]. B is passed on to the monoid. Chains are merged in a fixed order.
 template <class B, class Monoid, class T>
 auto reduce(const Monoid& monoid, const T* x, int count) {
-  using State = typename Monoid::template State<FloatLanes, IntLanes>;
-  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
-  std::array<State, kChains> chains;
-  unroll<kChains>(
-      [&](auto c) { std::get<c>(chains) = Monoid::template identity<FloatLanes, IntLanes>(); });
-
-  // Chain c takes `lines` cache lines, the first at c · apart, the next ones `step` further.
-  const int lines = count / (kChains * kLine);
+  const int lines = count / (kChains * kLine<T>);
   const bool streams = std::int64_t{lines} * 64 >= kLeastStream;
-  const int apart = streams ? lines * kLine : kLine;
-  const int step = streams ? kLine : kChains * kLine;
-  const T* at = x;
-  auto index = IntLanes::iota(0);
-  for (int line = 0; line < lines;) {
-    const int end = std::min(lines, line + kFoldInterval * kLanes / kLine);
-    for (; line < end; ++line, at += step, index = index + step) {
-      unroll<kChains>([&](auto c) __attribute__((always_inline)) {
-        const T* p = at + std::int64_t{c} * apart;
-        __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
-        unroll<kLine / kLanes>([&](auto v) __attribute__((always_inline)) {
-          monoid.template add<B>(std::get<c>(chains), load_lanes(p + v * kLanes),
-                                 index + (c * apart + v * kLanes));
-        });
-      });
-    }
-    unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(chains)); });
+  const Stretches in{streams ? lines * kLine<T> : kLine<T>,
+                     streams ? kLine<T> : kChains * kLine<T>};
+  constexpr int kLinesAtOnce = kFoldInterval * kLanes / kLine<T>;
+  Chains<B, Monoid> chains;
+  for (int line = 0; line < lines; line += kLinesAtOnce) {
+    chains.add(monoid, x, line * in.step, std::min(kLinesAtOnce, lines - line), in);
   }
-  const int rest = lines * kChains * kLine;
-  index = IntLanes::iota(rest);
+  auto& states = chains.states;
+  const int rest = lines * kChains * kLine<T>;
+  auto index = IntLanes::iota(rest);
   for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
     const FloatLanes next =
         i + kLanes <= count ? load_lanes(x + i) : load_some(x + i, count - i, Monoid::kPadding);
-    monoid.template add<B>(chains[0], next, index);
+    monoid.template add<B>(states[0], next, index);
   }
 
   merge_pairwise<kChains>([&](auto to, auto from) {
-    monoid.template merge<B>(std::get<to>(chains), std::get<from>(chains));
+    monoid.template merge<B>(std::get<to>(states), std::get<from>(states));
   });
-  State& state = chains[0];
+  auto& state = states[0];
   for (int distance = kLanes / 2; distance > 0; distance /= 2) {
     monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
   }

@@ -12,11 +12,11 @@ namespace moat::cpu {
 // Rows that the microkernel takes at once.
 inline constexpr int kFullSliver = kSliverVectors * kLanes;
 
-// A panel of A, 288 KiB of AVX-512 or 144 KiB of AVX2, stays in L2 for all columns of the tile;
-// packing an element of it serves up to n columns, of B up to m rows. A sliver of A and the columns
-// of B that it meets, 24 and 8 to 16 KiB, fit L1.
+// A panel of A, 288 KiB, stays in L2 for all columns of the tile; packing an element of it serves
+// up to n columns, of B up to m rows. A sliver of A and the columns of B that it meets, 24 and 8 to
+// 16 KiB with AVX-512, half of the former with AVX2, fit L1.
 struct TiledGemm {
-  static constexpr int m = 12 * kFullSliver;
+  static constexpr int m = 576;
   static constexpr int n = 1024;
   static constexpr int k = 128;
   static constexpr bool kDynamic = true;

@@ -13,6 +13,7 @@
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/terms.hpp"
 #include "backends/cpu/tiling.hpp"
 
 namespace moat::cpu {
@@ -291,6 +292,11 @@ class Worker {
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
     return cpu::reduce<Worker>(monoid, x, count);
+  }
+
+  template <class Monoid, class T>
+  auto terms(const Monoid& monoid, const T* x, int count) {
+    return Terms<Worker, Monoid, T>(scratch_, monoid, x, count);
   }
 
   template <class Monoid, class F>

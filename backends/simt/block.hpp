@@ -210,6 +210,11 @@ class Block {
     return merge<Monoid>(reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread()));
   }
 
+  template <class Monoid, class T>
+  MOAT_FN auto terms(const Monoid& monoid, const T* x, int count) {
+    return Terms<Block, Monoid, T>{monoid, x, reduce(monoid, x, count)};
+  }
+
   template <class Monoid, class F>
   MOAT_FN auto collect(const Monoid&, int count, F f) {
     auto state = Monoid::template identity<float, std::int64_t>();

@@ -53,6 +53,19 @@ MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread
   return state;
 }
 
+// Terms of a sum: a GPU computes them anew faster than it could keep them.
+template <class B, class Monoid, class T>
+struct Terms {
+  Monoid monoid;
+  const T* x;
+  typename Monoid::template State<float, int> state;
+
+  template <class At>
+  MOAT_FN auto at(const At& at) const {
+    return monoid.template term<B>(at.load(x));
+  }
+};
+
 // Merges the states of all lanes; the result is the same in all of them. `slots` is shared memory
 // for one state per wave that no lane reads any more.
 template <class B, class Atoms, int kWaves, class Monoid, class State>

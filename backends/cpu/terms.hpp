@@ -1,0 +1,54 @@
+// Terms of a sum that later loops over the same elements use again.
+#pragma once
+
+#include "backends/cpu/reduce.hpp"
+#include "backends/cpu/scratch.hpp"
+
+namespace moat::cpu {
+
+// Bytes of elements and terms together up to which terms are kept: more would leave the second
+// cache, and reading terms back would take as long as computing them anew.
+inline constexpr std::size_t kMostKept = std::size_t{768} << 10;
+
+// The terms of x[0] … x[count − 1] and the state of their sum. B is passed on to the monoid.
+template <class B, class Monoid, class T>
+class Terms {
+ public:
+  Terms(Scratch& scratch, const Monoid& monoid, const T* x, int count)
+      : monoid_(monoid),
+        x_(x),
+        kept_(count * (sizeof(T) + sizeof(float)) <= kMostKept),
+        slot_(scratch, kept_ ? sizeof(float) * count : 0) {
+    if (!kept_) {
+      state = reduce<B>(monoid, x, count);
+      return;
+    }
+    const auto keep = [&](auto at) { at.store(values(), compute(at)); };
+    int i = 0;
+    for (; i + kLanes <= count; i += kLanes) keep(FullPosition{i});
+    if (i < count) keep(LastPosition{.offset = i, .count = count - i});
+    state = reduce<B>(typename Monoid::OfTerms{}, values(), count);
+  }
+
+  template <class At>
+  FloatLanes at(At at) const {
+    return kept_ ? at.load(values()) : compute(at);
+  }
+
+ private:
+  template <class At>
+  FloatLanes compute(At at) const {
+    return monoid_.template term<B>(at.load(x_));
+  }
+  float* values() const { return static_cast<float*>(slot_.get()); }
+
+  Monoid monoid_;
+  const T* x_;
+  bool kept_;
+  Scratch::Slot slot_;
+
+ public:
+  typename Monoid::template State<float, int> state;
+};
+
+}  // namespace moat::cpu
