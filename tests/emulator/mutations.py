@@ -215,12 +215,13 @@ def main():
     tests = sorted({run.test for _, run in trials})
     if not arguments.no_build:
         build.ninja(*tests)
-    for test, filter_ in sorted({(run.test, run.filter) for _, run in trials}):
-        run = next(r for _, r in trials if r.test == test)
-        status, output = build.run(build.directory / build.of(run)[3], filter_)
+
+    def pass_unchanged(run):
+        status, output = build.run(build.directory / build.of(run)[3], run.filter)
         ran = re.search(r"\[==========\] (\d+) tests? from .* ran", output)
         if status != 0 or ran is None or ran[1] == "0":
-            raise Problem(f"{test} --gtest_filter={filter_}: must run and pass without a mutation")
+            raise Problem(f"{run.test} --gtest_filter={run.filter}: "
+                          "must run and pass without a mutation")
 
     def trial(mutation, run):
         with tempfile.TemporaryDirectory(prefix="moat-mutation-") as folder:
@@ -232,8 +233,9 @@ def main():
     widths = [max(map(len, column)) for column in
               zip(*((m.name, run.test, run.filter) for m, run in trials))]
     with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
-        futures = [pool.submit(trial, *t) for t in trials]
         try:
+            list(pool.map(pass_unchanged, {(r.test, r.filter): r for _, r in trials}.values()))
+            futures = [pool.submit(trial, *t) for t in trials]
             for number, ((mutation, run), future) in enumerate(zip(trials, futures), 1):
                 if sys.stderr.isatty():
                     print(f"\r{number} of {len(trials)} ", end="", file=sys.stderr, flush=True)
