@@ -144,7 +144,7 @@ struct RowsByHead {
       const int end = std::min(rows, (first_head + i + 1) * per_head - first);
       const int keys_ahead = (i + visits) / heads;
       const int head_ahead = first_head + (i + visits) % heads;
-      for_each_row_group<kHeadRowsAtOnce>(end - begin, [&](auto count, int row) {
+      for_each_row_group<kHeadRowsAtOnce>(end - begin, [&](int count, int row) {
         groups[size++] = {begin + row, count, (first_head + i) * right.head_stride,
                           keys_ahead * right.row_stride + head_ahead * right.head_stride,
                           keys_ahead};
@@ -193,8 +193,7 @@ template <int kRows, int kDepth, class T>
 HWY_NOINLINE void dot_streams(const float* HWY_RESTRICT left, const T* const (&right)[kStreams],
                               const T* const (&fetched)[kStreams], int streams,
                               float* HWY_RESTRICT acc, std::int64_t acc_stride) {
-  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
-  constexpr int kStep = std::max(kPair, kLine);
+  constexpr int kStep = std::max(kPair, kLine<T>);
   const FloatTag d;
   const hn::FixedTag<float, kStreams> four;
   hn::Vec<FloatTag> sum[kRows][kStreams];
@@ -202,7 +201,7 @@ HWY_NOINLINE void dot_streams(const float* HWY_RESTRICT left, const T* const (&r
   for (int k = 0; k < kDepth; k += kStep) {
     // Not in a lambda: GCC 12 takes a function that only fetches for one without effect.
     for (int s = 0; s < kStreams; ++s) {
-      for (int line = 0; line < kStep; line += kLine) __builtin_prefetch(fetched[s] + k + line);
+      for (int line = 0; line < kStep; line += kLine<T>) __builtin_prefetch(fetched[s] + k + line);
     }
     unroll<kStep / kLanes>([&](auto v) __attribute__((always_inline)) {
       hn::Vec<FloatTag> b[kStreams];
@@ -231,7 +230,6 @@ HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t we
                               const T* const (&right)[kStreams],
                               const T* const (&fetched)[kStreams], std::int64_t row_stride,
                               int keys, int streams, float* HWY_RESTRICT acc) {
-  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   constexpr int kWidth = 2 * kPair;
   const FloatTag d;
   for (int col = 0; col < kCols; col += kWidth) {
@@ -242,7 +240,7 @@ HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t we
     for (int j = 0; j < keys; ++j) {
       for (int s = 0; s < (j + 1 < keys ? kStreams : streams); ++s) {
         const std::int64_t at = j * row_stride + col;
-        for (int line = 0; line < kWidth; line += kLine) {
+        for (int line = 0; line < kWidth; line += kLine<T>) {
           __builtin_prefetch(fetched[s] + at + line);
         }
         hn::Vec<FloatTag> b[4];
@@ -261,14 +259,6 @@ HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t we
   }
 }
 
-// Calls f(integral_constant count) for the count of rows at run time.
-template <class F>
-HWY_INLINE void with_row_count(int count, F f) {
-  unroll<kHeadRowsAtOnce>([&](auto less) {
-    if (count == less + 1) f(std::integral_constant<int, less + 1>{});
-  });
-}
-
 // Scores: acc += queries · keysᵀ, head by head.
 template <int kM, int kN, class T, int kK>
 void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left,
@@ -281,7 +271,7 @@ void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left,
     const int streams = streams_with<kN>(key, right.keys);
     for (const HeadRows& rows : by_head) {
       const StreamRows at(right, key, streams, rows);
-      with_row_count(rows.count, [&](auto count) {
+      with_count<kHeadRowsAtOnce>(rows.count, [&](auto count) {
         dot_streams<count, kK>(left.values + std::int64_t{rows.row} * kK, at.from, at.fetched,
                                streams, acc.row(rows.row) + key * kStreams, kN);
       });
@@ -295,7 +285,7 @@ void multiply(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>& left,
               const RightOfHeads<T, kK, kN, Order::row_major>& right) {
   acc.rows = std::max(acc.rows, left.rows);
   acc.first = left.first;
-  acc.columns = kPairOrder<T, kN>.data();
+  if (kAlternate<T>) acc.columns = kPairOrder<T, kN>.data();
   const RowsByHead<kM> by_head(right, left.first, left.rows);
   const int length = std::min(right.keys, kK / kStreams);
   for (int key = 0; key < length;) {
@@ -307,7 +297,7 @@ void multiply(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>& left,
     const int streams = streams_with<kK>(key + keys - 1, right.keys);
     for (const HeadRows& rows : by_head) {
       const StreamRows at(right, key, kStreams, rows);
-      with_row_count(rows.count, [&](auto count) {
+      with_count<kHeadRowsAtOnce>(rows.count, [&](auto count) {
         add_streams<count, kN>(left.values + std::int64_t{rows.row} * kK + key * kStreams, kK,
                                at.from, at.fetched, right.row_stride, keys, streams,
                                acc.row(rows.row));

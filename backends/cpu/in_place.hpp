@@ -123,12 +123,9 @@ class RowAccumulator {
 // A row accumulator as a left operand: it lies as a RowLeft does.
 template <int kM, int kN>
 struct AccumulatedRows {
-  static constexpr int kRows = kM;
-  static constexpr int kDepth = kN;
   const float* values;
   int rows;
   int first;
-  int depth;
 };
 
 // Adds the halves of a vector until four lanes are left.
@@ -175,7 +172,6 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
                               const T* HWY_RESTRICT right, std::int64_t right_stride, int cols,
                               int depth, FetchAhead ahead, float* HWY_RESTRICT acc,
                               std::int64_t acc_stride) {
-  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   const FloatTag d;
   const hn::FixedTag<float, kPiece> four;
   for (int col = 0; col < cols; col += kPiece) {
@@ -196,12 +192,12 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
     };
     const auto whole = [&](const T* p) __attribute__((always_inline)) { return load(d, p); };
     int k = 0;
-    for (; k + kLine <= depth; k += kLine) {
+    for (; k + kLine<T> <= depth; k += kLine<T>) {
       const std::int64_t fetched = k + (k < ahead.turn ? ahead.near : ahead.far);
       // Not in a lambda: GCC 12 takes a function that only fetches for one without effect.
       for (const T* p : column) __builtin_prefetch(p + fetched);
-      unroll<kLine / kLanes>([&](auto v)
-                                 __attribute__((always_inline)) { add(k + v * kLanes, whole); });
+      unroll<kLine<T> / kLanes>([&](auto v)
+                                    __attribute__((always_inline)) { add(k + v * kLanes, whole); });
     }
     for (; k + kLanes <= depth; k += kLanes) add(k, whole);
     if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
@@ -222,14 +218,13 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
                            const T* HWY_RESTRICT right, std::int64_t right_stride,
                            std::int64_t ahead, int cols, int depth, float* HWY_RESTRICT acc,
                            std::int64_t acc_stride) {
-  constexpr int kLine = 64 / static_cast<int>(sizeof(T));
   const FloatTag d;
   hn::Vec<FloatTag> sum[kRows][kVectors];
   unroll<kRows>([&](auto r) {
     unroll<kVectors>([&](auto v) { sum[r][v] = hn::Load(d, acc + r * acc_stride + v * kLanes); });
   });
   for (int k = 0; k < depth; ++k, right += right_stride) {
-    for (int v = 0; v < kVectors * kLanes; v += kLine) __builtin_prefetch(right + ahead + v);
+    for (int v = 0; v < kVectors * kLanes; v += kLine<T>) __builtin_prefetch(right + ahead + v);
     add_products<kRows, kVectors>(
         sum,
         [&](auto r)
@@ -247,16 +242,19 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
   });
 }
 
-// Calls f(integral_constant count, first row) for groups of at most kMost rows of like size.
+// Calls f(integral_constant count) for a count of 1 … kMost that is known at run time.
+template <int kMost, class F>
+HWY_INLINE void with_count(int count, F f) {
+  unroll<kMost>([&](auto less) {
+    if (count == less + 1) f(std::integral_constant<int, less + 1>{});
+  });
+}
+
+// Calls f(count, first row) for groups of at most kMost rows of like size.
 template <int kMost, class F>
 void for_each_row_group(int rows, F f) {
   const int size = ceil_div(rows, ceil_div(rows, kMost));
-  for (int row = 0; row < rows; row += size) {
-    const int count = std::min(size, rows - row);
-    unroll<kMost>([&](auto less) {
-      if (count == less + 1) f(std::integral_constant<int, less + 1>{}, row);
-    });
-  }
+  for (int row = 0; row < rows; row += size) f(std::min(size, rows - row), row);
 }
 
 template <int kM, int kN, class L, class R>
@@ -266,10 +264,12 @@ void multiply_transposed(RowAccumulator<kM, kN>& acc, const L& left, const R& ri
   const FetchAhead ahead(depth, kPiece * right.stride, kElements);
   for (int col = 0; col < right.cols; col += kColumnsAtOnce) {
     const int cols = std::min(kColumnsAtOnce, right.cols - col);
-    for_each_row_group<kRowsAtOnce>(left.rows, [&](auto count, int row) {
-      dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth,
-                         right.from + col * right.stride, right.stride, cols, depth, ahead,
-                         acc.row(row) + col, kN);
+    for_each_row_group<kRowsAtOnce>(left.rows, [&](int rows, int row) {
+      with_count<kRowsAtOnce>(rows, [&](auto count) {
+        dot_columns<count>(left.values + std::int64_t{row} * L::kDepth, L::kDepth,
+                           right.from + col * right.stride, right.stride, cols, depth, ahead,
+                           acc.row(row) + col, kN);
+      });
     });
   }
 }
@@ -284,18 +284,20 @@ void multiply_row_major(RowAccumulator<kM, kN>& acc, const L& left, const R& rig
     const auto* from = right.from + k * right.stride;
     for (int col = 0; col < right.cols;) {
       const int cols = right.cols - col;
-      for_each_row_group<kRowsAtOnce>(left.rows, [&](auto count, int row) {
+      for_each_row_group<kRowsAtOnce>(left.rows, [&](int rows, int row) {
         const float* a = left.values + std::int64_t{row} * L::kDepth + k;
-        if (cols >= kVectors * kLanes) {
-          add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
-                                          acc.row(row) + col, kN);
-        } else if (cols >= kLanes) {
-          add_rows<count, 1, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
-                                   acc.row(row) + col, kN);
-        } else {
-          add_rows<count, 1, false>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
-                                    acc.row(row) + col, kN);
-        }
+        with_count<kRowsAtOnce>(rows, [&](auto count) {
+          if (cols >= kVectors * kLanes) {
+            add_rows<count, kVectors, true>(a, L::kDepth, from + col, right.stride, ahead, cols,
+                                            deep, acc.row(row) + col, kN);
+          } else if (cols >= kLanes) {
+            add_rows<count, 1, true>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
+                                     acc.row(row) + col, kN);
+          } else {
+            add_rows<count, 1, false>(a, L::kDepth, from + col, right.stride, ahead, cols, deep,
+                                      acc.row(row) + col, kN);
+          }
+        });
       });
       col += cols >= kVectors * kLanes ? kVectors * kLanes : kLanes;
     }

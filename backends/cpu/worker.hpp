@@ -263,7 +263,7 @@ class Worker {
   }
   template <class T, int kM, int kN>
   AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {
-    return {acc.values, acc.rows, acc.first, kN};
+    return {acc.values, acc.rows, acc.first};
   }
 
   template <int kM>

@@ -133,7 +133,7 @@ TYPED_TEST(Heads, EveryRowWeighsTheValuesOfItsHead) {
     right.load(Value::bind(sequence.tensor, s.per_head), {});
     right.next = right.from;
     RowAccumulator<kRows, kHeadDim> acc(this->scratch_);
-    multiply(acc, AccumulatedRows<kRows, kKeys>{weights, rows, s.first, kKeys}, right);
+    multiply(acc, AccumulatedRows<kRows, kKeys>{weights, rows, s.first}, right);
     const auto out = stored(acc, s);
     for (int row = s.first; row < s.first + rows; ++row) {
       for (int i = 0; i < kHeadDim; ++i) {
