@@ -3,9 +3,9 @@
 #pragma once
 
 #include "backends/cpu/panels.hpp"
-#include "kernels/attention.hpp"
-#include "kernels/gemm.hpp"
-#include "kernels/reduction.hpp"
+#include "kernels/problems/attention.hpp"
+#include "kernels/problems/gemm.hpp"
+#include "kernels/problems/reduction.hpp"
 
 namespace moat::cpu {
 
@@ -56,8 +56,8 @@ struct ManyQueries {
 };
 inline constexpr int kKeptKeys = 8192;
 
-// Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head are
-// cheaper to multiply with keys in place than packed.
+// Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head
+// are cheaper to multiply with keys in place than packed.
 struct FewQueries {
   static constexpr int m = 64;
   static constexpr int n = 128;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <concepts>
+#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "bench/record/fields.hpp"
@@ -17,7 +18,9 @@ class Writer;
 class Reader;
 
 template <class T>
-concept Struct = requires(Writer& w, T& x) { fields(w, x); };
+concept Struct = requires(Writer& w, T& x) {
+  fields(w, x);
+};
 
 template <class T>
 Json to_json_value(const T& x);
@@ -64,6 +67,8 @@ template <class T>
 Json to_json_value(const T& x) {
   if constexpr (std::same_as<T, Status>) {
     return Json(name_of(x));
+  } else if constexpr (std::same_as<T, JsonDocument>) {
+    return *x;
   } else if constexpr (Struct<T>) {
     Writer writer;
     fields(writer, const_cast<T&>(x));  // NOLINT: the writer only reads
@@ -123,8 +128,8 @@ void from_json_value(const Json& json, T& x) {
     for (const Status status : kStatuses) {
       if (json == name_of(status)) x = status;
     }
-  } else if constexpr (std::same_as<T, Json>) {
-    x = json;
+  } else if constexpr (std::same_as<T, JsonDocument>) {
+    x = share(json);
   } else if constexpr (Struct<T>) {
     Reader reader(json);
     fields(reader, x);

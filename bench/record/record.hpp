@@ -194,9 +194,10 @@ struct Record {
   std::vector<AbsentRecord> skipped_backends;
   std::vector<AbsentRecord> absent_baselines;
   std::vector<CaseRecord> cases;
-  Reading<Json> porting;
+  Reading<JsonDocument> porting;
   // What the compilers made of the kernels of the GPU backends that took part.
-  Reading<Json> codegen = Reading<Json>::none("no GPU backend took part in this run");
+  Reading<JsonDocument> codegen =
+      Reading<JsonDocument>::none("no GPU backend took part in this run");
 };
 
 inline constexpr std::string_view kRecordSchema = "moat-record";

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 namespace moat {
@@ -58,6 +59,8 @@ std::string dump_strict(const Json& document) {
     throw JsonError("", e.what());
   }
 }
+
+JsonDocument share(Json document) { return std::make_shared<const Json>(std::move(document)); }
 
 Json parse_strict(std::string_view text) {
   try {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -112,7 +113,7 @@ class Report {
           }
         }
       }
-      if (records_[r].record.porting.value) porting_ = &*records_[r].record.porting.value;
+      if (records_[r].record.porting.value) porting_ = records_[r].record.porting.value->get();
     }
   }
 
@@ -661,7 +662,7 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
   std::map<std::pair<std::string, std::string>, const Record*> newest;
   const Json* porting = nullptr;
   for (const auto& [path, r] : records) {
-    if (r.porting.value) porting = &*r.porting.value;
+    if (r.porting.value) porting = r.porting.value->get();
     for (const auto& c : r.cases) {
       const DeviceRecord* d = device_of(r, c);
       if (c.implementation == kOurs && d != nullptr) {

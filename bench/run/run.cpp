@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -229,7 +230,7 @@ int Run::execute() {
   if (!flags_.out().empty()) require_writable(flags_.out());
 
   const PortingSection porting = world_.porting();
-  record_.porting = Reading<Json>::of(porting.record);
+  record_.porting = Reading<JsonDocument>::of(porting.record);
 
   std::set<std::string> gpus;
   for (const auto& device : devices_.all) gpus.insert(device->info().backend);

@@ -1,5 +1,6 @@
 #include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -20,15 +21,15 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
 PortingSection porting() {
   Json record = porting_record();
   std::string table = porting_table(record);
-  return {.record = std::move(record), .table = std::move(table)};
+  return {.record = share(std::move(record)), .table = std::move(table)};
 }
 
-Reading<Json> codegen_of(const std::set<std::string>& backends) {
+Reading<JsonDocument> codegen_of(const std::set<std::string>& backends) {
   try {
-    return Reading<Json>::of(
-        codegen::to_json(codegen::of_backends(read_codegen_report(), backends)));
+    return Reading<JsonDocument>::of(
+        share(codegen::to_json(codegen::of_backends(read_codegen_report(), backends))));
   } catch (const std::exception& e) {
-    return Reading<Json>::none(e.what());
+    return Reading<JsonDocument>::none(e.what());
   }
 }
 

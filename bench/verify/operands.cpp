@@ -1,5 +1,6 @@
 #include "bench/verify/operands.hpp"
 
+#include <limits>
 #include <new>
 
 #include "bench/cases/case.hpp"

@@ -21,6 +21,7 @@
 #include <limits>
 #include <numbers>
 
+#include "backends/block.hpp"
 #include "kernels/problem.hpp"
 #include "kernels/reference/estimate.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernels/reduction.hpp"
+#include "kernels/problems/reduction.hpp"
 #include "kernels/reference/estimate.hpp"
 
 namespace moat::reference {

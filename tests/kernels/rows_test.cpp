@@ -1,4 +1,4 @@
-#include "kernels/rows.hpp"
+#include "kernels/problems/rows.hpp"
 
 #include "kernels/reference/rows.hpp"
 #include "tests/kernels/on_device.hpp"

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "bench/cases/case.hpp"
 #include "bench/list/list_command.hpp"
 

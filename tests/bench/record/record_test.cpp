@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "tests/bench/record/sample_record.hpp"
@@ -49,7 +50,10 @@ TEST(Record, LetsNoNanOrInfinityOut) {
       {"/devices/0/ceilings/runs/0/rate",
        [&](Record& r) { r.devices[0].ceilings.runs[0].rate = -infinity; }},
       {"/run/duration_seconds", [&](Record& r) { r.run.duration_seconds = nan; }},
-      {"/porting/a~1b", [&](Record& r) { r.porting = Reading<Json>::of({{"a/b", nan}}); }},
+      {"/porting/a~1b",
+       [&](Record& r) {
+         r.porting = Reading<JsonDocument>::of(share({{"a/b", nan}}));
+       }},
   };
   for (const auto& [pointer, spoil] : cases) {
     Record r = sample_record();

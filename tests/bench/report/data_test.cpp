@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "bench/report/page.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 
@@ -121,10 +123,11 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
          {{"all",
            {{"kernel", part(0, 50)}, {"layer", part(added, 150)}, {"total", part(added, 200)}}}}}};
   };
-  r.record.porting = Reading<Json>::of({{"baseline", "cuda"},
-                                        {"baseline_family", "cuda/sm_80"},
-                                        {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
-                                        {"families", {{"hip/cdna", port(40)}}}});
+  r.record.porting =
+      Reading<JsonDocument>::of(share({{"baseline", "cuda"},
+                                       {"baseline_family", "cuda/sm_80"},
+                                       {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
+                                       {"families", {{"hip/cdna", port(40)}}}}));
   const Json data = report_data({r}, "");
   ASSERT_EQ(data["porting"].size(), 2u);
   EXPECT_EQ(data["porting"][1]["layer_changed"], 30);
@@ -167,7 +170,8 @@ TEST(ReportCsv, IsWhatTheP3LibraryReads) {
   library.median_seconds = Reading<double>::of(1e-3);
   library.ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 1.02});
   a.record.cases.push_back(library);
-  a.record.porting = Reading<Json>::of({{"divergence", {{"gemm", {{"mean", 0.25}}}}}});
+  a.record.porting =
+      Reading<JsonDocument>::of(share({{"divergence", {{"gemm", {{"mean", 0.25}}}}}}));
   NamedRecord older = on("cuda", "A, 1", 0.1);
   EXPECT_EQ(report_csv({older, a, on("hip", "B", 0.4, Status::failed)}),
             "problem,application,platform,date,fom,arch eff,divergence\n"
