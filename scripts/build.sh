@@ -1,10 +1,19 @@
-# Sourced by bench.sh and test.sh: installs what is missing, configures and builds.
+# Sourced by bench.sh, test.sh, gpu.sh and cpu_table.sh: installs what is missing, configures and builds.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${MOAT_BUILD_DIR:-$root/build}
 setup_args=()
 cmake_options=()
+# 1: stop when the build folder is configured.
+configure_only=0
+
+# CMake's own default is make, which is not installed where ninja is. A folder that has been
+# configured keeps what it has.
+if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+
+# cached NAME: its value in the cache of the build folder; nothing before the first configuration.
+cached() { sed -n "s/^$1:[^=]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
 
 # step TEXT COMMAND...: runs the command with its output in the log; shows the log's end if it fails.
 step() {
@@ -76,14 +85,13 @@ build() {
   mkdir -p "$build"
   log=$build/build.log
   : >"$log"
-  local generator=()
-  if [[ ! -e $build/CMakeCache.txt ]] && command -v ninja >/dev/null; then generator=(-G Ninja); fi
   local launcher=()
   if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   # shellcheck disable=SC2086  # several options in one variable
   step "Configuring in ${build#"$PWD"/}" \
-    cmake -S "$root" -B "$build" "${generator[@]}" "${launcher[@]}" \
+    cmake -S "$root" -B "$build" "${launcher[@]}" \
     -DCMAKE_BUILD_TYPE=Release "${cmake_options[@]}" ${MOAT_CMAKE_ARGS:-}
+  if ((configure_only)); then exit 0; fi
   step "Building $* (a few minutes the first time)" \
     cmake --build "$build" --parallel "$(nproc)" --target "$@"
 }

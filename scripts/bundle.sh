@@ -22,7 +22,8 @@ Left out, because they can be: oneDNN and OpenBLAS (baselines on a CPU), cuDNN (
 GPUs), npm's packages (charts of moat report), Boost.Context (tests on the emulator). What is not
 committed is not packed.
 
-exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 no apt here
+exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 apt, git or xz is
+not here
 EOF
 }
 
@@ -31,9 +32,13 @@ if (($# > 1)) || [[ ${1:-} == -* ]]; then
   echo "scripts/bundle.sh: one FILE is all it takes; scripts/bundle.sh --help" >&2
   exit 2
 fi
-for tool in apt-get dpkg-deb git; do
+for tool in apt-get dpkg-deb git xz; do
   if ! command -v "$tool" >/dev/null; then
-    echo "scripts/bundle.sh: $tool is not here: the sources come from Debian's archive; run it on a Debian or Ubuntu" >&2
+    case $tool in
+      git | xz) mend="apt-get install ${tool/xz/xz-utils}, or scripts/setup.sh --tests" ;;
+      *) mend="the sources come from Debian's archive; run it on a Debian or Ubuntu" ;;
+    esac
+    echo "scripts/bundle.sh: $tool is not here: $mend" >&2
     exit 3
   fi
 done
