@@ -8,9 +8,11 @@ cmake_options=()
 # 1: stop when the build folder is configured.
 configure_only=0
 
-# CMake's own default is make, which is not installed where ninja is. A folder that has been
-# configured keeps what it has.
-if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+# prefer_ninja: CMake's own default is make, which is not installed where ninja is. A folder that has
+# been configured keeps what it has. Asked after the installation, which may bring ninja.
+prefer_ninja() {
+  if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+}
 
 # cached NAME: its value in the cache of the build folder; nothing before the first configuration.
 cached() { sed -n "s/^$1:[^=]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
@@ -55,6 +57,7 @@ install_dep() {
 # build_deps: compiles the sources under deps/, once, where CMake then finds them.
 build_deps() {
   local name flags
+  prefer_ninja
   mkdir -p "$build/deps"
   log=$build/deps/build.log
   : >"$log"
@@ -82,6 +85,7 @@ build_deps() {
 
 # build TARGET...: configures in Release for this machine and builds the targets.
 build() {
+  prefer_ninja
   mkdir -p "$build"
   log=$build/build.log
   : >"$log"

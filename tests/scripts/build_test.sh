@@ -25,10 +25,15 @@ FAKE
 cat >"$work/bin/setup" <<'FAKE'
 #!/usr/bin/env bash
 printf 'setup %s\n' "$*" >>"$NOTES"
+printf '#!/bin/sh\n' >"${0%/*}/ninja"
+chmod +x "${0%/*}/ninja"
 FAKE
-for program in ninja ctest; do printf '#!/bin/sh\n' >"$work/bin/$program"; done
-chmod +x "$work"/bin/*
-export NOTES=$work/notes MOAT_BUILD_DIR=$work/build MOAT_SETUP=$work/bin/setup PATH=$work/bin:$PATH
+# A machine without ninja, until setup installs it.
+for tool in bash dirname sed mkdir touch nproc rm grep; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+printf '#!/bin/sh\n' >"$work/bin/ctest"
+chmod +x "$work"/bin/{cmake,setup,ctest}
+cat=$(command -v cat)
+export NOTES=$work/notes MOAT_BUILD_DIR=$work/build MOAT_SETUP=$work/bin/setup PATH=$work/bin
 unset MOAT_CMAKE_ARGS CMAKE_GENERATOR
 
 # run SCRIPT [ARGUMENT...]: in the build folder as it is.
@@ -38,7 +43,7 @@ run() {
 }
 fail() {
   printf 'FAILED: %s\n' "$1"
-  cat "$NOTES" "$work/out" "$work/build/CMakeCache.txt" || true
+  "$cat" "$NOTES" "$work/out" "$work/build/CMakeCache.txt" || true
   failures=1
 }
 fresh() { rm -rf "$work/build"; }
@@ -51,7 +56,7 @@ cached MOAT_TESTS OFF 'bench.sh'
 cached MOAT_CUDA SEEN 'bench.sh'
 cached MOAT_HIP SEEN 'bench.sh'
 grep -qx 'setup ' "$NOTES" || fail 'bench.sh installs more than the build needs'
-asked CMAKE_GENERATOR=Ninja 'ninja is here'
+asked CMAKE_GENERATOR=Ninja 'ninja came with the installation'
 grep -q -- --build "$NOTES" && fail '--configure-only builds'
 
 run test.sh
