@@ -29,7 +29,7 @@ printf '#!/bin/sh\n' >"${0%/*}/ninja"
 chmod +x "${0%/*}/ninja"
 FAKE
 # A machine without ninja, until setup installs it.
-for tool in bash dirname sed mkdir touch nproc rm grep; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+for tool in bash dirname sed mkdir touch nproc rm grep chmod; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
 printf '#!/bin/sh\n' >"$work/bin/ctest"
 chmod +x "$work"/bin/{cmake,setup,ctest}
 cat=$(command -v cat)
