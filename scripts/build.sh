@@ -62,7 +62,7 @@ build_deps() {
   log=$build/deps/build.log
   : >"$log"
   # zlib and http-parser first: libgit2 is linked with them.
-  for name in zlib http-parser fmtlib nlohmann-json3 cli11 benchmark googletest highway libgit2; do
+  for name in zlib http-parser fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2; do
     [[ -e $build/deps/$name.done ]] && continue
     flags=()
     case $name in
@@ -78,7 +78,7 @@ build_deps() {
     step "Building $name" install_dep "$name" "${flags[@]}"
     touch "$build/deps/$name.done"
   done
-  export CMAKE_PREFIX_PATH=$build/deps/prefix:$root/deps${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  export CMAKE_PREFIX_PATH=$build/deps/prefix${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
   # Boost.Context is not among them.
   cmake_options+=(-DMOAT_EMULATOR=OFF)
 }

@@ -7,7 +7,7 @@ if ! command -v shellcheck >/dev/null; then
   exit 77
 fi
 mapfile -t scripts < <(find scripts tests examples cmake .ci -type f \
-  \( -name '*.sh' -o -path .ci/run \) | sort)
+  \( -name '*.sh' -o -path '.ci/*' \) | sort)
 ((${#scripts[@]} > 10)) || {
   printf 'only %d scripts found\n' "${#scripts[@]}"
   exit 1
