@@ -120,6 +120,11 @@ if ((list)); then
   exit 0
 fi
 
+# Before a quarter of an hour of measuring.
+if ! command -v python3 >/dev/null; then
+  printf 'cpu_table.sh: python3 is missing, which makes the table; on Debian: apt-get install python3\n' >&2
+  exit 2
+fi
 if [[ -n $cpu && -z $moat ]]; then
   build=$root/build/cpu-$cpu
   cmake_options+=("-DMOAT_CPU=$cpu" -DMOAT_CUDA=OFF -DMOAT_HIP=OFF -DMOAT_TESTS=OFF)
