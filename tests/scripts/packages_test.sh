@@ -11,6 +11,14 @@ fail() {
   failures=1
 }
 
+# CMake's own default is make, which is not installed where ninja is: who configures asks for ninja.
+mapfile -t configure < <(grep -rlE 'cmake -S' scripts tests examples .ci)
+((${#configure[@]} >= 4)) || fail "only ${configure[*]} configure"
+for file in "${configure[@]}"; do
+  grep -qE 'CMAKE_GENERATOR|-G Ninja' "$file" || fail "$file configures with CMake's default, make"
+done
+if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+
 scripts/setup.sh --tests --gpu-sdks --report --list >"$work/list"
 (($(wc -l <"$work/list") > 20)) || fail "only a few packages: $(cat "$work/list")"
 [[ -z $(cut -d' ' -f3 "$work/list" | sort | uniq -d) ]] || fail "a package is listed twice"
