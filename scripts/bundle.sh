@@ -12,7 +12,8 @@ Writes FILE (default: moat-COMMIT.tar.gz in the current folder): the commit that
 the sources of fmt, nlohmann-json, CLI11, pugixml, Google Benchmark, GoogleTest, Highway and libgit2
 with zlib and http-parser. They come from Debian, so this needs apt and a network; the archive needs
 neither. Where it is unpacked, these build with only a C++20 compiler, CMake
-(3.22), make or ninja, and the GPU's SDK; the libraries are compiled there once:
+(3.22), make or ninja, and for gpu.sh Python 3 and the GPU's SDK; the libraries are compiled there
+once:
 
   tar xzf FILE && cd moat-COMMIT
   scripts/gpu.sh       on a machine with a GPU: device tests, sanitizer, suite, record

@@ -45,7 +45,7 @@ tests     need  libgtest-dev             -                        cmake/MoatPack
 tests     need  libgmock-dev             -                        cmake/MoatPackages.cmake:gmock
 tests     need  libboost-context-dev     -                        cmake/MoatPackages.cmake:context
 tests     need  python3                  python3                  cmake/MoatPackages.cmake:Python3
-tests     need  git                      git                      cmake/MoatPackages.cmake:Git
+tests     need  git                      git                      tests/bench/port/history/history_test.cpp:git
 tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz

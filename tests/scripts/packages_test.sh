@@ -37,7 +37,7 @@ difference=$(diff <(named | grep -vx 'g++') <(listed)) ||
 
 # Without all of them: one error, which names each. An empty path counts as not found.
 off=()
-for name in OpenMP Threads hwy fmt nlohmann_json CLI11 benchmark pugixml GTest Python3 Git Boost; do
+for name in OpenMP Threads hwy fmt nlohmann_json CLI11 benchmark pugixml GTest Python3 Boost; do
   off+=("-DCMAKE_DISABLE_FIND_PACKAGE_$name=ON")
 done
 status=0
@@ -52,7 +52,7 @@ grep -q 'Install with: scripts/setup.sh --tests' "$work/out" || fail 'no script 
 
 # The main job asks for nothing of the tests.
 cmake -S . -B "$work/main" -DMOAT_CUDA=OFF -DMOAT_HIP=OFF -DMOAT_TESTS=OFF \
-  -DCMAKE_DISABLE_FIND_PACKAGE_{GTest,Python3,Git,Boost}=ON >"$work/out2" 2>&1 ||
+  -DCMAKE_DISABLE_FIND_PACKAGE_{GTest,Python3,Boost}=ON >"$work/out2" 2>&1 ||
   fail "configuring without the tests' packages: $(tail -n 20 "$work/out2")"
 
 if ((failures)); then
