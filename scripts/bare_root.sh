@@ -188,23 +188,24 @@ every_package_is_named() {
   }
 }
 
+# to_the_end SCRIPT: shows all that it prints, and how long it took.
+to_the_end() {
+  local TIMEFORMAT="$1: %0R s, %0U + %0S s of processor time"
+  time in_root "$1" 2>&1 | tee -a "$log" >&2
+}
+
 what=--configure-only
 # A root that is thrown away need not survive a power cut.
 if ((!full)); then echo force-unsafe-io >"$target/etc/dpkg/dpkg.cfg.d/unsafe-io"; fi
 if ((full)); then
-  # From a terminal, as a user sees it.
-  started=$SECONDS
-  in_root scripts/bench.sh 2>&1 | tee -a "$log" >&2
-  printf 'scripts/bench.sh: %d s\n' $((SECONDS - started)) >&2
+  to_the_end scripts/bench.sh
   # shellcheck disable=SC2016  # of the clone
   in_root bash -c 'compgen -G "results/*/*$(git rev-parse --short=12 HEAD).json"' >/dev/null || {
     printf 'bench.sh left no record of this commit\n' >&2
     exit 1
   }
   no_tests
-  started=$SECONDS
-  in_root scripts/test.sh 2>&1 | tee -a "$log" >&2
-  printf 'scripts/test.sh: %d s\n' $((SECONDS - started)) >&2
+  to_the_end scripts/test.sh
 else
   step "scripts/bench.sh $what" in_root scripts/bench.sh $what
   step "Looking for packages that only tests need" no_tests
