@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <concepts>
+#include <set>
+#include <string>
 #include <type_traits>
 
 #include "bench/record/fields.hpp"
@@ -17,7 +19,9 @@ class Writer;
 class Reader;
 
 template <class T>
-concept Struct = requires(Writer& w, T& x) { fields(w, x); };
+concept Struct = requires(Writer& w, T& x) {
+  fields(w, x);
+};
 
 template <class T>
 Json to_json_value(const T& x);
@@ -186,6 +190,17 @@ void require_verified(const Json& c, const std::string& pointer) {
   }
 }
 
+// A second entry of one name would be taken for more samples of the first.
+template <class Name>
+void require_once(const Json& list, const std::string& pointer, const Name& name) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!seen.insert(name(list[i])).second) {
+      throw JsonError(child_pointer(pointer, i), fmt::format("{} is there already", name(list[i])));
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Status status) {
@@ -223,6 +238,10 @@ void check_record(const Json& document) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     require_verified(cases[i], child_pointer("/cases", i));
   }
+  require_once(cases, "/cases", [](const Json& c) { return c["name"].get<std::string>(); });
+  require_once(document["devices"], "/devices", [](const Json& d) {
+    return fmt::format("{}:{}", d["backend"].get<std::string>(), d["index"].get<int>());
+  });
 }
 
 std::string to_text(const Record& record) {

@@ -318,7 +318,7 @@ int run_ab(const RunOptions& options) {
              format_comparison(comparison,
                                options.format == TableFormat::markdown ? CompareFormat::markdown
                                                                        : CompareFormat::table,
-                               false, color_wanted()));
+                               std::nullopt, color_wanted()));
   std::fflush(stdout);
   fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
              base.record().string(), fresh.record().string(), base.record().string(),

@@ -183,6 +183,9 @@ int Run::execute() {
   record_.run.seed = options_.seed;
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
+  if (const std::string warning = build_warning(record_.build); !warning.empty()) {
+    fmt::print(stderr, "moat: warning: {}\n", warning);
+  }
   record_.host = this_host();
   initialize_google_benchmark(flags_);
 

@@ -49,7 +49,10 @@ TEST(Record, LetsNoNanOrInfinityOut) {
       {"/devices/0/ceilings/runs/0/rate",
        [&](Record& r) { r.devices[0].ceilings.runs[0].rate = -infinity; }},
       {"/run/duration_seconds", [&](Record& r) { r.run.duration_seconds = nan; }},
-      {"/porting/a~1b", [&](Record& r) { r.porting = Reading<Json>::of({{"a/b", nan}}); }},
+      {"/porting/a~1b",
+       [&](Record& r) {
+         r.porting = Reading<Json>::of({{"a/b", nan}});
+       }},
   };
   for (const auto& [pointer, spoil] : cases) {
     Record r = sample_record();
@@ -100,6 +103,20 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
          j["cases"][2]["gflops"] = 1.0;
          j["cases"][2]["null_reasons"].erase("gflops");
        }},
+      {"/cases/0/series/0/seconds/1", "is 0, not above 0",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][1] = 0; }},
+      {"/cases/0/series/0/seconds/2", "is -0.001, not above 0",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][2] = -1e-3; }},
+      {"/cases/0/series/0/calls_per_sample", "is 0, less than 1",
+       [](Json& j) { j["cases"][0]["series"][0]["calls_per_sample"] = 0; }},
+      {"/cases/0/median_seconds", "is 0.0, not above 0",
+       [](Json& j) { j["cases"][0]["median_seconds"] = 0.0; }},
+      {"/cases/0/lower_quartile_seconds", "is 0.0, not above 0",
+       [](Json& j) { j["cases"][0]["lower_quartile_seconds"] = 0.0; }},
+      {"/cases/1", "gemm/f32/m64n64k64/cpu/moat is there already",
+       [](Json& j) { j["cases"][1] = j["cases"][0]; }},
+      {"/devices/1", "cpu:0 is there already",
+       [](Json& j) { j["devices"].push_back(j["devices"][0]); }},
       {"/cases/2/message", "nothing says why", [](Json& j) { j["cases"][2]["message"] = ""; }},
   };
   const std::string text = to_text(sample_record());
