@@ -86,13 +86,15 @@ TEST(Table, FitsATerminal) {
 
 TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
   const auto lines = lines_of(format_record(sample_record(), TableFormat::csv, false));
-  ASSERT_EQ(lines.size(), 5u);
+  ASSERT_EQ(lines.size(), 6u);
   const auto commas = [](const std::string& s) { return std::count(s.begin(), s.end(), ','); };
   for (const auto& line : lines) EXPECT_EQ(commas(line), commas(lines[0])) << line;
   EXPECT_EQ(lines[1],
             "gemm/f32/m64n64k64/cpu/moat,ok,0.002,0.0015,0.0025,1,0.5,memory,0.7500,onednn,0.8000,"
             "0.25,3,noise_met,");
   EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17");
+  EXPECT_EQ(lines[5],
+            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside");
 }
 
 TEST(Table, Markdown) {
