@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bench/compare/noise.hpp"
+#include "bench/compare/rounds.hpp"
 #include "bench/measure/statistics.hpp"
 #include "bench/run/case_records.hpp"
 
@@ -45,8 +46,10 @@ struct Side {
   Conditions conditions;
   std::string conflict;    // runs of this side that do not fit each other
   std::string unverified;  // why there is no result
+  std::string disturbed;   // why there is none but beside the build that it took turns with
   Series series;
   std::vector<std::string> sessions;  // per series; "" if not taken in turns
+  std::vector<Rounds> rounds;         // per series
   std::size_t samples = 0;
   bool discarded = false;
 
@@ -59,16 +62,27 @@ struct Side {
       conflict = difference(conditions, own);
     }
     if (c.status != Status::ok) {
-      unverified = fmt::format("{}: {}", name_of(c.status), c.message);
-      return;
+      const std::string why = fmt::format("{}: {}", name_of(c.status), c.message);
+      if (!usable_in_turns(record, c)) {
+        unverified = why;
+        return;
+      }
+      disturbed = why;
     }
     for (std::size_t i = 0; i < c.series.size(); ++i) {
       const auto& s = c.series[i];
       series.push_back(s.seconds);
       sessions.push_back(record.run.session ? fmt::format("{}/{}", *record.run.session, i) : "");
+      rounds.push_back(s.rounds.value_or(Rounds{}));
       samples += s.seconds.size();
-      discarded |= !s.discarded.empty();
+      discarded |= !s.discarded.empty() && !s.rounds;
     }
+  }
+
+  // What disturbed a round of two builds that took turns disturbed both, and their ratio stands.
+  static bool usable_in_turns(const Record& record, const CaseRecord& c) {
+    return c.status == Status::disturbed && record.run.session && !c.series.empty() &&
+           std::ranges::none_of(c.series, [](const auto& s) { return s.seconds.empty(); });
   }
 
   // The first condition that differs, with both values.
@@ -99,7 +113,7 @@ std::optional<double> median_of(const Series& series) {
   return summarize(medians).median;
 }
 
-// Both sides' samples were taken in turns, and none is missing in between.
+// Both sides' samples were taken in turns, and the round of each is known.
 bool are_paired(const Side& base, const Side& now) {
   return !base.sessions.empty() && base.sessions == now.sessions &&
          std::ranges::find(base.sessions, "") == base.sessions.end() && !base.discarded &&
@@ -163,6 +177,11 @@ class Comparer {
       result.reason = "no samples";
       return result;
     }
+    if (!(base.disturbed.empty() && now.disturbed.empty()) && !are_paired(base, now)) {
+      result.verdict = Verdict::unverified;
+      result.reason = now.disturbed.empty() ? "base: " + base.disturbed : now.disturbed;
+      return result;
+    }
     estimate(base, now, result);
     return result;
   }
@@ -189,7 +208,7 @@ class Comparer {
  private:
   static void add_times(const Side& side, std::optional<double>& seconds, std::size_t& samples) {
     if (!side.unverified.empty()) return;
-    seconds = median_of(side.series);
+    if (side.disturbed.empty()) seconds = median_of(side.series);
     samples = side.samples;
   }
 
@@ -197,11 +216,26 @@ class Comparer {
     const BootstrapOptions bootstrap = {.seed = seed_of(options_.bootstrap.seed, result.name),
                                         .resamples = options_.bootstrap.resamples};
     result.paired = are_paired(base, now);
-    result.ratio = result.paired ? paired_ratio(base.series, now.series, bootstrap)
-                                 : ratio_of_medians(base.series, now.series, bootstrap);
+    Series before = base.series;
+    Series after = now.series;
+    if (result.paired) {
+      result.base_samples = 0;
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        keep_common_rounds(before[i], base.rounds[i], after[i], now.rounds[i]);
+        result.base_samples += before[i].size();
+      }
+      result.new_samples = result.base_samples;
+      if (result.base_samples == 0) {
+        result.verdict = Verdict::unverified;
+        result.reason = "other work on the machine disturbed one of the builds in every round";
+        return;
+      }
+    }
+    result.ratio = result.paired ? paired_ratio(before, after, bootstrap)
+                                 : ratio_of_medians(before, after, bootstrap);
     const auto of_itself = result.paired ? paired_self_differences : self_differences;
-    for (const Side* side : {&base, &now}) {
-      const std::vector<double> d = of_itself(side->series);
+    for (const Series* side : {&before, &after}) {
+      const std::vector<double> d = of_itself(*side);
       differences_.insert(differences_.end(), d.begin(), d.end());
     }
     // The same library in both builds: what it differs by is noise between the runs.

@@ -73,7 +73,10 @@ TEST(Record, LetsNoNanOrInfinityOut) {
       {"/devices/0/ceilings/runs/0/rate",
        [&](Record& r) { r.devices[0].ceilings.runs[0].rate = -infinity; }},
       {"/run/duration_seconds", [&](Record& r) { r.run.duration_seconds = nan; }},
-      {"/porting/a~1b", [&](Record& r) { r.porting = Reading<Json>::of({{"a/b", nan}}); }},
+      {"/porting/a~1b",
+       [&](Record& r) {
+         r.porting = Reading<Json>::of({{"a/b", nan}});
+       }},
   };
   for (const auto& [pointer, spoil] : cases) {
     Record r = sample_record();
@@ -121,7 +124,9 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
        [](Json& j) { j["cases"][0]["series"][0]["seconds"] = Json::array(); }},
       {"/cases/4/check", "not verified", [](Json& j) { j["cases"][4]["check"]["passed"] = false; }},
       {"/cases/4/ratios", "has no times",
-       [](Json& j) { j["cases"][4]["ratios"] = {{{"baseline", "onednn"}, {"ratio", 1.5}}}; }},
+       [](Json& j) {
+         j["cases"][4]["ratios"] = {{{"baseline", "onednn"}, {"ratio", 1.5}}};
+       }},
       {"/cases/2/series", "has no times",
        [](Json& j) { j["cases"][2]["series"] = j["cases"][0]["series"]; }},
       {"/cases/2/gflops", "has no times",

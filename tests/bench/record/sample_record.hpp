@@ -58,9 +58,8 @@ inline CaseRecord disturbed_case(CaseRecord c) {
   c = without_times(std::move(c), Status::disturbed, "1 of 2 samples was set aside");
   series[0].seconds = {2e-3};
   series[0].stop_reason = "budget";
-  series[0].discarded = {{.seconds = Reading<double>::of(8e-3),
-                          .reason = "disturbed",
-                          .waited_seconds = 4e-3}};
+  series[0].discarded = {
+      {.seconds = Reading<double>::of(8e-3), .reason = "disturbed", .waited_seconds = 4e-3}};
   c.series = std::move(series);
   return c;
 }
