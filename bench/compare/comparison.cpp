@@ -8,6 +8,7 @@
 
 #include "bench/compare/conditions.hpp"
 #include "bench/compare/noise.hpp"
+#include "bench/compare/rounds.hpp"
 #include "bench/measure/statistics.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
@@ -19,11 +20,13 @@ namespace {
 struct Side {
   const CaseRecord* first = nullptr;
   Conditions conditions;
-  std::string conflict;    // runs of this side that do not fit each other
-  std::string unverified;  // why there is no result
-  std::string disturbed;   // likewise, if other runs have none either
+  std::string conflict;       // runs of this side that do not fit each other
+  std::string unverified;     // why there is no result
+  std::string disturbed;      // likewise, of runs that other work on the machine kept from a number
+  std::string only_in_turns;  // of one whose samples count beside those of the other build alone
   Series series;
   std::vector<std::string> sessions;  // per series; "" if not taken in turns
+  std::vector<Rounds> rounds;         // per series
   std::size_t samples = 0;
   bool discarded = false;
 
@@ -36,17 +39,37 @@ struct Side {
       conflict = difference(conditions, own);
     }
     if (c.status != Status::ok) {
-      std::string& why = verdict_without_result(c) == Verdict::disturbed ? disturbed : unverified;
-      why = fmt::format("{}: {}", name_of(c.status), c.message);
-      return;
+      const std::string why = fmt::format("{}: {}", name_of(c.status), c.message);
+      if (verdict_without_result(c) != Verdict::disturbed) {
+        unverified = why;
+        return;
+      }
+      if (!usable_in_turns(record, c)) {
+        disturbed = why;
+        return;
+      }
+      only_in_turns = why;
     }
     for (std::size_t i = 0; i < c.series.size(); ++i) {
       const auto& s = c.series[i];
       series.push_back(s.seconds);
       sessions.push_back(record.run.session ? fmt::format("{}/{}", *record.run.session, i) : "");
+      rounds.push_back(s.rounds.value_or(Rounds{}));
       samples += s.seconds.size();
-      discarded |= !s.discarded.empty();
+      discarded |= !s.discarded.empty() && !s.rounds;
     }
+  }
+
+  // What disturbed a round of two builds that took turns disturbed both, and their ratio stands.
+  static bool usable_in_turns(const Record& record, const CaseRecord& c) {
+    return record.run.session && !c.series.empty() &&
+           std::ranges::none_of(c.series, [](const auto& s) { return s.seconds.empty(); });
+  }
+
+  // Why there is no number, if other work on the machine is the reason.
+  std::string why_disturbed(bool paired) const {
+    if (!only_in_turns.empty() && !paired) return only_in_turns;
+    return samples == 0 ? disturbed : "";
   }
 };
 
@@ -71,7 +94,7 @@ std::optional<double> median_of(const Series& series) {
   return summarize(medians).median;
 }
 
-// Both sides' samples were taken in turns, and none is missing in between.
+// Both sides' samples were taken in turns, and the round of each is known.
 bool are_paired(const Side& base, const Side& now) {
   return !base.sessions.empty() && base.sessions == now.sessions &&
          std::ranges::find(base.sessions, "") == base.sessions.end() && !base.discarded &&
@@ -113,14 +136,6 @@ class Comparer {
     }
     const Side& base = b->second;
     const Side& now = n->second;
-    const auto without = [](const Side& side) {
-      return side.samples == 0 && !side.disturbed.empty();
-    };
-    if (now.unverified.empty() && (without(base) || without(now))) {
-      result.verdict = Verdict::disturbed;
-      result.reason = without(now) ? now.disturbed : "base: " + base.disturbed;
-      return result;
-    }
     if (!base.unverified.empty() || !now.unverified.empty()) {
       result.verdict = Verdict::unverified;
       result.broken = !now.unverified.empty();
@@ -136,6 +151,14 @@ class Comparer {
     if (base.conditions != now.conditions) {
       result.verdict = Verdict::incomparable;
       result.reason = difference(base.conditions, now.conditions);
+      return result;
+    }
+    const bool paired = are_paired(base, now);
+    for (const auto& [side, why] :
+         {std::pair("", now.why_disturbed(paired)), {"base: ", base.why_disturbed(paired)}}) {
+      if (why.empty()) continue;
+      result.verdict = Verdict::disturbed;
+      result.reason = side + why;
       return result;
     }
     if (std::min(base.samples, now.samples) == 0) {
@@ -171,7 +194,7 @@ class Comparer {
  private:
   static void add_times(const Side& side, std::optional<double>& seconds, std::size_t& samples) {
     if (!side.unverified.empty() || side.samples == 0) return;
-    seconds = median_of(side.series);
+    if (side.only_in_turns.empty()) seconds = median_of(side.series);
     samples = side.samples;
   }
 
@@ -179,13 +202,28 @@ class Comparer {
     const BootstrapOptions bootstrap = {.seed = seed_of(options_.bootstrap.seed, result.name),
                                         .resamples = options_.bootstrap.resamples};
     result.paired = are_paired(base, now);
-    result.ratio = result.paired ? paired_ratio(base.series, now.series, bootstrap)
-                                 : ratio_of_medians(base.series, now.series, bootstrap);
+    Series before = base.series;
+    Series after = now.series;
+    if (result.paired) {
+      result.base_samples = 0;
+      for (std::size_t i = 0; i < before.size(); ++i) {
+        keep_common_rounds(before[i], base.rounds[i], after[i], now.rounds[i]);
+        result.base_samples += before[i].size();
+      }
+      result.new_samples = result.base_samples;
+      if (result.base_samples == 0) {
+        result.verdict = Verdict::disturbed;
+        result.reason = "other work on the machine disturbed one of the builds in every round";
+        return;
+      }
+    }
+    result.ratio = result.paired ? paired_ratio(before, after, bootstrap)
+                                 : ratio_of_medians(before, after, bootstrap);
     // What is not judged by its own samples tells nothing about the noise of the others.
-    if (too_few(std::min(base.samples, now.samples))) return;
+    if (too_few(std::min(result.base_samples, result.new_samples))) return;
     const auto of_itself = result.paired ? paired_self_differences : self_differences;
-    for (const Side* side : {&base, &now}) {
-      const std::vector<double> d = of_itself(side->series);
+    for (const Series* side : {&before, &after}) {
+      const std::vector<double> d = of_itself(*side);
       differences_.insert(differences_.end(), d.begin(), d.end());
     }
     // The same library in both builds: what it differs by is noise between the runs.
@@ -236,7 +274,7 @@ std::string too_few_text(std::size_t samples) {
 }
 
 Verdict verdict_without_result(const CaseRecord& c) {
-  return name_of(c.status) == "disturbed" ? Verdict::disturbed : Verdict::unverified;
+  return c.status == Status::disturbed ? Verdict::disturbed : Verdict::unverified;
 }
 
 Verdict judge(const RatioEstimate& ratio, double threshold) {

@@ -36,8 +36,11 @@ std::string cell_text(std::string_view text, bool markdown) {
 std::string explanation(const CaseComparison& c) {
   std::string text(name_of(c.verdict));
   if (c.ratio && c.reason.empty()) {
-    text += fmt::format(": {} ({}), {} → {}", change(c.ratio->ratio), interval(*c.ratio),
-                        format_seconds(*c.base_seconds), format_seconds(*c.new_seconds));
+    text += fmt::format(": {} ({})", change(c.ratio->ratio), interval(*c.ratio));
+    if (c.base_seconds && c.new_seconds) {
+      text +=
+          fmt::format(", {} → {}", format_seconds(*c.base_seconds), format_seconds(*c.new_seconds));
+    }
   } else if (c.ratio) {
     text += fmt::format(": {} ({}); {}", change(c.ratio->ratio), interval(*c.ratio), c.reason);
   } else if (!c.reason.empty()) {

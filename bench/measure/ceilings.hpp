@@ -37,17 +37,20 @@ struct Ceilings {
 };
 
 // Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
-// gives no ceiling. Throws DeviceError if the device fails.
+// gives no ceiling, and neither does one whose samples were disturbed each of three times:
+// `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
-                          const std::atomic<bool>* stop = nullptr);
+                          const std::atomic<bool>* stop = nullptr,
+                          Scheduling* scheduling = nullptr);
 
-// The higher rates of two measurements of one device, and the runs and reasons of both. Other work
-// on the machine during the first may have hidden what it can reach: measure again before a case is
-// taken for suspect.
+// The higher rates of two measurements of one device, and the runs and reasons of both. What the
+// kernel does not tell, such as a slow host of a virtual machine, may have hidden what the device
+// can reach: measure again, beside the case, before it is taken for suspect.
 Ceilings best_of(Ceilings a, Ceilings b);
 
 // Enters what moved `bytes` (read, or read and written) from and to memory beside a case: such a
-// rate was reached on this device, so no ceiling lies below it. A lower one changes nothing.
+// rate was reached on this device, so no ceiling lies below it. A lower one changes nothing, and a
+// ceiling that was not measured stays away.
 void enter_traffic(Ceilings& ceilings, CeilingKind kind, double bytes, Measurement measurement);
 
 enum class Bound : std::uint8_t { compute, memory };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
 #include <set>
 #include <string>
@@ -13,7 +14,8 @@
 namespace moat {
 namespace {
 
-constexpr std::array kStatuses = {Status::ok, Status::failed, Status::suspect, Status::error};
+constexpr std::array kStatuses = {Status::ok, Status::failed, Status::suspect, Status::error,
+                                  Status::disturbed};
 
 class Writer;
 class Reader;
@@ -165,12 +167,16 @@ void require_reasons(const Json& value, const std::string& pointer) {
 
 void require_verified(const Json& c, const std::string& pointer) {
   const bool timed = c["status"] == "ok" || c["status"] == "suspect";
+  const bool disturbed = c["status"] == "disturbed";
   const bool passed = c["check"].is_object() && c["check"]["passed"] == true;
-  if (timed && !passed) {
+  if ((timed || disturbed) && !passed) {
     throw JsonError(child_pointer(pointer, "check"),
                     "the case counts as timed but was not verified");
   }
-  if (timed && (c["series"].empty() || c["median_seconds"].is_null())) {
+  const bool sampled = !c["series"].empty() && std::ranges::none_of(c["series"], [](const Json& s) {
+    return s["seconds"].empty();
+  });
+  if (timed && (!sampled || c["median_seconds"].is_null())) {
     throw JsonError(child_pointer(pointer, "series"),
                     "the case counts as timed but has no samples");
   }
@@ -184,6 +190,8 @@ void require_verified(const Json& c, const std::string& pointer) {
     }
   }
   for (const char* key : {"series", "ratios"}) {
+    // What was sampled while other work disturbed it is kept, and judges nothing.
+    if (disturbed && key == std::string_view("series")) continue;
     if (!c[key].empty()) {
       throw JsonError(child_pointer(pointer, key), "a case that is not verified has no times");
     }
@@ -213,6 +221,8 @@ std::string_view name_of(Status status) {
       return "suspect";
     case Status::error:
       return "error";
+    case Status::disturbed:
+      return "disturbed";
   }
   return "";
 }

@@ -9,6 +9,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/compare/beside.hpp"
 #include "bench/measure/ceilings.hpp"
+#include "bench/measure/measure.hpp"
 #include "bench/measure/sampler.hpp"
 #include "bench/record/csv.hpp"
 #include "bench/record/provenance.hpp"
@@ -139,15 +140,31 @@ std::string library_text(const Record& record) {
   return text;
 }
 
-// Timings beside other work are no measure of the machine. The load average looks back a minute, so
-// a build that has just ended raises it too.
-std::string load_text(const Host& host) {
-  const auto& load = host.load_average.value;
-  if (!load || (*load)[0] < 0.5 * host.logical_cpus) return "";
-  return fmt::format(
-      "\nnote: the load average was {:.1f} on {} CPUs when the run began; if that was more than a "
-      "build that has just\n      ended, other work disturbed the timings\n",
-      (*load)[0], host.logical_cpus);
+// What other work on the machine was seen to do to the samples.
+std::string disturbance_text(const Record& record) {
+  std::size_t samples = 0;
+  std::size_t set_aside = 0;
+  for (const CaseRecord& c : record.cases) {
+    for (const SeriesRecord& s : c.series) {
+      const auto disturbed =
+          std::ranges::count(s.discarded, name_of(DiscardReason::disturbed),
+                             [](const DiscardedRecord& d) { return std::string_view(d.reason); });
+      samples += s.seconds.size() + static_cast<std::size_t>(disturbed);
+      set_aside += static_cast<std::size_t>(disturbed);
+    }
+  }
+  const auto cases = std::ranges::count(record.cases, Status::disturbed, &CaseRecord::status);
+  if (set_aside == 0 && cases == 0) return "";
+  std::string text = fmt::format(
+      "\nnote: {} of {} samples were set aside, because a thread waited for a processor meanwhile",
+      set_aside, samples);
+  if (cases > 0) {
+    text += fmt::format(
+        ";\n      {} of {} cases have no number for it: let the machine rest, or give "
+        "the run more --budget",
+        cases, record.cases.size());
+  }
+  return text + '\n';
 }
 
 // "warning: this build is not optimised (Debug): …"
@@ -240,13 +257,13 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   std::string text;
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(d);
-    return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) + '\n' +
-           notes(rows) + absences(record);
+    return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
+           disturbance_text(record) + '\n' + notes(rows) + absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(d);
   text += library_text(record);
-  text += load_text(record.host);
+  text += disturbance_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);
 }
 

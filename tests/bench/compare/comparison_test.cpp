@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "bench/compare/across.hpp"
 #include "bench/compare/compare_command.hpp"
@@ -117,12 +118,80 @@ TEST(Compare, PairsOnlySamplesOfOneSession) {
   EXPECT_FALSE(paired());
   now.record.run.session = "a";
   EXPECT_TRUE(paired());
-  // A sample that was left out shifts all that follow.
-  now.record.cases[0].series[0].discarded.push_back({Reading<double>::of(1), "throttled"});
+  // A sample that was left out shifts all that follow, unless each tells its round.
+  SeriesRecord& series = now.record.cases[0].series[0];
+  series.discarded.push_back({Reading<double>::of(1), "throttled"});
   EXPECT_FALSE(paired());
-  now.record.cases[0].series[0].discarded.clear();
+  series.rounds.emplace(series.seconds.size());
+  std::iota(series.rounds->begin(), series.rounds->end(), 1);
+  EXPECT_TRUE(paired());
+  series.rounds.reset();
+  series.discarded.clear();
   now.record.run.session = "b";
   EXPECT_FALSE(paired());
+}
+
+// Each build was slowed in rounds of its own: they leave with their partners.
+TEST(Compare, PairsAreOfRoundsThatWereDisturbedForNeither) {
+  std::vector<double> speed(40);
+  for (std::size_t i = 0; i < speed.size(); ++i) speed[i] = 1e-3 * (1 + 0.5 * (i % 4));
+  const auto without = [&](double factor, std::size_t every) {
+    auto r = timed_record({{"sum/f32/n1", speed}});
+    SeriesRecord& series = r.record.cases[0].series[0];
+    series.seconds.clear();
+    series.rounds.emplace();
+    for (std::size_t i = 0; i < speed.size(); ++i) {
+      if (i % every == 0) {
+        series.discarded.push_back({Reading<double>::of(8e-3), "disturbed", 7e-3});
+      } else {
+        series.seconds.push_back(factor * speed[i]);
+        series.rounds->push_back(static_cast<int>(i));
+      }
+    }
+    r.record.run.session = "s";
+    return r;
+  };
+  const auto c = compare_records({without(1, 3)}, {without(1.25, 5)}, at(0.05)).cases[0];
+  EXPECT_TRUE(c.paired);
+  EXPECT_EQ(c.base_samples, 21u);
+  EXPECT_EQ(c.new_samples, 21u);
+  ASSERT_TRUE(c.ratio);
+  EXPECT_NEAR(c.ratio->ratio, 1.25, 1e-9);
+  EXPECT_EQ(c.verdict, Verdict::slower);
+}
+
+// A machine that stays busy: no time stands for itself, the ratios of the rounds do.
+TEST(Compare, DisturbedCasesAreJudgedOnlyAsPairsOfASession) {
+  const auto disturbed = [](double seconds, const char* session) {
+    auto r = timed_record({{"sum/f32/n1", steady(seconds)}});
+    CaseRecord& c = r.record.cases[0];
+    const auto series = c.series;
+    c = without_times(std::move(c), Status::disturbed, "other work");
+    c.series = series;
+    r.record.run.session = session;
+    return r;
+  };
+  const auto verdict = [](const NamedRecord& base, const NamedRecord& now) {
+    return compare_records({base}, {now}, at(0.05)).cases[0];
+  };
+  EXPECT_EQ(verdict(disturbed(1e-3, "s"), disturbed(1e-3, "s")).verdict, Verdict::same);
+  EXPECT_EQ(verdict(disturbed(1e-3, "s"), disturbed(2e-3, "s")).verdict, Verdict::slower);
+  EXPECT_FALSE(verdict(disturbed(1e-3, "s"), disturbed(2e-3, "s")).new_seconds);
+  const CaseComparison apart = verdict(disturbed(1e-3, "s"), disturbed(2e-3, "t"));
+  EXPECT_FALSE(apart.ratio);
+  EXPECT_NE(apart.reason.find("disturbed: other work"), std::string::npos) << apart.reason;
+  EXPECT_EQ(apart.verdict, Verdict::disturbed);
+  const auto steady_run = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  for (const auto& [base, now] :
+       {std::pair(disturbed(1e-3, "s"), steady_run), {steady_run, disturbed(1e-3, "s")}}) {
+    const Comparison c = compare_records({base}, {now}, at(0.05));
+    EXPECT_EQ(c.cases[0].verdict, Verdict::disturbed);
+    EXPECT_EQ(exit_code_of(c), kCompareUndecided);
+  }
+  auto lost = disturbed(9e-3, "s");
+  lost.record.run.session.reset();
+  const Comparison c = compare_records({steady_run}, {steady_run, lost}, at(0.05));
+  EXPECT_EQ(c.cases[0].verdict, Verdict::same) << "the other run of the side has a number";
 }
 
 TEST(Gate, ExitCodesDifferByCause) {

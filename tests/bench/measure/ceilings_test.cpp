@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "backends/cpu/device.hpp"
 #include "kernels/reference/gemm.hpp"
 #include "tests/support/fake_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
 namespace {
@@ -117,6 +119,19 @@ TEST_F(CeilingKernels, AreMeasuredOnThisMachine) {
   for (const CeilingRun& run : c.runs) EXPECT_FALSE(run.measurement.samples.empty()) << run.name;
 }
 
+TEST_F(CeilingKernels, DisturbedSamplesGiveNoCeiling) {
+  SteadyClock clock;
+  ScriptedScheduling source;
+  source.step = 1;
+  const Ceilings c = measure_ceilings(*cpu(), clock, std::size_t{1} << 20, nullptr, &source);
+  EXPECT_FALSE(c.flops_f32);
+  EXPECT_FALSE(c.flops_f16);
+  EXPECT_TRUE(c.runs.empty());
+  EXPECT_TRUE(std::ranges::any_of(c.missing, [](const std::string& reason) {
+    return reason.starts_with("fma/512: disturbed: ");
+  })) << testing::PrintToString(c.missing);
+}
+
 TEST(EnterTraffic, RaisesAndNeverLowers) {
   Ceilings c;
   c.read_bytes = 100;
@@ -138,6 +153,10 @@ TEST(EnterTraffic, RaisesAndNeverLowers) {
   enter(CeilingKind::copy, 300, {2});
   EXPECT_EQ(c.copy_bytes, 150);
   EXPECT_EQ(c.runs.size(), 2U);
+  // What was not measured stays away: no ceiling is made of a yardstick alone.
+  c.copy_bytes.reset();
+  enter(CeilingKind::copy, 300, {1});
+  EXPECT_FALSE(c.copy_bytes);
 }
 
 // A device that computes nothing leaves the poisoned results, and has no ceilings.

@@ -39,6 +39,30 @@ TEST(Record, OfAnOlderProgramHasNoCodegen) {
   EXPECT_THROW(parse_record(dump_strict(json)), JsonError);
 }
 
+TEST(Record, KeepsWhatWasSampledBesideOtherWork) {
+  const Record r = parse_record(to_text(sample_record()));
+  EXPECT_EQ(r.run.scheduling.get().involuntary_switches, 7);
+  EXPECT_EQ(r.run.scheduling.get().steal_seconds.reason, "/proc/stat cannot be read");
+  const CaseRecord& c = r.cases.back();
+  EXPECT_EQ(c.status, Status::disturbed);
+  EXPECT_FALSE(c.median_seconds.value);
+  EXPECT_EQ(c.series[0].seconds, std::vector<double>{2e-3});
+  EXPECT_EQ(c.series[0].discarded[0].reason, "disturbed");
+  EXPECT_EQ(c.series[0].discarded[0].waited_seconds, 4e-3);
+  EXPECT_FALSE(r.cases[0].series[0].discarded[0].waited_seconds.has_value());
+
+  // All of its samples may have been set aside.
+  Record none = r;
+  none.cases.back().series[0].seconds.clear();
+  EXPECT_TRUE(parse_record(to_text(none)).cases.back().series[0].seconds.empty());
+}
+
+TEST(Record, OfAnOlderProgramToldNothingOfTheScheduler) {
+  Json json = parse_strict(to_text(sample_record()));
+  json["run"].erase("scheduling");
+  EXPECT_EQ(parse_record(dump_strict(json)).run.scheduling.reason, "not in the record");
+}
+
 // A number that is not finite is refused wherever it hides, and the message says where.
 TEST(Record, LetsNoNanOrInfinityOut) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -96,6 +120,13 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
       {"/porting", "null without a reason", [](Json& j) { j.erase("null_reasons"); }},
       {"/cases/0/check", "not verified", [](Json& j) { j["cases"][0]["check"]["passed"] = false; }},
       {"/cases/0/series", "no samples", [](Json& j) { j["cases"][0]["series"] = Json::array(); }},
+      {"/cases/0/series", "no samples",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"] = Json::array(); }},
+      {"/cases/4/check", "not verified", [](Json& j) { j["cases"][4]["check"]["passed"] = false; }},
+      {"/cases/4/ratios", "has no times",
+       [](Json& j) {
+         j["cases"][4]["ratios"] = {{{"baseline", "onednn"}, {"ratio", 1.5}}};
+       }},
       {"/cases/2/series", "has no times",
        [](Json& j) { j["cases"][2]["series"] = j["cases"][0]["series"]; }},
       {"/cases/2/gflops", "has no times",

@@ -64,13 +64,19 @@ TEST(Table, HeaderHasDeviceCeilingsAndFooterWhatIsAbsent) {
   EXPECT_NE(text.find("absent: baseline openblas: libopenblas.so.0 not found"), std::string::npos);
 }
 
-TEST(Table, SaysThatTheMachineWasBusy) {
+TEST(Table, SaysWhatOtherWorkDidAndNothingOfAQuietMachine) {
   Record record = sample_record();
-  EXPECT_EQ(format_record(record, TableFormat::table, false).find("load average"),
-            std::string::npos);
-  record.host.load_average = Reading<std::array<double, 3>>::of({3.0, 1.0, 1.0});
-  EXPECT_NE(format_record(record, TableFormat::table, false).find("load average was 3.0 on 2 CPUs"),
-            std::string::npos);
+  record.host.load_average = Reading<std::array<double, 3>>::of({9.0, 1.0, 1.0});
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    const std::string text = format_record(record, format, false);
+    EXPECT_NE(text.find("note: 1 of 8 samples were set aside"), std::string::npos) << text;
+    EXPECT_NE(text.find("1 of 5 cases have no number for it"), std::string::npos) << text;
+    const std::string line = line_with(text, "disturbed: ");
+    EXPECT_NE(line.find("1 of 2 samples was set aside"), std::string::npos) << text;
+    EXPECT_EQ(line.find(" ms"), std::string::npos) << line;
+  }
+  record.cases.pop_back();
+  EXPECT_EQ(format_record(record, TableFormat::table, false).find("note:"), std::string::npos);
 }
 
 TEST(Table, FitsATerminal) {
@@ -86,13 +92,15 @@ TEST(Table, FitsATerminal) {
 
 TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
   const auto lines = lines_of(format_record(sample_record(), TableFormat::csv, false));
-  ASSERT_EQ(lines.size(), 5u);
+  ASSERT_EQ(lines.size(), 6u);
   const auto commas = [](const std::string& s) { return std::count(s.begin(), s.end(), ','); };
   for (const auto& line : lines) EXPECT_EQ(commas(line), commas(lines[0])) << line;
   EXPECT_EQ(lines[1],
             "gemm/f32/m64n64k64/cpu/moat,ok,0.002,0.0015,0.0025,1,0.5,memory,0.7500,onednn,0.8000,"
             "0.25,3,noise_met,,3,too few samples");
   EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17,,");
+  EXPECT_EQ(lines[5],
+            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside,,");
 }
 
 TEST(Table, ARatioOfFewSamplesIsMarked) {
