@@ -104,9 +104,24 @@ std::optional<int> max_clock_mhz() {
   return khz > 0 ? std::optional(khz / 1000) : std::nullopt;
 }
 
+bool user_places_threads() {
+  for (const char* name : {"OMP_PLACES", "OMP_PROC_BIND", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
+    if (std::getenv(name) != nullptr) return true;
+  }
+  return false;
+}
+
 std::vector<int> processors_of_cores() {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return {};
+  // A thread that OpenMP placed may run on its own place only, and the others have theirs.
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> ids(static_cast<std::size_t>(omp_get_place_num_procs(place)));
+    omp_get_place_proc_ids(place, ids.data());
+    for (const int cpu : ids) {
+      if (cpu < CPU_SETSIZE) CPU_SET(cpu, &allowed);
+    }
+  }
   std::set<std::pair<std::string, std::string>> cores;
   std::vector<std::pair<int, int>> found;  // −clock, processor
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
@@ -134,9 +149,7 @@ std::vector<int> allowed_processors() {
 }
 
 std::vector<int> fixed_processors(int threads) {
-  for (const char* name : {"OMP_PLACES", "OMP_PROC_BIND", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
-    if (std::getenv(name) != nullptr) return {};
-  }
+  if (user_places_threads()) return {};
   std::vector<int> processors = processors_of_cores();
   if (threads < 1 || static_cast<std::size_t>(threads) >= processors.size()) return {};
   processors.resize(static_cast<std::size_t>(threads));

@@ -27,16 +27,19 @@ std::size_t available_memory_bytes();
 
 std::optional<int> max_clock_mhz();
 
-// One processor of each physical core that this process may run on, those of the highest clock
-// first; empty if the system does not tell.
+// Whether the environment says where OpenMP's threads run: OMP_PLACES, OMP_PROC_BIND,
+// GOMP_CPU_AFFINITY or KMP_AFFINITY.
+bool user_places_threads();
+
+// One processor of each physical core that this process and the threads that OpenMP places may run
+// on, those of the highest clock first; empty if the system does not tell.
 std::vector<int> processors_of_cores();
 
 // The processors that this process may run on.
 std::vector<int> allowed_processors();
 
 // The processors to keep `threads` threads on, where this process has more cores than that: the
-// first ones of processors_of_cores(). Empty otherwise, or if the user's environment places threads
-// (OMP_PLACES, OMP_PROC_BIND, GOMP_CPU_AFFINITY, KMP_AFFINITY).
+// first ones of processors_of_cores(). Empty otherwise, or if user_places_threads().
 std::vector<int> fixed_processors(int threads);
 
 // Keeps this thread, and those that it starts from now on, on these processors. False if

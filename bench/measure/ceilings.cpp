@@ -1,6 +1,7 @@
 #include "bench/measure/ceilings.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -8,12 +9,14 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <numeric>
 #include <random>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
 #include "bench/measure/cpu_units.hpp"
 #include "bench/measure/traffic_loops.hpp"
@@ -193,8 +196,8 @@ void read_words(const Problem& problem, int threads) {
 // Runs ceiling kernels on one device and gathers what they reached.
 class Runner {
  public:
-  Runner(Device& device, Clock& clock, const std::atomic<bool>* stop)
-      : device_(device), clock_(clock), stop_(stop) {}
+  Runner(Device& device, Clock& clock, const std::atomic<bool>* stop, Scheduling* scheduling)
+      : device_(device), clock_(clock), stop_(stop), scheduling_(scheduling) {}
 
   // Checks the kernel, times it and checks it again.
   void run(const Prepared& kernel, double seconds) {
@@ -203,24 +206,38 @@ class Runner {
     options.sampler.budget_seconds = seconds;
     options.warmup_seconds = std::min(options.warmup_seconds, seconds / 4);
     options.stop = stop_;
+    options.scheduling = scheduling_;
     const Implementation self{kernel.name, [&](const Problem& p) { solve(kernel, p); }};
-    Measurement m =
-        measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
+    Measurement m;
+    constexpr int kTries = 3;
+    for (int i = 0; i < kTries; ++i) {
+      m = measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
+      if (!m.disturbed) break;
+    }
     const CeilingProblem& p = kernel.problem;
     const bool memory = p.kind == CeilingKind::read || p.kind == CeilingKind::copy;
     if (!m.error.empty()) {
       missing.push_back(fmt::format("{}: {}", m.name, m.error));
+    } else if (m.disturbed) {
+      missing.push_back(fmt::format("{}: disturbed: {} of {} samples were set aside", m.name,
+                                    m.set_aside, m.set_aside + static_cast<int>(m.samples.size())));
+      disturbed_.push_back(m.name);
     } else if (!m.samples.empty() && sustained(m) > 0 && right(kernel, "after")) {
       const double rate = (memory ? bytes(p) : flops(p)) / sustained(m);
       runs.push_back({.name = m.name, .rate = rate, .measurement = std::move(m)});
     }
   }
 
-  // The best of the runs whose name begins so.
-  std::optional<double> best(std::string_view prefix) const {
+  // The best of the runs whose name begins with one of these; empty if one of them was disturbed,
+  // for it may be the one that the device does best.
+  std::optional<double> best(std::initializer_list<std::string_view> prefixes) const {
+    const auto meant = [&](const std::string& name) {
+      return std::ranges::any_of(prefixes, [&](auto p) { return name.starts_with(p); });
+    };
+    if (std::ranges::any_of(disturbed_, meant)) return std::nullopt;
     std::optional<double> rate;
     for (const CeilingRun& run : runs) {
-      if (run.name.starts_with(prefix)) rate = std::max(rate.value_or(0), run.rate);
+      if (meant(run.name)) rate = std::max(rate.value_or(0), run.rate);
     }
     return rate;
   }
@@ -258,6 +275,8 @@ class Runner {
   Device& device_;
   Clock& clock_;
   const std::atomic<bool>* stop_;
+  Scheduling* scheduling_;
+  std::vector<std::string> disturbed_;
 };
 
 void run_compute(Device& device, Runner& runner) {
@@ -414,37 +433,49 @@ std::optional<double> memory_floor(double read, double written, const Ceilings& 
   return copied / *ceilings.copy_bytes + std::abs(read - written) / *ceilings.read_bytes;
 }
 
+std::string joined(const std::vector<std::string>& reasons) {
+  return reasons.empty() ? "not measured" : fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 }  // namespace
 
 std::optional<double> Ceilings::flops(DType t) const {
   return t == DType::f32 ? flops_f32 : t == DType::f16 ? flops_f16 : flops_bf16;
 }
 
+std::string Ceilings::why_no_flops(DType t) const {
+  std::vector<std::string> own;
+  for (const std::string& reason : missing) {
+    const std::string unit = reason.substr(0, reason.find(": "));
+    if (unit == name_of(t) || unit == fmt::format("mma/{}", name_of(t))) {
+      own.push_back(reason.substr(std::min(reason.size(), unit.size() + 2)));
+    }
+  }
+  return joined(own.empty() ? missing : own);
+}
+
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
-                          const std::atomic<bool>* stop) {
-  Runner runner(device, clock, stop);
+                          const std::atomic<bool>* stop, Scheduling* scheduling) {
+  Runner runner(device, clock, stop, scheduling);
   run_compute(device, runner);
   run_memory(device, runner, memory_limit);
 
   Ceilings ceilings;
   ceilings.missing = std::move(runner.missing);
-  const auto largest = [](std::optional<double> a, std::optional<double> b) {
-    return a && b ? std::optional(std::max(*a, *b)) : a ? a : b;
-  };
-  ceilings.flops_f32 = largest(runner.best("fma"), runner.best("mma/f32"));
+  ceilings.flops_f32 = runner.best({"fma", "mma/f32"});
   for (const DType t : {DType::f16, DType::bf16}) {
     auto& rate = t == DType::f16 ? ceilings.flops_f16 : ceilings.flops_bf16;
     const std::string unit = device.info().backend == "cpu" ? cpu_unit_beyond_fma(t) : "";
     if (unit.empty()) {
-      rate = largest(ceilings.flops_f32, runner.best(fmt::format("mma/{}", name_of(t))));
+      rate = runner.best({"fma", "mma/f32", fmt::format("mma/{}", name_of(t))});
     } else {
       ceilings.missing.push_back(fmt::format(
           "{}: the processor has {}, which libraries may use and no ceiling kernel does",
           name_of(t), unit));
     }
   }
-  ceilings.read_bytes = runner.best("read");
-  ceilings.copy_bytes = runner.best("copy");
+  ceilings.read_bytes = runner.best({"read"});
+  ceilings.copy_bytes = runner.best({"copy"});
   ceilings.runs = std::move(runner.runs);
   return ceilings;
 }
@@ -471,7 +502,7 @@ void enter_traffic(Ceilings& ceilings, CeilingKind kind, double bytes, Measureme
   if (measurement.samples.empty() || !(sustained(measurement) > 0)) return;
   const double rate = bytes / sustained(measurement);
   auto& best = kind == CeilingKind::copy ? ceilings.copy_bytes : ceilings.read_bytes;
-  if (best && *best >= rate) return;
+  if (!best || *best >= rate) return;
   best = rate;
   measurement.summary = summarize(measurement.samples);
   ceilings.runs.push_back(
@@ -491,25 +522,46 @@ std::optional<Roofline> traffic_roofline(double read, double written, double sec
                   .suspect = share > kSuspectShare};
 }
 
+bool counts_flops(const Problem& problem) {
+  if (const auto* attention = std::get_if<AttentionProblem>(&problem)) return attention->q_len > 1;
+  return std::holds_alternative<GemmProblem>(problem);
+}
+
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold) {
-  std::optional<Roofline> binding;
-  const auto consider = [&](Bound bound, double floor) {
-    if (!binding || floor > binding->floor_seconds)
-      binding = Roofline{.bound = bound, .floor_seconds = floor};
+  const auto at = [&](Bound bound, double floor) {
+    const double share = floor / seconds;
+    return Roofline{
+        .bound = bound, .floor_seconds = floor, .share = share, .suspect = share > kSuspectShare};
   };
-  if (const auto rate = ceilings.flops(dtype(problem))) {
-    consider(Bound::compute, flops(problem) / *rate);
-  }
+  const auto unless_hidden = [](const Roofline& r, bool binds) {
+    return binds || r.suspect ? std::optional(r) : std::nullopt;
+  };
   const double out = written(problem);
-  if (const auto floor = memory_floor(bytes(problem) - out, out, ceilings); floor && cold) {
-    consider(Bound::memory, *floor);
+  const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
+  const auto rate = ceilings.flops(dtype(problem));
+  if (rate) {
+    const double compute = flops(problem) / *rate;
+    if (memory && *memory > compute) return at(Bound::memory, *memory);
+    return unless_hidden(at(Bound::compute, compute), memory || !cold);
   }
-  if (binding) {
-    binding->share = binding->floor_seconds / seconds;
-    binding->suspect = binding->share > kSuspectShare;
+  if (!memory) return std::nullopt;
+  const bool few_operations = std::holds_alternative<ReductionProblem>(problem) ||
+                              std::holds_alternative<RowsProblem>(problem);
+  return unless_hidden(
+      at(Bound::memory, *memory),
+      few_operations || (ceilings.flops_f32 && *memory >= flops(problem) / *ceilings.flops_f32));
+}
+
+std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold) {
+  const DType type = dtype(problem);
+  if (!ceilings.flops(type)) {
+    return fmt::format("no {} compute ceiling: {}", name_of(type), ceilings.why_no_flops(type));
   }
-  return binding;
+  if (cold && (!ceilings.read_bytes || !ceilings.copy_bytes)) {
+    return fmt::format("no memory ceiling: {}", joined(ceilings.missing));
+  }
+  return "";
 }
 
 }  // namespace moat

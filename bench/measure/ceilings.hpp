@@ -32,20 +32,25 @@ struct Ceilings {
   std::vector<std::string> missing;
 
   std::optional<double> flops(DType t) const;
+  // Why flops(t) is empty, of `missing`.
+  std::string why_no_flops(DType t) const;
 };
 
 // Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
-// gives no ceiling. Throws DeviceError if the device fails.
+// gives no ceiling, and neither does one whose samples were disturbed each of three times:
+// `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
-                          const std::atomic<bool>* stop = nullptr);
+                          const std::atomic<bool>* stop = nullptr,
+                          Scheduling* scheduling = nullptr);
 
-// The higher rates of two measurements of one device, and the runs and reasons of both. Other work
-// on the machine during the first may have hidden what it can reach: measure again before a case is
-// taken for suspect.
+// The higher rates of two measurements of one device, and the runs and reasons of both. What the
+// kernel does not tell, such as a slow host of a virtual machine, may have hidden what the device
+// can reach: measure again, beside the case, before it is taken for suspect.
 Ceilings best_of(Ceilings a, Ceilings b);
 
 // Enters what moved `bytes` (read, or read and written) from and to memory beside a case: such a
-// rate was reached on this device, so no ceiling lies below it. A lower one changes nothing.
+// rate was reached on this device, so no ceiling lies below it. A lower one changes nothing, and a
+// ceiling that was not measured stays away.
 void enter_traffic(Ceilings& ceilings, CeilingKind kind, double bytes, Measurement measurement);
 
 enum class Bound : std::uint8_t { compute, memory };
@@ -62,11 +67,23 @@ struct Roofline {
   bool suspect = false;
 };
 
+// Whether a problem's rate is told in FLOP/s, whatever was measured: a GEMM, and attention of more
+// than one query. All else moves more than it computes and is told in bytes/s.
+bool counts_flops(const Problem& problem);
+
 // The ceiling that binds a problem solved in `seconds` (Williams, Waterman and Patterson 2009).
-// Operands that stay in the cache (`cold` false) have no memory ceiling. Empty if no ceiling that
-// could bind was measured. seconds > 0.
+// Operands that stay in the cache (`cold` false) have no memory ceiling. Where one of the two
+// ceilings was not measured the other is not taken to bind: empty, unless
+// - the missing one is that of the arithmetic and memory binds all the same: reductions, softmax
+//   and RMSNorm do a few operations per element, and of all else memory's floor is not below that
+//   of f32's arithmetic, which no unit for shorter types is slower than;
+// - the time lies below the floor of the one that was measured: suspect whichever binds.
+// seconds > 0.
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold);
+
+// Why roofline() is empty.
+std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold);
 
 // The share of the memory ceiling of what moves these bytes and computes nothing.
 std::optional<Roofline> traffic_roofline(double read, double written, double seconds,

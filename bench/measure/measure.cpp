@@ -21,10 +21,13 @@ constexpr double kLongWork = 1e-4;
 struct BatchTime {
   double seconds = 0;  // by the device, for the whole batch
   double wall = 0;
+  double waited = 0;  // by threads for a processor
   std::optional<int> clock_mhz;
 
+  bool disturbed() const { return waited > kDisturbedShare * seconds; }
+
   bool valid() const {
-    return std::isfinite(seconds) && seconds >= 0 &&
+    return std::isfinite(seconds) && seconds > 0 &&
            seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
   }
 };
@@ -59,7 +62,7 @@ class Member {
         const bool spent = elapsed >= options_.sampler.budget_seconds;
         if (i > 0 && (stop_requested() || spent || (long_enough && elapsed >= seconds))) return;
         const BatchTime time = run_batch();
-        if (!time.valid()) continue;
+        if (!time.valid() || time.disturbed()) continue;
         long_enough =
             time.seconds >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
         if (!long_enough) grow_batch(time.seconds);
@@ -78,7 +81,7 @@ class Member {
     if (!failed()) guarded([&] { run_batch(); });
   }
 
-  void sample() {
+  void sample(int round) {
     guarded([&] {
       ++attempts_;
       const BatchTime time = run_batch();
@@ -87,32 +90,43 @@ class Member {
         result_.discarded.push_back({seconds, DiscardReason::invalid_time});
         return;
       }
+      if (time.disturbed()) {
+        ++result_.set_aside;
+        taken_.push_back({.seconds = seconds, .waited = time.waited, .round = round});
+        return;
+      }
       if (time.clock_mhz) {
         const int mhz = *time.clock_mhz;
         result_.min_clock_mhz = std::min(result_.min_clock_mhz.value_or(mhz), mhz);
         result_.max_clock_mhz = std::max(result_.max_clock_mhz.value_or(mhz), mhz);
       }
       const bool slow = throttled(time.clock_mhz);
-      taken_.emplace_back(seconds, slow);
+      taken_.push_back({.seconds = seconds, .slow = slow, .round = round});
       if (!slow) sampler_.add(seconds);
     });
   }
 
   Measurement finish() {
-    const bool keep_all =
-        static_cast<int>(sampler_.samples().size()) < options_.sampler.min_samples;
-    for (const auto& [seconds, slow] : taken_) {
-      if (slow && !keep_all) {
-        result_.discarded.push_back({seconds, DiscardReason::throttled});
+    const bool keep_all = static_cast<int>(sampler_.samples().size()) < min_samples();
+    const auto calm = std::ranges::count(taken_, 0.0, &Taken::waited);
+    result_.disturbed = result_.set_aside > 0 && calm < (stop_requested() ? 1 : min_samples());
+    const bool keep_disturbed = result_.disturbed && options_.next_round;
+    for (const Taken& t : taken_) {
+      if (t.waited > 0 && !keep_disturbed) {
+        result_.discarded.push_back({t.seconds, DiscardReason::disturbed, t.waited});
+      } else if (t.slow && !keep_all) {
+        result_.discarded.push_back({t.seconds, DiscardReason::throttled});
       } else {
-        result_.throttled |= slow;
-        result_.samples.push_back(seconds);
+        result_.throttled |= t.slow;
+        result_.samples.push_back(t.seconds);
+        result_.rounds.push_back(t.round);
       }
     }
+    if (!options_.next_round || result_.discarded.empty()) result_.rounds.clear();
     if (!result_.samples.empty()) result_.summary = summarize(result_.samples);
     if (!failed()) {
       result_.stop_reason = reason().value_or(StopReason::interrupted);
-      if (result_.samples.empty() && sampled()) {
+      if (result_.samples.empty() && sampled() && !result_.disturbed) {
         result_.error = fmt::format("none of {} samples has a valid time; the last was {} s a call",
                                     attempts_, result_.discarded.back().seconds);
       }
@@ -148,12 +162,14 @@ class Member {
   BatchTime run_batch() {
     BatchTime time;
     const double before = clock_.now();
+    const Wait wait(options_.scheduling);
     device_.start_timer();
     for (int i = 0; i < result_.batch; ++i) {
       implementation_.run(problems_[options_.hot ? 0 : calls_ % problems_.size()]);
       ++calls_;
     }
     device_.stop_timer();
+    time.waited = wait.seconds();
     // Asked while the batch runs: an idle device lowers its clock.
     time.clock_mhz = device_.clock_mhz();
     time.seconds = device_.elapsed();
@@ -176,10 +192,20 @@ class Member {
 
   std::optional<StopReason> reason() const {
     if (const auto stop = sampler_.stop()) return stop;
-    // Discarded samples count, so that a device without valid times ends too.
-    if (attempts_ >= options_.sampler.max_samples) return StopReason::count;
+    // Discarded samples count, so that a device without valid times ends too. Those that were
+    // disturbed are taken again, as long as the budget lasts.
+    if (attempts_ - result_.set_aside >= options_.sampler.max_samples) return StopReason::count;
     return std::nullopt;
   }
+
+  int min_samples() const { return options_.sampler.min_samples; }
+
+  struct Taken {
+    double seconds = 0;
+    double waited = 0;  // above 0 only if the sample was disturbed
+    bool slow = false;  // the device's clock was low
+    int round = 0;
+  };
 
   Device& device_;
   const Implementation& implementation_;
@@ -189,7 +215,7 @@ class Member {
   std::size_t& calls_;  // of the whole group: implementations share their inputs' cache lines
   Sampler sampler_;
   Measurement result_;
-  std::vector<std::pair<double, bool>> taken_;  // seconds, and whether the clock was low
+  std::vector<Taken> taken_;
   int attempts_ = 0;
 };
 
@@ -223,7 +249,15 @@ MeasureOptions default_options(const DeviceInfo& device) {
 }
 
 std::string_view name_of(DiscardReason reason) {
-  return reason == DiscardReason::throttled ? "throttled" : "invalid_time";
+  switch (reason) {
+    case DiscardReason::throttled:
+      return "throttled";
+    case DiscardReason::disturbed:
+      return "disturbed";
+    case DiscardReason::invalid_time:
+      break;
+  }
+  return "invalid_time";
 }
 
 GroupResult measure(Device& device, const std::vector<Implementation>& implementations,
@@ -257,11 +291,12 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
     }
   }
 
+  int round = 0;
   // One more sample of a member, unless the budget is spent; every member gets one at least.
   const auto visit = [&](Member& member) {
     if (member.failed() || stop_requested()) return;
     if (!options.next_round && member.sampled() && clock.now() >= deadline) return;
-    member.sample();
+    member.sample(round);
   };
   const auto next_round = [&] {
     if (stop_requested()) return false;
@@ -280,6 +315,7 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
     } else {
       std::ranges::for_each(members | std::views::reverse, visit);
     }
+    ++round;
   }
 
   for (Member& member : members) result.measurements.push_back(member.finish());

@@ -13,6 +13,7 @@
 #include "backends/device.hpp"
 #include "bench/measure/clock.hpp"
 #include "bench/measure/sampler.hpp"
+#include "bench/measure/scheduling.hpp"
 #include "bench/measure/statistics.hpp"
 
 namespace moat {
@@ -32,6 +33,11 @@ struct MeasureOptions {
   bool hot = false;  // only the first rotation set
   // Samples at a clock under this fraction of the device's maximum are discarded; 0: none are.
   double throttle_fraction = 0.75;
+  // Tells which samples to set aside: those whose threads waited for a processor for more than
+  // kDisturbedShare of the sample. Of a GPU the time until the last call is enqueued counts,
+  // because its queue runs dry then; who waits for its events later disturbs nothing. Null: none
+  // are.
+  Scheduling* scheduling = nullptr;
   const std::atomic<bool>* stop = nullptr;  // checked between samples
   // For builds that are sampled in turns: asked before each round whether to take it, and told
   // whether this build wants it, and how many calls a sample of each implementation has, which may
@@ -46,6 +52,7 @@ MeasureOptions default_options(const DeviceInfo& device);
 
 enum class DiscardReason : std::uint8_t {
   throttled,     // taken while the device's clock was low
+  disturbed,     // taken while a thread waited for a processor
   invalid_time,  // the device's time is negative, not finite, 0 for long work, or longer than the
                  // host's time around it
 };
@@ -55,16 +62,23 @@ std::string_view name_of(DiscardReason reason);
 struct Discarded {
   double seconds = 0;  // per call, as the device told; may be negative or NaN if invalid
   DiscardReason reason = DiscardReason::invalid_time;
+  double waited_seconds = 0;  // of all threads during the whole sample
 };
 
 struct Measurement {
   std::string name;
   std::vector<double> samples;  // seconds per call, in the order taken
-  Summary summary;              // of samples; zeros if there are none
-  int batch = 1;                // calls per sample
+  // Of builds that are sampled in turns, unless none was discarded: the round of each sample.
+  std::vector<int> rounds;
+  Summary summary;  // of samples; zeros if there are none
+  int batch = 1;    // calls per sample
   StopReason stop_reason = StopReason::failed;
   std::vector<Discarded> discarded;
   bool throttled = false;  // too few samples at full clock, so the others were kept
+  int set_aside = 0;       // samples that were disturbed
+  // Fewer than min_samples others are left. Of builds that are sampled in turns the disturbed ones
+  // are among the samples then: what disturbed a round disturbed both builds alike.
+  bool disturbed = false;
   std::optional<int> min_clock_mhz;
   std::optional<int> max_clock_mhz;
   std::string error;  // empty unless stop_reason is failed

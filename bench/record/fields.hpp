@@ -28,6 +28,13 @@ void fields(V& v, Host& x) {
 }
 
 template <class V>
+void fields(V& v, SchedulingRecord& x) {
+  v("waited_seconds", x.waited_seconds);
+  v("involuntary_switches", x.involuntary_switches);
+  v("steal_seconds", x.steal_seconds);
+}
+
+template <class V>
 void fields(V& v, RunInfo& x) {
   v("started", x.started);
   v("duration_seconds", x.duration_seconds);
@@ -39,6 +46,7 @@ void fields(V& v, RunInfo& x) {
   v("repetitions", x.repetitions);
   v("planned", x.planned);
   v("session", x.session);
+  v("scheduling", x.scheduling);
 }
 
 template <class V>
@@ -103,11 +111,13 @@ template <class V>
 void fields(V& v, DiscardedRecord& x) {
   v("seconds", x.seconds);
   v("reason", x.reason);
+  v("waited_seconds", x.waited_seconds);
 }
 
 template <class V>
 void fields(V& v, SeriesRecord& x) {
   v("seconds", x.seconds);
+  v("rounds", x.rounds);
   v("calls_per_sample", x.calls_per_sample);
   v("stop_reason", x.stop_reason);
   v("throttled", x.throttled);

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "bench/measure/statistics.hpp"
+#include "bench/record/provenance.hpp"
 
 namespace moat {
 namespace {
@@ -82,7 +83,7 @@ Json to_google_benchmark(const Record& record) {
        record.host.governor.value && *record.host.governor.value != "performance"},
       {"caches", Json::array()},
       {"load_avg", Json::array()},
-      {"library_build_type", record.build.build_type == "Debug" ? "debug" : "release"},
+      {"library_build_type", build_warning(record.build).empty() ? "release" : "debug"},
       {"moat_version", record.build.version},
       {"moat_commit", record.build.commit.value.value_or("unknown")}};
   if (record.host.load_average.value) context["load_avg"] = *record.host.load_average.value;

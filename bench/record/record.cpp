@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 #include <type_traits>
 
 #include "bench/record/fields.hpp"
@@ -12,7 +15,8 @@
 namespace moat {
 namespace {
 
-constexpr std::array kStatuses = {Status::ok, Status::failed, Status::suspect, Status::error};
+constexpr std::array kStatuses = {Status::ok, Status::failed, Status::suspect, Status::error,
+                                  Status::disturbed};
 
 class Writer;
 class Reader;
@@ -166,12 +170,16 @@ void require_reasons(const Json& value, const std::string& pointer) {
 
 void require_verified(const Json& c, const std::string& pointer) {
   const bool timed = c["status"] == "ok" || c["status"] == "suspect";
+  const bool disturbed = c["status"] == "disturbed";
   const bool passed = c["check"].is_object() && c["check"]["passed"] == true;
-  if (timed && !passed) {
+  if ((timed || disturbed) && !passed) {
     throw JsonError(child_pointer(pointer, "check"),
                     "the case counts as timed but was not verified");
   }
-  if (timed && (c["series"].empty() || c["median_seconds"].is_null())) {
+  const bool sampled = !c["series"].empty() && std::ranges::none_of(c["series"], [](const Json& s) {
+    return s["seconds"].empty();
+  });
+  if (timed && (!sampled || c["median_seconds"].is_null())) {
     throw JsonError(child_pointer(pointer, "series"),
                     "the case counts as timed but has no samples");
   }
@@ -185,8 +193,21 @@ void require_verified(const Json& c, const std::string& pointer) {
     }
   }
   for (const char* key : {"series", "ratios"}) {
+    // What was sampled while other work disturbed it is kept, and judges nothing.
+    if (disturbed && key == std::string_view("series")) continue;
     if (!c[key].empty()) {
       throw JsonError(child_pointer(pointer, key), "a case that is not verified has no times");
+    }
+  }
+}
+
+// A second entry of one name would be taken for more samples of the first.
+template <class Name>
+void require_once(const Json& list, const std::string& pointer, const Name& name) {
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!seen.insert(name(list[i])).second) {
+      throw JsonError(child_pointer(pointer, i), fmt::format("{} is there already", name(list[i])));
     }
   }
 }
@@ -203,6 +224,8 @@ std::string_view name_of(Status status) {
       return "suspect";
     case Status::error:
       return "error";
+    case Status::disturbed:
+      return "disturbed";
   }
   return "";
 }
@@ -228,6 +251,10 @@ void check_record(const Json& document) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     require_verified(cases[i], child_pointer("/cases", i));
   }
+  require_once(cases, "/cases", [](const Json& c) { return c["name"].get<std::string>(); });
+  require_once(document["devices"], "/devices", [](const Json& d) {
+    return fmt::format("{}:{}", d["backend"].get<std::string>(), d["index"].get<int>());
+  });
 }
 
 std::string to_text(const Record& record) {

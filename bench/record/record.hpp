@@ -34,10 +34,12 @@ struct Reading {
 };
 
 enum class Status : std::uint8_t {
-  ok,       // verified before and after it was timed
-  failed,   // a result was wrong
-  suspect,  // verified, but faster than the device's own ceiling allows
-  error,    // could not run
+  ok,         // verified before and after it was timed
+  failed,     // a result was wrong
+  suspect,    // verified, but faster than the device's own ceiling allows
+  error,      // could not run
+  disturbed,  // verified, but other work on the machine left too few samples, or no ceiling to
+              // trust
 };
 
 std::string_view name_of(Status status);
@@ -62,6 +64,13 @@ struct Host {
   int logical_cpus = 0;
 };
 
+// What the system told of the run's own threads, and of the host below a virtual machine.
+struct SchedulingRecord {
+  double waited_seconds = 0;  // of all threads together, ready to run but without a processor
+  std::int64_t involuntary_switches = 0;
+  Reading<double> steal_seconds;  // of all processors together
+};
+
 struct RunInfo {
   std::string started;  // UTC, ISO 8601
   double duration_seconds = 0;
@@ -76,6 +85,8 @@ struct RunInfo {
   // The same in the two records of one `moat run --ab`; sample i of a case was then taken in the
   // same round as sample i of the other.
   std::optional<std::string> session = std::nullopt;
+  // Null where the system does not tell: no sample could be set aside then.
+  Reading<SchedulingRecord> scheduling = Reading<SchedulingRecord>::none("not read");
 };
 
 struct CeilingRecord {
@@ -134,11 +145,14 @@ struct CheckRecord {
 struct DiscardedRecord {
   Reading<double> seconds;
   std::string reason;
+  std::optional<double> waited_seconds = std::nullopt;  // only of disturbed samples
 };
 
 // One repetition of a measurement.
 struct SeriesRecord {
   std::vector<double> seconds;  // per call, in the order taken
+  // Of a session, where samples were set aside: the round of each of `seconds`, from 0.
+  std::optional<std::vector<int>> rounds = std::nullopt;
   int calls_per_sample = 1;
   std::string stop_reason;
   bool throttled = false;

@@ -27,6 +27,7 @@
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
+#include "bench/run/placement.hpp"
 #include "bench/run/progress.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
@@ -100,7 +101,7 @@ class Peer {
   }
 
   // Starts it and lets it work until it asks for its first round.
-  void start(std::vector<std::string> arguments, const std::string& session,
+  void start(std::vector<std::string> arguments, const std::string& session, int threads,
              const std::vector<int>& processors);
 
   // Answers, and lets it work until its next question.
@@ -178,7 +179,7 @@ class Peer {
   Output errors_;
 };
 
-void Peer::start(std::vector<std::string> arguments, const std::string& session,
+void Peer::start(std::vector<std::string> arguments, const std::string& session, int threads,
                  const std::vector<int>& processors) {
   std::array<int, 2> to{};
   std::array<int, 2> from{};
@@ -206,6 +207,9 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
     fcntl(from[1], F_SETFD, 0);
     dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
     dup2(errors_.descriptor(), STDERR_FILENO);
+    // A build that knows nothing of places would take its first thread's for all that there are.
+    const std::string count = std::to_string(threads > 0 ? threads : cpu::default_threads());
+    if (set_placement(threads)) setenv("OMP_NUM_THREADS", count.c_str(), 0);
     // Threads that spin after their work would take the cores from the build whose turn it is.
     setenv("GOMP_SPINCOUNT", "10000", 0);
     setenv("KMP_BLOCKTIME", "0", 0);
@@ -261,6 +265,16 @@ void take_turns(Peer& base, Peer& now) {
   }
 }
 
+// Whether other work on the machine left a case without a ratio.
+bool lacks_ratio(const Comparison& comparison, const std::array<const Record*, 2>& records) {
+  return std::ranges::any_of(comparison.cases, [&](const CaseComparison& c) {
+    return !c.ratio && std::ranges::any_of(records, [&](const Record* r) {
+      const auto at = std::ranges::find(r->cases, c.name, &CaseRecord::name);
+      return at != r->cases.end() && at->status == Status::disturbed;
+    });
+  });
+}
+
 }  // namespace
 
 int run_ab(const RunOptions& options) {
@@ -294,14 +308,15 @@ int run_ab(const RunOptions& options) {
   install_interrupt_handler();
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<int> processors = shared_processors(options.threads);
-  base.start(arguments, session, processors);
-  if (!base.done()) fresh.start(arguments, session, processors);
+  base.start(arguments, session, options.threads, processors);
+  if (!base.done()) fresh.start(arguments, session, options.threads, processors);
   if (!base.done()) take_turns(base, fresh);
 
   int exit_code = kExitOk;
   for (Peer* b : {&base, &fresh}) {
     if (b == &fresh && !fresh.spoke() && !base.spoke()) break;
-    const int code = b->wait();
+    // The ratios of disturbed cases may stand all the same: their comparison tells.
+    const int code = b->wait() == kExitDisturbed ? static_cast<int>(kExitOk) : b->wait();
     if (code != kExitOk) exit_code = code;
     if (code != kExitOk || !fs::exists(b->record())) {
       fmt::print(stderr, "moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
@@ -312,14 +327,19 @@ int run_ab(const RunOptions& options) {
     }
     if (!fs::exists(b->record())) return code == kExitOk ? static_cast<int>(kExitDevice) : code;
   }
-  const Comparison comparison =
-      compare_records(read_records({base.record()}), read_records({fresh.record()}), {});
+  const auto before = read_records({base.record()});
+  const auto after = read_records({fresh.record()});
+  const Comparison comparison = compare_records(before, after, {});
   fmt::print("{}",
              format_comparison(comparison,
                                options.format == TableFormat::markdown ? CompareFormat::markdown
                                                                        : CompareFormat::table,
-                               false, color_wanted()));
+                               std::nullopt, color_wanted()));
   std::fflush(stdout);
+  if (exit_code == kExitOk &&
+      lacks_ratio(comparison, {&before.front().record, &after.front().record})) {
+    exit_code = kExitDisturbed;
+  }
   fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
              base.record().string(), fresh.record().string(), base.record().string(),
              fresh.record().string());

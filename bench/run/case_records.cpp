@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/cases/case.hpp"
@@ -12,23 +13,26 @@ namespace {
 SeriesRecord to_series(const Measurement& m) {
   SeriesRecord s;
   s.seconds = m.samples;
+  if (!m.rounds.empty()) s.rounds = m.rounds;
   s.calls_per_sample = m.batch;
   s.stop_reason = name_of(m.stop_reason);
   s.throttled = m.throttled;
   for (const auto& d : m.discarded) {
-    s.discarded.push_back({std::isfinite(d.seconds)
-                               ? Reading<double>::of(d.seconds)
-                               : Reading<double>::none("the device's time is not finite"),
-                           std::string(name_of(d.reason))});
+    s.discarded.push_back(
+        {std::isfinite(d.seconds) ? Reading<double>::of(d.seconds)
+                                  : Reading<double>::none("the device's time is not finite"),
+         std::string(name_of(d.reason)),
+         d.reason == DiscardReason::disturbed ? std::optional(d.waited_seconds) : std::nullopt});
   }
   s.min_clock_mhz = Reading<int>::from(m.min_clock_mhz, "the device does not tell its clock");
   s.max_clock_mhz = Reading<int>::from(m.max_clock_mhz, "the device does not tell its clock");
   return s;
 }
 
+// Of a disturbed case the samples stay, for the reader who wants to see what disturbed them.
 void drop_times(CaseRecord& c) {
   const std::string why = fmt::format("the case is not ok: {}", name_of(c.status));
-  c.series.clear();
+  if (c.status != Status::disturbed) c.series.clear();
   c.ratios.clear();
   const auto none = Reading<double>::none(why);
   c.median_seconds = c.lower_quartile_seconds = c.upper_quartile_seconds = none;
@@ -55,20 +59,32 @@ std::optional<Roofline> roof_of(const CaseRecord& c, const Problem& problem, dou
   return traffic_roofline(c.bytes - written, written, seconds, ceilings, cold);
 }
 
-void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
+std::string why_no_share(const CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
+  if (!is_yardstick(c.implementation)) return why_no_roofline(problem, ceilings, c.cache == "cold");
+  return c.cache == "cold" ? "no memory ceiling was measured"
+                           : "operands that stay in the cache have no memory ceiling";
+}
+
+void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings,
+                 const Ceilings& beside) {
   if (c.status != Status::ok) {
     drop_times(c);
     return;
   }
   std::vector<double> samples;
   for (const auto& s : c.series) samples.insert(samples.end(), s.seconds.begin(), s.seconds.end());
-  const Summary summary = samples.empty() ? Summary{} : summarize(samples);
-  if (!(summary.median > 0)) {
+  const auto unseen = std::ranges::count_if(samples, [](double s) { return !(s > 0); });
+  if (samples.empty() || unseen > 0) {
     c.status = Status::error;
-    c.message = samples.empty() ? "no sample was taken" : "the device's clock saw no time pass";
+    c.message = samples.empty() ? "no sample was taken"
+                                : fmt::format(
+                                      "the device's clock saw no time pass in {} of {} "
+                                      "samples",
+                                      unseen, samples.size());
     drop_times(c);
     return;
   }
+  const Summary summary = summarize(samples);
   c.median_seconds = Reading<double>::of(summary.median);
   c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
   c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
@@ -78,15 +94,22 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
   const auto roof = roof_of(c, problem, summary.median, ceilings);
   if (!roof) {
-    c.ceiling = Reading<ShareRecord>::none("no ceiling that could bind the case was measured");
+    c.ceiling = Reading<ShareRecord>::none(why_no_share(c, problem, ceilings));
     return;
   }
   c.ceiling =
       Reading<ShareRecord>::of({.bound = std::string(name_of(roof->bound)), .share = roof->share});
   if (roof->suspect) {
-    c.status = Status::suspect;
     c.message =
         fmt::format("{:.0f} % of the measured {} ceiling", 100 * roof->share, name_of(roof->bound));
+    const auto confirmed = roof_of(c, problem, summary.median, beside);
+    if (!confirmed || !confirmed->suspect) {
+      c.status = Status::disturbed;
+      c.message += ", which could not be measured again beside the case: the machine is busy";
+      drop_times(c);
+      return;
+    }
+    c.status = Status::suspect;
     c.gflops = c.gbytes = Reading<double>::none("the case is suspect");
   }
 }
@@ -121,19 +144,19 @@ void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOut
   c.rotation_sets = outcome.rotation_sets;
   c.cache = outcome.cold ? "cold" : "hot";
   if (result.check) merge_check(c.check, *result.check);
-  if (c.status != Status::ok) return;
-  c.status = result.status;
-  c.message = result.message;
-  if (c.status == Status::ok && result.measurement) {
-    c.series.push_back(to_series(*result.measurement));
-  } else if (c.status != Status::ok) {
-    drop_times(c);
+  const bool was_disturbed = c.status == Status::disturbed;
+  if (c.status != Status::ok && !was_disturbed) return;
+  if (!was_disturbed || result.status != Status::ok) {
+    c.status = result.status;
+    c.message = result.message;
   }
+  if (result.measurement) c.series.push_back(to_series(*result.measurement));
+  if (c.status != Status::ok) drop_times(c);
 }
 
-void finish_group(std::vector<CaseRecord>& group, const Problem& problem,
-                  const Ceilings& ceilings) {
-  for (CaseRecord& c : group) finish_case(c, problem, ceilings);
+void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings,
+                  const Ceilings& beside) {
+  for (CaseRecord& c : group) finish_case(c, problem, ceilings, beside);
   for (CaseRecord& ours : group) {
     if (ours.implementation != kOurs || ours.status != Status::ok) continue;
     for (const CaseRecord& other : group) {

@@ -26,10 +26,12 @@ std::string entry_name(const Problem& problem, const DeviceInfo& device,
 // Adds one repetition. Once a case is not ok, it stays so and keeps no times.
 void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome);
 
-// Computes what follows from the samples: median, rates, share of the ceiling (above kSuspectShare
-// the case becomes suspect), ratios to the baselines but not to yardsticks. `group` are the entries
-// of one problem on one device, ours named "moat".
-void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings);
+// Computes what follows from the samples: median, rates, share of the ceiling, ratios to the
+// baselines but not to yardsticks. `group` are the entries of one problem on one device, ours named
+// "moat". A case above kSuspectShare of its ceiling becomes suspect if `beside`, the ceilings
+// measured right beside it, say so too, and disturbed if they could not be measured there.
+void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings,
+                  const Ceilings& beside);
 
 inline constexpr const char* kOurs = "moat";
 

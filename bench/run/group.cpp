@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <functional>
@@ -32,6 +33,17 @@ void fail(ContenderResult& result, Status status, std::string message) {
   result.status = status;
   result.message = std::move(message);
   result.measurement.reset();
+}
+
+// Why there are too few samples for a number.
+std::string disturbance(const Measurement& m, int needed) {
+  const auto discarded = static_cast<std::size_t>(
+      std::ranges::count(m.discarded, DiscardReason::disturbed, &Discarded::reason));
+  return fmt::format(
+      "other work on the machine: a thread waited for a processor in {} of {} samples, and {} "
+      "others "
+      "are needed (more --budget may find them)",
+      m.set_aside, m.samples.size() + discarded, needed);
 }
 
 // Libraries may add up in any order in plain f32; our kernels promise more.
@@ -200,7 +212,7 @@ class GroupRun {
   void accept(std::size_t c, Measurement measurement) {
     ContenderResult& result = outcome_.results[c];
     if (!measurement.error.empty()) return fail(result, Status::error, measurement.error);
-    if (measurement.samples.empty()) {
+    if (measurement.samples.empty() && !measurement.disturbed) {
       if (measurement.stop_reason == StopReason::interrupted) return;
       return fail(result, Status::error, "no sample had a valid time");
     }
@@ -214,6 +226,10 @@ class GroupRun {
       if (!result.check ||
           check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
         result.check = record;
+      }
+      if (measurement.disturbed) {
+        result.status = Status::disturbed;
+        result.message = disturbance(measurement, options_.measure.sampler.min_samples);
       }
       result.measurement = std::move(measurement);
     } catch (const std::exception& e) {

@@ -37,7 +37,7 @@ struct ContenderResult {
   Status status = Status::error;
   std::string message;                     // why it is not ok
   std::optional<CheckRecord> check;        // the worse of the checks before and after the timing
-  std::optional<Measurement> measurement;  // only if status is ok
+  std::optional<Measurement> measurement;  // only if status is ok or disturbed
 };
 
 struct GroupOutcome {

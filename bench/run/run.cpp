@@ -157,7 +157,9 @@ class Run {
  private:
   void plan(const std::vector<Problem>& problems);
   void measure();
-  void confirm_ceilings();
+  void confirm_ceilings(Group& group);
+  Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
+                                             const std::optional<double>& steal) const;
   void write_record();
   int exit_code() const;
 
@@ -184,6 +186,9 @@ int Run::execute() {
   record_.run.seed = options_.seed;
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
+  if (const std::string warning = build_warning(record_.build); !warning.empty()) {
+    fmt::print(stderr, "moat: warning: {}\n", warning);
+  }
   record_.host = this_host();
   initialize_google_benchmark(flags_);
 
@@ -338,6 +343,11 @@ void Run::measure() {
   for (const auto& device : devices_.all) {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
+    if (options_.turns) {
+      // Its ratios need none, and the other build would wait meanwhile.
+      ceilings.missing = {"not measured while two builds take turns"};
+      continue;
+    }
     try {
       ceilings = world_.ceilings(*device, clock_, memory_limit(options_, *device));
     } catch (const DeviceError& e) {
@@ -357,7 +367,9 @@ void Run::measure() {
 
   std::map<const Device*, GroupOptions> group_options;
   for (const auto& device : devices_.all) {
-    group_options[device.get()] = {.measure = measure_options(options_, device->info()),
+    MeasureOptions measure = measure_options(options_, device->info());
+    measure.scheduling = world_.scheduling;
+    group_options[device.get()] = {.measure = std::move(measure),
                                    .turns = turns_ ? &*turns_ : nullptr,
                                    .seed = options_.seed,
                                    .memory_limit = memory_limit(options_, *device)};
@@ -366,14 +378,19 @@ void Run::measure() {
   for (Group& group : groups_) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       entries.push_back({group.name(i), [&, i](int repetition) {
-                           return group.result(i, repetition, group_options.at(&group.device()),
-                                               clock_, progress);
+                           const std::size_t measured = group.repetitions();
+                           EntryResult result = group.result(
+                               i, repetition, group_options.at(&group.device()), clock_, progress);
+                           if (group.repetitions() > measured) confirm_ceilings(group);
+                           return result;
                          }});
     }
   }
+  Scheduling* const source = world_.scheduling;
+  const auto start = source != nullptr ? source->totals() : std::nullopt;
+  const auto steal = source != nullptr ? source->steal_seconds() : std::nullopt;
   run_google_benchmark(flags_, entries, *world_.out);
-  for (const Group& group : groups_) group.raise(ceilings_.at(&group.device()));
-  confirm_ceilings();
+  record_.run.scheduling = scheduling_since(start, steal);
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
   }
@@ -385,22 +402,37 @@ void Run::measure() {
   record_.skipped_backends = devices_.skipped;
 }
 
-// Other work on the machine may have lowered a ceiling: before a case is called suspect, its
-// ceilings are measured once more.
-void Run::confirm_ceilings() {
-  for (const auto& device : devices_.all) {
-    Ceilings& ceilings = ceilings_.at(device.get());
-    const bool exceeded = std::ranges::any_of(groups_, [&](const Group& group) {
-      return &group.device() == device.get() && group.exceeds(ceilings);
-    });
-    if (!exceeded || interrupted()) continue;
-    try {
-      ceilings =
-          best_of(ceilings, world_.ceilings(*device, clock_, memory_limit(options_, *device)));
-    } catch (const DeviceError& e) {
-      ceilings.missing.emplace_back(e.what());
-    }
+// What the machine reaches changes within minutes, where others use its host: before a case is
+// called suspect, the ceilings are measured again while the case's own conditions last.
+void Run::confirm_ceilings(Group& group) {
+  Ceilings& ceilings = ceilings_.at(&group.device());
+  group.raise(ceilings);
+  if (!group.exceeds(ceilings) || interrupted()) return;
+  Device& device = group.device();
+  try {
+    Ceilings beside = world_.ceilings(device, clock_, memory_limit(options_, device));
+    group.confirm(beside);
+    ceilings = best_of(std::move(ceilings), std::move(beside));
+  } catch (const DeviceError& e) {
+    ceilings.missing.emplace_back(e.what());
   }
+}
+
+// What the threads waited since `start`, and the host took since `steal`.
+Reading<SchedulingRecord> Run::scheduling_since(const std::optional<SchedulingTotals>& start,
+                                                const std::optional<double>& steal) const {
+  if (world_.scheduling == nullptr) return Reading<SchedulingRecord>::none("not watched");
+  const auto end = world_.scheduling->totals();
+  if (!start || !end) return Reading<SchedulingRecord>::none(world_.scheduling->reason());
+  const auto steal_end = world_.scheduling->steal_seconds();
+  SchedulingRecord r{
+      .waited_seconds = end->waited_seconds - start->waited_seconds,
+      .involuntary_switches = end->involuntary_switches - start->involuntary_switches,
+      .steal_seconds = Reading<double>::none("/proc/stat does not tell it")};
+  if (steal && steal_end) {
+    r.steal_seconds = Reading<double>::of(std::max(*steal_end - *steal, 0.0));
+  }
+  return Reading<SchedulingRecord>::of(std::move(r));
 }
 
 void Run::write_record() {
@@ -416,6 +448,7 @@ int Run::exit_code() const {
   for (const CaseRecord& c : record_.cases) {
     if (c.status == Status::failed || c.status == Status::suspect) return kExitFailed;
     if (c.status == Status::error) code = kExitDevice;
+    if (c.status == Status::disturbed && code == kExitOk) code = kExitDisturbed;
   }
   return code;
 }

@@ -33,6 +33,8 @@ struct RunWorld {
   std::function<Reading<JsonDocument>(const std::set<std::string>& backends)> codegen;
   std::ostream* out;       // the table
   Clock* clock = nullptr;  // null: the steady clock
+  // Tells which samples other work disturbed; null: none are set aside.
+  Scheduling* scheduling = nullptr;
 };
 
 RunWorld this_world();

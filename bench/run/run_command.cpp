@@ -1,5 +1,6 @@
 #include "bench/run/run_command.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include "bench/run/ab.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/options.hpp"
+#include "bench/run/placement.hpp"
 #include "bench/run/problem_options.hpp"
 #include "bench/run/run.hpp"
 #include "bench/run/usage_error.hpp"
@@ -45,6 +47,12 @@ TurnOptions parse_turns(const std::string& text) {
   }
   turns.session.assign(at, end);
   return turns;
+}
+
+bool on_the_cpu(const RunOptions& options) {
+  const auto names_cpu = [](const std::string& name) { return name.starts_with("cpu"); };
+  return (options.backends.empty() || std::ranges::any_of(options.backends, names_cpu)) &&
+         (options.devices.empty() || std::ranges::any_of(options.devices, names_cpu));
 }
 
 void add_options(CLI::App& command, RunOptions& o) {
@@ -133,6 +141,9 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
         throw UsageError("--export: format " + format + " is not known; known: gbench");
       }
       options->export_gbench = file;
+    }
+    if (!options->ab && on_the_cpu(*options)) {
+      start_again_placed(options->threads, options->arguments);
     }
     exit_code = options->ab ? run_ab(*options) : run(*options, world());
   });

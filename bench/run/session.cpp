@@ -94,7 +94,7 @@ void Group::raise(Ceilings& ceilings) const {
 bool Group::exceeds(const Ceilings& ceilings) const {
   auto cases = cases_;
   std::erase_if(cases, [](const CaseRecord& c) { return c.series.empty(); });
-  finish_group(cases, problem_, ceilings);
+  finish_group(cases, problem_, ceilings, ceilings);
   return std::ranges::any_of(cases,
                              [](const CaseRecord& c) { return c.status == Status::suspect; });
 }
@@ -106,7 +106,7 @@ std::vector<CaseRecord> Group::finish(const Ceilings& ceilings) {
   for (auto& c : cases_) {
     if (c.implementation == kOurs) c.baselines_absent = absent_;
   }
-  finish_group(cases_, problem_, ceilings);
+  finish_group(cases_, problem_, ceilings, beside_);
   return std::exchange(cases_, {});
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/measure/ceilings.hpp"
@@ -29,6 +30,8 @@ class Group {
   Device& device() const { return device_; }
   // What both builds of `moat run --ab` call a repetition of this group.
   std::string turn_name(std::size_t repetition) const;
+  // How many repetitions were measured.
+  std::size_t repetitions() const { return repetitions_.size(); }
 
   // The result of contender i in a repetition; the first to ask measures the whole group.
   EntryResult result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,
@@ -39,6 +42,9 @@ class Group {
 
   // Whether a case is faster than these ceilings allow.
   bool exceeds(const Ceilings& ceilings) const;
+
+  // Ceilings that were measured right after the group, because a case exceeded the run's.
+  void confirm(Ceilings beside) { beside_ = best_of(std::move(beside_), std::move(beside)); }
 
   // The entries of the record. Those that an interrupted run did not reach are left out.
   std::vector<CaseRecord> finish(const Ceilings& ceilings);
@@ -53,6 +59,7 @@ class Group {
   std::vector<CaseRecord> cases_;
   std::vector<AbsentRecord> absent_;
   std::vector<std::vector<EntryResult>> repetitions_;
+  Ceilings beside_;
 };
 
 }  // namespace moat

@@ -1,5 +1,6 @@
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -14,8 +15,13 @@
 namespace moat {
 namespace {
 
+Scheduling& scheduling() {
+  static const std::unique_ptr<Scheduling> system = make_system_scheduling();
+  return *system;
+}
+
 Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
-  return measure_ceilings(device, clock, memory_limit, &interrupted());
+  return measure_ceilings(device, clock, memory_limit, &interrupted(), &scheduling());
 }
 
 PortingSection porting() {
@@ -42,7 +48,8 @@ RunWorld this_world() {
           .ceilings = ceilings,
           .porting = porting,
           .codegen = codegen_of,
-          .out = &std::cout};
+          .out = &std::cout,
+          .scheduling = &scheduling()};
 }
 
 }  // namespace moat

@@ -37,8 +37,9 @@ class Ab : public testing::Test {
     return moat_command(arguments(other, more));
   }
 
-  // Base and new on a scripted machine, where a GEMM of the new build takes `factor` times as long.
-  Finished measure_scripted(double factor, int seed) const {
+  // Base and new on a scripted machine, where a GEMM of the new build takes `factor` times as long
+  // and the threads of either wait for a processor in the share `disturbed` of the calls.
+  Finished measure_scripted(double factor, int seed, double disturbed = 0) const {
     const fs::path base = folder_ / "base";
     write_file(base, fmt::format("#!/bin/sh\nMOAT_TEST_GEMM_FACTOR=1 MOAT_TEST_NOISE={} "
                                  "exec '{}' \"$@\"\n",
@@ -47,6 +48,7 @@ class Ab : public testing::Test {
     const auto set_up = [&] {
       setenv("MOAT_TEST_GEMM_FACTOR", fmt::format("{}", factor).c_str(), 1);
       setenv("MOAT_TEST_NOISE", fmt::format("{}", 2 * seed + 1).c_str(), 1);
+      setenv("MOAT_TEST_DISTURBED", fmt::format("{}", disturbed).c_str(), 1);
     };
     return Spawned(arguments(base.string()), set_up, SCRIPTED_MOAT_BINARY).wait();
   }
@@ -71,7 +73,7 @@ class Ab : public testing::Test {
         const SeriesRecord& x = base.cases[c].series[s];
         const SeriesRecord& y = now.cases[c].series[s];
         EXPECT_GE(x.seconds.size(), 5u);
-        EXPECT_EQ(x.seconds.size(), y.seconds.size());
+        EXPECT_EQ(x.seconds.size() + x.discarded.size(), y.seconds.size() + y.discarded.size());
         EXPECT_EQ(x.calls_per_sample, y.calls_per_sample);
       }
     }
@@ -103,6 +105,47 @@ TEST_F(Ab, APlantedDelayFailsTheGateAndIsNamed) {
     EXPECT_NE(f.err.find("gemm/f32/m20n30k40/cpu/moat is slower"), std::string::npos) << f.err;
     EXPECT_EQ(f.err.find("sum/"), std::string::npos) << f.err;
   }
+}
+
+// A third of the rounds of each build, not the same ones: what is left favours neither.
+TEST_F(Ab, ABusyMachineChangesNoVerdict) {
+  for (int seed = 6; seed < 9; ++seed) {
+    const Finished same = measure_scripted(1, seed, 1.0 / 3);
+    ASSERT_EQ(same.exit_code, kExitOk) << same.err;
+    for (const char* file : {"base.json", "new.json"}) {
+      const Record record = read_records({folder_ / file})[0].record;
+      for (const CaseRecord& c : record.cases) {
+        EXPECT_EQ(c.status, Status::ok) << c.message;
+        EXPECT_FALSE(c.series[0].discarded.empty());
+        ASSERT_TRUE(c.series[0].rounds);
+        EXPECT_EQ(c.series[0].rounds->size(), c.series[0].seconds.size());
+        EXPECT_LT(c.median_seconds.get(), 3e-3);
+        EXPECT_FALSE(c.ceiling.value) << "nothing can be suspect beside another build";
+      }
+    }
+    Finished f = gate("5%");
+    EXPECT_EQ(f.exit_code, kCompareOk) << f.out << f.err;
+    EXPECT_NE(f.out.find("2 cases were sampled in turns"), std::string::npos) << f.out;
+    EXPECT_EQ(measure_scripted(1.1, seed, 1.0 / 3).exit_code, kExitOk);
+    f = gate("5%");
+    EXPECT_EQ(f.exit_code, kCompareSlower) << f.out << f.err;
+    EXPECT_NE(f.err.find("gemm/f32/m20n30k40/cpu/moat is slower"), std::string::npos) << f.err;
+    EXPECT_EQ(f.err.find("sum/"), std::string::npos) << f.err;
+  }
+}
+
+// No sample without a wait: no time stands for itself, and the ratios of the rounds are judged.
+TEST_F(Ab, AMachineThatStaysBusyStillHasRatios) {
+  const Finished run = measure_scripted(1, 9, 1);
+  EXPECT_EQ(run.exit_code, kExitOk) << run.err;
+  const Record record = read_records({folder_ / "new.json"})[0].record;
+  for (const CaseRecord& c : record.cases) {
+    EXPECT_EQ(c.status, Status::disturbed);
+    EXPECT_FALSE(c.median_seconds.value);
+  }
+  EXPECT_NE(run.out.find("2 cases were sampled in turns"), std::string::npos) << run.out;
+  EXPECT_EQ(run.out.find("slower"), std::string::npos) << run.out;
+  EXPECT_EQ(run.out.find("faster"), std::string::npos) << run.out;
 }
 
 TEST_F(Ab, AFasterBuildPasses) {

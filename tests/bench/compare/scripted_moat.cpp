@@ -2,6 +2,7 @@
 // its own the times, so that what two builds differ by is known and does not depend on the load.
 //   MOAT_TEST_NOISE        seed of the noise (default: 0)
 //   MOAT_TEST_GEMM_FACTOR  by how much a GEMM takes longer (default: 1)
+//   MOAT_TEST_DISTURBED    share of the calls in which a thread waits for a processor (default: 0)
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,12 +12,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numbers>
+#include <random>
 #include <string>
 #include <utility>
 
 #include "bench/run/run_command.hpp"
 #include "tests/bench/compare/noise_model.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
 namespace {
@@ -24,6 +27,11 @@ namespace {
 const char* setting(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : otherwise;
+}
+
+ScriptedScheduling& scripted_scheduling() {
+  static ScriptedScheduling source;
+  return source;
 }
 
 // Solves like NaiveDevice; a call takes the time that the noise tells.
@@ -35,8 +43,10 @@ class ScriptedDevice final : public NaiveDevice {
     NaiveDevice::run(problem);
     const double factor = std::holds_alternative<GemmProblem>(problem) ? gemm_factor_ : 1;
     const double seconds = factor * speed() * noise_();
-    clock_.advance(seconds);
-    busy_ += seconds;
+    const double waited = wait();
+    scripted_scheduling().now.waited_seconds += waited;
+    clock_.advance(seconds + waited);
+    busy_ += seconds + waited;
   }
   void start_timer() override {
     ++batches_;
@@ -46,6 +56,12 @@ class ScriptedDevice final : public NaiveDevice {
   double elapsed() override { return busy_; }
 
  private:
+  // Up to two ticks of 4 ms.
+  double wait() {
+    std::uniform_real_distribution<double> uniform;
+    return uniform(random_) < disturbed_ ? 8e-3 * uniform(random_) : 0;
+  }
+
   // Wanders by 20 %, as on a machine that is shared.
   double speed() const { return 1 + 0.1 * std::sin(2 * std::numbers::pi * batches_ / 64); }
 
@@ -53,6 +69,8 @@ class ScriptedDevice final : public NaiveDevice {
   double gemm_factor_ = std::strtod(setting("MOAT_TEST_GEMM_FACTOR", "1"), nullptr);
   std::function<double()> noise_ =
       noisy(2e-3, {}, std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10));
+  double disturbed_ = std::strtod(setting("MOAT_TEST_DISTURBED", "0"), nullptr);
+  std::mt19937_64 random_{std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10) + 1000};
   double busy_ = 0;
   int batches_ = 0;
 };
@@ -76,7 +94,8 @@ RunWorld scripted_world() {
           .porting = [] { return PortingSection{.record = share(Json::object()), .table = {}}; },
           .codegen = [](const auto&) { return Reading<JsonDocument>::none("no GPU"); },
           .out = &std::cout,
-          .clock = &scripted_clock()};
+          .clock = &scripted_clock(),
+          .scheduling = &scripted_scheduling()};
 }
 
 }  // namespace

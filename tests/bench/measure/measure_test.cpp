@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/fake_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
 namespace {
@@ -38,6 +41,16 @@ class Measure : public testing::Test {
     return measure(device_, implementations, problems, options_, clock_);
   }
 
+  // One of 1 ms, whose threads wait for what `wait` tells during each call.
+  Implementation waiting(const std::string& name, std::function<double()> wait) {
+    Implementation i = timed(name, 1e-3);
+    i.run = [this, inner = i.run, wait = std::move(wait)](const Problem& p) {
+      inner(p);
+      scheduling_.now.waited_seconds += wait();
+    };
+    return i;
+  }
+
   // Options under which every call is one sample after a single warm-up call.
   static MeasureOptions plain() {
     MeasureOptions o;
@@ -49,6 +62,8 @@ class Measure : public testing::Test {
   FakeClock clock_;
   FakeDevice device_{clock_};
   MeasureOptions options_ = plain();
+  ScriptedScheduling scheduling_;
+  int calls_ = 0;
   std::vector<std::string> log_;
   std::vector<std::int64_t> sets_;
 };
@@ -242,6 +257,115 @@ TEST_F(Measure, AnExceptionEndsItsImplementationAlone) {
   EXPECT_EQ(result.measurements[1].error, "launch: out of registers");
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(device_.synchronized, 1);
+}
+
+// Every third sample's threads waited for 2 % of it, the others for 0.5 %.
+TEST_F(Measure, DisturbedSamplesAreSetAsideAndTakenAgain) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.max_samples = 30;
+  options_.sampler.target_noise = -1;
+  const auto result = run({waiting("a", [this] { return ++calls_ % 3 == 0 ? 2e-5 : 5e-6; })});
+  const Measurement& m = result.measurements[0];
+  EXPECT_EQ(m.samples.size(), 30U);
+  EXPECT_EQ(m.stop_reason, StopReason::count);
+  EXPECT_FALSE(m.disturbed);
+  EXPECT_TRUE(m.rounds.empty());
+  EXPECT_NEAR(m.set_aside, 15, 1);
+  ASSERT_EQ(m.discarded.size(), static_cast<std::size_t>(m.set_aside));
+  for (const Discarded& d : m.discarded) {
+    EXPECT_EQ(d.reason, DiscardReason::disturbed);
+    EXPECT_NEAR(d.waited_seconds, 2e-5, 1e-12);
+    EXPECT_NEAR(d.seconds, 1e-3, 1e-12);
+  }
+}
+
+TEST_F(Measure, TooFewOthersAreNoResultAndEndWithTheBudget) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.budget_seconds = 0.2;
+  const auto result =
+      run({waiting("a", [this] { return ++calls_ % 50 == 0 ? 0 : 4e-3; }), timed("b", 1e-3)});
+  const Measurement& m = result.measurements[0];
+  EXPECT_TRUE(m.disturbed);
+  EXPECT_TRUE(m.error.empty());
+  EXPECT_EQ(m.stop_reason, StopReason::budget);
+  EXPECT_GT(m.set_aside, 100);
+  EXPECT_LT(m.samples.size(), 10U);
+  EXPECT_LE(result.wall_seconds, 0.41);
+  EXPECT_FALSE(result.measurements[1].disturbed);
+}
+
+TEST_F(Measure, AllSamplesMayBeDisturbed) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.budget_seconds = 0.05;
+  const Measurement m = run({waiting("a", [] { return 4e-3; })}).measurements[0];
+  EXPECT_TRUE(m.disturbed);
+  EXPECT_TRUE(m.samples.empty());
+  EXPECT_TRUE(m.error.empty());
+}
+
+// --samples allows fewer than the sampler believes in: as many are enough.
+TEST_F(Measure, AsManyAsAllowedAreEnough) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.max_samples = options_.sampler.min_samples = 3;
+  options_.sampler.target_noise = -1;
+  const Measurement m =
+      run({waiting("a", [this] { return ++calls_ < 20 ? 4e-3 : 0; })}).measurements[0];
+  EXPECT_EQ(m.samples.size(), 3U);
+  EXPECT_FALSE(m.disturbed);
+  EXPECT_GT(m.set_aside, 10);
+}
+
+// A call of 10 µs that once took a tick is still too short to be timed by itself.
+TEST_F(Measure, ADisturbedCallDoesNotEndTheWarmUp) {
+  options_.scheduling = &scheduling_;
+  const Implementation a{"a", [this](const Problem& p) {
+                           const bool first = ++calls_ == 1;
+                           device_.duration = [=](const Problem&) { return first ? 8e-3 : 1e-5; };
+                           device_.run(p);
+                           if (first) scheduling_.now.waited_seconds += 8e-3;
+                         }};
+  EXPECT_GE(run({a}).measurements[0].batch, 100);
+}
+
+// Whoever waits for the events of a GPU does not disturb what it does meanwhile.
+TEST_F(Measure, WaitsAfterTheLastCallAreNobodysLoss) {
+  options_.scheduling = &scheduling_;
+  device_.event_time = [this](double seconds) {
+    scheduling_.now.waited_seconds += 1;
+    return seconds;
+  };
+  EXPECT_EQ(run({timed("a", 1e-3)}).measurements[0].set_aside, 0);
+}
+
+TEST_F(Measure, NothingIsSetAsideWhereTheSystemDoesNotTell) {
+  options_.scheduling = &scheduling_;
+  scheduling_.untold = "no such file";
+  const Measurement m = run({waiting("a", [] { return 1.0; })}).measurements[0];
+  EXPECT_EQ(m.samples.size(), 10U);
+  EXPECT_EQ(m.set_aside, 0);
+}
+
+// Sample i of two builds that take turns is told by its round.
+TEST_F(Measure, TurnsRememberTheRoundsOfWhatIsLeft) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.target_noise = -1;
+  int rounds = 0;
+  options_.next_round = [&](bool, std::vector<int>&) { return ++rounds <= 14; };
+  // The first call warms up, and each round begins with one that is not timed.
+  const auto disturbs_round_3 = [this] { return ++calls_ == 9 ? 4e-3 : 0; };
+  Measurement m = run({waiting("a", disturbs_round_3)}).measurements[0];
+  EXPECT_FALSE(m.disturbed);
+  EXPECT_EQ(m.rounds, (std::vector<int>{0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
+  EXPECT_EQ(m.samples.size(), 13U);
+
+  // With too few others all stay: a round disturbs both builds alike.
+  rounds = 0;
+  calls_ = 0;
+  m = run({waiting("a", [] { return 4e-3; })}).measurements[0];
+  EXPECT_TRUE(m.disturbed);
+  EXPECT_EQ(m.samples.size(), 14U);
+  EXPECT_TRUE(m.rounds.empty());
+  EXPECT_TRUE(m.discarded.empty());
 }
 
 TEST_F(Measure, RefusesMissingProblems) {

@@ -40,6 +40,30 @@ TEST(Record, OfAnOlderProgramHasNoCodegen) {
   EXPECT_THROW(parse_record(dump_strict(json)), JsonError);
 }
 
+TEST(Record, KeepsWhatWasSampledBesideOtherWork) {
+  const Record r = parse_record(to_text(sample_record()));
+  EXPECT_EQ(r.run.scheduling.get().involuntary_switches, 7);
+  EXPECT_EQ(r.run.scheduling.get().steal_seconds.reason, "/proc/stat cannot be read");
+  const CaseRecord& c = r.cases.back();
+  EXPECT_EQ(c.status, Status::disturbed);
+  EXPECT_FALSE(c.median_seconds.value);
+  EXPECT_EQ(c.series[0].seconds, std::vector<double>{2e-3});
+  EXPECT_EQ(c.series[0].discarded[0].reason, "disturbed");
+  EXPECT_EQ(c.series[0].discarded[0].waited_seconds, 4e-3);
+  EXPECT_FALSE(r.cases[0].series[0].discarded[0].waited_seconds.has_value());
+
+  // All of its samples may have been set aside.
+  Record none = r;
+  none.cases.back().series[0].seconds.clear();
+  EXPECT_TRUE(parse_record(to_text(none)).cases.back().series[0].seconds.empty());
+}
+
+TEST(Record, OfAnOlderProgramToldNothingOfTheScheduler) {
+  Json json = parse_strict(to_text(sample_record()));
+  json["run"].erase("scheduling");
+  EXPECT_EQ(parse_record(dump_strict(json)).run.scheduling.reason, "not in the record");
+}
+
 // A number that is not finite is refused wherever it hides, and the message says where.
 TEST(Record, LetsNoNanOrInfinityOut) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -97,6 +121,13 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
       {"/porting", "null without a reason", [](Json& j) { j.erase("null_reasons"); }},
       {"/cases/0/check", "not verified", [](Json& j) { j["cases"][0]["check"]["passed"] = false; }},
       {"/cases/0/series", "no samples", [](Json& j) { j["cases"][0]["series"] = Json::array(); }},
+      {"/cases/0/series", "no samples",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"] = Json::array(); }},
+      {"/cases/4/check", "not verified", [](Json& j) { j["cases"][4]["check"]["passed"] = false; }},
+      {"/cases/4/ratios", "has no times",
+       [](Json& j) {
+         j["cases"][4]["ratios"] = {{{"baseline", "onednn"}, {"ratio", 1.5}}};
+       }},
       {"/cases/2/series", "has no times",
        [](Json& j) { j["cases"][2]["series"] = j["cases"][0]["series"]; }},
       {"/cases/2/gflops", "has no times",
@@ -104,6 +135,20 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
          j["cases"][2]["gflops"] = 1.0;
          j["cases"][2]["null_reasons"].erase("gflops");
        }},
+      {"/cases/0/series/0/seconds/1", "is 0, not above 0",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][1] = 0; }},
+      {"/cases/0/series/0/seconds/2", "is -0.001, not above 0",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][2] = -1e-3; }},
+      {"/cases/0/series/0/calls_per_sample", "is 0, less than 1",
+       [](Json& j) { j["cases"][0]["series"][0]["calls_per_sample"] = 0; }},
+      {"/cases/0/median_seconds", "is 0.0, not above 0",
+       [](Json& j) { j["cases"][0]["median_seconds"] = 0.0; }},
+      {"/cases/0/lower_quartile_seconds", "is 0.0, not above 0",
+       [](Json& j) { j["cases"][0]["lower_quartile_seconds"] = 0.0; }},
+      {"/cases/1", "gemm/f32/m64n64k64/cpu/moat is there already",
+       [](Json& j) { j["cases"][1] = j["cases"][0]; }},
+      {"/devices/1", "cpu:0 is there already",
+       [](Json& j) { j["devices"].push_back(j["devices"][0]); }},
       {"/cases/2/message", "nothing says why", [](Json& j) { j["cases"][2]["message"] = ""; }},
   };
   const std::string text = to_text(sample_record());

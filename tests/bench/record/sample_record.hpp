@@ -52,6 +52,18 @@ inline CaseRecord without_times(CaseRecord c, Status status, const std::string& 
   return c;
 }
 
+// Sampled beside other work: some of what is left, and what was set aside.
+inline CaseRecord disturbed_case(CaseRecord c) {
+  std::vector<SeriesRecord> series = c.series;
+  c = without_times(std::move(c), Status::disturbed, "1 of 2 samples was set aside");
+  series[0].seconds = {2e-3};
+  series[0].stop_reason = "budget";
+  series[0].discarded = {
+      {.seconds = Reading<double>::of(8e-3), .reason = "disturbed", .waited_seconds = 4e-3}};
+  c.series = std::move(series);
+  return c;
+}
+
 inline Record sample_record() {
   Record r;
   r.run = {.started = "2026-01-31T23:59:59Z",
@@ -60,7 +72,11 @@ inline Record sample_record() {
            .seed = 42,
            .threads = 2,
            .processors = Reading<std::vector<int>>::of({0, 2}),
-           .planned = 4};
+           .planned = 5,
+           .scheduling = Reading<SchedulingRecord>::of(
+               {.waited_seconds = 0.25,
+                .involuntary_switches = 7,
+                .steal_seconds = Reading<double>::none("/proc/stat cannot be read")})};
   r.build = {.version = "0.1.0",
              .commit = Reading<std::string>::of("0123456789abcdef0123456789abcdef01234567"),
              .dirty = Reading<bool>::of(false),
@@ -100,7 +116,8 @@ inline Record sample_record() {
   ours.baselines_absent = {{.name = "openblas", .reason = "does only f32"}};
   r.cases = {ours, sample_case(gemm, "onednn"),
              without_times(sample_case("sum/f32/n1000", "moat"), Status::failed, "wrong at 17"),
-             without_times(sample_case("max/f32/n1000", "moat"), Status::error, "out of memory")};
+             without_times(sample_case("max/f32/n1000", "moat"), Status::error, "out of memory"),
+             disturbed_case(sample_case("argmax/f32/n1000", "moat"))};
   r.cases[2].check =
       Reading<CheckRecord>::of({.passed = false,
                                 .error_over_bound = Reading<double>::none("a result is NaN"),

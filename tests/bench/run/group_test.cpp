@@ -8,6 +8,7 @@
 #include "bench/run/case_records.hpp"
 #include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
 namespace {
@@ -203,6 +204,47 @@ TEST_F(YardstickTest, IsDroppedWhenItGoesWrongWhileTimed) {
   EXPECT_TRUE(result.message.starts_with("after the timing")) << result.message;
 }
 
+TEST_F(GroupTest, DisturbedIsNoFreedomToBeWrong) {
+  ScriptedScheduling source;
+  source.step = 1;
+  options_.measure.scheduling = &source;
+  options_.measure.sampler.budget_seconds = 0.05;
+  other_.after = [](int call, const Problem& p) {
+    if (call >= 12) set_c(p, 3, 1e6F);
+  };
+  const GroupOutcome outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::disturbed) << outcome.results[0].message;
+  ASSERT_TRUE(outcome.results[0].measurement);
+  EXPECT_GT(outcome.results[0].measurement->set_aside, 10);
+  EXPECT_EQ(outcome.results[1].status, Status::failed) << outcome.results[1].message;
+}
+
+TEST(CaseRecords, DisturbedRepetitionTakesTheNumberAndKeepsTheSamples) {
+  NaiveDevice device;
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  ContenderResult good;
+  good.status = Status::ok;
+  good.check = a_check(true);
+  good.measurement = three_samples(1.0);
+  ContenderResult disturbed = good;
+  disturbed.status = Status::disturbed;
+  disturbed.message = "other work";
+  disturbed.measurement->discarded = {{8.0, DiscardReason::disturbed, 7.0}};
+  const GroupOutcome outcome;
+  for (const bool disturbed_first : {true, false}) {
+    std::vector<CaseRecord> group = {empty_case(problem, device.info(), kOurs)};
+    add_repetition(group[0], disturbed_first ? disturbed : good, outcome);
+    add_repetition(group[0], disturbed_first ? good : disturbed, outcome);
+    finish_group(group, problem, {}, {});
+    EXPECT_EQ(group[0].status, Status::disturbed);
+    EXPECT_EQ(group[0].message, "other work");
+    EXPECT_FALSE(group[0].median_seconds.value);
+    ASSERT_EQ(group[0].series.size(), 2u);
+    const SeriesRecord& series = group[0].series[disturbed_first ? 0 : 1];
+    EXPECT_EQ(series.discarded[0].waited_seconds, 7.0);
+  }
+}
+
 Ceilings slow_ceilings() {
   Ceilings ceilings;
   ceilings.flops_f32 = 1.0;
@@ -218,10 +260,17 @@ TEST(CaseRecords, FasterThanTheCeilingIsSuspectAndHasNoRate) {
       run_group(device, problem, {contender(device, kOurs)}, quick_options(), clock);
   std::vector<CaseRecord> group = {empty_case(problem, device.info(), kOurs)};
   add_repetition(group[0], outcome.results[0], outcome);
-  finish_group(group, problem, slow_ceilings());
+  finish_group(group, problem, slow_ceilings(), slow_ceilings());
   EXPECT_EQ(group[0].status, Status::suspect);
   EXPECT_FALSE(group[0].gflops.value.has_value());
   EXPECT_NE(group[0].message.find("% of the measured"), std::string::npos) << group[0].message;
+
+  // Nothing was measured beside it that would confirm the ceiling.
+  group[0] = empty_case(problem, device.info(), kOurs);
+  add_repetition(group[0], outcome.results[0], outcome);
+  finish_group(group, problem, slow_ceilings(), {});
+  EXPECT_EQ(group[0].status, Status::disturbed);
+  EXPECT_FALSE(group[0].median_seconds.value);
 }
 
 TEST(CaseRecords, RatioIsTheBaselinesMedianOverOurs) {
@@ -238,7 +287,7 @@ TEST(CaseRecords, RatioIsTheBaselinesMedianOverOurs) {
     group.push_back(empty_case(problem, device.info(), name));
     add_repetition(group.back(), result, outcome);
   }
-  finish_group(group, problem, Ceilings{});
+  finish_group(group, problem, {}, {});
   ASSERT_EQ(group[0].ratios.size(), 1u);
   EXPECT_EQ(group[0].ratios[0].baseline, "library");
   EXPECT_DOUBLE_EQ(group[0].ratios[0].ratio, 1.5);
@@ -268,7 +317,7 @@ TEST(CaseRecords, YardstickHasItsOwnBytesNoFlopsAndNoRatio) {
   }
   group[1].series[0].seconds = {2, 2, 2};
   auto suspect = group;
-  finish_group(group, problem, ceilings);
+  finish_group(group, problem, ceilings, ceilings);
   EXPECT_TRUE(group[0].ratios.empty());
   EXPECT_EQ(group[1].status, Status::ok) << group[1].message;
   EXPECT_EQ(group[1].flops, 0);
@@ -278,7 +327,7 @@ TEST(CaseRecords, YardstickHasItsOwnBytesNoFlopsAndNoRatio) {
   EXPECT_DOUBLE_EQ(group[1].ceiling.get().share, 0.5);
 
   suspect[1].series[0].seconds = {0.9, 0.9, 0.9};
-  finish_group(suspect, problem, ceilings);
+  finish_group(suspect, problem, ceilings, ceilings);
   EXPECT_EQ(suspect[1].status, Status::suspect);
 }
 
@@ -299,7 +348,7 @@ TEST(CaseRecords, OneFailedRepetitionFailsTheCase) {
   add_repetition(group[0], good, outcome);
   add_repetition(group[0], bad, outcome);
   add_repetition(group[0], good, outcome);
-  finish_group(group, problem, Ceilings{});
+  finish_group(group, problem, {}, {});
   EXPECT_EQ(group[0].status, Status::failed);
   EXPECT_TRUE(group[0].series.empty());
   EXPECT_FALSE(group[0].check.get().passed);

@@ -15,6 +15,7 @@
 #include "bench/run/usage_error.hpp"
 #include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace moat {
@@ -199,7 +200,7 @@ TEST_F(RunTest, CaseThatCannotRunIsAnErrorOfItsOwn) {
   EXPECT_EQ(r.cases[1].status, Status::ok);
 }
 
-// A ceiling that other work had lowered is measured again before a case is called suspect.
+// A ceiling that the host had lowered is measured again beside the case before that is suspect.
 TEST_F(RunTest, LowCeilingsAreMeasuredTwice) {
   static int calls = 0;
   static double second = 0;
@@ -215,6 +216,85 @@ TEST_F(RunTest, LowCeilingsAreMeasuredTwice) {
   second = 2.0;
   EXPECT_EQ(run(options_, world_), kExitFailed);
   EXPECT_EQ(record().cases[0].status, Status::suspect);
+}
+
+// A GEMM whose threads wait for longer than they work; sums are left alone.
+ScriptedScheduling& busy_machine() {
+  static ScriptedScheduling source;
+  return source;
+}
+
+DeviceList list_disturbed() {
+  auto device = std::make_unique<NaiveDevice>();
+  device->after = [](int, const Problem& problem) {
+    if (std::holds_alternative<GemmProblem>(problem)) {
+      busy_machine().now.waited_seconds += 0.01;
+      ++busy_machine().now.involuntary_switches;
+    }
+  };
+  DeviceList list;
+  list.devices.push_back(std::move(device));
+  return list;
+}
+
+TEST_F(RunTest, DisturbedCasesHaveNoNumberAndAnExitCodeOfTheirOwn) {
+  world_.backends = {{.name = "cpu", .list = list_disturbed}};
+  world_.scheduling = &busy_machine();
+  options_.export_gbench = folder_ / "gbench.json";
+  EXPECT_EQ(run(options_, world_), kExitDisturbed);
+  const Record r = record();
+  const CaseRecord& gemm = r.cases[0];
+  EXPECT_EQ(gemm.status, Status::disturbed);
+  EXPECT_NE(gemm.message.find("waited for a processor"), std::string::npos) << gemm.message;
+  EXPECT_FALSE(gemm.median_seconds.value);
+  EXPECT_FALSE(gemm.gflops.value);
+  EXPECT_TRUE(gemm.check.get().passed);
+  ASSERT_EQ(gemm.series.size(), 1u);
+  EXPECT_TRUE(gemm.series[0].seconds.empty());
+  ASSERT_FALSE(gemm.series[0].discarded.empty());
+  EXPECT_EQ(gemm.series[0].discarded[0].reason, "disturbed");
+  EXPECT_GT(gemm.series[0].discarded[0].waited_seconds.value_or(0), 0.009);
+  EXPECT_EQ(r.cases[1].status, Status::ok) << r.cases[1].message;
+  EXPECT_GT(r.run.scheduling.get().waited_seconds, 0);
+  EXPECT_GT(r.run.scheduling.get().involuntary_switches, 0);
+  EXPECT_NE(out_.str().find("disturbed: "), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("samples were set aside"), std::string::npos) << out_.str();
+  EXPECT_EQ(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
+  const Json exported = read_json_file(folder_ / "gbench.json")["benchmarks"][0];
+  EXPECT_EQ(exported["error_occurred"], true);
+  EXPECT_FALSE(exported.contains("items_per_second"));
+}
+
+TEST_F(RunTest, NothingIsSetAsideWhereTheSystemDoesNotTell) {
+  world_.backends = {{.name = "cpu", .list = list_disturbed}};
+  ScriptedScheduling silent;
+  silent.untold = "/proc/self/schedstat cannot be read";
+  world_.scheduling = &silent;
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(record().run.scheduling.reason, silent.untold);
+  EXPECT_TRUE(record().cases[0].series[0].discarded.empty());
+}
+
+// On a machine that stays busy the case is not to blame for the ceiling.
+TEST_F(RunTest, SuspectNeedsACeilingThatWasMeasuredBesideTheCase) {
+  static int calls = 0;
+  world_.ceilings = [](Device&, Clock&, std::size_t) {
+    Ceilings c;
+    if (++calls == 1) {
+      c.flops_f32 = c.read_bytes = c.copy_bytes = 1.0;
+    } else {
+      c.missing = {"fma/512: disturbed: 90 of 92 samples were set aside"};
+    }
+    return c;
+  };
+  EXPECT_EQ(run(options_, world_), kExitDisturbed);
+  EXPECT_EQ(calls, 3) << "once for the run, once beside each case";
+  const CaseRecord c = record().cases[0];
+  EXPECT_EQ(c.status, Status::disturbed);
+  EXPECT_NE(c.message.find("could not be measured again beside the case"), std::string::npos)
+      << c.message;
+  EXPECT_FALSE(c.median_seconds.value);
+  EXPECT_FALSE(c.series.empty());
 }
 
 TEST_F(RunTest, RepetitionsAreKept) {
