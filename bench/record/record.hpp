@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/record/schema.hpp"
 #include "bench/record/strict_json.hpp"
 
 namespace moat {
@@ -199,6 +200,11 @@ struct CaseRecord {
   std::vector<AbsentRecord> baselines_absent;
 };
 
+inline constexpr std::string_view kRecordSchema = "moat-record";
+// A change that an old reader would misread raises the version, a field more the minor version.
+inline constexpr int kRecordVersion = 1;
+inline constexpr int kRecordMinor = 1;
+
 struct Record {
   RunInfo run;
   Build build;
@@ -212,19 +218,21 @@ struct Record {
   // What the compilers made of the kernels of the GPU backends that took part.
   Reading<JsonDocument> codegen =
       Reading<JsonDocument>::none("no GPU backend took part in this run");
+  // Minor version, and the fields of a newer one: they go out again where they came from.
+  int minor = kRecordMinor;
+  std::vector<UnknownField> unknown;
 };
-
-inline constexpr std::string_view kRecordSchema = "moat-record";
-inline constexpr int kRecordVersion = 1;
 
 // The record as strict JSON that fits the schema. Throws JsonError at what does not.
 std::string to_text(const Record& record);
 
-// The inverse. Throws JsonError with the place and the reason for anything that does not fit.
+// The inverse. Throws JsonError with the place and the reason for anything that does not fit, and
+// with both versions for a record of a newer major version.
 Record parse_record(std::string_view text);
 
 // Throws JsonError where a document is not a record: its shape is not that of the schema, a null
-// lacks its reason, or a case that is not verified carries samples or rates.
+// lacks its reason, a case that is not verified carries samples or rates, or it has a field that
+// neither its own nor this program's minor version knows.
 void check_record(const Json& document);
 
 // The JSON Schema that records must fit.

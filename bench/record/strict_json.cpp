@@ -31,7 +31,12 @@ void require_finite(const Json& value, const std::string& pointer) {
 
 JsonError::JsonError(std::string pointer, const std::string& reason)
     : std::runtime_error(fmt::format("at \"{}\": {}", pointer, reason)),
-      pointer_(std::move(pointer)) {}
+      pointer_(std::move(pointer)),
+      reason_(reason) {}
+
+JsonError JsonError::with_note(const std::string& note) const {
+  return {pointer_, fmt::format("{} ({})", reason_, note)};
+}
 
 std::string child_pointer(const std::string& parent, std::string_view key) {
   std::string result = parent + '/';

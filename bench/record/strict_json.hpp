@@ -23,9 +23,12 @@ class JsonError : public std::runtime_error {
  public:
   JsonError(std::string pointer, const std::string& reason);
   const std::string& pointer() const { return pointer_; }
+  // The same with more to its reason.
+  JsonError with_note(const std::string& note) const;
 
  private:
   std::string pointer_;
+  std::string reason_;
 };
 
 // The pointer of a member or an element.

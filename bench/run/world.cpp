@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "bench/codegen/codegen_command.hpp"
 #include "bench/codegen/report.hpp"
+#include "bench/port/document.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/run.hpp"
@@ -25,9 +25,8 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
 }
 
 PortingSection porting() {
-  Json record = porting_record();
-  std::string table = porting_table(record);
-  return {.record = share(std::move(record)), .table = std::move(table)};
+  const Json document = porting_record();
+  return {.record = share(porting_sums(document)), .table = porting_table(document)};
 }
 
 Reading<JsonDocument> codegen_of(const std::set<std::string>& backends) {
