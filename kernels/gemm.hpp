@@ -30,7 +30,6 @@ inline double bytes(const GemmProblem& p) {
          static_cast<double>(size_of(p.dtype));
 }
 
-// Schedule: m, n, k (tile sizes) and what its backend adds.
 template <class T, Order kOrderB>
 struct Gemm {
   template <class S, class B>
@@ -52,7 +51,7 @@ struct Gemm {
     int k;
   };
 
-  template <class S, Block B>
+  template <ProductSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(

@@ -1,0 +1,4 @@
+// refused: preprocessor
+#\
+if 1
+#endif
