@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bench/measure/statistics.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -23,8 +24,8 @@ std::size_t find_baseline(const std::vector<DeviceId>& devices, const std::strin
   std::string known;
   for (const auto& d : devices) known += (known.empty() ? "" : ", ") + d.text();
   if (wanted.empty()) {
-    const auto cuda = std::ranges::find(devices, "cuda", &DeviceId::backend);
-    return cuda == devices.end() ? 0 : static_cast<std::size_t>(cuda - devices.begin());
+    const auto usual = std::ranges::find(devices, kBaseline, &DeviceId::backend);
+    return usual == devices.end() ? 0 : static_cast<std::size_t>(usual - devices.begin());
   }
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < devices.size(); ++i) {

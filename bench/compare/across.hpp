@@ -41,8 +41,8 @@ struct Across {
 };
 
 // Of several runs of one device the samples are taken together. `baseline` is a backend, a device's
-// name or a part of one, "" for the first of cuda, else of the records. Throws UsageError if it
-// names none or several.
+// name or a part of one, "" for the first of kBaseline, else of the records. Throws UsageError if
+// it names none or several.
 Across compare_across(const std::vector<NamedRecord>& records, const std::string& baseline,
                       const BootstrapOptions& options);
 

@@ -14,6 +14,7 @@
 #include "bench/compare/across.hpp"
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/progress.hpp"
@@ -36,7 +37,7 @@ examples:
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across results/ --baseline cuda      devices against one of them
+  moat compare --across results/ --baseline cpu       devices against one of them
 
 )";
 
@@ -199,7 +200,9 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   command->add_flag("--across", options->across,
                     "compare the devices of the records instead: speed per kernel and overall");
   command->add_option("--baseline", options->baseline,
-                      "of --across: a backend or a part of a device's name (default: cuda)");
+                      fmt::format("of --across: a backend or a part of a device's name (default: "
+                                  "{}, as for ports)",
+                                  kBaseline));
   const std::map<std::string, CompareFormat> formats = {{"table", CompareFormat::table},
                                                         {"markdown", CompareFormat::markdown},
                                                         {"json", CompareFormat::json},

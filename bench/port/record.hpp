@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/port/baseline.hpp"
 #include "bench/port/compare.hpp"
 #include "bench/port/count.hpp"
 #include "bench/port/evidence.hpp"
@@ -15,7 +16,6 @@
 
 namespace moat {
 
-inline constexpr const char* kBaseline = "cuda";
 inline constexpr const char* kBaselineFamily = "cuda/sm_80";
 
 // What a port, or a family such as cuda/sm_90a, is compared with.

@@ -17,7 +17,9 @@ class Writer;
 class Reader;
 
 template <class T>
-concept Struct = requires(Writer& w, T& x) { fields(w, x); };
+concept Struct = requires(Writer& w, T& x) {
+  fields(w, x);
+};
 
 template <class T>
 Json to_json_value(const T& x);
@@ -223,6 +225,10 @@ void check_record(const Json& document) {
   for (std::size_t i = 0; i < cases.size(); ++i) {
     require_verified(cases[i], child_pointer("/cases", i));
   }
+}
+
+bool is_host(const Record& record, const DeviceRecord& device) {
+  return record.host.cpu.value == device.name;
 }
 
 std::string to_text(const Record& record) {

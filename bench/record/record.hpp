@@ -202,6 +202,9 @@ struct Record {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 inline constexpr int kRecordVersion = 1;
 
+// Whether a device is the processor of the record's host.
+bool is_host(const Record& record, const DeviceRecord& device);
+
 // The record as strict JSON that fits the schema. Throws JsonError at what does not.
 std::string to_text(const Record& record);
 

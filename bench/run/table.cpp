@@ -61,9 +61,9 @@ std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) 
   return cells;
 }
 
-std::string device_text(const DeviceRecord& d) {
+std::string device_text(const Record& record, const DeviceRecord& d) {
   std::string text = fmt::format("{}:{}  {} ({}, {} {}", d.backend, d.index, d.name, d.architecture,
-                                 d.compute_units, d.backend == "cpu" ? "cores" : "units");
+                                 d.compute_units, is_host(record, d) ? "cores" : "units");
   if (d.cache_bytes > 0) {
     text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
   }
@@ -187,10 +187,10 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
 
   std::string text;
   if (format == TableFormat::markdown) {
-    for (const auto& d : record.devices) text += "    " + device_text(d);
+    for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return text + '\n' + markdown_grid(columns, rows) + '\n' + absences(record);
   }
-  for (const auto& d : record.devices) text += device_text(d);
+  for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
   text += load_text(record.host);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + absences(record);
