@@ -48,6 +48,12 @@ RULES = {
     "value of a schedule": r"\bS::\w+\s*(==|!=|<=|>=|<(?!<)|>(?!>))\s*\d|\d\s*(==|!=|<=|>=|<|>)\s*S::",
     "compiler": r"\basm\b|\[\[\s*(gnu|clang|nv|msvc|hip|omp)\b|\bextern\b|\busing\s+namespace\b",
 }
+# A concept of the vocabulary states what a block program takes. Anywhere else it is a question.
+PROGRAM = re.compile(r"template <(class|\w+Schedule) S, Block B>\s+static MOAT_FN void run\(B& block,")
+CONCEPT = re.compile(r"\b\w+Schedule\b|(?<!template )\bBlock\b")
+# A constant that is computed from a schedule, and what it is compared with.
+OF_SCHEDULE = re.compile(r"\bconstexpr\s+\w+\s+(\w+)\s*=[^;]*\bS::")
+COMPARED = r"\b{0}\b\s*(==|!=|<=|>=|<(?!<)|>(?!>))\s*\d|\d\s*(==|!=|<=|>=|<|>)\s*{0}\b"
 # A kernel's .cpp instantiates one launcher, and that is all.
 INSTANTIATION = re.compile(
     r'\s*#include "kernels/(\w+)\.hpp"\s+#include MOAT_BACKEND\s+namespace moat \{\s*'
@@ -60,10 +66,18 @@ def findings(path: pathlib.Path) -> list[tuple[int, str]]:
     if path.suffix == ".cpp":
         match = INSTANTIATION.fullmatch(text)
         return [] if match and match[1] == path.stem else [(1, "instantiation")]
+    # A condition that must hold chooses nothing.
+    text = re.sub(r"\bstatic_assert\s*\([^;]*\);", lambda m: source.blanked(m[0]), text)
     found = []
     for rule, pattern in RULES.items():
         for match in re.finditer(pattern, text):
             found.append((source.line_of(text, match.end()), rule))
+    programs = PROGRAM.sub(lambda m: source.blanked(m[0]), text)
+    for match in CONCEPT.finditer(programs):
+        found.append((source.line_of(text, match.start()), "concept"))
+    for constant in {m[1] for m in OF_SCHEDULE.finditer(text)}:
+        for match in re.finditer(COMPARED.format(constant), text):
+            found.append((source.line_of(text, match.start()), "value of a schedule"))
     for match in re.finditer(r"[A-Za-z_]\w*", text):
         parts = source.words(match[0])
         line = source.line_of(text, match.start())
@@ -76,7 +90,7 @@ def findings(path: pathlib.Path) -> list[tuple[int, str]]:
 
 def main() -> int:
     if sys.argv[1] == "--planted":
-        rules = {*RULES, "vendor", "lane", "instantiation"}
+        rules = {*RULES, "concept", "vendor", "lane", "instantiation"}
         return source.check_planted(pathlib.Path(sys.argv[2]), rules, findings)
     root = pathlib.Path(sys.argv[1]) / "kernels"
     files = [p for suffix in ("*.hpp", "*.cpp") for p in sorted(root.glob(suffix))]

@@ -17,7 +17,7 @@ struct Scale {
   template <StreamSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     constexpr int kAtOnce = S::chains;
-    static_assert(12 % kAtOnce == 0);
+    static_assert(S::chains > 0 && 12 % kAtOnce == 0);
     block.items(1, [&](int) {
       block.each(args.count, [&](auto at) {
         decltype(at.fill(0.0f)) sum = at.load(args.x) * args.factor;
