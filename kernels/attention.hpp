@@ -13,7 +13,6 @@ namespace moat {
 // Maximum of an empty set of scores, and the score of a key that the mask hides.
 inline constexpr float kNoKey = -std::numeric_limits<float>::infinity();
 
-// Schedule: m query rows and n keys a step, and what its backend adds.
 // One work item is a tile of query rows of one head against a range of keys. With several ranges
 // (`splits` > 1) an item leaves a partial result, which AttentionCombine merges.
 template <class T, int kHeadDim>
@@ -41,7 +40,7 @@ struct Attention {
   };
 
   // Running maximum and sum make the weights of earlier keys comparable with those of later ones.
-  template <class S, Block B>
+  template <AttentionSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
     const int items = args.batch * args.heads * args.splits * row_tiles;
@@ -168,12 +167,10 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
   Backend::Schedules::template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Attention<T, kHeadDim>;
-    // A single query: the heads that share a key head become the rows of one tile, or all heads
-    // where a product can take every row to its own head.
-    constexpr bool kAllHeads = requires { S::kAllHeads; };
+    // A single query: the heads that share a key head become the rows of one tile, or all heads.
     const bool packed = p.q_len == 1;
     const int group = p.q_heads / p.kv_heads;
-    const int heads = !packed ? p.q_heads : kAllHeads ? 1 : p.kv_heads;
+    const int heads = !packed ? p.q_heads : S::all_heads ? 1 : p.kv_heads;
     const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
     const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
     const auto query_like = [&]<class U>(U* data) {
@@ -193,11 +190,7 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
       const Tensor<const T> keys{
           static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
           p.kv_len * kv_row,           p.kv_heads, p.batch};
-      if constexpr (kAllHeads) {
-        return Panel::bind(keys, packed ? group : o.rows);
-      } else {
-        return Panel::bind(keys);
-      }
+      return Panel::bind(keys, packed ? group : o.rows);
     };
     const int row_tiles = ceil_div(o.rows, S::m);
     const int key_steps = ceil_div(p.kv_len, S::n);

@@ -9,17 +9,6 @@
 
 namespace moat {
 
-// Schedule: `chains`, how many of an element's chains run at once, a divisor of kChains. Without it
-// 4, which leave room in the registers where a value is several floats.
-template <class S>
-constexpr int chains_at_once() {
-  if constexpr (requires { S::chains; }) {
-    return S::chains;
-  } else {
-    return 4;
-  }
-}
-
 struct FmaChains {
   static constexpr int kItem = 1024;
 
@@ -32,9 +21,10 @@ struct FmaChains {
     float factor, term;
   };
 
-  template <class S, Block B>
+  template <StreamSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    constexpr int kAtOnce = chains_at_once<S>();
+    constexpr int kAtOnce = S::chains;
+    static_assert(kChains % kAtOnce == 0);
     block.items(args.items, [&](int item) {
       const std::int64_t begin = std::int64_t{item} * kItem;
       const auto count = static_cast<int>(B::min(std::int64_t{kItem}, args.n - begin));
@@ -81,7 +71,7 @@ struct ResidentProducts {
     int k, repeats;
   };
 
-  template <class S, Block B>
+  template <ProductSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(

@@ -6,7 +6,6 @@
 
 namespace moat {
 
-// Schedule: m, n, k (tile sizes) and what its backend adds.
 template <class T, Order kOrderB>
 struct Gemm {
   template <class S, class B>
@@ -28,7 +27,7 @@ struct Gemm {
     int k;
   };
 
-  template <class S, Block B>
+  template <ProductSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(

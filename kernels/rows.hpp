@@ -9,23 +9,6 @@ namespace moat {
 
 inline constexpr float kLog2E = 1.44269504f;
 
-// Σ exp(x − top). Padding weighs nothing.
-struct SumExp : Sum {
-  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
-  using OfTerms = Sum;
-  float top;
-
-  template <class B, class F>
-  MOAT_FN F term(const F& x) const {
-    return B::exp2((x - top) * kLog2E);
-  }
-
-  template <class B, class F, class I>
-  MOAT_FN void add(SumState<F>& s, F x, I) const {
-    s.recent = s.recent + term<B>(x);
-  }
-};
-
 // Σ x²
 struct SumSquares : Sum {
   template <class B, class F, class I>
@@ -50,7 +33,8 @@ struct Softmax {
       const T* x = args.x + begin;
       const float largest = Max::result(block.reduce(Max{}, x, args.cols));
       const float top = largest > Max::kPadding ? largest : 0.0f;
-      const auto weights = block.terms(SumExp{{}, top}, x, args.cols);
+      const auto weights = block.terms(
+          Sum{}, x, args.cols, [top](const auto& v) { return B::exp2((v - top) * kLog2E); });
       const float sum = Sum::result(weights.state);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
       block.each(args.cols, [&](auto at) { at.store(args.y + begin, weights.at(at) * inverse); });

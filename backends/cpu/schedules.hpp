@@ -52,6 +52,7 @@ template <int kSlivers>
 struct ManyQueries {
   static constexpr int m = kSlivers * kFullSliver;
   static constexpr int n = 128;
+  static constexpr bool all_heads = false;
   static constexpr bool kDynamic = true;
 };
 inline constexpr int kKeptKeys = 8192;
@@ -61,8 +62,8 @@ inline constexpr int kKeptKeys = 8192;
 struct FewQueries {
   static constexpr int m = 64;
   static constexpr int n = 128;
+  static constexpr bool all_heads = true;
   static constexpr bool kDynamic = true;
-  static constexpr bool kAllHeads = true;
 };
 inline constexpr int kFewQueries = 16;
 

@@ -237,7 +237,7 @@ void check(const std::vector<Implementation>& implementations,
 
 MeasureOptions default_options(const DeviceInfo& device) {
   MeasureOptions options;
-  if (device.backend == "cpu") {
+  if (device.host) {
     options.warmup_seconds = 0.1;
     options.min_sample_seconds = 1e-4;
     options.throttle_fraction = 0;

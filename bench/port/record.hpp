@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "bench/port/baseline.hpp"
 #include "bench/port/compare.hpp"
 #include "bench/port/count.hpp"
 #include "bench/record/strict_json.hpp"
@@ -16,7 +17,6 @@ inline constexpr int kPortingVersion = 3;
 // A document names them all, also those that nobody counted.
 inline constexpr std::array<const char*, 3> kPortBackends = {"cuda", "hip", "cpu"};
 
-inline constexpr const char* kBaseline = "cuda";
 inline constexpr const char* kBaselineFamily = "cuda/sm_80";
 
 // What a port, or a family such as cuda/sm_90a, is compared with.

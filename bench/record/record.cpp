@@ -323,6 +323,10 @@ void check_record(const Json& document) {
   reduce_to_known(known);
 }
 
+bool is_host(const Record& record, const DeviceRecord& device) {
+  return record.host.cpu.value == device.name;
+}
+
 std::string to_text(const Record& record) {
   Json document = {{"schema", kRecordSchema}, {"version", kRecordVersion}};
   if (record.minor > 0) document["minor"] = record.minor;

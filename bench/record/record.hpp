@@ -223,6 +223,9 @@ struct Record {
   std::vector<UnknownField> unknown;
 };
 
+// Whether a device is the processor of the record's host.
+bool is_host(const Record& record, const DeviceRecord& device);
+
 // The record as strict JSON that fits the schema. Throws JsonError at what does not.
 std::string to_text(const Record& record);
 

@@ -15,6 +15,7 @@ class NaiveDevice : public HostMemory {
  public:
   explicit NaiveDevice(const char* backend = "cpu") {
     info_.backend = backend;
+    info_.host = info_.backend == "cpu";
     info_.name = "Naive";
     info_.architecture = "plain";
     info_.compute_units = 1;
