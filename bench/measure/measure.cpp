@@ -35,10 +35,11 @@ struct BatchTime {
 // An implementation while it is measured.
 class Member {
  public:
-  Member(Device& device, const Implementation& implementation, const std::vector<Problem>& problems,
-         const MeasureOptions& options, const SamplerOptions& sampler, Clock& clock,
-         std::size_t& calls)
+  Member(Device& device, std::size_t index, const Implementation& implementation,
+         const std::vector<Problem>& problems, const MeasureOptions& options,
+         const SamplerOptions& sampler, Clock& clock, std::size_t& calls)
       : device_(device),
+        index_(index),
         implementation_(implementation),
         problems_(problems),
         options_(options),
@@ -84,7 +85,9 @@ class Member {
   void sample(int round) {
     guarded([&] {
       ++attempts_;
+      if (options_.observer) options_.observer->before(index_, calls_, result_.batch);
       const BatchTime time = run_batch();
+      if (options_.observer) options_.observer->after(index_);
       const double seconds = time.seconds / result_.batch;
       if (!time.valid()) {
         result_.discarded.push_back({seconds, DiscardReason::invalid_time});
@@ -208,6 +211,7 @@ class Member {
   };
 
   Device& device_;
+  std::size_t index_;
   const Implementation& implementation_;
   const std::vector<Problem>& problems_;
   const MeasureOptions& options_;
@@ -276,7 +280,8 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   std::vector<Member> members;
   members.reserve(implementations.size());
   for (std::size_t i = 0; i < implementations.size(); ++i) {
-    members.emplace_back(device, implementations[i], problems[i], options, sampler, clock, calls);
+    members.emplace_back(device, i, implementations[i], problems[i], options, sampler, clock,
+                         calls);
     const auto sets = static_cast<int>(problems[i].size());
     result.rotation_sets = options.hot ? 1 : std::max(result.rotation_sets, sets);
   }
