@@ -48,6 +48,7 @@ tests     need  python3                  python3                  cmake/MoatPack
 tests     need  git                      git                      tests/bench/port/history/history_test.cpp:git
 tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
+tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz
 tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
 tests     use   debootstrap              debootstrap              scripts/bare_root.sh:debootstrap
