@@ -111,6 +111,10 @@ if ! make_root >>"$log" 2>&1; then
   if grep -qE 'Failed getting release file|Couldn.t download' "$log"; then
     cannot "$mirror cannot be reached"
   fi
+  # As in a container whose root is none outside.
+  if grep -q 'mounted with noexec or nodev' "$log"; then
+    cannot "$folder allows no programs or no device files"
+  fi
   tail -n 20 "$log" >&2
   exit 1
 fi
@@ -126,10 +130,10 @@ if [[ -e $certificates ]]; then
 fi
 cp -L /etc/resolv.conf /etc/hosts "$target/etc/"
 
-mount -t proc proc "$target/proc"
-mount --rbind /sys "$target/sys"
-mount --rbind /dev "$target/dev"
-mount --bind "$packages" "$target/var/cache/apt/archives"
+if ! { mount -t proc proc "$target/proc" && mount --rbind /sys "$target/sys" &&
+  mount --rbind /dev "$target/dev" && mount --bind "$packages" "$target/var/cache/apt/archives"; }; then
+  cannot "this machine allows no mounts"
+fi
 git clone --quiet "$root" "$target/root/moat"
 
 inside=(env -i HOME=/root "TERM=${TERM:-dumb}" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
