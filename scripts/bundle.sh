@@ -23,8 +23,8 @@ Left out, because they can be: oneDNN and OpenBLAS (baselines on a CPU), cuDNN (
 GPUs), npm's packages (charts of moat report), Boost.Context (tests on the emulator). What is not
 committed is not packed.
 
-exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 apt, git or xz is
-not here
+exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 apt, git, xz or
+bzip2 is not here
 EOF
 }
 
@@ -33,10 +33,10 @@ if (($# > 1)) || [[ ${1:-} == -* ]]; then
   echo "scripts/bundle.sh: one FILE is all it takes; scripts/bundle.sh --help" >&2
   exit 2
 fi
-for tool in apt-get git xz; do
+for tool in apt-get git xz bzip2; do
   if ! command -v "$tool" >/dev/null; then
     case $tool in
-      git | xz) mend="apt-get install ${tool/xz/xz-utils}, or scripts/setup.sh --tests" ;;
+      git | xz | bzip2) mend="apt-get install ${tool/xz/xz-utils}, or scripts/setup.sh --tests" ;;
       *) mend="the sources come from Debian's archive; run it on a Debian or Ubuntu" ;;
     esac
     echo "scripts/bundle.sh: $tool is not here: $mend" >&2

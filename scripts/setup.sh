@@ -50,6 +50,7 @@ tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
 tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz
+tests     use   bzip2                    bzip2                    scripts/bundle.sh:bzip2
 tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
 tests     use   debootstrap              debootstrap              scripts/bare_root.sh:debootstrap
 gpu-sdks  need  clang-%                  -                        cmake/MoatHip.cmake:clang++

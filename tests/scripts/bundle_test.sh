@@ -31,6 +31,11 @@ status=0
 PATH=$work/bin bash "$bundle" "$work/never.tar.gz" 2>"$work/err" || status=$?
 ((status == 3)) || fail "no xz: exit $status"
 grep -q 'xz is not here: apt-get install xz-utils' "$work/err" || fail "no xz: $(cat "$work/err")"
+ln -s "$(command -v bash)" "$work/bin/xz"
+status=0
+PATH=$work/bin bash "$bundle" "$work/never.tar.gz" 2>"$work/err" || status=$?
+((status == 3)) || fail "no bzip2: exit $status"
+grep -q 'bzip2 is not here: apt-get install bzip2' "$work/err" || fail "no bzip2: $(cat "$work/err")"
 
 if ! git -C "$(dirname "$bundle")" rev-parse HEAD >/dev/null 2>&1; then
   echo "skipped: not a git repository" >&2
