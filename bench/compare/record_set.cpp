@@ -35,6 +35,11 @@ bool looks_like_record(const std::string& text) {
          text.substr(0, 4096).find("\"$schema\"") == std::string::npos;
 }
 
+// Another document that moat writes, such as the porting record.
+bool looks_like_other_document(const std::string& text) {
+  return text.substr(0, 4096).find("\"schema\": \"moat-") != std::string::npos;
+}
+
 std::vector<fs::path> files_in(const fs::path& folder) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
@@ -72,7 +77,16 @@ std::vector<NamedRecord> read_records(
     const auto& [path, found] = files[i];
     on_file(i, files.size());
     const std::string text = read_text(path);
-    if (found && !looks_like_record(text)) continue;
+    if (!looks_like_record(text)) {
+      if (found) continue;
+      // A pattern such as results/*/*.json names it too.
+      if (looks_like_other_document(text)) {
+        fmt::print(stderr,
+                   "moat: {}: left out, because it is another document of moat, no record\n",
+                   path.string());
+        continue;
+      }
+    }
     if (!seen.insert(fs::weakly_canonical(path)).second) continue;
     // A copy is no second run.
     if (!contents.insert(std::hash<std::string>()(text)).second) continue;
