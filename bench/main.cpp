@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/codegen/codegen_command.hpp"
@@ -22,8 +23,31 @@
 namespace moat {
 namespace {
 
+// An empty value is a variable that nobody set: taken as no option, it would switch off a gate, and
+// after "--out=" the parser would take the next argument for the value.
+void refuse_empty_values(const std::vector<std::string>& arguments) {
+  const auto blank = [](std::string_view text) {
+    return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+  };
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string_view a = arguments[i];
+    const std::size_t equals = a.starts_with('-') ? a.find('=') : std::string_view::npos;
+    if (blank(a)) {
+      const std::string& before = arguments[i - 1];
+      throw UsageError(before.starts_with('-')
+                           ? fmt::format("{}: its value is empty; is a variable not set?", before)
+                           : fmt::format("argument {} is empty; is a variable not set?", i));
+    }
+    if (equals != std::string_view::npos && blank(a.substr(equals + 1))) {
+      throw UsageError(
+          fmt::format("{}: its value is empty; is a variable not set?", a.substr(0, equals)));
+    }
+  }
+}
+
 int run_main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv, argv + argc);
+  refuse_empty_values(arguments);
   CLI::App app{
       "How deep is a GPU vendor's moat? Kernels written once, verified, timed and counted.",
       "moat"};

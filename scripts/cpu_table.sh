@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The CPU backend beside the libraries, on 1 thread and on all: a record each and the table of targets.
 set -euo pipefail
+# shellcheck source=scripts/build.sh
+source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 usage() {
   cat <<'HELP'
@@ -20,15 +22,16 @@ takes about a quarter of an hour on two cores.
   --budget SECONDS  per implementation of a case (default 0.3)
   --filter GLOB     only the cases whose name matches, such as 'attention/*'; give the GEMM
                     gemm/f32/m2048n2048k2048 as well where attention is held against it
-  --out FOLDER      (default results/cpu, beside this script's folder)
+  --out FOLDER      (default results/cpu, beside this script's folder). In results/, which is
+                    committed, only of a clean tree and a moat built from it
   --list            print the cases and exit
 
-exit codes: 0 all was verified, timed and written, whether or not targets were met; 1 the build
-failed; 2 bad usage; else the first that moat run gave, which says why
+exit codes: 0 all was verified, timed and written, whether or not targets were met; 2 bad usage, or
+changed sources; 10 the build failed; 11 no table could be made of the records; else the first that
+moat run gave, which says why
 HELP
 }
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 moat=
 cpu=
 budget=0.3
@@ -43,7 +46,7 @@ while (($#)); do
       ;;
     --list) list=1 ;;
     --budget | --filter | --out | --cpu)
-      if (($# < 2)); then
+      if (($# < 2)) || [[ $2 != *[![:space:]]* ]]; then
         printf 'cpu_table.sh: %s needs a value; see scripts/cpu_table.sh --help\n' "$1" >&2
         exit 2
       fi
@@ -56,8 +59,8 @@ while (($#)); do
       shift
       ;;
     *)
-      if [[ $1 == -* || -n $moat ]]; then
-        printf 'cpu_table.sh: unknown argument %s; see scripts/cpu_table.sh --help\n' "$1" >&2
+      if [[ $1 == -* || -n $moat || $1 != *[![:space:]]* ]]; then
+        printf 'cpu_table.sh: unknown argument "%s"; see scripts/cpu_table.sh --help\n' "$1" >&2
         exit 2
       fi
       moat=$1
@@ -119,17 +122,44 @@ if ((list)); then
   exit 0
 fi
 
+# Before a quarter of an hour of measuring.
+if ! command -v python3 >/dev/null; then
+  printf 'cpu_table.sh: python3 is missing, which makes the table; on Debian: apt-get install python3\n' >&2
+  exit 2
+fi
+# A committed table is of sources that everybody can have.
+refuse() {
+  printf 'cpu_table.sh: tables in %s are committed, but %s\nTo try things, give --out another folder.\n' \
+    "$out" "$1" >&2
+  exit 2
+}
+clean=()
+if [[ $(realpath -m "$out")/ == "$(realpath -m "$root/results")"/* ]]; then
+  clean=(--clean)
+  # What this script writes is no source.
+  changes=$(git -C "$root" status --porcelain --untracked-files=no -- . ':(exclude)results/cpu') ||
+    refuse "$root is no git work tree"
+  [[ -z $changes ]] || refuse "these files are changed, commit or undo that:
+$changes
+"
+fi
+
 if [[ -n $cpu && -z $moat ]]; then
   build=$root/build/cpu-$cpu
-  cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DMOAT_CPU="$cpu" -DMOAT_CUDA=OFF \
-    -DMOAT_HIP=OFF -DMOAT_EMULATOR=OFF >&2 || exit 1
-  cmake --build "$build" --target moat --parallel "$(nproc)" >&2 || exit 1
+  cmake_options+=("-DMOAT_CPU=$cpu" -DMOAT_CUDA=OFF -DMOAT_HIP=OFF -DMOAT_TESTS=OFF)
+  (build moat) || exit 10
   moat=$build/bin/moat
 fi
 moat=${moat:-$root/build/bin/moat}
 if [[ ! -x $moat ]]; then
-  printf 'cpu_table.sh: %s is no program; build it with scripts/build.sh\n' "$moat" >&2
+  printf 'cpu_table.sh: %s is no program; scripts/bench.sh builds it\n' "$moat" >&2
   exit 2
+fi
+if ((${#clean[@]})); then
+  version=$("$moat" --version)
+  commit=$(git -C "$root" rev-parse HEAD)
+  [[ $version == *"(${commit:0:12})"* ]] ||
+    refuse "$moat, $version, was not built from commit ${commit:0:12}: build it again"
 fi
 # The libraries would choose by the processor, and a comparison with their kernels for more than
 # ours may use says nothing about ours. ONEDNN_ is the name of newer releases.
@@ -158,7 +188,8 @@ for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
   if ((code != 0 && code != 1 && code != 5)); then exit "$code"; fi
   records+=("$record")
 done
-python3 "$root/scripts/cpu_targets.py" ${cpu:+--cpu "$cpu"} "${records[@]}" >"$table.part"
+python3 "$root/scripts/cpu_targets.py" --moat "$moat" ${cpu:+--cpu "$cpu"} "${clean[@]}" \
+  "${records[@]}" >"$table.part" || exit 11
 mv "$table.part" "$table"
 printf '%s\n' "$table"
 exit "$first_error"

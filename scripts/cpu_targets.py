@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
-"""usage: cpu_targets.py [--cpu SET] RECORD...
+"""usage: cpu_targets.py [--moat MOAT] [--cpu SET] [--clean] RECORD...
 
 Prints a Markdown table: every case of the CPU backend in these records of moat run beside what is
-expected of it. All numbers are computed from the records; the targets stand in this file only.
+expected of it. All numbers are computed from the records, and the 95 % intervals of the ratios by
+moat compare --libraries; the targets stand in this file only.
 
-  --cpu SET  the records must be of a build for this instruction set, such as avx2
+  --moat MOAT  the program (default: build/bin/moat, beside this script's folder)
+  --cpu SET    the records must be of a build for this instruction set, such as avx2
+  --clean      refuse records of builds whose sources differed from their commit
 
 exit codes: 0 the table was printed, 1 a file is no such record of moat run, 2 bad usage
 """
 
 import argparse
 import json
+import pathlib
 import re
+import subprocess
 import sys
 
 # Least GEMM rate over the better library; a few rows of A are decode's matrix-vector products.
@@ -35,103 +40,125 @@ HELD_TO = ("The libraries were held to the vectors of this build, {0}, and used 
 RATE_OF_GEMM = "gemm/f32/m2048n2048k2048"
 
 
+# Of several measures of which one has to be met, the first of these that one of them has.
+VERDICTS = ["met", "undecided", "too few samples", "disturbed", "missed", "unknown"]
+
+
 class Measured:
-    """What was measured for a target, or why nothing was."""
+    """What was measured for a target, or why nothing was. `beside` is an entry of moat compare
+    --libraries."""
 
-    def __init__(self, what, target, value, samples, reason=""):
-        self.what, self.target, self.value, self.reason = what, target, value, reason
-        self.samples = samples  # behind the value, of the side that has fewer
+    def __init__(self, what, target, beside=None, reason=""):
+        self.what, self.target, self.beside, self.reason = what, target, beside, reason
+        self.samples = beside["samples"] if beside else 0  # of the side that has fewer
 
-    def met(self):
-        return self.value is not None and self.value >= self.target
+    def verdict(self):
+        """Judged by the interval: its lower end meets a target, its upper end misses it."""
+        if self.beside is None:
+            return "unknown"
+        if self.beside["verdict"] in ("too few samples", "disturbed"):
+            return self.beside["verdict"]
+        if self.beside["speed"] is None:
+            return "unknown"
+        if self.beside["speed"]["lower"] >= self.target:
+            return "met"
+        return "missed" if self.beside["speed"]["upper"] < self.target else "undecided"
 
     def text(self):
-        return f"none: {self.reason}" if self.value is None else f"{self.value:.3f}"
+        if self.beside is None:
+            return f"none: {self.reason}"
+        speed = self.beside["speed"]
+        if speed is None:
+            return f"none: {self.beside['reason']}"
+        if self.beside["verdict"] == "too few samples":
+            return f"({speed['ratio']:.3f})"
+        return f"{speed['ratio']:.3f} ({speed['lower']:.3f}–{speed['upper']:.3f})"
 
 
-def samples_of(case):
-    return sum(len(series["seconds"]) for series in case["series"])
-
-
-def against(case, others, names, target):
+def against(case, beside, names, target):
     """Speed over the fastest of the named implementations."""
-    ratios = {}
-    reasons = []
-    for name in names:
-        other = others.get(name)
-        if other is not None and other["status"] == "ok":
-            ratios[name] = other["median_seconds"] / case["median_seconds"]
-        elif other is not None:
-            reasons.append(f"{name} {other['status']}: {other['message']}")
-        else:
-            reasons += [f"{name}: {a['reason']}" for a in case["baselines_absent"]
-                        if a["name"] == name]
-    if not ratios:
-        reason = "; ".join(reasons) or f"{' and '.join(names)} did not run"
-        return Measured(f"× {' or '.join(names)}", target, None, 0, reason)
-    fastest = min(ratios, key=ratios.get)
-    return Measured(f"× {fastest}", target, ratios[fastest],
-                    min(samples_of(case), samples_of(others[fastest])))
+    what = f"× {' or '.join(names)}"
+    ran = [beside[name] for name in names if name in beside]
+    disturbed = [b for b in ran if b["verdict"] == "disturbed"]
+    if disturbed:  # it may be the fastest
+        return Measured(what, target, disturbed[0])
+    timed = [b for b in ran if b["speed"]]
+    if timed:
+        fastest = min(timed, key=lambda b: b["speed"]["ratio"])
+        return Measured(f"× {fastest['other']}", target, fastest)
+    reasons = [b["reason"] for b in ran]
+    reasons += [f"{a['name']}: {a['reason']}" for a in case["baselines_absent"]
+                if a["name"] in names]
+    return Measured(what, target,
+                    reason="; ".join(reasons) or f"{' and '.join(names)} did not run")
 
 
-def requirements(case, others, gemm):
+def requirements(case, beside):
     """What is asked of a case: lists of alternatives, of each of which one has to be met."""
     kernel, dtype, shape = case["problem"].split("/")
     if kernel == "gemm":
         if dtype != "f32":
-            names = ["onednn", "onednn-f32"] if dtype != "f32" else ["onednn"]
-            return [[against(case, others, names, GEMM_HALF)]]
+            return [[against(case, beside, ["onednn", "onednn-f32"], GEMM_HALF)]]
         skinny = int(re.match(r"m(\d+)", shape)[1]) <= SKINNY_ROWS
-        return [[against(case, others, ["onednn", "openblas"],
+        return [[against(case, beside, ["onednn", "openblas"],
                          GEMM_F32_SKINNY if skinny else GEMM_F32)]]
     if kernel == "attention":
         if re.match(r"b\d+q1kv", shape):
-            return [[against(case, others, ["read"], DECODE_READ_SHARE)]]
-        if gemm is None or gemm["status"] != "ok":
-            of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, None, 0,
-                               f"{RATE_OF_GEMM} was not timed in this run")
-        else:
-            of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE,
-                               case["gflops"] / gemm["gflops"],
-                               min(samples_of(case), samples_of(gemm)))
+            return [[against(case, beside, ["read"], DECODE_READ_SHARE)]]
+        of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, beside.get(RATE_OF_GEMM),
+                           f"{RATE_OF_GEMM} was not timed in this run")
         return [
             [of_gemm],
-            [against(case, others, ["onednn"], PREFILL_CHAIN)],
+            [against(case, beside, ["onednn"], PREFILL_CHAIN)],
         ]
     if kernel in ("sum", "max", "argmax"):
-        return [[against(case, others, ["read"], REDUCTION_READ_SHARE)]]
+        return [[against(case, beside, ["read"], REDUCTION_READ_SHARE)]]
     names = ["onednn", "onednn-f32"] if dtype != "f32" else ["onednn"]
-    alternatives = [against(case, others, names, ROWS_LIBRARY)]
+    alternatives = [against(case, beside, names, ROWS_LIBRARY)]
     if case["cache"] == "cold":
-        alternatives.append(against(case, others, ["copy"], ROWS_COPY_SHARE))
+        alternatives.append(against(case, beside, ["copy"], ROWS_COPY_SHARE))
     return [alternatives]
 
 
 def verdict(alternatives):
-    if any(a.met() for a in alternatives):
-        return "yes"
-    return "unknown" if all(a.value is None for a in alternatives) else "no"
+    verdicts = [a.verdict() for a in alternatives]
+    return next(v for v in VERDICTS if v in verdicts)
 
 
-def lines_of(record):
-    """(problem, threads, what, target, measured, samples, met) of each requirement."""
+def beside_of(moat, path):
+    """What moat compare --libraries says of a record: (problem, device) → other → entry."""
+    command = [moat, "compare", "--libraries", "--rate-of", RATE_OF_GEMM, "--format", "json", path]
+    try:
+        done = subprocess.run(command, text=True, capture_output=True, check=False)
+    except OSError as error:
+        raise ValueError(f"{moat} cannot be run ({error}); build it, or name it with --moat")
+    if done.returncode != 0:
+        raise ValueError(done.stderr.strip() or f"{moat} compare gave {done.returncode}")
+    of_problem = {}
+    for entry in json.loads(done.stdout)["records"][0]["cases"]:
+        if entry["backend"] == "cpu":
+            others = of_problem.setdefault((entry["problem"], entry["device"]), {})
+            others[entry["other"]] = entry
+    return of_problem
+
+
+def lines_of(record, beside):
+    """(problem, threads, what, target, measured, samples, verdict) of each requirement."""
     for device in record["devices"]:
         if device["backend"] != "cpu":
             continue
         threads = device["compute_units"]
-        of_problem = {}
         for case in record["cases"]:
-            if case["backend"] == "cpu":
-                of_problem.setdefault(case["problem"], {})[case["implementation"]] = case
-        gemm = of_problem.get(RATE_OF_GEMM, {}).get("moat")
-        for problem, others in of_problem.items():
-            case = others.get("moat")
-            if case is None:
+            problem = case["problem"]
+            if (case["backend"], case["device"], case["implementation"]) != (
+                    "cpu", device["index"], "moat"):
                 continue
             if case["status"] != "ok":
-                yield problem, threads, "verified and timed", "ok", case["status"], 0, "no"
+                word = "disturbed" if case["status"] == "disturbed" else "missed"
+                yield problem, threads, "verified and timed", "ok", case["status"], 0, word
                 continue
-            for alternatives in requirements(case, others, gemm):
+            others = beside.get((problem, device["index"]), {})
+            for alternatives in requirements(case, others):
                 yield (problem, threads, " or ".join(a.what for a in alternatives),
                        " or ".join(f"{a.target:.2f}" for a in alternatives),
                        " or ".join(a.text() for a in alternatives),
@@ -156,7 +183,7 @@ def heading(record):
     return "\n".join(lines)
 
 
-def read_record(path, cpu):
+def read_record(path, cpu, clean):
     with open(path, encoding="utf-8") as file:
         record = json.load(file)
     if record["schema"] != "moat-record":
@@ -164,12 +191,18 @@ def read_record(path, cpu):
     built_for = [d["architecture"] for d in record["devices"] if d["backend"] == "cpu"]
     if cpu is not None and built_for != [cpu]:
         raise ValueError(f"its build is for {', '.join(built_for)}, not {cpu}")
+    if clean and record["build"]["dirty"] is not False:
+        raise ValueError("its build's sources are not known to be those of a commit: commit the "
+                         "changes, build again and measure again")
     return record
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--cpu")
+    parser.add_argument("--clean", action="store_true")
+    parser.add_argument("--moat", default=str(
+        pathlib.Path(__file__).resolve().parent.parent / "build/bin/moat"))
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("records", nargs="*")
     options = parser.parse_args(arguments)
@@ -179,26 +212,26 @@ def main(arguments):
     headings, table = [], []
     for path in options.records:
         try:
-            record = read_record(path, options.cpu)
-            table += lines_of(record)
+            record = read_record(path, options.cpu, options.clean)
+            table += lines_of(record, beside_of(options.moat, path))
             headings.append(heading(record))
         except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
-            print(f"cpu_targets.py: {path} is no record of moat run with a CPU: {error!r}",
-                  file=sys.stderr)
+            print(f"cpu_targets.py: {path} is not taken: {error!r}", file=sys.stderr)
             return 1
-    met = sum(line[6] == "yes" for line in table)
-    unknown = sum(line[6] == "unknown" for line in table)
+    counts = {word: sum(line[6] == word for line in table) for word in VERDICTS}
     print("# The CPU backend beside its targets\n")
     print("Written by `scripts/cpu_table.sh` from its records. × is our speed over that of the "
           "fastest of the named libraries\nin the same rounds; *read* and *copy* are yardsticks "
           "that move the same bytes and compute nothing\n(bench/README.md). Of two measures with "
-          "*or* one has to be met.\n*samples* are those of the side that has fewer; a ratio of very "
-          "few is no more than a hint.\n")
+          "*or* one has to be met.\nA target is *met* or *missed* if the whole 95 % interval of the "
+          "ratio says so, else *undecided*; a ratio in\nparentheses has *too few samples* to say "
+          "anything. *samples* are those of the side that has fewer.\n")
     if options.cpu is not None:
         print(HELD_TO.format(options.cpu) + "\n")
     print("\n".join(headings) + "\n")
-    print(f"{met} of {len(table)} lines met" + (f", {unknown} unknown" if unknown else "") + ".\n")
-    print("| case | threads | measure | target | measured | samples | met |")
+    rest = "".join(f", {n} {word}" for word, n in counts.items() if n and word != "met")
+    print(f"{counts['met']} of {len(table)} lines met{rest}.\n")
+    print("| case | threads | measure | target | measured (95 % interval) | samples | verdict |")
     print("| --- | ---: | --- | ---: | ---: | ---: | --- |")
     for line in table:
         print("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |")

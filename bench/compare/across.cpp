@@ -7,30 +7,80 @@
 #include <map>
 #include <utility>
 
-#include "bench/measure/statistics.hpp"
+#include "bench/compare/comparison.hpp"
+#include "bench/compare/conditions.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
 namespace {
 
+// Our kernel on one problem and platform, of all its records.
 struct Result {
   Series series;
-  std::string reason = "not in its records";
+  std::size_t samples = 0;
+  std::string reason = "not in its records";  // why there is no series
+  Conditions conditions;
+  std::string conflict;  // records that do not fit each other
+
+  void add(const Record& record, const CaseRecord& c) {
+    if (c.status != Status::ok) {
+      reason = fmt::format("{}: {}", name_of(c.status), c.message);
+      return;
+    }
+    const Conditions own = conditions_of(record, c);
+    if (series.empty()) conditions = own;
+    if (const std::string d = difference(conditions, own); !d.empty() && conflict.empty()) {
+      conflict = "its records differ in " + d;
+    }
+    for (const auto& s : c.series) {
+      series.push_back(s.seconds);
+      samples += s.seconds.size();
+    }
+  }
+
+  std::string cache() const {
+    const auto at = std::ranges::find(conditions, "cache", &Conditions::value_type::first);
+    return at == conditions.end() ? "" : at->second;
+  }
+
+  // "" if there is one, or nothing to compare with.
+  std::string why_no_speed(const Result& base) const {
+    const auto few = static_cast<std::size_t>(kFewestSamples);
+    if (series.empty()) return reason;
+    if (!conflict.empty()) return conflict;
+    if (samples < few) return fmt::format("too few samples ({})", samples);
+    if (base.series.empty()) return "";
+    if (!base.conflict.empty()) return "the baseline: " + base.conflict;
+    if (base.samples < few)
+      return fmt::format("the baseline has too few samples ({})", base.samples);
+    if (cache() != base.cache()) {
+      return fmt::format("cache: {}, the baseline's {}", cache(), base.cache());
+    }
+    return "";
+  }
 };
 
-std::size_t find_baseline(const std::vector<DeviceId>& devices, const std::string& wanted) {
+std::size_t find_baseline(const std::vector<Platform>& devices, const std::string& wanted) {
   std::string known;
-  for (const auto& d : devices) known += (known.empty() ? "" : ", ") + d.text();
+  for (const auto& d : devices) known += (known.empty() ? "" : ", ") + d.label;
   if (wanted.empty()) {
-    const auto cuda = std::ranges::find(devices, "cuda", &DeviceId::backend);
-    return cuda == devices.end() ? 0 : static_cast<std::size_t>(cuda - devices.begin());
+    const auto usual = std::ranges::find(devices, kBaseline, &Platform::backend);
+    return usual == devices.end() ? 0 : static_cast<std::size_t>(usual - devices.begin());
   }
-  std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    const DeviceId& d = devices[i];
-    if (d.text() == wanted || d.name == wanted) return i;
-    if (d.backend == wanted || d.name.find(wanted) != std::string::npos) found.push_back(i);
+  const auto all = [&](auto&& is) {
+    std::vector<std::size_t> found;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      if (is(devices[i])) found.push_back(i);
+    }
+    return found;
+  };
+  auto found = all([&](const Platform& d) { return d.label == wanted || d.name == wanted; });
+  if (found.size() != 1) {
+    found = all([&](const Platform& d) {
+      return d.backend == wanted || d.label.find(wanted) != std::string::npos;
+    });
   }
   if (found.size() != 1) {
     throw UsageError(fmt::format("--baseline: {} names {} devices of the records: {}", wanted,
@@ -91,32 +141,17 @@ void add_means(Across& across) {
 
 Across compare_across(const std::vector<NamedRecord>& records, const std::string& baseline,
                       const BootstrapOptions& options) {
+  const Platforms platforms(records);
   Across across;
+  across.devices = platforms.all();
   std::map<std::string, std::map<std::size_t, Result>> results;  // problem → device
   std::vector<std::pair<std::string, std::string>> problems;     // and its kernel, in order
-  for (const auto& [path, record] : records) {
-    for (const auto& d : record.devices) {
-      const DeviceId id{d.backend, d.name};
-      if (std::ranges::find(across.devices, id) == across.devices.end()) {
-        across.devices.push_back(id);
-      }
-    }
-    for (const auto& c : record.cases) {
-      if (c.implementation != kOurs) continue;
-      const auto d = std::ranges::find_if(record.devices, [&](const DeviceRecord& x) {
-        return x.backend == c.backend && x.index == c.device;
-      });
-      if (d == record.devices.end()) continue;
-      const DeviceId id{d->backend, d->name};
-      const auto index =
-          static_cast<std::size_t>(std::ranges::find(across.devices, id) - across.devices.begin());
+  for (std::size_t r = 0; r < records.size(); ++r) {
+    for (const auto& c : records[r].record.cases) {
+      const auto device = platforms.of(r, c);
+      if (c.implementation != kOurs || !device) continue;
       if (!results.contains(c.problem)) problems.emplace_back(c.problem, c.kernel);
-      Result& result = results[c.problem][index];
-      if (c.status != Status::ok) {
-        result.reason = fmt::format("{}: {}", name_of(c.status), c.message);
-        continue;
-      }
-      for (const auto& s : c.series) result.series.push_back(s.seconds);
+      results[c.problem][*device].add(records[r].record, c);
     }
   }
   across.baseline = find_baseline(across.devices, baseline);
@@ -127,23 +162,18 @@ Across compare_across(const std::vector<NamedRecord>& records, const std::string
     const Result& base = of_problem[across.baseline];
     for (std::size_t d = 0; d < across.devices.size(); ++d) {
       const Result& result = of_problem[d];
-      c.reason.push_back(result.series.empty() ? result.reason : "");
-      if (result.series.empty()) {
-        c.seconds.emplace_back();
-        c.speed.emplace_back();
-        continue;
-      }
+      c.seconds.emplace_back();
+      c.speed.emplace_back();
+      c.reason.push_back(result.why_no_speed(base));
+      if (result.series.empty() || !result.conflict.empty()) continue;
+      c.seconds.back() = bootstrap_median(result.series, {.seed = 1, .resamples = 0}).median;
+      if (!c.reason.back().empty() || base.series.empty()) continue;
       const BootstrapOptions seeded = {.seed = seed_of(options.seed, problem),
                                        .resamples = options.resamples};
-      c.seconds.emplace_back(bootstrap_median(result.series, {.seed = 1, .resamples = 0}).median);
-      if (base.series.empty()) {
-        c.speed.emplace_back();
-      } else if (d == across.baseline) {
-        c.speed.emplace_back(
-            to_estimate(1, std::vector<double>(static_cast<std::size_t>(options.resamples), 0.0)));
-      } else {
-        c.speed.emplace_back(ratio_of_medians(result.series, base.series, seeded));
-      }
+      c.speed.back() = d == across.baseline
+                           ? to_estimate(1, std::vector<double>(
+                                                static_cast<std::size_t>(options.resamples), 0.0))
+                           : ratio_of_medians(result.series, base.series, seeded);
     }
     across.cases.push_back(std::move(c));
   }

@@ -6,17 +6,10 @@
 #include <vector>
 
 #include "bench/compare/bootstrap.hpp"
+#include "bench/compare/platforms.hpp"
 #include "bench/compare/record_set.hpp"
 
 namespace moat {
-
-// A device as the comparison names it.
-struct DeviceId {
-  std::string backend;
-  std::string name;
-  bool operator==(const DeviceId&) const = default;
-  std::string text() const { return backend + " " + name; }
-};
 
 struct Across {
   // Our kernel on one problem. `speed` is the baseline's time ÷ the device's: above 1 is faster.
@@ -25,7 +18,7 @@ struct Across {
     std::string kernel;
     std::vector<std::optional<double>> seconds;  // per device; none if it has no verified result
     std::vector<std::optional<RatioEstimate>> speed;
-    std::vector<std::string> reason;  // why there is none
+    std::vector<std::string> reason;  // why there is no speed
   };
   // Geometric mean over problems that both devices solved.
   struct Mean {
@@ -34,15 +27,17 @@ struct Across {
     std::vector<int> cases;  // problems behind it
     int problems = 0;        // that any device was asked to solve
   };
-  std::vector<DeviceId> devices;
+  std::vector<Platform> devices;
   std::size_t baseline = 0;  // index into devices
   std::vector<Case> cases;
   std::vector<Mean> means;  // the kernels, then all
 };
 
-// Of several runs of one device the samples are taken together. `baseline` is a backend, a device's
-// name or a part of one, "" for the first of cuda, else of the records. Throws UsageError if it
-// names none or several.
+// Of several runs of one device under one set of conditions (platforms.hpp) the samples are taken
+// together; what differs in conditions stays apart. A problem whose operands were in the cache on
+// one device and in memory on the other has no speed there, nor has one of too few samples.
+// `baseline` is a backend, a device's label or a part of one, "" for the first of kBaseline, else
+// of the records. Throws UsageError if it names none or several.
 Across compare_across(const std::vector<NamedRecord>& records, const std::string& baseline,
                       const BootstrapOptions& options);
 

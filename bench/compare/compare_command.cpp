@@ -12,9 +12,14 @@
 #include <optional>
 
 #include "bench/compare/across.hpp"
+#include "bench/compare/beside.hpp"
+#include "bench/compare/comparison.hpp"
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
+#include "bench/compare/gate.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/provenance.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/progress.hpp"
 #include "bench/run/usage_error.hpp"
@@ -29,25 +34,30 @@ noise between runs, which a single run cannot.
 A case is slower only if the whole 95 % interval of new time / base time, from resampling blocks of
 samples, lies beyond the threshold. The noise floor is what comparisons of equal code within these
 records differ by: parts of a series, runs of one side, the libraries on both sides. A gate below it
-is refused. On a machine whose speed drifts measure both builds in turns: moat run --ab.
+is refused. What a gate cannot judge does not pass: it has exit code 9. A case that only NEW has
+passes, since there is nothing to compare it with. On a machine whose speed drifts measure both
+builds in turns: moat run --ab.
 
 examples:
   moat compare base.json new.json                     what changed
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across results/ --baseline cuda      devices against one of them
+  moat compare --across results/ --baseline cpu       devices against one of them
+  moat compare --libraries record.json                ours beside the libraries of the run
 
 )";
 
 struct Options {
   std::vector<std::filesystem::path> records;
-  std::string gate;
-  std::string threshold;
-  std::string baseline;
+  std::optional<std::string> gate;
+  std::optional<std::string> threshold;
+  std::optional<std::string> baseline;
+  std::optional<std::string> rate_of;
   std::optional<std::filesystem::path> out;
   CompareFormat format = CompareFormat::table;
   bool across = false;
+  bool libraries = false;
   BootstrapOptions bootstrap;
 };
 
@@ -73,14 +83,33 @@ std::vector<NamedRecord> read(const std::vector<std::filesystem::path>& paths) {
 bool colored(const Options& options) { return !options.out && color_wanted(); }
 
 int run_across(const Options& options) {
-  if (!options.gate.empty() || !options.threshold.empty()) {
+  if (options.gate || options.threshold) {
     throw UsageError("--across compares devices and judges none: leave --gate and --threshold out");
   }
   if (options.format == CompareFormat::junit || options.format == CompareFormat::github) {
     throw UsageError("--across prints table, markdown or json");
   }
-  const Across across = compare_across(read(options.records), options.baseline, options.bootstrap);
+  const Across across =
+      compare_across(read(options.records), options.baseline.value_or(""), options.bootstrap);
   print(options, format_across(across, options.format, colored(options)));
+  return kCompareOk;
+}
+
+int run_libraries(const Options& options) {
+  if (options.gate || options.baseline) {
+    throw UsageError("--libraries judges within a record: leave --gate and --baseline out");
+  }
+  if (options.format == CompareFormat::junit || options.format == CompareFormat::github) {
+    throw UsageError("--libraries prints table, markdown or json");
+  }
+  const double threshold =
+      options.threshold ? parse_threshold("--threshold", *options.threshold) : kDefaultThreshold;
+  std::vector<RecordBeside> records;
+  for (const auto& [path, record] : read(options.records)) {
+    records.push_back({path, build_warning(record.build),
+                       beside(record, options.rate_of.value_or(""), threshold, options.bootstrap)});
+  }
+  print(options, format_beside(records, options.format, colored(options)));
   return kCompareOk;
 }
 
@@ -91,60 +120,47 @@ int run_compare(const Options& options) {
         "--across takes any number",
         options.records.size()));
   }
-  if (!options.baseline.empty()) throw UsageError("--baseline belongs to --across");
-  const bool gate = !options.gate.empty();
+  if (options.baseline) throw UsageError("--baseline belongs to --across");
+  if (options.rate_of) throw UsageError("--rate-of belongs to --libraries");
   CompareOptions compare{.threshold = {}, .bootstrap = options.bootstrap};
-  if (gate && !options.threshold.empty()) {
+  if (options.gate && options.threshold) {
     throw UsageError("--gate is a threshold itself: leave --threshold out");
   }
-  if (gate) compare.threshold = parse_threshold(options.gate);
-  if (!options.threshold.empty()) compare.threshold = parse_threshold(options.threshold);
+  if (options.gate) compare.threshold = parse_threshold("--gate", *options.gate);
+  if (options.threshold) compare.threshold = parse_threshold("--threshold", *options.threshold);
 
   const Comparison comparison =
       compare_records(read({options.records[0]}), read({options.records[1]}), compare);
-  if (comparison.count(Verdict::missing) == static_cast<int>(comparison.cases.size())) {
+  const auto gate = options.gate ? std::optional(judge_gate(comparison)) : std::nullopt;
+  const bool nothing =
+      comparison.count(Verdict::missing) == static_cast<int>(comparison.cases.size());
+  if (gate || !nothing) {
+    print(options, format_comparison(comparison, options.format, gate, colored(options)));
+  }
+  if (nothing) {
     fmt::print(stderr, "moat: {} and {} have no case in common\n", options.records[0].string(),
                options.records[1].string());
     return kCompareNothing;
   }
-  const int exit_code = gate ? gate_exit_code(comparison) : kCompareOk;
-  if (exit_code == kCompareNoise) {
-    const bool paired = std::ranges::any_of(comparison.cases, &CaseComparison::paired);
-    if (comparison.floor) {
-      fmt::print(stderr,
-                 "moat: --gate {} is below the noise floor of {:.1f} %: comparisons of equal code "
-                 "within these records differ by that much. Raise the gate, give the runs more "
-                 "--budget{}.\n",
-                 options.gate, 100 * *comparison.floor,
-                 paired ? ", or use a quieter machine"
-                        : ", compare folders of several runs, or measure in turns with moat run "
-                          "--ab");
-    } else {
-      fmt::print(stderr,
-                 "moat: --gate {}: the noise floor is unknown, because no series has 8 samples. "
-                 "Give the runs more --budget.\n",
-                 options.gate);
-    }
-    return exit_code;
+  if (!gate || gate->passed()) return kCompareOk;
+  if (gate->refused()) {
+    fmt::print(stderr, "moat: --gate {} is {}.\n", *options.gate, gate->verdict);
+    return gate->exit_code;
   }
-  print(options, format_comparison(comparison, options.format, gate, colored(options)));
-  if (exit_code == kCompareOk) return exit_code;
+  for (const auto& reason : gate->reasons) fmt::print(stderr, "moat: gate: {}\n", reason);
   for (const auto& c : comparison.cases) {
-    if (!c.gated) continue;
-    if (c.verdict == Verdict::slower || c.broken || c.only_base ||
-        c.verdict == Verdict::incomparable) {
-      fmt::print(stderr, "moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict),
-                 c.reason.empty() ? "" : ": ", c.reason);
-    }
+    if (!fails_gate(c)) continue;
+    fmt::print(stderr, "moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict),
+               c.reason.empty() ? "" : ": ", c.reason);
   }
-  return exit_code;
+  return gate->exit_code;
 }
 
 }  // namespace
 
-double parse_threshold(const std::string& text) {
+double parse_threshold(const std::string& option, const std::string& text) {
   const auto bad = [&](const char* why) {
-    return UsageError(fmt::format("{}: {}; write a threshold as 5%", text, why));
+    return UsageError(fmt::format("{}: {}: {}; write a threshold as 5%", option, text, why));
   };
   double value = 0;
   const char* end = text.data() + text.size();
@@ -163,23 +179,6 @@ double parse_threshold(const std::string& text) {
   return value;
 }
 
-int gate_exit_code(const Comparison& comparison) {
-  const auto any = [&](auto&& is) {
-    return std::ranges::any_of(comparison.cases,
-                               [&](const CaseComparison& c) { return c.gated && is(c); });
-  };
-  const bool judged = any([](const auto& c) { return c.ratio.has_value(); });
-  if (judged && !(comparison.threshold >= comparison.floor.value_or(INFINITY))) {
-    return kCompareNoise;
-  }
-  if (any([](const auto& c) { return c.verdict == Verdict::slower; })) return kCompareSlower;
-  if (any([](const auto& c) { return c.broken || c.only_base; })) return kCompareUnverified;
-  if (any([](const auto& c) { return c.verdict == Verdict::incomparable; })) {
-    return kCompareIncomparable;
-  }
-  return kCompareOk;
-}
-
 void add_compare_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
@@ -190,7 +189,8 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->required();
   command
       ->add_option("--gate", options->gate,
-                   "exit 1 if one of our kernels is slower by more than this: 5%")
+                   "exit 1 if one of our kernels is slower by more than this, 9 if one cannot\n"
+                   "be judged: 5%")
       ->type_name("SHARE");
   command
       ->add_option("--threshold", options->threshold,
@@ -199,7 +199,15 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   command->add_flag("--across", options->across,
                     "compare the devices of the records instead: speed per kernel and overall");
   command->add_option("--baseline", options->baseline,
-                      "of --across: a backend or a part of a device's name (default: cuda)");
+                      fmt::format("of --across: a backend or a part of a device's name (default: "
+                                  "{}, as for ports)",
+                                  kBaseline));
+  command->add_flag("--libraries", options->libraries,
+                    "compare ours with the libraries and yardsticks of the same record instead");
+  command
+      ->add_option("--rate-of", options->rate_of,
+                   "of --libraries: relate our FLOP/s to ours of this problem, too")
+      ->type_name("PROBLEM");
   const std::map<std::string, CompareFormat> formats = {{"table", CompareFormat::table},
                                                         {"markdown", CompareFormat::markdown},
                                                         {"json", CompareFormat::json},
@@ -215,7 +223,12 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(100, 1000000));
   command->callback([options, &exit_code] {
     try {
-      exit_code = options->across ? run_across(*options) : run_compare(*options);
+      if (options->across && options->libraries) {
+        throw UsageError("--across and --libraries are two questions: ask one at a time");
+      }
+      exit_code = options->across      ? run_across(*options)
+                  : options->libraries ? run_libraries(*options)
+                                       : run_compare(*options);
     } catch (const RecordError& e) {
       fmt::print(stderr, "moat: {}\n", e.what());
       exit_code = kCompareUnreadable;

@@ -3,9 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
-#include <vector>
-
-#include "bench/compare/comparison.hpp"
 
 namespace moat {
 
@@ -13,10 +10,7 @@ namespace moat {
 // to one of CompareExit.
 void add_compare_command(CLI::App& app, int& exit_code);
 
-// "5%", "5 %" or "0.05" as 0.05. Throws UsageError for anything else.
-double parse_threshold(const std::string& text);
-
-// What a gate with the comparison's threshold says.
-int gate_exit_code(const Comparison& comparison);
+// "5%", "5 %" or "0.05" as 0.05. Throws UsageError, which names the option, for anything else.
+double parse_threshold(const std::string& option, const std::string& text);
 
 }  // namespace moat

@@ -6,47 +6,24 @@
 #include <map>
 #include <utility>
 
+#include "bench/compare/conditions.hpp"
 #include "bench/compare/noise.hpp"
 #include "bench/compare/rounds.hpp"
 #include "bench/measure/statistics.hpp"
+#include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
 
 namespace moat {
 namespace {
 
-constexpr double kDefaultThreshold = 0.02;
-
-// What two results must have in common to be compared: name → value.
-using Conditions = std::vector<std::pair<const char*, std::string>>;
-
-Conditions conditions_of(const Record& record, const CaseRecord& c) {
-  Conditions conditions;
-  for (const auto& d : record.devices) {
-    if (d.backend != c.backend || d.index != c.device) continue;
-    conditions.emplace_back("device", d.name);
-    conditions.emplace_back("architecture", d.architecture);
-    conditions.emplace_back("compute units", std::to_string(d.compute_units));
-  }
-  conditions.emplace_back("build type", record.build.build_type);
-  conditions.emplace_back("compiler flags", record.build.flags);
-  conditions.emplace_back("threads", std::to_string(record.run.threads));
-  conditions.emplace_back("cache", c.cache);
-  conditions.emplace_back("FLOPs of a call", fmt::format("{:g}", c.flops));
-  for (const auto& l : record.libraries) {
-    if (l.name == c.implementation) {
-      conditions.emplace_back("library", fmt::format("{} ({})", l.version, l.detail));
-    }
-  }
-  return conditions;
-}
-
 // One case on one side, of all runs of that side.
 struct Side {
   const CaseRecord* first = nullptr;
   Conditions conditions;
-  std::string conflict;    // runs of this side that do not fit each other
-  std::string unverified;  // why there is no result
-  std::string disturbed;   // why there is none but beside the build that it took turns with
+  std::string conflict;       // runs of this side that do not fit each other
+  std::string unverified;     // why there is no result
+  std::string disturbed;      // likewise, of runs that other work on the machine kept from a number
+  std::string only_in_turns;  // of one whose samples count beside those of the other build alone
   Series series;
   std::vector<std::string> sessions;  // per series; "" if not taken in turns
   std::vector<Rounds> rounds;         // per series
@@ -63,11 +40,15 @@ struct Side {
     }
     if (c.status != Status::ok) {
       const std::string why = fmt::format("{}: {}", name_of(c.status), c.message);
-      if (!usable_in_turns(record, c)) {
+      if (verdict_without_result(c) != Verdict::disturbed) {
         unverified = why;
         return;
       }
-      disturbed = why;
+      if (!usable_in_turns(record, c)) {
+        disturbed = why;
+        return;
+      }
+      only_in_turns = why;
     }
     for (std::size_t i = 0; i < c.series.size(); ++i) {
       const auto& s = c.series[i];
@@ -81,18 +62,18 @@ struct Side {
 
   // What disturbed a round of two builds that took turns disturbed both, and their ratio stands.
   static bool usable_in_turns(const Record& record, const CaseRecord& c) {
-    return c.status == Status::disturbed && record.run.session && !c.series.empty() &&
+    return record.run.session && !c.series.empty() &&
            std::ranges::none_of(c.series, [](const auto& s) { return s.seconds.empty(); });
   }
 
-  // The first condition that differs, with both values.
-  static std::string difference(const Conditions& a, const Conditions& b) {
-    const auto [x, y] = std::ranges::mismatch(a, b);
-    if (x == a.end() || y == b.end()) return "the device is not described on one side";
-    if (std::string_view(x->first) != y->first) return "the device is not described on one side";
-    return fmt::format("{}: {}, was {}", x->first, y->second, x->second);
+  // Why there is no number, if other work on the machine is the reason.
+  std::string why_disturbed(bool paired) const {
+    if (!only_in_turns.empty() && !paired) return only_in_turns;
+    return samples == 0 ? disturbed : "";
   }
 };
+
+bool too_few(std::size_t samples) { return samples < static_cast<std::size_t>(kFewestSamples); }
 
 using Sides = std::map<std::string, Side>;
 
@@ -169,17 +150,20 @@ class Comparer {
     }
     if (base.conditions != now.conditions) {
       result.verdict = Verdict::incomparable;
-      result.reason = Side::difference(base.conditions, now.conditions);
+      result.reason = difference(base.conditions, now.conditions);
+      return result;
+    }
+    const bool paired = are_paired(base, now);
+    for (const auto& [side, why] :
+         {std::pair("", now.why_disturbed(paired)), {"base: ", base.why_disturbed(paired)}}) {
+      if (why.empty()) continue;
+      result.verdict = Verdict::disturbed;
+      result.reason = side + why;
       return result;
     }
     if (std::min(base.samples, now.samples) == 0) {
       result.verdict = Verdict::unverified;
       result.reason = "no samples";
-      return result;
-    }
-    if (!(base.disturbed.empty() && now.disturbed.empty()) && !are_paired(base, now)) {
-      result.verdict = Verdict::unverified;
-      result.reason = now.disturbed.empty() ? "base: " + base.disturbed : now.disturbed;
       return result;
     }
     estimate(base, now, result);
@@ -188,15 +172,17 @@ class Comparer {
 
   // The threshold is known only after the noise of all cases.
   static void judge_case(CaseComparison& c, double threshold) {
+    c.undecided = c.gated && (c.verdict == Verdict::disturbed ||
+                              (c.verdict == Verdict::unverified && !c.broken));
     if (!c.ratio) return;
-    const std::size_t fewest = std::min(c.base_samples, c.new_samples);
-    if (fewest < kFewestSamples) {
-      c.verdict = Verdict::inconclusive;
-      c.reason = fmt::format("{} samples; {} are needed: give the run more --budget", fewest,
-                             kFewestSamples);
+    if (const std::size_t fewest = std::min(c.base_samples, c.new_samples); too_few(fewest)) {
+      c.verdict = Verdict::too_few_samples;
+      c.reason = too_few_text(fewest);
+      c.undecided = c.gated;
       return;
     }
     c.verdict = judge(*c.ratio, threshold);
+    c.undecided = c.gated && leaves_undecided(*c.ratio, threshold);
     if (c.verdict == Verdict::inconclusive) {
       c.reason = fmt::format("the interval reaches over {:.3g} %: more samples{} would tell",
                              100 * threshold, c.paired ? "" : " or --ab");
@@ -207,8 +193,8 @@ class Comparer {
 
  private:
   static void add_times(const Side& side, std::optional<double>& seconds, std::size_t& samples) {
-    if (!side.unverified.empty()) return;
-    if (side.disturbed.empty()) seconds = median_of(side.series);
+    if (!side.unverified.empty() || side.samples == 0) return;
+    if (side.only_in_turns.empty()) seconds = median_of(side.series);
     samples = side.samples;
   }
 
@@ -226,13 +212,15 @@ class Comparer {
       }
       result.new_samples = result.base_samples;
       if (result.base_samples == 0) {
-        result.verdict = Verdict::unverified;
+        result.verdict = Verdict::disturbed;
         result.reason = "other work on the machine disturbed one of the builds in every round";
         return;
       }
     }
     result.ratio = result.paired ? paired_ratio(before, after, bootstrap)
                                  : ratio_of_medians(before, after, bootstrap);
+    // What is not judged by its own samples tells nothing about the noise of the others.
+    if (too_few(std::min(result.base_samples, result.new_samples))) return;
     const auto of_itself = result.paired ? paired_self_differences : self_differences;
     for (const Series* side : {&before, &after}) {
       const std::vector<double> d = of_itself(*side);
@@ -262,6 +250,10 @@ std::string_view name_of(Verdict verdict) {
       return "same";
     case Verdict::inconclusive:
       return "inconclusive";
+    case Verdict::too_few_samples:
+      return "too few samples";
+    case Verdict::disturbed:
+      return "disturbed";
     case Verdict::incomparable:
       return "incomparable";
     case Verdict::missing:
@@ -276,6 +268,15 @@ int Comparison::count(Verdict verdict) const {
   return static_cast<int>(std::ranges::count(cases, verdict, &CaseComparison::verdict));
 }
 
+std::string too_few_text(std::size_t samples) {
+  return fmt::format("{} sample{}; {} are needed: give the run more --budget", samples,
+                     samples == 1 ? "" : "s", kFewestSamples);
+}
+
+Verdict verdict_without_result(const CaseRecord& c) {
+  return c.status == Status::disturbed ? Verdict::disturbed : Verdict::unverified;
+}
+
 Verdict judge(const RatioEstimate& ratio, double threshold) {
   const double up = 1 + threshold;
   const double down = 1 / up;
@@ -285,11 +286,29 @@ Verdict judge(const RatioEstimate& ratio, double threshold) {
   return Verdict::inconclusive;
 }
 
+bool leaves_undecided(const RatioEstimate& ratio, double threshold) {
+  return judge(ratio, threshold) == Verdict::inconclusive &&
+         (ratio.ratio > 1 + threshold || ratio.upper > 1 + 2 * threshold);
+}
+
 Comparison compare_records(const std::vector<NamedRecord>& base,
                            const std::vector<NamedRecord>& now, const CompareOptions& options) {
   Comparison comparison;
   comparison.base = describe(base);
   comparison.now = describe(now);
+  for (const auto& [side, records] : {std::pair("base", &base), {"new", &now}}) {
+    for (const auto& r : *records) {
+      const RunInfo& run = r.record.run;
+      if (const std::string warning = build_warning(r.record.build); !warning.empty()) {
+        comparison.warnings.push_back(fmt::format("{}: {}: {}", side, r.path, warning));
+      }
+      if (run.interrupted) {
+        comparison.unfinished.push_back(
+            fmt::format("{}: {}: the run was interrupted after {} of {} cases", side, r.path,
+                        r.record.cases.size(), run.planned));
+      }
+    }
+  }
   const Sides base_sides = sides_of(base);
   const Sides now_sides = sides_of(now);
   Comparer comparer(base_sides, now_sides, options);

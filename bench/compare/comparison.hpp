@@ -10,22 +10,26 @@
 
 #include "bench/compare/bootstrap.hpp"
 #include "bench/compare/record_set.hpp"
+#include "bench/measure/sampler.hpp"
 
 namespace moat {
 
 enum class Verdict : std::uint8_t {
-  faster,        // the whole interval lies beyond the threshold
-  slower,        // likewise
-  same,          // the whole interval lies within the threshold
-  inconclusive,  // neither: more samples would tell
-  incomparable,  // measured on another device or under other conditions
-  missing,       // only one side has the case
-  unverified,    // a side has no verified result
+  faster,           // the whole interval lies beyond the threshold
+  slower,           // likewise
+  same,             // the whole interval lies within the threshold
+  inconclusive,     // neither: more samples would tell
+  too_few_samples,  // a side has fewer than kFewestSamples
+  disturbed,        // other work on the machine left a side without a time
+  incomparable,     // measured on another device or under other conditions
+  missing,          // only one side has the case
+  unverified,       // a side has no verified result
 };
 
 inline constexpr std::array kVerdicts = {
-    Verdict::slower,       Verdict::faster,  Verdict::same,      Verdict::inconclusive,
-    Verdict::incomparable, Verdict::missing, Verdict::unverified};
+    Verdict::slower,       Verdict::faster,          Verdict::same,
+    Verdict::inconclusive, Verdict::too_few_samples, Verdict::disturbed,
+    Verdict::incomparable, Verdict::missing,         Verdict::unverified};
 
 std::string_view name_of(Verdict verdict);
 
@@ -36,9 +40,13 @@ struct CaseComparison {
   std::string backend;
   std::string implementation;
   Verdict verdict = Verdict::inconclusive;
-  std::string reason;  // of the last four verdicts
+  std::string reason;  // of all but the first three verdicts
   // Whether a gate judges the case: our kernels. A library is the same code in both builds.
   bool gated = false;
+  // Whether it is gated and the gate cannot tell: too few samples, disturbed, no result to compare
+  // with in the base; or inconclusive with the ratio beyond the threshold, or with an interval that
+  // reaches beyond twice the threshold.
+  bool undecided = false;
   bool only_base = false;              // missing from the new side
   bool broken = false;                 // unverified on the new side
   bool paired = false;                 // samples were compared within rounds of one session
@@ -60,15 +68,27 @@ struct Comparison {
   std::string now;
   std::vector<CaseComparison> cases;  // in the order of the new side, then what it lacks
   double threshold = 0;
-  std::optional<double> floor;  // noise floor, as a share of the time; none if unknown
-  std::size_t differences = 0;  // A/A comparisons behind it
+  std::optional<double> floor;          // noise floor, as a share of the time; none if unknown
+  std::size_t differences = 0;          // A/A comparisons behind it
+  std::vector<std::string> warnings;    // of builds whose timings are no measure of the kernels
+  std::vector<std::string> unfinished;  // runs that were interrupted
   int count(Verdict verdict) const;
 };
 
-// Fewer samples than this on a side say nothing.
-inline constexpr std::size_t kFewestSamples = 5;
+// "4 samples; 10 are needed: give the run more --budget"
+std::string too_few_text(std::size_t samples);
+
+// Of a case that has no verified result: unverified or disturbed.
+Verdict verdict_without_result(const CaseRecord& c);
+
+// The smallest change that counts, if nobody says otherwise.
+inline constexpr double kDefaultThreshold = 0.02;
 
 Verdict judge(const RatioEstimate& ratio, double threshold);
+
+// Whether an inconclusive ratio leaves open that the case is slower by more than the threshold: it
+// is more likely than not, or it may be by more than twice as much.
+bool leaves_undecided(const RatioEstimate& ratio, double threshold);
 
 Comparison compare_records(const std::vector<NamedRecord>& base,
                            const std::vector<NamedRecord>& now, const CompareOptions& options);

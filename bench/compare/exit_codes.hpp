@@ -15,18 +15,22 @@ enum CompareExit : std::uint8_t {
   kCompareNoise = 6,
   kCompareUnverified = 7,
   kCompareIncomparable = 8,
+  kCompareUndecided = 9,
 };
 
 inline constexpr const char* kCompareExitHelp =
-    "exit codes (1, 6, 7 and 8 only with --gate; the first that applies, in the order 6 1 7 8):\n"
+    "exit codes (1 and 6 to 9 only with --gate; of several the first in the order 6 1 7 8 9 3):\n"
     "  0    the gate is passed, or there is none\n"
     "  1    one of our kernels is slower by more than the threshold\n"
     "  2    bad option or value\n"
-    "  3    the records have no case in common\n"
+    "  3    the records have no case in common; with --gate: none of ours\n"
     "  4    the result could not be written\n"
-    "  5    a file cannot be read or is no record\n"
-    "  6    the threshold is below the noise floor: nothing was judged\n"
+    "  5    a file cannot be read, is no record, or holds what cannot be, such as a time of 0\n"
+    "  6    the threshold is below the noise floor, or the floor is unknown: nothing was judged\n"
     "  7    a case of the base is unverified in the new record, or missing from it\n"
-    "  8    a case was measured on another device or under other conditions\n";
+    "  8    a case was measured on another device or under other conditions\n"
+    "  9    a case could not be judged: fewer than 10 samples on a side, disturbed, without a\n"
+    "       result in the base, or inconclusive with its ratio beyond the threshold or its\n"
+    "       interval beyond twice the threshold; or a run was interrupted\n";
 
 }  // namespace moat

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "bench/record/strict_json.hpp"
 #include "bench/run/grid.hpp"
@@ -33,16 +34,14 @@ std::string cell_text(std::string_view text, bool markdown) {
   return result;
 }
 
-bool fails_gate(const CaseComparison& c) {
-  return c.gated && (c.verdict == Verdict::slower || c.broken || c.only_base ||
-                     c.verdict == Verdict::incomparable);
-}
-
 std::string explanation(const CaseComparison& c) {
   std::string text(name_of(c.verdict));
-  if (c.ratio && c.verdict != Verdict::inconclusive) {
-    text += fmt::format(": {} ({}), {} → {}", change(c.ratio->ratio), interval(*c.ratio),
-                        format_seconds(*c.base_seconds), format_seconds(*c.new_seconds));
+  if (c.ratio && c.reason.empty()) {
+    text += fmt::format(": {} ({})", change(c.ratio->ratio), interval(*c.ratio));
+    if (c.base_seconds && c.new_seconds) {
+      text +=
+          fmt::format(", {} → {}", format_seconds(*c.base_seconds), format_seconds(*c.new_seconds));
+    }
   } else if (c.ratio) {
     text += fmt::format(": {} ({}); {}", change(c.ratio->ratio), interval(*c.ratio), c.reason);
   } else if (!c.reason.empty()) {
@@ -52,15 +51,29 @@ std::string explanation(const CaseComparison& c) {
 }
 
 std::string floor_text(const Comparison& comparison) {
-  if (!comparison.floor) return "noise floor: unknown, no series has 8 samples";
+  if (!comparison.floor) {
+    return fmt::format("noise floor: unknown, no series has {} samples", kFewestSamples);
+  }
   return fmt::format(
       "noise floor {:.1f} %: 95 % of {} comparisons of equal code within these records differ by "
       "less",
       100 * *comparison.floor, comparison.differences);
 }
 
+std::string warnings_text(const std::vector<std::string>& warnings, const char* end = "") {
+  std::string text;
+  for (const auto& w : warnings) text += fmt::format("warning: {}\n{}", w, end);
+  return text;
+}
+
 std::string summary(const Comparison& comparison) {
-  return fmt::format("base: {}\nnew:  {}\n", comparison.base, comparison.now);
+  return fmt::format("{}base: {}\nnew:  {}\n", warnings_text(comparison.warnings), comparison.base,
+                     comparison.now);
+}
+
+// "gate 5 %: passed"
+std::string gate_text(const Comparison& comparison, const std::optional<Gate>& gate) {
+  return gate ? fmt::format("gate {:.3g} %: {}", 100 * comparison.threshold, gate->verdict) : "";
 }
 
 std::string pairing(const Comparison& comparison) {
@@ -70,7 +83,8 @@ std::string pairing(const Comparison& comparison) {
                      paired);
 }
 
-std::string table(const Comparison& comparison, CompareFormat format, bool color) {
+std::string table(const Comparison& comparison, CompareFormat format,
+                  const std::optional<Gate>& gate, bool color) {
   const std::vector<Column> columns = {{.title = "case", .align = Align::left},
                                        {.title = "by", .align = Align::left},
                                        {.title = "base"},
@@ -107,12 +121,14 @@ std::string table(const Comparison& comparison, CompareFormat format, bool color
     for (Row& row : rows) {
       if (row.wrong) row.cells.back() = "**" + row.cells.back() + "**";
     }
-    return fmt::format("**{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n", counts,
-                       markdown_grid(columns, rows), pairing(comparison), floor_text(comparison),
-                       comparison.base, comparison.now);
+    return fmt::format("{}**{}{}{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n",
+                       warnings_text(comparison.warnings, "\n"), gate_text(comparison, gate),
+                       gate ? "; " : "", counts, markdown_grid(columns, rows), pairing(comparison),
+                       floor_text(comparison), comparison.base, comparison.now);
   }
   return summary(comparison) + '\n' + plain_grid(columns, rows, color) + '\n' +
-         pairing(comparison) + floor_text(comparison) + '\n' + counts + '\n';
+         pairing(comparison) + floor_text(comparison) + '\n' + counts + '\n' +
+         (gate ? gate_text(comparison, gate) + '\n' : "");
 }
 
 Json number(const std::optional<double>& x) { return x ? Json(*x) : Json(); }
@@ -123,13 +139,14 @@ Json to_json(const RatioEstimate& r) {
 
 Json to_json(const std::optional<RatioEstimate>& r) { return r ? to_json(*r) : Json(); }
 
-std::string to_json_text(const Comparison& comparison, bool gate) {
+std::string to_json_text(const Comparison& comparison, const std::optional<Gate>& gate) {
   Json cases = Json::array();
   for (const auto& c : comparison.cases) {
     cases.push_back({{"name", c.name},
                      {"verdict", name_of(c.verdict)},
                      {"reason", c.reason},
                      {"fails_gate", gate && fails_gate(c)},
+                     {"undecided", c.undecided},
                      {"judged", c.gated},
                      {"paired", c.paired},
                      {"base_seconds", number(c.base_seconds)},
@@ -144,7 +161,10 @@ std::string to_json_text(const Comparison& comparison, bool gate) {
                       {"version", 1},
                       {"base", comparison.base},
                       {"new", comparison.now},
-                      {"gate", gate},
+                      {"gate", gate.has_value()},
+                      {"gate_verdict", gate ? Json(gate->verdict) : Json()},
+                      {"gate_exit_code", gate ? Json(gate->exit_code) : Json()},
+                      {"warnings", comparison.warnings},
                       {"threshold", comparison.threshold},
                       {"noise_floor", number(comparison.floor)},
                       {"counts", counts},
@@ -179,17 +199,29 @@ std::string escape_xml(std::string_view text) {
   return result;
 }
 
-std::string to_junit(const Comparison& comparison, bool gate) {
+// What keeps a gate from passing: "failure", or "error" where it could not be judged; "" if nothing
+// does.
+std::string junit_element(const CaseComparison& c, const std::optional<Gate>& gate) {
+  if (!gate) return "";
+  if (gate->refused() ? c.gated && c.ratio.has_value() : c.undecided) return "error";
+  return fails_gate(c) ? "failure" : "";
+}
+
+std::string to_junit(const Comparison& comparison, const std::optional<Gate>& gate) {
   std::string cases;
+  std::size_t tests = comparison.cases.size();
   int failures = 0;
+  int errors = 0;
   int skipped = 0;
   for (const auto& c : comparison.cases) {
     const std::string text = escape_xml(explanation(c));
     cases += fmt::format(R"(  <testcase classname="moat.{}" name="{}" time="{:.9g}">)",
                          escape_xml(c.kernel), escape_xml(c.name), c.new_seconds.value_or(0));
-    if (gate && fails_gate(c)) {
-      ++failures;
-      cases += fmt::format(R"(<failure type="{}" message="{}"/>)", name_of(c.verdict), text);
+    if (const std::string element = junit_element(c, gate); !element.empty()) {
+      ++(element == "error" ? errors : failures);
+      cases += fmt::format(R"(<{} type="{}" message="{}"/>)", element,
+                           gate->refused() ? "refused" : name_of(c.verdict),
+                           gate->refused() ? escape_xml(gate->verdict) : text);
     } else if (c.verdict >= Verdict::inconclusive) {
       ++skipped;
       cases += fmt::format(R"(<skipped message="{}"/>)", text);
@@ -198,11 +230,18 @@ std::string to_junit(const Comparison& comparison, bool gate) {
     }
     cases += "</testcase>\n";
   }
+  for (const auto& reason : gate ? gate->reasons : std::vector<std::string>()) {
+    ++tests;
+    ++errors;
+    cases += fmt::format(R"(  <testcase classname="moat" name="gate" time="0"><error type="gate" )"
+                         "message=\"{}\"/></testcase>\n",
+                         escape_xml(reason));
+  }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<testsuite name=\"moat compare\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}"
-      "</testsuite>\n",
-      comparison.cases.size(), failures, skipped, cases);
+      "<testsuite name=\"moat compare\" tests=\"{}\" failures=\"{}\" errors=\"{}\" "
+      "skipped=\"{}\">\n{}</testsuite>\n",
+      tests, failures, errors, skipped, cases);
 }
 
 // Workflow commands of GitHub Actions: data escapes % and line ends, properties : and , too.
@@ -218,21 +257,27 @@ std::string escape_github(std::string_view text, bool property) {
   return result;
 }
 
-std::string to_github(const Comparison& comparison, bool gate) {
+std::string to_github(const Comparison& comparison, const std::optional<Gate>& gate) {
   std::string text;
+  const auto annotate = [&](const char* level, const std::string& what) {
+    text += fmt::format("::{} title=moat compare::{}\n", level, escape_github(what, false));
+  };
+  for (const auto& warning : comparison.warnings) annotate("warning", warning);
+  if (gate && !gate->passed()) annotate("error", gate_text(comparison, gate));
+  for (const auto& reason : gate ? gate->reasons : std::vector<std::string>()) {
+    annotate("error", reason);
+  }
   for (const auto& c : comparison.cases) {
     const bool bad = fails_gate(c);
     if (!bad && !(c.gated && c.verdict == Verdict::inconclusive)) continue;
-    const char* level = bad && gate ? "error" : bad ? "warning" : "notice";
+    const bool judged = gate && !gate->refused();
+    const char* level = bad && judged ? "error" : bad ? "warning" : "notice";
     text += fmt::format("::{} title={}::{}\n", level, escape_github(c.name, true),
                         escape_github(explanation(c), false));
   }
-  return text +
-         fmt::format(
-             "::notice title=moat compare::{}\n",
-             escape_github(fmt::format("{} (threshold {:.3g} %, {})", verdict_counts(comparison),
-                                       100 * comparison.threshold, floor_text(comparison)),
-                           false));
+  annotate("notice", fmt::format("{} (threshold {:.3g} %, {})", verdict_counts(comparison),
+                                 100 * comparison.threshold, floor_text(comparison)));
+  return text;
 }
 
 std::string speed(const RatioEstimate& r) {
@@ -243,7 +288,7 @@ std::string speed(const RatioEstimate& r) {
 std::string across_json(const Across& across) {
   Json devices = Json::array();
   for (const auto& d : across.devices)
-    devices.push_back({{"backend", d.backend}, {"name", d.name}});
+    devices.push_back({{"backend", d.backend}, {"name", d.name}, {"label", d.label}});
   const auto list = [](const auto& values) {
     Json array = Json::array();
     for (const auto& v : values) array.push_back(to_json(v));
@@ -273,6 +318,26 @@ std::string across_json(const Across& across) {
                       {"cases", cases}});
 }
 
+std::string beside_json(const std::vector<RecordBeside>& records) {
+  Json list = Json::array();
+  for (const auto& record : records) {
+    Json cases = Json::array();
+    for (const auto& b : record.entries) {
+      cases.push_back({{"problem", b.problem},
+                       {"backend", b.backend},
+                       {"device", b.device},
+                       {"other", b.other},
+                       {"seconds", number(b.seconds)},
+                       {"speed", to_json(b.speed)},
+                       {"samples", b.samples},
+                       {"verdict", name_of(b.verdict)},
+                       {"reason", b.reason}});
+    }
+    list.push_back({{"path", record.path}, {"warning", record.warning}, {"cases", cases}});
+  }
+  return dump_strict({{"schema", "moat-libraries"}, {"version", 1}, {"records", list}});
+}
+
 }  // namespace
 
 std::string verdict_counts(const Comparison& comparison) {
@@ -285,8 +350,8 @@ std::string verdict_counts(const Comparison& comparison) {
   return text;
 }
 
-std::string format_comparison(const Comparison& comparison, CompareFormat format, bool gate,
-                              bool color) {
+std::string format_comparison(const Comparison& comparison, CompareFormat format,
+                              const std::optional<Gate>& gate, bool color) {
   switch (format) {
     case CompareFormat::json:
       return to_json_text(comparison, gate);
@@ -298,14 +363,14 @@ std::string format_comparison(const Comparison& comparison, CompareFormat format
     case CompareFormat::markdown:
       break;
   }
-  return table(comparison, format, color);
+  return table(comparison, format, gate, color);
 }
 
 std::string format_across(const Across& across, CompareFormat format, bool color) {
   if (format == CompareFormat::json) return across_json(across);
   std::vector<Column> columns = {{.title = "speed", .align = Align::left}};
   for (std::size_t d = 0; d < across.devices.size(); ++d) {
-    columns.push_back({.title = across.devices[d].text() + (d == across.baseline ? " (= 1)" : "")});
+    columns.push_back({.title = across.devices[d].label + (d == across.baseline ? " (= 1)" : "")});
   }
   std::vector<Row> rows;
   for (const auto& m : across.means) {
@@ -323,18 +388,65 @@ std::string format_across(const Across& across, CompareFormat format, bool color
   for (const auto& c : across.cases) {
     Row row{.cells = {"  " + c.problem}, .heading = false, .wrong = false};
     for (std::size_t d = 0; d < across.devices.size(); ++d) {
-      row.cells.push_back(c.speed[d]     ? speed(*c.speed[d])
-                          : c.seconds[d] ? format_seconds(*c.seconds[d])
-                                         : "none: " + c.reason[d]);
+      std::string cell = c.speed[d]     ? speed(*c.speed[d])
+                         : c.seconds[d] ? format_seconds(*c.seconds[d])
+                                        : "none";
+      if (!c.speed[d] && !c.reason[d].empty()) cell += ": " + c.reason[d];
+      row.cells.push_back(std::move(cell));
     }
     rows.push_back(std::move(row));
   }
   const std::string note =
       "speed: the baseline's time ÷ the device's, with its 95 % interval; above 1 the device is "
-      "faster.\nKernels: geometric mean over the problems that both solved [n of all problems].\n";
-  return (format == CompareFormat::markdown ? markdown_grid(columns, rows)
-                                            : plain_grid(columns, rows, color)) +
-         '\n' + note;
+      "faster.\nKernels: geometric mean over the problems that both solved [n of all problems], "
+      "without those "
+      "of too few\nsamples.\n";
+  std::vector<std::string> warnings;
+  for (const auto& d : across.devices) {
+    if (!d.warning.empty()) warnings.push_back(fmt::format("{}: {}", d.label, d.warning));
+  }
+  return format == CompareFormat::markdown
+             ? warnings_text(warnings, "\n") + markdown_grid(columns, rows) + '\n' + note
+             : warnings_text(warnings) + plain_grid(columns, rows, color) + '\n' + note;
+}
+
+std::string format_beside(const std::vector<RecordBeside>& records, CompareFormat format,
+                          bool color) {
+  if (format == CompareFormat::json) return beside_json(records);
+  const std::vector<Column> columns = {{.title = "case", .align = Align::left},
+                                       {.title = "on", .align = Align::left},
+                                       {.title = "ours"},
+                                       {.title = "speed ÷ other"},
+                                       {.title = "other", .align = Align::left},
+                                       {.title = "samples"},
+                                       {.title = "ours is", .align = Align::left}};
+  std::vector<Row> rows;
+  std::vector<std::string> warnings;
+  for (const auto& record : records) {
+    if (!record.warning.empty()) warnings.push_back(record.path + ": " + record.warning);
+    if (records.size() > 1) {
+      std::vector<std::string> heading(columns.size());
+      heading[0] = record.path;
+      rows.push_back({std::move(heading), true, false});
+    }
+    for (const auto& b : record.entries) {
+      std::string verdict(name_of(b.verdict));
+      if (!b.reason.empty()) {
+        verdict += ": " + cell_text(b.reason, format == CompareFormat::markdown);
+      }
+      rows.push_back(
+          {{b.problem, b.device > 0 ? fmt::format("{}:{}", b.backend, b.device) : b.backend,
+            b.seconds ? format_seconds(*b.seconds) : "–", b.speed ? speed(*b.speed) : "–", b.other,
+            std::to_string(b.samples), std::move(verdict)},
+           false,
+           false});
+    }
+  }
+  const std::string note =
+      "speed: the other's time ÷ ours, with its 95 % interval; above 1 ours is faster.\n";
+  return format == CompareFormat::markdown
+             ? warnings_text(warnings, "\n") + markdown_grid(columns, rows) + '\n' + note
+             : warnings_text(warnings) + plain_grid(columns, rows, color) + '\n' + note;
 }
 
 }  // namespace moat

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bench/compare/across.hpp"
+#include "bench/compare/beside.hpp"
 #include "bench/compare/comparison.hpp"
+#include "bench/compare/gate.hpp"
 
 namespace moat {
 
@@ -14,11 +17,22 @@ enum class CompareFormat : std::uint8_t { table, markdown, json, junit, github }
 // "2 slower, 1 faster, 13 same", zeros left out.
 std::string verdict_counts(const Comparison& comparison);
 
-// One row per case, and what the verdicts rest on. `gate` says whether the threshold is one:
-// junit then fails and github annotates what fails it. In junit a case without a verdict is
-// skipped.
-std::string format_comparison(const Comparison& comparison, CompareFormat format, bool gate,
-                              bool color);
+// One row per case, and what the verdicts rest on. With a gate, what keeps it from passing is a
+// failure in junit, or an error where it could not be judged, and an error in github; reasons that
+// are no case's are a test of their own there, "gate". Without, a case that has no verdict is
+// skipped in junit.
+std::string format_comparison(const Comparison& comparison, CompareFormat format,
+                              const std::optional<Gate>& gate, bool color);
+
+// Ours beside the libraries and yardsticks of each record, of which `path` names one. table,
+// markdown, json.
+struct RecordBeside {
+  std::string path;
+  std::string warning;  // of its build
+  std::vector<Beside> entries;
+};
+std::string format_beside(const std::vector<RecordBeside>& records, CompareFormat format,
+                          bool color);
 
 // Speed relative to the baseline device: means per kernel, then the problems. table, markdown,
 // json.

@@ -5,12 +5,13 @@
 #include <cmath>
 #include <utility>
 
+#include "bench/measure/sampler.hpp"
 #include "bench/measure/statistics.hpp"
 
 namespace moat {
 namespace {
 
-constexpr std::size_t kFewest = 8;
+constexpr auto kFewest = static_cast<std::size_t>(kFewestSamples);
 
 double difference(double a, double b) { return std::max(a, b) / std::min(a, b) - 1; }
 

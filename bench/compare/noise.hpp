@@ -10,8 +10,8 @@
 namespace moat {
 
 // |ratio − 1| of medians that ought to be equal: of each two series of one build or, where there is
-// one series, of its quarters taken two against two. Empty if a lone series has fewer than 8
-// samples.
+// one series, of its quarters taken two against two. Empty if a lone series has fewer than
+// kFewestSamples.
 std::vector<double> self_differences(const Series& series);
 
 // The same for series whose samples are compared within rounds: neighbours of one build.

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <set>
 #include <system_error>
 #include <tuple>
+
+#include "bench/compare/shares.hpp"
 
 namespace moat {
 namespace {
@@ -64,14 +67,18 @@ std::vector<NamedRecord> read_records(
 
   std::vector<NamedRecord> records;
   std::set<fs::path> seen;
+  std::set<std::size_t> contents;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& [path, found] = files[i];
     on_file(i, files.size());
     const std::string text = read_text(path);
     if (found && !looks_like_record(text)) continue;
     if (!seen.insert(fs::weakly_canonical(path)).second) continue;
+    // A copy is no second run.
+    if (!contents.insert(std::hash<std::string>()(text)).second) continue;
     try {
       records.push_back({path.string(), parse_record(text)});
+      recompute_shares(records.back().record);
     } catch (const JsonError& e) {
       throw RecordError(fmt::format("{}: {}", path.string(), e.what()));
     }

@@ -1,6 +1,7 @@
 #include "bench/measure/ceilings.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -15,8 +16,8 @@
 #include <random>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
-#include "bench/measure/cpu_units.hpp"
 #include "bench/measure/traffic_loops.hpp"
 #include "kernels/reference/bound.hpp"
 #include "kernels/reference/gemm.hpp"
@@ -280,7 +281,7 @@ class Runner {
 void run_compute(Device& device, Runner& runner) {
   // Calls of about 0.3 ms on a CPU, long beside their launch and short beside the time slices of a
   // busy machine, and calls 32 times as long, which lose less to threads that wait for each other.
-  const std::size_t per_unit = device.info().backend == "cpu" ? 1 << 11 : 1 << 15;
+  const std::size_t per_unit = device.info().host ? 1 << 11 : 1 << 15;
   const int units = std::max(device.info().compute_units, 1);
   const std::size_t n = per_unit * static_cast<std::size_t>(units);
   const std::size_t bytes = n * sizeof(float);
@@ -376,7 +377,7 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
   const auto check = [&] { check_copy(device, copy, pattern); };
   runner.run({.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}, 0.4);
-  if (device.info().backend == "cpu") {
+  if (device.info().host) {
     const int threads = device.info().compute_units;
     const auto copy_by = [&](const char* name, auto&& move) {
       runner.run({.name = name,
@@ -431,10 +432,25 @@ std::optional<double> memory_floor(double read, double written, const Ceilings& 
   return copied / *ceilings.copy_bytes + std::abs(read - written) / *ceilings.read_bytes;
 }
 
+std::string joined(const std::vector<std::string>& reasons) {
+  return reasons.empty() ? "not measured" : fmt::format("{}", fmt::join(reasons, "; "));
+}
+
 }  // namespace
 
 std::optional<double> Ceilings::flops(DType t) const {
   return t == DType::f32 ? flops_f32 : t == DType::f16 ? flops_f16 : flops_bf16;
+}
+
+std::string Ceilings::why_no_flops(DType t) const {
+  std::vector<std::string> own;
+  for (const std::string& reason : missing) {
+    const std::string unit = reason.substr(0, reason.find(": "));
+    if (unit == name_of(t) || unit == fmt::format("mma/{}", name_of(t))) {
+      own.push_back(reason.substr(std::min(reason.size(), unit.size() + 2)));
+    }
+  }
+  return joined(own.empty() ? missing : own);
 }
 
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
@@ -448,13 +464,13 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
   ceilings.flops_f32 = runner.best({"fma", "mma/f32"});
   for (const DType t : {DType::f16, DType::bf16}) {
     auto& rate = t == DType::f16 ? ceilings.flops_f16 : ceilings.flops_bf16;
-    const std::string unit = device.info().backend == "cpu" ? cpu_unit_beyond_fma(t) : "";
-    if (unit.empty()) {
+    const auto unit = device.info().unused_units.find(t);
+    if (unit == device.info().unused_units.end()) {
       rate = runner.best({"fma", "mma/f32", fmt::format("mma/{}", name_of(t))});
     } else {
       ceilings.missing.push_back(fmt::format(
           "{}: the processor has {}, which libraries may use and no ceiling kernel does",
-          name_of(t), unit));
+          name_of(t), unit->second));
     }
   }
   ceilings.read_bytes = runner.best({"read"});
@@ -505,25 +521,46 @@ std::optional<Roofline> traffic_roofline(double read, double written, double sec
                   .suspect = share > kSuspectShare};
 }
 
+bool counts_flops(const Problem& problem) {
+  if (const auto* attention = std::get_if<AttentionProblem>(&problem)) return attention->q_len > 1;
+  return std::holds_alternative<GemmProblem>(problem);
+}
+
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold) {
-  std::optional<Roofline> binding;
-  const auto consider = [&](Bound bound, double floor) {
-    if (!binding || floor > binding->floor_seconds)
-      binding = Roofline{.bound = bound, .floor_seconds = floor};
+  const auto at = [&](Bound bound, double floor) {
+    const double share = floor / seconds;
+    return Roofline{
+        .bound = bound, .floor_seconds = floor, .share = share, .suspect = share > kSuspectShare};
   };
-  if (const auto rate = ceilings.flops(dtype(problem))) {
-    consider(Bound::compute, flops(problem) / *rate);
-  }
+  const auto unless_hidden = [](const Roofline& r, bool binds) {
+    return binds || r.suspect ? std::optional(r) : std::nullopt;
+  };
   const double out = written(problem);
-  if (const auto floor = memory_floor(bytes(problem) - out, out, ceilings); floor && cold) {
-    consider(Bound::memory, *floor);
+  const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
+  const auto rate = ceilings.flops(dtype(problem));
+  if (rate) {
+    const double compute = flops(problem) / *rate;
+    if (memory && *memory > compute) return at(Bound::memory, *memory);
+    return unless_hidden(at(Bound::compute, compute), memory || !cold);
   }
-  if (binding) {
-    binding->share = binding->floor_seconds / seconds;
-    binding->suspect = binding->share > kSuspectShare;
+  if (!memory) return std::nullopt;
+  const bool few_operations = std::holds_alternative<ReductionProblem>(problem) ||
+                              std::holds_alternative<RowsProblem>(problem);
+  return unless_hidden(
+      at(Bound::memory, *memory),
+      few_operations || (ceilings.flops_f32 && *memory >= flops(problem) / *ceilings.flops_f32));
+}
+
+std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold) {
+  const DType type = dtype(problem);
+  if (!ceilings.flops(type)) {
+    return fmt::format("no {} compute ceiling: {}", name_of(type), ceilings.why_no_flops(type));
   }
-  return binding;
+  if (cold && (!ceilings.read_bytes || !ceilings.copy_bytes)) {
+    return fmt::format("no memory ceiling: {}", joined(ceilings.missing));
+  }
+  return "";
 }
 
 }  // namespace moat

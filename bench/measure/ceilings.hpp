@@ -32,6 +32,8 @@ struct Ceilings {
   std::vector<std::string> missing;
 
   std::optional<double> flops(DType t) const;
+  // Why flops(t) is empty, of `missing`.
+  std::string why_no_flops(DType t) const;
 };
 
 // Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
@@ -65,11 +67,23 @@ struct Roofline {
   bool suspect = false;
 };
 
+// Whether a problem's rate is told in FLOP/s, whatever was measured: a GEMM, and attention of more
+// than one query. All else moves more than it computes and is told in bytes/s.
+bool counts_flops(const Problem& problem);
+
 // The ceiling that binds a problem solved in `seconds` (Williams, Waterman and Patterson 2009).
-// Operands that stay in the cache (`cold` false) have no memory ceiling. Empty if no ceiling that
-// could bind was measured. seconds > 0.
+// Operands that stay in the cache (`cold` false) have no memory ceiling. Where one of the two
+// ceilings was not measured the other is not taken to bind: empty, unless
+// - the missing one is that of the arithmetic and memory binds all the same: reductions, softmax
+//   and RMSNorm do a few operations per element, and of all else memory's floor is not below that
+//   of f32's arithmetic, which no unit for shorter types is slower than;
+// - the time lies below the floor of the one that was measured: suspect whichever binds.
+// seconds > 0.
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold);
+
+// Why roofline() is empty.
+std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold);
 
 // The share of the memory ceiling of what moves these bytes and computes nothing.
 std::optional<Roofline> traffic_roofline(double read, double written, double seconds,

@@ -27,7 +27,7 @@ struct BatchTime {
   bool disturbed() const { return waited > kDisturbedShare * seconds; }
 
   bool valid() const {
-    return std::isfinite(seconds) && seconds >= 0 &&
+    return std::isfinite(seconds) && seconds > 0 &&
            seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
   }
 };
@@ -35,10 +35,11 @@ struct BatchTime {
 // An implementation while it is measured.
 class Member {
  public:
-  Member(Device& device, const Implementation& implementation, const std::vector<Problem>& problems,
-         const MeasureOptions& options, const SamplerOptions& sampler, Clock& clock,
-         std::size_t& calls)
+  Member(Device& device, std::size_t index, const Implementation& implementation,
+         const std::vector<Problem>& problems, const MeasureOptions& options,
+         const SamplerOptions& sampler, Clock& clock, std::size_t& calls)
       : device_(device),
+        index_(index),
         implementation_(implementation),
         problems_(problems),
         options_(options),
@@ -85,7 +86,9 @@ class Member {
   void sample(int round) {
     guarded([&] {
       ++attempts_;
+      if (options_.observer) options_.observer->before(index_, calls_, result_.batch);
       const BatchTime time = run_batch();
+      if (options_.observer) options_.observer->after(index_);
       const double seconds = time.seconds / result_.batch;
       if (!time.valid()) {
         result_.discarded.push_back({seconds, DiscardReason::invalid_time});
@@ -209,6 +212,7 @@ class Member {
   };
 
   Device& device_;
+  std::size_t index_;
   const Implementation& implementation_;
   const std::vector<Problem>& problems_;
   const MeasureOptions& options_;
@@ -238,7 +242,7 @@ void check(const std::vector<Implementation>& implementations,
 
 MeasureOptions default_options(const DeviceInfo& device) {
   MeasureOptions options;
-  if (device.backend == "cpu") {
+  if (device.host) {
     options.warmup_seconds = 0.1;
     options.min_sample_seconds = 1e-4;
     options.throttle_fraction = 0;
@@ -277,7 +281,8 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   std::vector<Member> members;
   members.reserve(implementations.size());
   for (std::size_t i = 0; i < implementations.size(); ++i) {
-    members.emplace_back(device, implementations[i], problems[i], options, sampler, clock, calls);
+    members.emplace_back(device, i, implementations[i], problems[i], options, sampler, clock,
+                         calls);
     const auto sets = static_cast<int>(problems[i].size());
     result.rotation_sets = options.hot ? 1 : std::max(result.rotation_sets, sets);
   }

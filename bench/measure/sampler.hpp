@@ -21,9 +21,13 @@ enum class StopReason : std::uint8_t {
 
 std::string_view name_of(StopReason reason);
 
+// Fewer samples than this say nothing: neither their noise is believed while they are taken, nor a
+// ratio of them when results are compared.
+inline constexpr int kFewestSamples = 10;
+
 struct SamplerOptions {
   double target_noise = 0.005;  // relative standard error of the median
-  int min_samples = 10;         // before the noise is believed
+  int min_samples = kFewestSamples;
   int max_samples = 2000;
   int stable_samples = 50;      // at least 4; before the noise can be called stable
   double budget_seconds = 2.0;  // wall time from construction

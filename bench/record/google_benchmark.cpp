@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "bench/measure/statistics.hpp"
+#include "bench/record/provenance.hpp"
 
 namespace moat {
 namespace {
@@ -81,12 +83,12 @@ Json to_google_benchmark(const Record& record) {
        record.host.governor.value && *record.host.governor.value != "performance"},
       {"caches", Json::array()},
       {"load_avg", Json::array()},
-      {"library_build_type", record.build.build_type == "Debug" ? "debug" : "release"},
+      {"library_build_type", build_warning(record.build).empty() ? "release" : "debug"},
       {"moat_version", record.build.version},
       {"moat_commit", record.build.commit.value.value_or("unknown")}};
   if (record.host.load_average.value) context["load_avg"] = *record.host.load_average.value;
   for (const auto& device : record.devices) {
-    if (device.max_clock_mhz.value && device.backend == "cpu") {
+    if (device.max_clock_mhz.value && is_host(record, device)) {
       context["mhz_per_cpu"] = *device.max_clock_mhz.value;
     }
   }

@@ -13,6 +13,10 @@ Build this_build();
 // "0.1.0 (1a2b3c4d5e6f, modified)"; the commit is "unknown" outside a git repository.
 std::string version_text(const Build& build);
 
+// "this build is not optimised (Debug): …" where timings of a build are no measure of the kernels,
+// by its compiler flags: no -O1 or more, or a sanitizer. Empty for all others.
+std::string build_warning(const Build& build);
+
 Host this_host();
 
 // Seconds since the epoch as 2026-01-31T23:59:59Z.

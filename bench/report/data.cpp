@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "bench/compare/across.hpp"
+#include "bench/compare/beside.hpp"
 #include "bench/compare/comparison.hpp"
+#include "bench/compare/platforms.hpp"
 #include "bench/record/csv.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/quantity.hpp"
@@ -46,6 +49,10 @@ Json code_convergence(const Json* porting, const std::string& kernel) {
 // The suite's own plain loops are a baseline, but nobody's library.
 constexpr const char* kPlain = "plain";
 
+bool believed(const Record& record, const CaseRecord& c, const RatioRecord& ratio) {
+  return samples_beside(record, c, ratio.baseline) >= kFewestSamples;
+}
+
 // The fastest library that ran beside ours, or the plain loops where no library has the kernel.
 const RatioRecord* fastest(const CaseRecord& c) {
   const RatioRecord* best = nullptr;
@@ -59,20 +66,6 @@ const RatioRecord* fastest(const CaseRecord& c) {
   return best;
 }
 
-// Best known time ÷ ours; 1 where ours is the best.
-double of_best(const CaseRecord& c) {
-  double least = 1;
-  for (const auto& r : c.ratios) least = std::min(r.ratio, least);
-  return least;
-}
-
-const DeviceRecord* device_of(const Record& record, const CaseRecord& c) {
-  for (const auto& d : record.devices) {
-    if (d.backend == c.backend && d.index == c.device) return &d;
-  }
-  return nullptr;
-}
-
 std::string commit_of(const Record& record) {
   std::string text =
       record.build.commit.value ? record.build.commit.value->substr(0, 12) : "unknown commit";
@@ -84,27 +77,45 @@ std::string commit_of(const Record& record) {
 struct Newest {
   std::size_t record = 0;
   const CaseRecord* c = nullptr;
+  const Record* of = nullptr;
 
   bool ok() const { return c != nullptr && c->status == Status::ok; }
-  // Share of the ceiling; 0 without a verified result, empty if no ceiling was measured.
+  // Share of the ceiling; 0 without a verified result, empty if it is not known what binds.
   std::optional<double> architectural() const {
+    if (disturbed()) return std::nullopt;
     if (!ok()) return 0;
     if (!c->ceiling.value) return std::nullopt;
     return std::min(1.0, c->ceiling.value->share);
   }
-  // Best known time on that device ÷ ours.
-  std::optional<double> application() const { return ok() ? of_best(*c) : 0; }
+  // Best known time on that device ÷ ours, 1 where ours is the best; empty if a ratio has too few
+  // samples.
+  std::optional<double> application() const {
+    if (disturbed()) return std::nullopt;
+    if (!ok()) return 0;
+    double least = 1;
+    for (const auto& r : c->ratios) {
+      if (!believed(*of, *c, r)) return std::nullopt;
+      least = std::min(r.ratio, least);
+    }
+    return least;
+  }
+
+  bool disturbed() const {
+    return c != nullptr && !ok() && verdict_without_result(*c) == Verdict::disturbed;
+  }
 };
 
 class Report {
  public:
   Report(const std::vector<NamedRecord>& records, const std::string& baseline)
-      : records_(records), across_(compare_across(records, baseline, {.resamples = 200})) {
+      : records_(records),
+        platforms_(records),
+        across_(compare_across(records, baseline, {.resamples = 200})) {
     for (std::size_t r = 0; r < records_.size(); ++r) {
       for (const auto& c : records_[r].record.cases) {
-        const auto d = device_index(records_[r].record, c);
+        const auto d = platforms_.of(r, c);
         if (c.implementation != kOurs || !d) continue;
-        newest_[{c.problem, *d}] = {r, &c};
+        newest_[{c.problem, *d}] = {r, &c, &records_[r].record};
         if (problem_set_.insert(c.problem).second) {
           problems_.emplace_back(c.problem, c.kernel);
           if (std::ranges::find(kernels_, c.kernel) == kernels_.end()) {
@@ -112,7 +123,7 @@ class Report {
           }
         }
       }
-      if (records_[r].record.porting.value) porting_ = &*records_[r].record.porting.value;
+      if (records_[r].record.porting.value) porting_ = records_[r].record.porting.value->get();
     }
   }
 
@@ -140,13 +151,6 @@ class Report {
   }
 
  private:
-  std::optional<std::size_t> device_index(const Record& record, const CaseRecord& c) const {
-    const DeviceRecord* d = device_of(record, c);
-    if (d == nullptr) return std::nullopt;
-    const auto at = std::ranges::find(across_.devices, DeviceId{d->backend, d->name});
-    return static_cast<std::size_t>(at - across_.devices.begin());
-  }
-
   Newest newest(const std::string& problem, std::size_t device) const {
     const auto at = newest_.find({problem, device});
     return at == newest_.end() ? Newest{} : at->second;
@@ -173,8 +177,10 @@ class Report {
     Json list = Json::array();
     const auto& all = across_.means.back();
     for (std::size_t d = 0; d < across_.devices.size(); ++d) {
-      const DeviceId& id = across_.devices[d];
+      const Platform& id = across_.devices[d];
       int asked = 0;
+      int disturbed = 0;
+      int few = 0;  // ratios of too few samples
       int verified = 0;
       std::vector<double> shares;
       std::vector<double> ratios;  // to libraries
@@ -183,28 +189,30 @@ class Report {
         const Newest n = newest(problem, d);
         if (n.c == nullptr) continue;
         ++asked;
+        disturbed += n.disturbed() ? 1 : 0;
         if (!n.ok()) continue;
         ++verified;
         if (const auto share = n.architectural()) shares.push_back(*share);
         if (const auto* r = fastest(*n.c)) {
+          if (!believed(*n.of, *n.c, *r)) {
+            ++few;
+            continue;
+          }
           (r->baseline == kPlain ? plain : ratios).push_back(r->ratio);
         }
       }
-      std::string architecture;
-      for (const auto& r : records_) {
-        for (const auto& x : r.record.devices) {
-          if (x.backend == id.backend && x.name == id.name) architecture = x.architecture;
-        }
-      }
       const Json total = port(id.backend, "all").value("total", Json::object());
-      list.push_back({{"device", id.text()},
+      list.push_back({{"device", id.label},
                       {"backend", id.backend},
-                      {"architecture", architecture},
+                      {"architecture", id.architecture},
                       {"asked", asked},
                       {"verified", verified},
+                      {"disturbed", disturbed},
                       {"speed", all.speed[d] ? number(all.speed[d]->ratio) : Json()},
                       {"common", all.cases[d]},
                       {"share", number(geometric_mean(shares))},
+                      {"shares", shares.size()},
+                      {"few", few},
                       {"ratio", number(geometric_mean(ratios))},
                       {"ratios", ratios.size()},
                       {"plain", number(geometric_mean(plain))},
@@ -252,7 +260,7 @@ class Report {
     };
     const std::string first = records_.front().record.run.started.substr(0, 10);
     const std::string last = records_.back().record.run.started.substr(0, 10);
-    const std::string baseline = across_.devices[across_.baseline].text();
+    const std::string baseline = across_.devices[across_.baseline].label;
     say("", fmt::format("{} ran {} ({}, {}). {}", count(devices.size(), "device"),
                         count(problems_.size(), "problem"), count(records_.size(), "record"),
                         first == last ? first : first + " to " + last,
@@ -268,12 +276,21 @@ class Report {
                                  relative(x["speed"]), count(x["common"], "problem"));
       }
       if (!x["share"].is_null()) {
+        const bool all = x["shares"] == x["verified"];
         text +=
-            fmt::format("{} reach {} of what the device was measured to be capable of. ",
-                        text.empty() ? "Our kernels" : "They", percent(x["share"].get<double>()));
+            fmt::format("{} reach {} of what the device was measured to be capable of{}. ",
+                        text.empty() ? "Our kernels" : "They", percent(x["share"].get<double>()),
+                        all ? ""
+                            : fmt::format(", in the {} of {} whose ceiling was measured",
+                                          x["shares"].get<std::size_t>(),
+                                          count(x["verified"].get<std::size_t>(), "problem")));
       }
+      const std::string too_few =
+          fmt::format("{} {} too few samples to tell. ",
+                      count(x["few"].get<std::size_t>(), "ratio"), x["few"] == 1 ? "has" : "have");
+      const std::string no_library = x["few"] == 0 ? "No library ran beside them. " : "";
       text += x["ratio"].is_null()
-                  ? "No library ran beside them. "
+                  ? no_library
                   : fmt::format("That is {} the speed of the fastest library there ({}). ",
                                 relative(x["ratio"]), count(x["ratios"], "problem"));
       if (!x["plain"].is_null()) {
@@ -281,8 +298,21 @@ class Report {
             "Where no library has the kernel: {} the speed of the suite's own plain loops ({}). ",
             relative(x["plain"]), count(x["plains"], "problem"));
       }
+      if (x["few"] != 0) text += too_few;
+      if (const auto& warning = across_.devices[d].warning; !warning.empty()) {
+        say(x["device"], "Warning: " + warning + ".", true);
+      }
       say(x["device"], text + port_in_words(x["backend"]));
-      const int failed = x["asked"].get<int>() - x["verified"].get<int>();
+      const int disturbed = x["disturbed"].get<int>();
+      const int failed = x["asked"].get<int>() - x["verified"].get<int>() - disturbed;
+      if (disturbed > 0) {
+        say(x["device"],
+            fmt::format(
+                "{} of {} cases {} disturbed by other work on the machine and {} no number.",
+                disturbed, x["asked"].get<int>(), disturbed == 1 ? "was" : "were",
+                disturbed == 1 ? "has" : "have"),
+            true);
+      }
       if (failed > 0) {
         say(x["device"],
             fmt::format("{} of {} cases {} no verified result.", failed, x["asked"].get<int>(),
@@ -294,7 +324,7 @@ class Report {
     for (const auto& r : records_) {
       for (const auto& s : r.record.skipped_backends) {
         if (std::ranges::none_of(across_.devices,
-                                 [&](const DeviceId& d) { return d.backend == s.name; })) {
+                                 [&](const Platform& d) { return d.backend == s.name; })) {
           skipped.insert(fmt::format("The {} backend was not measured: {}.", s.name, s.reason));
         }
       }
@@ -344,7 +374,7 @@ class Report {
     Json rows = Json::array();
     for (std::size_t r = 0; r < records_.size(); ++r) {
       for (const auto& c : records_[r].record.cases) {
-        const auto d = device_index(records_[r].record, c);
+        const auto d = platforms_.of(r, c);
         if (!d) continue;
         const auto [at, inserted] = index.emplace(c.problem, index.size());
         if (inserted) names.push_back(c.problem);
@@ -353,9 +383,13 @@ class Report {
         const bool shared = ok && c.ceiling.value.has_value();
         const auto& check = c.check.value;
         const RatioRecord* other = ok ? fastest(c) : nullptr;
-        const std::string than = other == nullptr            ? ""
-                                 : other->baseline == kPlain ? "plain loops"
-                                                             : other->baseline;
+        std::string than = other == nullptr            ? ""
+                           : other->baseline == kPlain ? "plain loops"
+                                                       : other->baseline;
+        if (other != nullptr && !believed(records_[r].record, c, *other)) {
+          than += ": too few samples";
+          other = nullptr;
+        }
         rows.push_back(
             {at->second, c.kernel, *d, c.implementation, name_of(c.status), of(c.median_seconds),
              of(c.gflops), of(c.gbytes), shared ? Json(c.ceiling.value->share) : Json(),
@@ -373,7 +407,8 @@ class Report {
   // The measured roofs of each device, of its newest record: one for each type that a case has.
   Json roofs() const {
     std::map<std::pair<std::string, std::string>, Json> lines;  // device and type
-    for (const auto& [path, record] : records_) {
+    for (std::size_t r = 0; r < records_.size(); ++r) {
+      const Record& record = records_[r].record;
       std::set<std::string> types;
       for (const auto& c : record.cases) types.insert(c.dtype);
       for (const auto& d : record.devices) {
@@ -385,7 +420,9 @@ class Report {
                                             {"bf16", &ceilings.flops_bf16}}) {
           const auto flops = ceiling->value;
           if (!flops || !types.contains(type)) continue;
-          const std::string device = DeviceId{d.backend, d.name}.text();
+          const auto platform = platforms_.of(r, d.backend, d.index);
+          if (!platform) continue;
+          const std::string device = across_.devices[*platform].label;
           Json& line = lines[{device, type}] = Json::array();
           for (const double x : {0.1, *flops / *read, 10000.0}) {
             line.push_back({{"device", device},
@@ -403,19 +440,50 @@ class Report {
     return all;
   }
 
-  // Of a kernel on a device: geometric mean over its problems, as far as it is known; 0 if one has
-  // no verified result.
+  // The problems of a kernel that every device was asked that was asked any of them.
+  std::vector<std::string> common_problems(const std::string& kernel) const {
+    std::vector<std::string> common;
+    std::set<std::size_t> asked;
+    for (const auto& [of, n] : newest_) {
+      if (n.c->kernel == kernel) asked.insert(of.second);
+    }
+    for (const auto& [problem, k] : problems_) {
+      if (k == kernel && std::ranges::all_of(asked, [&](std::size_t d) {
+            return newest(problem, d).c != nullptr;
+          })) {
+        common.push_back(problem);
+      }
+    }
+    return common;
+  }
+
+  // Of a kernel on a device: geometric mean over the problems that all were asked, as far as it is
+  // known; 0 if one has no verified result.
   std::optional<double> efficiency(const std::string& kernel, std::size_t device,
                                    std::optional<double> (Newest::*of)() const) const {
     std::vector<double> values;
-    for (const auto& [problem, k] : problems_) {
-      if (k != kernel) continue;
-      const auto e = (newest(problem, device).*of)();
+    for (const auto& problem : common_problems(kernel)) {
+      const Newest n = newest(problem, device);
+      if (n.c == nullptr) continue;
+      const auto e = (n.*of)();
       if (!e) continue;
       if (*e <= 0) return 0;
       values.push_back(*e);
     }
     return geometric_mean(values);
+  }
+
+  // On how many of its problems a kernel's share of the ceiling is known, and of how many.
+  std::pair<int, int> shares_known(const std::string& kernel, std::size_t device) const {
+    int known = 0;
+    int asked = 0;
+    for (const auto& problem : common_problems(kernel)) {
+      const Newest n = newest(problem, device);
+      if (n.c == nullptr) continue;
+      ++asked;
+      known += n.architectural() ? 1 : 0;
+    }
+    return {known, asked};
   }
 
   // Over all devices; empty if it is not known on one of them.
@@ -436,12 +504,18 @@ class Report {
     for (const auto& kernel : kernels_) {
       std::vector<std::pair<double, std::string>> order;
       std::string unsupported;
+      std::string unknown;
       for (std::size_t d = 0; d < across_.devices.size(); ++d) {
         if (const auto e = efficiency(kernel, d, &Newest::architectural)) {
-          order.emplace_back(*e, across_.devices[d].text());
+          order.emplace_back(*e, across_.devices[d].label);
         }
         if (efficiency(kernel, d, &Newest::application) == 0) {
-          unsupported += (unsupported.empty() ? "" : ", ") + across_.devices[d].text();
+          unsupported += (unsupported.empty() ? "" : ", ") + across_.devices[d].label;
+        }
+        const auto [known, asked] = shares_known(kernel, d);
+        if (known < asked) {
+          unknown += fmt::format("{}{}: {} of {}", unknown.empty() ? "" : ", ",
+                                 across_.devices[d].label, asked - known, asked);
         }
       }
       std::ranges::sort(order, std::greater<>());
@@ -458,24 +532,29 @@ class Report {
                          {"architectural", number(portability_of(kernel, &Newest::architectural))},
                          {"application", number(portability_of(kernel, &Newest::application))},
                          {"convergence", code_convergence(porting_, kernel)},
-                         {"unsupported", unsupported}});
+                         {"unsupported", unsupported},
+                         {"unknown", unknown}});
     }
     const std::size_t devices = across_.devices.size();
-    return {{"note",
-             fmt::format("PP is Pennycook's performance portability: the harmonic mean of a "
-                         "kernel's efficiencies over {} of these records, 0 if one has "
-                         "no verified result for one of its problems. Architectural efficiency is "
-                         "the share of the ceiling that binds; application efficiency is the best "
-                         "time of that device, ours, a library's or the plain loops', divided by "
-                         "ours. A kernel's efficiency on a device is the geometric mean over its "
-                         "problems. Code convergence is 1 − the mean divergence over all ports of "
-                         "the porting record.{}",
-                         devices == 1 ? "the one device" : fmt::format("the {} devices", devices),
-                         devices == 1 ? " With one device PP is that device's efficiency and says "
-                                        "nothing about portability yet."
-                                      : "")},
-            {"kernels", std::move(kernels)},
-            {"cascade", std::move(cascade)}};
+    return {
+        {"note",
+         fmt::format(
+             "PP is Pennycook's performance portability: the harmonic mean of a "
+             "kernel's efficiencies over {} of these records, 0 if one has "
+             "no verified result for one of its problems. Architectural efficiency is "
+             "the share of the ceiling that binds, and cases in which that is not known, "
+             "because a ceiling was not measured, are left out; application efficiency is the best "
+             "time of that device, ours, a library's or the plain loops', divided by "
+             "ours. A kernel's efficiency on a device is the geometric mean over the "
+             "problems that all were asked, without those whose ratios have too few samples. Code "
+             "convergence is 1 − the mean divergence over all ports of "
+             "the porting record.{}",
+             devices == 1 ? "the one device" : fmt::format("the {} devices", devices),
+             devices == 1 ? " With one device PP is that device's efficiency and says "
+                            "nothing about portability yet."
+                          : "")},
+        {"kernels", std::move(kernels)},
+        {"cascade", std::move(cascade)}};
   }
 
   // Rows of `what`: the "ports" or their architecture "families".
@@ -505,7 +584,7 @@ class Report {
   }
 
   // Our cases of one device; the other devices of a record have a history of their own.
-  NamedRecord only_device(std::size_t record, const DeviceId& id) const {
+  NamedRecord only_device(std::size_t record, std::size_t platform) const {
     const Record& from = records_[record].record;
     NamedRecord part;
     part.path = records_[record].path;
@@ -513,8 +592,7 @@ class Report {
     part.record.build = from.build;
     part.record.devices = from.devices;
     for (const auto& c : from.cases) {
-      const DeviceRecord* d = device_of(from, c);
-      if (c.implementation == kOurs && d != nullptr && DeviceId{d->backend, d->name} == id) {
+      if (c.implementation == kOurs && platforms_.of(record, c) == platform) {
         part.record.cases.push_back(c);
       }
     }
@@ -525,10 +603,11 @@ class Report {
     constexpr double kThreshold = 0.05;
     Json points = Json::array();
     Json changes = Json::array();
-    for (const auto& id : across_.devices) {
+    for (std::size_t platform = 0; platform < across_.devices.size(); ++platform) {
+      const std::string& label = across_.devices[platform].label;
       std::vector<std::pair<std::size_t, NamedRecord>> runs;
       for (std::size_t r = 0; r < records_.size(); ++r) {
-        NamedRecord part = only_device(r, id);
+        NamedRecord part = only_device(r, platform);
         if (!part.record.cases.empty()) runs.emplace_back(r, std::move(part));
       }
       if (runs.size() < 2) continue;
@@ -545,7 +624,7 @@ class Report {
           }
         }
         for (const auto& [kernel, values] : speeds) {
-          points.push_back({{"device", id.text()},
+          points.push_back({{"device", label},
                             {"kernel", kernel},
                             {"started", record.run.started},
                             {"commit", commit_of(record)},
@@ -559,7 +638,7 @@ class Report {
         for (const auto& c : comparison.cases) {
           if (c.verdict != Verdict::slower && c.verdict != Verdict::faster) continue;
           changes.push_back({{"name", c.name},
-                             {"device", id.text()},
+                             {"device", label},
                              {"commit", commit_of(record)},
                              {"verdict", name_of(c.verdict)},
                              {"change", c.ratio->ratio - 1},
@@ -633,6 +712,7 @@ class Report {
   }
 
   const std::vector<NamedRecord>& records_;
+  Platforms platforms_;
   Across across_;
   std::vector<std::pair<std::string, std::string>> problems_;  // and their kernels
   std::set<std::string> problem_set_;
@@ -657,38 +737,34 @@ Json report_data(const std::vector<NamedRecord>& records, const std::string& bas
 }
 
 std::string report_csv(const std::vector<NamedRecord>& records) {
+  const Platforms platforms(records);
   // The newest record that has our kernel tells all about a problem on a platform.
-  std::map<std::pair<std::string, std::string>, const Record*> newest;
+  std::map<std::pair<std::string, std::size_t>, std::size_t> newest;
   const Json* porting = nullptr;
-  for (const auto& [path, r] : records) {
-    if (r.porting.value) porting = &*r.porting.value;
-    for (const auto& c : r.cases) {
-      const DeviceRecord* d = device_of(r, c);
-      if (c.implementation == kOurs && d != nullptr) {
-        newest[{c.problem, DeviceId{d->backend, d->name}.text()}] = &r;
-      }
+  for (std::size_t r = 0; r < records.size(); ++r) {
+    const Record& record = records[r].record;
+    if (record.porting.value) porting = record.porting.value->get();
+    for (const auto& c : record.cases) {
+      const auto platform = platforms.of(r, c);
+      if (c.implementation == kOurs && platform) newest[{c.problem, *platform}] = r;
     }
   }
   std::string text = "problem,application,platform,date,fom,arch eff,divergence\n";
   for (const auto& [of, r] : newest) {
     const auto& [problem, platform] = of;
-    std::set<std::string> written;  // a platform may have several devices of one name
-    for (const auto& c : r->cases) {
-      const DeviceRecord* d = device_of(*r, c);
-      if (c.problem != problem || d == nullptr) continue;
-      if (DeviceId{d->backend, d->name}.text() != platform) continue;
-      if (!written.insert(c.implementation).second) continue;
+    const Record& record = records[r].record;
+    for (const auto& c : record.cases) {
+      if (c.problem != problem || platforms.of(r, c) != platform) continue;
       const bool ok = c.status == Status::ok && c.median_seconds.value;
-      const bool has_share = ok && c.ceiling.value;
-      const std::string share = has_share
-                                    ? fmt::format("{:.6g}", std::min(1.0, c.ceiling.value->share))
-                                : ok ? ""
+      const bool unknown = ok ? !c.ceiling.value : verdict_without_result(c) == Verdict::disturbed;
+      const std::string share = unknown ? ""
+                                : ok ? fmt::format("{:.6g}", std::min(1.0, c.ceiling.value->share))
                                      : "0";
       const Json converges =
           c.implementation == kOurs ? code_convergence(porting, c.kernel) : Json();
       text += fmt::format(
           "{},{},{},{},{},{},{}\n", csv_field(problem), csv_field(c.implementation),
-          csv_field(platform), csv_field(r->run.started),
+          csv_field(platforms.all()[platform].label), csv_field(record.run.started),
           ok ? fmt::format("{:.6g}", *c.median_seconds.value) : "", share,
           converges.is_null() ? "" : fmt::format("{:.6g}", 1 - converges.get<double>()));
     }

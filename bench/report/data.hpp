@@ -16,7 +16,9 @@ Json report_data(const std::vector<NamedRecord>& records, const std::string& bas
 // The newest results of each problem and device in the columns of the P3 analysis library (P3HPC):
 // problem; application (moat, or the library that ran beside it); platform; date; fom, the median
 // seconds, lower is better, empty without a verified result; "arch eff", the share of the ceiling
-// in [0, 1], 0 without a verified result, empty without a ceiling; divergence, of our ports' code.
+// in [0, 1], 0 without a verified result, empty where it is not known which ceiling binds;
+// divergence, of our ports' code. A platform is a device under one set of conditions, which its
+// name tells (compare/platforms.hpp).
 std::string report_csv(const std::vector<NamedRecord>& records);
 
 // Pennycook's performance portability: harmonic mean of the efficiencies, 0 if one is 0.

@@ -334,7 +334,7 @@ int run_ab(const RunOptions& options) {
              format_comparison(comparison,
                                options.format == TableFormat::markdown ? CompareFormat::markdown
                                                                        : CompareFormat::table,
-                               false, color_wanted()));
+                               std::nullopt, color_wanted()));
   std::fflush(stdout);
   if (exit_code == kExitOk &&
       lacks_ratio(comparison, {&before.front().record, &after.front().record})) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "bench/cases/case.hpp"
@@ -58,6 +59,12 @@ std::optional<Roofline> roof_of(const CaseRecord& c, const Problem& problem, dou
   return traffic_roofline(c.bytes - written, written, seconds, ceilings, cold);
 }
 
+std::string why_no_share(const CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
+  if (!is_yardstick(c.implementation)) return why_no_roofline(problem, ceilings, c.cache == "cold");
+  return c.cache == "cold" ? "no memory ceiling was measured"
+                           : "operands that stay in the cache have no memory ceiling";
+}
+
 void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings,
                  const Ceilings& beside) {
   if (c.status != Status::ok) {
@@ -66,13 +73,18 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   }
   std::vector<double> samples;
   for (const auto& s : c.series) samples.insert(samples.end(), s.seconds.begin(), s.seconds.end());
-  const Summary summary = samples.empty() ? Summary{} : summarize(samples);
-  if (!(summary.median > 0)) {
+  const auto unseen = std::ranges::count_if(samples, [](double s) { return !(s > 0); });
+  if (samples.empty() || unseen > 0) {
     c.status = Status::error;
-    c.message = samples.empty() ? "no sample was taken" : "the device's clock saw no time pass";
+    c.message = samples.empty() ? "no sample was taken"
+                                : fmt::format(
+                                      "the device's clock saw no time pass in {} of {} "
+                                      "samples",
+                                      unseen, samples.size());
     drop_times(c);
     return;
   }
+  const Summary summary = summarize(samples);
   c.median_seconds = Reading<double>::of(summary.median);
   c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
   c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
@@ -82,7 +94,7 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
   const auto roof = roof_of(c, problem, summary.median, ceilings);
   if (!roof) {
-    c.ceiling = Reading<ShareRecord>::none("no ceiling that could bind the case was measured");
+    c.ceiling = Reading<ShareRecord>::none(why_no_share(c, problem, ceilings));
     return;
   }
   c.ceiling =

@@ -25,6 +25,8 @@ inline constexpr const char* kExitCodeHelp =
     "  4    a file could not be written\n"
     "  5    a device, or a case on it, could not run\n"
     "  6    the machine was too busy: cases are right, but have no number (disturbed)\n"
-    "  130  interrupted; the record holds what was verified\n";
+    "  130  interrupted; the record holds what was verified\n"
+    "with --ab that of the build that failed; no speed is judged: moat compare --gate does\n"
+    "that, with exit codes of its own\n";
 
 }  // namespace moat

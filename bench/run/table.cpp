@@ -3,10 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
+#include "bench/cases/case.hpp"
+#include "bench/compare/beside.hpp"
+#include "bench/measure/ceilings.hpp"
 #include "bench/measure/measure.hpp"
+#include "bench/measure/sampler.hpp"
 #include "bench/record/csv.hpp"
+#include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/quantity.hpp"
@@ -14,11 +20,18 @@
 namespace moat {
 namespace {
 
+// A property of the problem, not of what was measured.
+bool told_in_flops(const CaseRecord& c) {
+  try {
+    return counts_flops(parse_case(c.problem));
+  } catch (const CaseError&) {
+    return c.kernel == "gemm" || c.kernel == "attention";  // a shape of another version
+  }
+}
+
 std::string format_rate(const CaseRecord& c) {
-  const bool memory = c.ceiling.value ? c.ceiling.value->bound == "memory"
-                                      : c.kernel != "gemm" && c.kernel != "attention";
-  return memory || !c.gflops.value ? three_digits(c.gbytes.get()) + " GB/s"
-                                   : three_digits(c.gflops.get()) + " GFLOP/s";
+  return c.gflops.value && told_in_flops(c) ? three_digits(c.gflops.get()) + " GFLOP/s"
+                                            : three_digits(c.gbytes.get()) + " GB/s";
 }
 
 const RatioRecord* fastest_baseline(const CaseRecord& c) {
@@ -39,7 +52,18 @@ std::string spread(const CaseRecord& c) {
   return low && high ? percent((*high - *low) / c.median_seconds.get()) : "–";
 }
 
-std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) {
+// Marks a ratio that its samples do not carry; explained below the table.
+constexpr const char* kTooFew = "†";
+
+std::string format_ratio(const Record& record, const CaseRecord& c) {
+  const RatioRecord* baseline = fastest_baseline(c);
+  if (baseline == nullptr) return "";
+  const bool few = samples_beside(record, c, baseline->baseline) < kFewestSamples;
+  return fmt::format("{:.2f}{} × {}", baseline->ratio, few ? kTooFew : "", baseline->baseline);
+}
+
+std::vector<std::string> case_cells(const Record& record, const CaseRecord& c,
+                                    bool first_of_problem) {
   const std::string shape =
       c.problem.starts_with(c.kernel + "/") ? c.problem.substr(c.kernel.size() + 1) : c.problem;
   std::vector<std::string> cells = {
@@ -53,18 +77,16 @@ std::vector<std::string> case_cells(const CaseRecord& c, bool first_of_problem) 
   cells.push_back(c.ceiling.value ? fmt::format("{} {}", percent(c.ceiling.value->share),
                                                 c.ceiling.value->bound)
                                   : "–");
-  const RatioRecord* baseline = fastest_baseline(c);
-  cells.push_back(
-      baseline != nullptr ? fmt::format("{:.2f} × {}", baseline->ratio, baseline->baseline) : "");
+  cells.push_back(format_ratio(record, c));
   const auto& check = c.check.value;
   cells.push_back(
       check && check->error_over_bound.value ? format_error(*check->error_over_bound.value) : "–");
   return cells;
 }
 
-std::string device_text(const DeviceRecord& d) {
+std::string device_text(const Record& record, const DeviceRecord& d) {
   std::string text = fmt::format("{}:{}  {} ({}, {} {}", d.backend, d.index, d.name, d.architecture,
-                                 d.compute_units, d.backend == "cpu" ? "cores" : "units");
+                                 d.compute_units, is_host(record, d) ? "cores" : "units");
   if (d.cache_bytes > 0) {
     text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
   }
@@ -88,7 +110,14 @@ std::string device_text(const DeviceRecord& d) {
   add("read", ceilings.read_bytes, "GB/s");
   add("copy", ceilings.copy_bytes, "GB/s");
   if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
-  return text + '\n';
+  text += '\n';
+  for (const auto& [name, rate] :
+       {std::pair("f16", &ceilings.flops_f16), {"bf16", &ceilings.flops_bf16}}) {
+    if (any && !rate->value) {
+      text += fmt::format("       no {} compute ceiling: {}\n", name, rate->reason);
+    }
+  }
+  return text;
 }
 
 std::string absences(const Record& record) {
@@ -138,6 +167,25 @@ std::string disturbance_text(const Record& record) {
   return text + '\n';
 }
 
+// "warning: this build is not optimised (Debug): …"
+std::string warning_text(const Build& build) {
+  const std::string warning = build_warning(build);
+  return warning.empty() ? "" : fmt::format("warning: {}\n", warning);
+}
+
+// What the mark at a ratio means, if a row bears it.
+std::string notes(const std::vector<Row>& rows) {
+  const bool marked = std::ranges::any_of(rows, [](const Row& row) {
+    return std::ranges::any_of(
+        row.cells, [](const auto& cell) { return cell.find(kTooFew) != std::string::npos; });
+  });
+  return marked ? fmt::format(
+                      "†  too few samples: a ratio of fewer than {} on a side is no verdict; "
+                      "give the run more --budget\n",
+                      kFewestSamples)
+                : "";
+}
+
 std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
@@ -146,23 +194,27 @@ std::string to_csv(const Record& record) {
   std::string text =
       "name,status,median_seconds,lower_quartile_seconds,upper_quartile_seconds,gflops,gbytes,"
       "bound,share_of_ceiling,fastest_baseline,ratio,error_over_bound,samples,stop_reason,"
-      "message\n";
+      "message,ratio_samples,ratio_verdict\n";
   for (const CaseRecord& c : record.cases) {
     std::size_t samples = 0;
     for (const auto& s : c.series) samples += s.seconds.size();
     const bool timed = c.status == Status::ok;
     const Reading<double> none;
     const RatioRecord* baseline = timed ? fastest_baseline(c) : nullptr;
+    const int of_ratio = baseline != nullptr ? samples_beside(record, c, baseline->baseline) : 0;
     text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.name), name_of(c.status),
-        number(timed ? c.median_seconds : none), number(timed ? c.lower_quartile_seconds : none),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.name),
+        name_of(c.status), number(timed ? c.median_seconds : none),
+        number(timed ? c.lower_quartile_seconds : none),
         number(timed ? c.upper_quartile_seconds : none), number(timed ? c.gflops : none),
         number(timed ? c.gbytes : none), timed && c.ceiling.value ? c.ceiling.value->bound : "",
         timed && c.ceiling.value ? fmt::format("{:.4f}", c.ceiling.value->share) : "",
         baseline != nullptr ? baseline->baseline : "",
         baseline != nullptr ? fmt::format("{:.4f}", baseline->ratio) : "",
         c.check.value ? number(c.check.value->error_over_bound) : "", timed ? samples : 0,
-        timed && !c.series.empty() ? c.series.front().stop_reason : "", csv_field(c.message));
+        timed && !c.series.empty() ? c.series.front().stop_reason : "", csv_field(c.message),
+        baseline != nullptr ? std::to_string(of_ratio) : "",
+        baseline != nullptr && of_ratio < kFewestSamples ? "too few samples" : "");
   }
   return text;
 }
@@ -178,14 +230,14 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
                                        {.title = "rate"},
                                        {.title = "of ceiling"},
                                        {.title = "ours × library", .align = Align::left},
-                                       {.title = "err÷bound"}};
+                                       {.title = "of bound"}};
 
   std::vector<Row> rows;
   std::string kernel;
   std::string problem;
   for (const CaseRecord& c : record.cases) {
     if (c.kernel != kernel) rows.push_back({{c.kernel}, true, false});
-    Row row{.cells = case_cells(c, c.problem != problem),
+    Row row{.cells = case_cells(record, c, c.problem != problem),
             .heading = false,
             .wrong = c.status != Status::ok};
     kernel = c.kernel;
@@ -204,14 +256,15 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
 
   std::string text;
   if (format == TableFormat::markdown) {
-    for (const auto& d : record.devices) text += "    " + device_text(d);
-    return text + '\n' + markdown_grid(columns, rows) + disturbance_text(record) + '\n' +
-           absences(record);
+    for (const auto& d : record.devices) text += "    " + device_text(record, d);
+    return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
+           disturbance_text(record) + '\n' + notes(rows) + absences(record);
   }
-  for (const auto& d : record.devices) text += device_text(d);
+  text += warning_text(record.build);
+  for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
   text += disturbance_text(record);
-  return text + '\n' + plain_grid(columns, rows, color) + '\n' + absences(record);
+  return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);
 }
 
 }  // namespace moat

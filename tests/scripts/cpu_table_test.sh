@@ -13,11 +13,16 @@ fail() {
 }
 
 expect 0 "usage: scripts/cpu_table.sh" "$script" --help
-expect 2 "unknown argument --frobnicate" "$script" --frobnicate
+expect 2 'unknown argument "--frobnicate"' "$script" --frobnicate
+expect 2 'unknown argument ""' "$script" ''
+for option in --budget --filter --out --cpu; do
+  expect 2 "$option needs a value" "$script" "$option" ''
+  expect 2 "$option needs a value" "$script" "$option" ' '
+done
 expect 2 "--budget needs a value" "$script" --budget
 expect 2 "--cpu mmx: there are avx2 and avx512" "$script" --cpu mmx
 expect 2 "no case matches nothing" "$script" --filter nothing
-expect 2 "is no program" "$script" "$work/absent"
+expect 2 "is no program" "$script" --out "$work/out" "$work/absent"
 
 # The cases of the table.
 "$script" --list >"$work/list"
@@ -30,9 +35,18 @@ done
 [[ $(sort "$work/list" | uniq -d) == '' ]] || fail 'a case is listed twice'
 expect 0 rmsnorm/f32/r1c4096 "$script" --list --filter 'rmsnorm/*'
 
+# Without Python, what is missing is said before anything is measured.
+mkdir "$work/bin"
+for tool in bash dirname sed nproc; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+PATH=$work/bin expect 2 "apt-get install python3" "$work/bin/bash" "$script" "$work/absent"
+
 # A moat that notes what it was asked for and leaves a record without cases.
 cat >"$work/moat" <<'MOAT'
 #!/usr/bin/env bash
+case $1 in
+  --version) echo "moat 0.1.0 ($COMMIT)" && exit ;;
+  compare) echo '{"records": [{"cases": []}]}' && exit ;;
+esac
 printf '%s ' "$@" >>"$NOTES"
 printf 'isa=%s,%s core=%s\n' "${DNNL_MAX_CPU_ISA-}" "${ONEDNN_MAX_CPU_ISA-}" "${OPENBLAS_CORETYPE-}" >>"$NOTES"
 while (($#)); do
@@ -43,7 +57,7 @@ while (($#)); do
   shift
 done
 cat >"$out" <<RECORD
-{"schema": "moat-record", "run": {"started": "now"}, "build": {"commit": null, "dirty": null},
+{"schema": "moat-record", "run": {"started": "now"}, "build": {"commit": null, "dirty": ${DIRTY-false}},
  "libraries": [], "cases": [], "devices": [{"backend": "cpu", "name": "Abacus",
  "architecture": "${ARCHITECTURE-avx2}", "compute_units": $threads,
  "ceilings": {"read_bytes": null, "copy_bytes": null}}]}
@@ -68,7 +82,7 @@ expect 0 "$work/out/cpu-targets-avx2.md" "$script" --cpu avx2 --filter 'sum/*' -
   "$work/moat"
 grep -q 'isa=AVX2,AVX2 core=Haswell$' "$NOTES" || fail "libraries: $(cat "$NOTES")"
 [[ -f $work/out/cpu-avx2-threads1.json ]] || fail 'no record of AVX2'
-ARCHITECTURE=avx512 expect 1 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
+ARCHITECTURE=avx512 expect 11 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
   --out "$work/out" "$work/moat"
 
 # Wrong results and cases that could not run are rows of the table; without a record there is none.
@@ -76,3 +90,32 @@ EXIT_CODE=1 expect 1 cpu-targets.md "$script" --filter 'sum/*' --out "$work/out"
 rm "$work/out/cpu-targets.md"
 EXIT_CODE=4 expect 4 "" "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
 [[ ! -e $work/out/cpu-targets.md ]] || fail 'a table without records'
+
+# A committed table: only of a clean tree, and of a moat that was built from it.
+mkdir -p "$work/suite/scripts" "$work/suite/results/cpu"
+cp "$script" "$(dirname "$script")/cpu_targets.py" "$work/suite/scripts"
+own=$work/suite/scripts/cpu_table.sh
+git() { command git -C "$work/suite" -c user.name=test -c user.email=test@example.org "$@"; }
+git init -q
+echo source >"$work/suite/kernel.hpp"
+git add -A
+git commit -qm first
+COMMIT=$(git rev-parse HEAD)
+export COMMIT=${COMMIT:0:12}
+expect 0 cpu-targets.md "$own" --filter 'sum/*' "$work/moat"
+git add -A
+git commit -qm table
+expect 2 'was not built from commit' "$own" --filter 'sum/*' "$work/moat"
+COMMIT=$(git rev-parse HEAD)
+export COMMIT=${COMMIT:0:12}
+expect 0 cpu-targets.md "$own" --filter 'sum/*' --budget 1 "$work/moat"
+echo more >>"$work/suite/results/cpu/cpu-targets.md"
+expect 0 cpu-targets.md "$own" --filter 'sum/*' "$work/moat"
+DIRTY=true expect 11 'not known to be those of a commit' "$own" --filter 'sum/*' "$work/moat"
+COMMIT="$COMMIT, modified" expect 2 'was not built from commit' "$own" --filter 'sum/*' "$work/moat"
+echo change >>"$work/suite/kernel.hpp"
+expect 2 ' M kernel.hpp' "$own" --filter 'sum/*' "$work/moat"
+expect 2 ' M kernel.hpp' "$own" --filter 'sum/*' --out "$work/suite/results/../results/new" "$work/moat"
+expect 0 cpu-targets.md "$own" --filter 'sum/*' --out "$work/elsewhere" "$work/moat"
+rm -rf "$work/suite/.git"
+GIT_CEILING_DIRECTORIES=$work expect 2 'is no git work tree' "$own" --filter 'sum/*' "$work/moat"

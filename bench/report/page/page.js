@@ -128,7 +128,8 @@ table(byId('devices'), [
   {title: 'architecture', key: 'architecture'},
   {title: 'cases verified', key: 'verified', n: 1, show: (v, r) => `${v} of ${r.asked}`},
   {title: 'speed, baseline = 1 (problems)', key: 'speed', n: 1, show: (v, r) => withCount(v, r.common)},
-  {title: 'share of own ceilings', key: 'share', n: 1, show: percent},
+  {title: 'share of own ceilings (problems)', key: 'share', n: 1,
+    show: (v, r) => absent(v) ? '–' : `${percent(v)} (${r.shares})`},
   {title: 'speed ÷ fastest library (problems)', key: 'ratio', n: 1, show: (v, r) => withCount(v, r.ratios)},
   {title: 'speed ÷ plain loops (problems)', key: 'plain', n: 1, show: (v, r) => withCount(v, r.plains)},
   {title: 'lines changed for the port', key: 'changed', n: 1,
@@ -174,6 +175,7 @@ table(byId('pp-table'), [
   {title: 'PP, application', key: 'application', n: 1, show: v => fixed(v, 3)},
   {title: 'code convergence', key: 'convergence', n: 1, show: v => fixed(v, 3)},
   {title: 'without result on', key: 'unsupported'},
+  {title: 'ceiling not measured for', key: 'unknown'},
 ], data.pp.kernels);
 
 const changedOf = (part) => ({

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "bench/compare/exit_codes.hpp"
 #include "bench/record/file.hpp"
@@ -61,9 +62,111 @@ TEST_F(CompareCommand, GatePassesAndFails) {
 TEST_F(CompareCommand, RefusesAGateBelowTheNoiseAndNamesTheFloor) {
   const Finished f = moat_command({"compare", base_, slow_, "--gate", "0.1%"});
   EXPECT_EQ(f.exit_code, kCompareNoise);
-  EXPECT_NE(f.err.find("--gate 0.1% is below the noise floor of 1.0 %"), std::string::npos)
+  EXPECT_NE(f.err.find("--gate 0.1% is refused: below the noise floor of 1.0 %"), std::string::npos)
       << f.err;
-  EXPECT_EQ(f.out, "");
+  EXPECT_NE(f.out.find("gate 0.1 %: refused: below the noise floor"), std::string::npos) << f.out;
+}
+
+// Samples beyond any doubt, but fewer than a ratio needs: no verdict, and no pass.
+TEST_F(CompareCommand, AGateThatCannotJudgeDoesNotPass) {
+  const auto with = [&](const std::string& name, std::size_t samples, double seconds) {
+    const NamedRecord r = timed_record({{"gemm/f32/m8n8k8", std::vector<double>(samples, seconds)},
+                                        {"sum/f32/n1000", std::vector<double>(20, 1e-3)}});
+    write_file(folder_ / name, to_text(r.record));
+    return (folder_ / name).string();
+  };
+  const std::string few = with("few.json", 4, 0.1);
+  for (const char* format : {"table", "markdown", "json", "junit", "github"}) {
+    const Finished f = moat_command({"compare", base_, few, "--gate", "5%", "--format", format});
+    EXPECT_EQ(f.exit_code, kCompareUndecided) << format;
+    EXPECT_NE(f.out.find("too few samples"), std::string::npos) << f.out;
+    EXPECT_NE(f.err.find("gate: gemm/f32/m8n8k8/cpu/moat is too few samples: 4 samples; 10 are "
+                         "needed"),
+              std::string::npos)
+        << f.err;
+  }
+  EXPECT_EQ(moat_command({"compare", few, base_, "--gate", "5%"}).exit_code, kCompareUndecided);
+  EXPECT_EQ(moat_command({"compare", base_, few}).exit_code, kCompareOk);
+}
+
+TEST_F(CompareCommand, AnEmptyValueIsAMistake) {
+  for (const char* option : {"--gate", "--threshold", "--baseline", "--rate-of", "--format",
+                             "--out", "--seed", "--resamples"}) {
+    for (const char* value : {"", " ", "\t"}) {
+      const Finished f = moat_command({"compare", base_, slow_, option, value});
+      EXPECT_EQ(f.exit_code, kCompareUsage) << option;
+      EXPECT_NE(f.err.find(std::string(option) + ": its value is empty"), std::string::npos)
+          << f.err;
+      EXPECT_EQ(f.out, "");
+    }
+    const std::string joined = std::string(option) + "=";
+    const Finished f = moat_command({"compare", joined, base_, slow_});
+    EXPECT_EQ(f.exit_code, kCompareUsage) << joined;
+    EXPECT_NE(f.err.find("its value is empty"), std::string::npos) << f.err;
+  }
+  for (const char* option : {"--out", "-o", "--csv", "--baseline"}) {
+    EXPECT_EQ(moat_command({"report", base_, option, ""}).exit_code, kCompareUsage) << option;
+  }
+  for (const char* option :
+       {"--suite", "--case", "--kernel", "--dtype", "--filter", "--backend", "--device", "--seed",
+        "--threads", "--budget", "--samples", "--ab", "--out", "--format", "--benchmark_filter="}) {
+    const Finished f = moat_command({"run", option, ""});
+    EXPECT_EQ(f.exit_code, kCompareUsage) << option;
+  }
+  const Finished f = moat_command({"compare", "", slow_});
+  EXPECT_EQ(f.exit_code, kCompareUsage);
+  EXPECT_NE(f.err.find("is empty"), std::string::npos) << f.err;
+}
+
+TEST_F(CompareCommand, ATimeOfZeroIsRefusedWithItsPlace) {
+  NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)}});
+  Json json = parse_strict(to_text(r.record));
+  json["cases"][0]["series"][0]["seconds"][3] = 0.0;
+  const std::string zero = (folder_ / "zero.json").string();
+  write_file(zero, json.dump());
+  const std::vector<std::vector<std::string>> commands = {
+      {"compare", zero, base_, "--gate", "5%"},
+      {"compare", base_, zero},
+      {"compare", zero, zero, "--format", "json"},
+      {"compare", zero, zero, "--format", "junit"},
+      {"compare", "--across", zero},
+      {"compare", "--libraries", zero},
+      {"report", zero, "-o", (folder_ / "r.html").string()},
+  };
+  for (const auto& command : commands) {
+    const Finished f = moat_command(command);
+    EXPECT_EQ(f.exit_code, kCompareUnreadable) << f.err;
+    EXPECT_NE(f.err.find("zero.json: at \"/cases/0/series/0/seconds/3\": is 0.0, not above 0"),
+              std::string::npos)
+        << f.err;
+  }
+}
+
+// A copy of a record is no second run, which would seem to have no noise.
+TEST_F(CompareCommand, ACopyCountsOnce) {
+  fs::create_directories(folder_ / "copies");
+  write("copies/a.json", 1e-3);
+  fs::copy_file(folder_ / "copies" / "a.json", folder_ / "copies" / "b.json");
+  const Finished f = moat_command({"compare", (folder_ / "copies").string(), base_});
+  EXPECT_EQ(f.out.find("(2 runs)"), std::string::npos) << f.out;
+}
+
+TEST_F(CompareCommand, OursBesideTheLibrariesOfTheRecord) {
+  const NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)},
+                                      {"sum/f32/n1000", std::vector<double>(20, 2e-3), "onednn"}});
+  write_file(folder_ / "beside.json", to_text(r.record));
+  const std::string path = (folder_ / "beside.json").string();
+  Finished f = moat_command({"compare", "--libraries", path, "--format", "json"});
+  ASSERT_EQ(f.exit_code, kCompareOk) << f.err;
+  const Json entry = parse_strict(f.out)["records"][0]["cases"][0];
+  EXPECT_EQ(entry["other"], "onednn");
+  EXPECT_EQ(entry["speed"]["ratio"], 2.0);
+  EXPECT_EQ(entry["verdict"], "faster");
+  f = moat_command({"compare", "--libraries", path});
+  EXPECT_NE(f.out.find("2.00 (2.00–2.00)"), std::string::npos) << f.out;
+  EXPECT_EQ(moat_command({"compare", "--libraries", path, "--gate", "5%"}).exit_code,
+            kCompareUsage);
+  EXPECT_EQ(moat_command({"compare", "--libraries", "--across", path}).exit_code, kCompareUsage);
 }
 
 TEST_F(CompareCommand, FoldersAreSetsOfRuns) {
@@ -105,7 +208,9 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
       {{"compare"}, kCompareUsage, "required"},
       {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
       {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
-      {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "write a threshold as 5%"},
+      {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "--gate: 5: without % it is a"},
+      {{"compare", base_, same_, "--threshold", "nan"}, kCompareUsage, "--threshold: nan: it must"},
+      {{"compare", base_, same_, "--rate-of", "x"}, kCompareUsage, "belongs to --libraries"},
       {{"compare", base_, same_, "--format", "html"}, kCompareUsage, "--format"},
       {{"compare", base_, same_, "--baseline", "cuda"}, kCompareUsage, "belongs to --across"},
       {{"compare", "--across", base_, "--gate", "5%"}, kCompareUsage, "judges none"},
@@ -125,6 +230,12 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
   const Finished f = moat_command({"compare", base_, (folder_ / "other.json").string()});
   EXPECT_EQ(f.exit_code, kCompareNothing);
   EXPECT_NE(f.err.find("no case in common"), std::string::npos) << f.err;
+  const Finished gated = moat_command(
+      {"compare", base_, (folder_ / "other.json").string(), "--gate", "5%", "--format", "junit"});
+  EXPECT_EQ(gated.exit_code, kCompareNothing);
+  EXPECT_NE(gated.out.find(R"(<error type="gate" message="the records have no case in common"/>)"),
+            std::string::npos)
+      << gated.out;
 }
 
 TEST_F(CompareCommand, HelpHasExamplesAndExitCodes) {
@@ -132,6 +243,7 @@ TEST_F(CompareCommand, HelpHasExamplesAndExitCodes) {
   EXPECT_EQ(f.exit_code, kCompareOk);
   EXPECT_NE(f.out.find("examples:"), std::string::npos);
   EXPECT_NE(f.out.find("below the noise floor"), std::string::npos);
+  EXPECT_NE(f.out.find("  9    a case could not be judged"), std::string::npos) << f.out;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "bench/compare/across.hpp"
 #include "bench/compare/compare_command.hpp"
-#include "bench/compare/exit_codes.hpp"
+#include "bench/compare/gate.hpp"
 #include "bench/compare/noise.hpp"
 #include "bench/run/usage_error.hpp"
 #include "tests/bench/compare/synthetic.hpp"
@@ -27,6 +27,8 @@ std::vector<double> steady(double seconds, std::size_t n = 20) {
 const CaseComparison& find(const Comparison& comparison, const std::string& name) {
   return *std::ranges::find(comparison.cases, name, &CaseComparison::name);
 }
+
+int exit_code_of(const Comparison& comparison) { return judge_gate(comparison).exit_code; }
 
 CompareOptions at(double threshold) { return {.threshold = threshold, .bootstrap = {}}; }
 
@@ -65,7 +67,7 @@ TEST(Compare, GivesEachCaseItsVerdict) {
   EXPECT_EQ(find(c, "sum/f32/n7/cpu/moat").verdict, Verdict::missing);
   EXPECT_TRUE(find(c, "sum/f32/n7/cpu/moat").only_base);
   EXPECT_EQ(find(c, "sum/f32/n9/cpu/moat").verdict, Verdict::missing);
-  EXPECT_EQ(find(c, "sum/f32/n8/cpu/moat").verdict, Verdict::inconclusive);
+  EXPECT_EQ(find(c, "sum/f32/n8/cpu/moat").verdict, Verdict::too_few_samples);
   EXPECT_NE(find(c, "sum/f32/n8/cpu/moat").reason.find("4 samples"), std::string::npos);
   EXPECT_NEAR(find(c, "sum/f32/n1/cpu/moat").ratio->ratio, 1.2, 1e-9);
 }
@@ -178,6 +180,18 @@ TEST(Compare, DisturbedCasesAreJudgedOnlyAsPairsOfASession) {
   const CaseComparison apart = verdict(disturbed(1e-3, "s"), disturbed(2e-3, "t"));
   EXPECT_FALSE(apart.ratio);
   EXPECT_NE(apart.reason.find("disturbed: other work"), std::string::npos) << apart.reason;
+  EXPECT_EQ(apart.verdict, Verdict::disturbed);
+  const auto steady_run = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  for (const auto& [base, now] :
+       {std::pair(disturbed(1e-3, "s"), steady_run), {steady_run, disturbed(1e-3, "s")}}) {
+    const Comparison c = compare_records({base}, {now}, at(0.05));
+    EXPECT_EQ(c.cases[0].verdict, Verdict::disturbed);
+    EXPECT_EQ(exit_code_of(c), kCompareUndecided);
+  }
+  auto lost = disturbed(9e-3, "s");
+  lost.record.run.session.reset();
+  const Comparison c = compare_records({steady_run}, {steady_run, lost}, at(0.05));
+  EXPECT_EQ(c.cases[0].verdict, Verdict::same) << "the other run of the side has a number";
 }
 
 TEST(Gate, ExitCodesDifferByCause) {
@@ -185,7 +199,7 @@ TEST(Gate, ExitCodesDifferByCause) {
     const auto b = timed_record({{"sum/f32/n1", steady(base)}, {"sum/f32/n2", steady(1e-3)}});
     auto n = timed_record({{"sum/f32/n1", steady(now)}, {"sum/f32/n2", steady(1e-3)}});
     change(n.record);
-    return gate_exit_code(compare_records({b}, {n}, at(0.05)));
+    return exit_code_of(compare_records({b}, {n}, at(0.05)));
   };
   const auto nothing = [](Record&) {};
   EXPECT_EQ(gate(1e-3, 1e-3, nothing), kCompareOk);
@@ -207,9 +221,9 @@ TEST(Gate, ASlowerLibraryIsNoRegressionOfOurs) {
       timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1e-3), "onednn"}});
   auto n = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1.02e-3), "onednn"}});
   const Comparison c = compare_records({b}, {n}, at(0.05));
-  EXPECT_EQ(gate_exit_code(c), kCompareOk);
+  EXPECT_EQ(exit_code_of(c), kCompareOk);
   n = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(2e-3), "onednn"}});
-  EXPECT_EQ(gate_exit_code(compare_records({b}, {n}, at(0.05))), kCompareNoise)
+  EXPECT_EQ(exit_code_of(compare_records({b}, {n}, at(0.05))), kCompareNoise)
       << "equal code that differs by that much is the machine's noise";
 }
 
@@ -218,13 +232,93 @@ TEST(Gate, RefusesAThresholdBelowTheNoise) {
   for (std::size_t i = 0; i < 40; ++i) drifting[i] = 1e-3 * (1 + 0.01 * static_cast<double>(i));
   const auto r = timed_record({{"sum/f32/n1", drifting}});
   const Comparison c = compare_records({r}, {r}, at(0.05));
-  EXPECT_EQ(gate_exit_code(c), kCompareNoise);
+  EXPECT_EQ(exit_code_of(c), kCompareNoise);
   ASSERT_TRUE(c.floor.has_value());
   EXPECT_NEAR(*c.floor, 0.18, 0.03);
-  EXPECT_EQ(gate_exit_code(compare_records({r}, {r}, at(0.5))), kCompareOk);
+  EXPECT_EQ(exit_code_of(compare_records({r}, {r}, at(0.5))), kCompareOk);
   // Without samples to know it from, no threshold is known to be above the noise.
   const auto few = timed_record({{"sum/f32/n1", steady(1e-3, 6)}});
-  EXPECT_EQ(gate_exit_code(compare_records({few}, {few}, at(0.5))), kCompareNoise);
+  EXPECT_EQ(exit_code_of(compare_records({few}, {few}, at(0.5))), kCompareUndecided);
+  // Pairs of several short series: enough in all, none long enough to know its noise.
+  const auto session = [&] {
+    auto two = timed_record({{"sum/f32/n1", steady(1e-3, 6)}});
+    two.record.cases[0].series.push_back(two.record.cases[0].series[0]);
+    two.record.run.session = "a";
+    return two;
+  };
+  const Gate gate = judge_gate(compare_records({session()}, {session()}, at(0.5)));
+  EXPECT_EQ(gate.exit_code, kCompareNoise);
+  EXPECT_NE(gate.verdict.find("the noise floor is unknown"), std::string::npos) << gate.verdict;
+}
+
+// What a gate cannot judge does not pass, whichever way it seems to go.
+TEST(Gate, FewSamplesAreNotJudged) {
+  const auto gate = [](std::size_t base, std::size_t now, double factor) {
+    const auto b = timed_record({{"sum/f32/n1", steady(1e-3)}, {"max/f32/n1", steady(1e-3, base)}});
+    const auto n =
+        timed_record({{"sum/f32/n1", steady(1e-3)}, {"max/f32/n1", steady(factor * 1e-3, now)}});
+    return judge_gate(compare_records({b}, {n}, at(0.05)));
+  };
+  for (const double factor : {100.0, 1.0, 0.01}) {
+    EXPECT_EQ(gate(20, 4, factor).exit_code, kCompareUndecided) << factor;
+    EXPECT_EQ(gate(9, 20, factor).exit_code, kCompareUndecided) << factor;
+    EXPECT_EQ(gate(1, 1, factor).exit_code, kCompareUndecided) << factor;
+  }
+  EXPECT_EQ(gate(10, 10, 1).exit_code, kCompareOk);
+  EXPECT_EQ(gate(10, 10, 100).exit_code, kCompareSlower);
+  EXPECT_EQ(gate(20, 4, 1).verdict, "not passed: 1 could not be judged");
+}
+
+TEST(Gate, ASlowCaseGoesBeforeOneThatIsUndecided) {
+  const auto b = timed_record({{"sum/f32/n1", steady(1e-3)}, {"max/f32/n1", steady(1e-3, 4)}});
+  const auto n = timed_record({{"sum/f32/n1", steady(2e-3)}, {"max/f32/n1", steady(1e-3, 4)}});
+  EXPECT_EQ(exit_code_of(compare_records({b}, {n}, at(0.05))), kCompareSlower);
+}
+
+TEST(Gate, AnInconclusiveCasePassesOnlyNearTheThreshold) {
+  const auto judged = [](double ratio, double lower, double upper) {
+    Comparison c;
+    c.threshold = 0.05;
+    c.floor = 0.01;
+    CaseComparison one;
+    one.gated = true;
+    one.ratio = RatioEstimate{.ratio = ratio, .lower = lower, .upper = upper, .log_resamples = {}};
+    one.verdict = judge(*one.ratio, c.threshold);
+    one.undecided = leaves_undecided(*one.ratio, c.threshold);
+    c.cases = {one};
+    return judge_gate(c).exit_code;
+  };
+  EXPECT_EQ(judged(1.01, 0.96, 1.06), kCompareOk) << "its middle within, its end hardly beyond";
+  EXPECT_EQ(judged(0.7, 0.5, 1.04), kCompareOk) << "between same and faster";
+  EXPECT_EQ(judged(1.08, 0.99, 1.17), kCompareUndecided) << "slower more likely than not";
+  EXPECT_EQ(judged(1.04, 0.7, 1.5), kCompareUndecided) << "it may hide a slowdown of 50 %";
+  EXPECT_EQ(judged(0.9, 0.7, 1.2), kCompareUndecided);
+}
+
+TEST(Gate, ABaseWithoutResultIsUndecidedAndANewCasePasses) {
+  auto b = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n2", steady(1e-3)}});
+  const auto n = timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n2", steady(1e-3)}});
+  b.record.cases[1] = without_times(b.record.cases[1], Status::failed, "wrong at 3");
+  EXPECT_EQ(exit_code_of(compare_records({b}, {n}, at(0.05))), kCompareUndecided);
+  b.record.cases.pop_back();
+  EXPECT_EQ(exit_code_of(compare_records({b}, {n}, at(0.05))), kCompareOk);
+}
+
+TEST(Gate, AnInterruptedRunIsNotJudged) {
+  auto b = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  auto n = b;
+  n.record.run.interrupted = true;
+  n.record.run.planned = 9;
+  for (const auto& [base, now] : {std::pair(b, n), {n, b}, {n, n}}) {
+    const Gate gate = judge_gate(compare_records({base}, {now}, at(0.05)));
+    EXPECT_EQ(gate.exit_code, kCompareUndecided);
+    EXPECT_NE(gate.reasons[0].find("interrupted after 1 of 9 cases"), std::string::npos);
+  }
+}
+
+TEST(Gate, NothingOfOursInCommonDoesNotPass) {
+  const auto libraries = timed_record({{"sum/f32/n1", steady(1e-3), "onednn"}});
+  EXPECT_EQ(exit_code_of(compare_records({libraries}, {libraries}, at(0.05))), kCompareNothing);
 }
 
 TEST(Compare, WithoutAThresholdTheFloorIsOne) {
@@ -238,11 +332,17 @@ TEST(Compare, WithoutAThresholdTheFloorIsOne) {
 }
 
 TEST(Threshold, IsAShareOrAPercentage) {
-  EXPECT_DOUBLE_EQ(parse_threshold("5%"), 0.05);
-  EXPECT_DOUBLE_EQ(parse_threshold("2.5 %"), 0.025);
-  EXPECT_DOUBLE_EQ(parse_threshold("0.05"), 0.05);
-  for (const char* bad : {"", "5", "five", "-5%", "0%", "5 percent", "nan%", "inf", "5%%"}) {
-    EXPECT_THROW(parse_threshold(bad), UsageError) << bad;
+  EXPECT_DOUBLE_EQ(parse_threshold("--gate", "5%"), 0.05);
+  EXPECT_DOUBLE_EQ(parse_threshold("--gate", "2.5 %"), 0.025);
+  EXPECT_DOUBLE_EQ(parse_threshold("--gate", "0.05"), 0.05);
+  for (const char* bad : {"", " ", "5", "five", "-5%", "0%", "0", "5 percent", "nan", "nan%", "inf",
+                          "inf%", "5%%", "1001%", "1e9", "-0.05", "%"}) {
+    try {
+      parse_threshold("--gate", bad);
+      ADD_FAILURE() << bad;
+    } catch (const UsageError& e) {
+      EXPECT_EQ(std::string(e.what()).rfind("--gate: ", 0), 0u) << e.what();
+    }
   }
 }
 
@@ -250,7 +350,8 @@ TEST(Noise, OfRunsAndOfQuarters) {
   EXPECT_EQ(self_differences({{1, 1}, {1.1}}).size(), 1u);
   EXPECT_NEAR(self_differences({{1, 1}, {1.1}})[0], 0.1, 1e-12);
   EXPECT_TRUE(self_differences({{1, 2, 3}}).empty());
-  const auto quarters = self_differences({{1, 1, 2, 2, 1, 1, 2, 2}});
+  EXPECT_TRUE(self_differences({std::vector<double>(9, 1)}).empty()) << "too few samples";
+  const auto quarters = self_differences({{1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2}});
   ASSERT_EQ(quarters.size(), 3u);
   EXPECT_DOUBLE_EQ(quarters[1], 1) << "first and third quarter against the others";
   EXPECT_DOUBLE_EQ(quarters[0], 0);
@@ -260,6 +361,17 @@ TEST(Noise, OfRunsAndOfQuarters) {
   EXPECT_LT(*noise_floor(paired_self_differences({climb})), 0.01);
   EXPECT_GT(*noise_floor(self_differences({climb})), 0.3);
   EXPECT_FALSE(noise_floor({}).has_value());
+}
+
+// A library that ran too briefly is no measure of the noise.
+TEST(Noise, FewSamplesOfALibraryDoNotCount) {
+  const auto b =
+      timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1e-3, 3), "onednn"}});
+  const auto n =
+      timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(3e-3, 3), "onednn"}});
+  const Comparison c = compare_records({b}, {n}, at(0.05));
+  EXPECT_LT(*c.floor, 0.01);
+  EXPECT_EQ(exit_code_of(c), kCompareOk);
 }
 
 NamedRecord on_device(NamedRecord r, const std::string& backend, const std::string& name) {

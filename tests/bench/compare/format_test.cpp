@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "bench/record/strict_json.hpp"
 
 namespace moat {
@@ -40,35 +42,42 @@ Comparison sample() {
   add("sum/f32/n3", Verdict::incomparable, 0, "device: <b>A & B</b> | 50%, was C\nD");
   add("sum/f32/n4", Verdict::missing, 0, "not in the new record").only_base = true;
   add("sum/f32/n5", Verdict::unverified, 0, "failed: wrong at 3").broken = true;
+  add("sum/f32/n6", Verdict::too_few_samples, 99, "4 samples; 10 are needed").undecided = true;
+  add("sum/f32/n7", Verdict::disturbed, 0, "disturbed: threads waited").undecided = true;
   return c;
+}
+
+std::string formatted(CompareFormat format) {
+  return format_comparison(sample(), format, judge_gate(sample()), false);
 }
 
 TEST(Format, CountsVerdicts) {
   EXPECT_EQ(verdict_counts(sample()),
-            "1 slower, 1 faster, 1 same, 1 inconclusive, 1 incomparable, 1 missing, 1 unverified");
+            "1 slower, 1 faster, 1 same, 1 inconclusive, 1 too few samples, 1 disturbed, "
+            "1 incomparable, 1 missing, 1 unverified");
 }
 
 TEST(Format, TableHasEveryCaseAndTheFloor) {
-  const std::string text = format_comparison(sample(), CompareFormat::table, true, false);
+  const std::string text = formatted(CompareFormat::table);
   EXPECT_NE(text.find("+50.0 %"), std::string::npos) << text;
   EXPECT_NE(text.find("+49.0 … +51.0 %"), std::string::npos) << text;
   EXPECT_NE(text.find("noise floor 1.3 %"), std::string::npos) << text;
   EXPECT_NE(text.find("failed: wrong at 3"), std::string::npos) << text;
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
-  EXPECT_NE(format_comparison(sample(), CompareFormat::table, true, true).find("\x1b[31m"),
+  EXPECT_NE(format_comparison(sample(), CompareFormat::table, {}, true).find("\x1b[31m"),
             std::string::npos);
 }
 
 TEST(Format, MarkdownKeepsItsColumns) {
-  const std::string text = format_comparison(sample(), CompareFormat::markdown, true, false);
+  const std::string text = formatted(CompareFormat::markdown);
   EXPECT_NE(text.find("\\| 50%, was C D"), std::string::npos) << text;
   EXPECT_NE(text.find("**slower**"), std::string::npos) << text;
   EXPECT_NE(text.find("&lt;b&gt;"), std::string::npos) << "a name is text, not markup: " << text;
 }
 
 TEST(Format, JsonIsStrictAndComplete) {
-  const Json json = parse_strict(format_comparison(sample(), CompareFormat::json, true, false));
-  EXPECT_EQ(json["cases"].size(), 7u);
+  const Json json = parse_strict(formatted(CompareFormat::json));
+  EXPECT_EQ(json["cases"].size(), 9u);
   EXPECT_EQ(json["counts"]["slower"], 1);
   EXPECT_EQ(json["cases"][0]["fails_gate"], true);
   EXPECT_EQ(json["cases"][1]["fails_gate"], false);
@@ -78,23 +87,75 @@ TEST(Format, JsonIsStrictAndComplete) {
 }
 
 TEST(Format, JunitFailsWhatFailsTheGate) {
-  const std::string gated = format_comparison(sample(), CompareFormat::junit, true, false);
-  EXPECT_NE(gated.find(R"(tests="7" failures="4" skipped="1")"), std::string::npos) << gated;
+  const std::string gated = formatted(CompareFormat::junit);
+  EXPECT_NE(gated.find(R"(tests="9" failures="4" errors="2" skipped="1")"), std::string::npos)
+      << gated;
+  EXPECT_NE(gated.find(R"(<error type="too few samples" message="too few samples: +9800.0 %)"),
+            std::string::npos)
+      << gated;
+  EXPECT_NE(gated.find(R"(<error type="disturbed")"), std::string::npos) << gated;
   EXPECT_NE(gated.find("&lt;b&gt;A &amp; B&lt;/b&gt;"), std::string::npos) << gated;
   EXPECT_EQ(gated.find("<b>"), std::string::npos);
-  const std::string open = format_comparison(sample(), CompareFormat::junit, false, false);
-  EXPECT_NE(open.find(R"(failures="0" skipped="4")"), std::string::npos) << open;
+  const std::string open = format_comparison(sample(), CompareFormat::junit, {}, false);
+  EXPECT_NE(open.find(R"(failures="0" errors="0" skipped="6")"), std::string::npos) << open;
+}
+
+// A gate below the noise judges nothing: no case of ours passes, whatever its verdict would be.
+TEST(Format, ARefusedGatePassesNoCase) {
+  Comparison c = sample();
+  c.floor = 0.5;
+  const Gate gate = judge_gate(c);
+  ASSERT_TRUE(gate.refused());
+  const std::string junit = format_comparison(c, CompareFormat::junit, gate, false);
+  EXPECT_NE(junit.find(R"(name="sum/f32/n1/cpu/moat" time="0.001"><error type="refused")"),
+            std::string::npos)
+      << junit;
+  EXPECT_NE(junit.find(R"(name="gate" time="0"><error)"), std::string::npos) << junit;
+  const std::string github = format_comparison(c, CompareFormat::github, gate, false);
+  EXPECT_EQ(github.rfind("::error title=moat compare::gate 5 %25: refused: below the noise", 0), 0u)
+      << github;
+  EXPECT_EQ(github.find("::error title=gemm"), std::string::npos)
+      << "nothing was judged: " << github;
+  EXPECT_NE(format_comparison(c, CompareFormat::markdown, gate, false).find("**gate 5 %: refused"),
+            std::string::npos);
+}
+
+TEST(Format, AnInterruptedRunIsATestOfItsOwn) {
+  Comparison c = sample();
+  c.unfinished = {"new: n.json: the run was interrupted after 3 of 9 cases"};
+  const std::string junit = format_comparison(c, CompareFormat::junit, judge_gate(c), false);
+  EXPECT_NE(junit.find(R"(tests="10" failures="4" errors="3")"), std::string::npos) << junit;
+  EXPECT_NE(junit.find("interrupted after 3 of 9 cases"), std::string::npos) << junit;
+}
+
+TEST(Format, ABuildThatIsNotOptimisedIsNamed) {
+  Comparison c = sample();
+  c.warnings = {"base: b.json: this build is not optimised (Debug): no"};
+  for (const auto format : {CompareFormat::table, CompareFormat::markdown, CompareFormat::json,
+                            CompareFormat::github}) {
+    EXPECT_NE(format_comparison(c, format, {}, false).find("not optimised (Debug)"),
+              std::string::npos);
+  }
 }
 
 TEST(Format, GithubAnnotates) {
-  const std::string text = format_comparison(sample(), CompareFormat::github, true, false);
+  const std::string text = formatted(CompareFormat::github);
   EXPECT_NE(text.find("::error title=gemm/f32/m1n1k1/cpu/moat::slower: +50.0 %25"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("was C%0AD"), std::string::npos) << text;
   EXPECT_NE(text.find("::notice title=sum/f32/n2/cpu/moat::inconclusive"), std::string::npos);
   EXPECT_EQ(text.find("m2n2k2"), std::string::npos) << "a speed-up is nothing to warn of";
-  EXPECT_EQ(format_comparison(sample(), CompareFormat::github, false, false).find("::error"),
+  EXPECT_NE(text.find("::error title=sum/f32/n6/cpu/moat::too few samples: +9800.0 %25"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("::error title=sum/f32/n7/cpu/moat::disturbed"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find("::error title=moat compare::gate 5 %25: not passed: 1 slower, 2 unverified or "
+                "missing, 1 incomparable, 2 could not be judged"),
+      std::string::npos)
+      << text;
+  EXPECT_EQ(format_comparison(sample(), CompareFormat::github, {}, false).find("::error"),
             std::string::npos);
 }
 

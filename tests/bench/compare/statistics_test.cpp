@@ -120,6 +120,20 @@ TEST_F(Drift, TurnsStayRightWhereOneAfterTheOtherDoesNot) {
   EXPECT_LE(paired_missed, kSessions / 20);
 }
 
+// A gate that cannot judge has an exit code of its own; equal builds must hardly ever see it.
+TEST_F(Drift, EqualBuildsAreSeldomUndecided) {
+  int undecided = 0;
+  constexpr int kSessions = 300;
+  for (std::uint64_t i = 0; i < kSessions; ++i) {
+    const auto equal = measure(true, 1, i);
+    undecided +=
+        leaves_undecided(paired_ratio({equal[0]}, {equal[1]}, {.seed = i, .resamples = 500}), 0.05)
+            ? 1
+            : 0;
+  }
+  EXPECT_LE(undecided, kSessions / 100);
+}
+
 // The libraries are the same code on both sides: their difference is the machine's.
 TEST(NoiseFloor, SeesADriftBetweenTwoRunsThroughTheLibraries) {
   std::vector<Timed> base;

@@ -244,6 +244,54 @@ TEST(Roofline, SuspectsWhatIsFasterThanTheCeiling) {
   EXPECT_TRUE(roofline(p, 2e6 / 1.06, round_ceilings(), true)->suspect);
 }
 
+TEST(CountsFlops, IsAPropertyOfTheProblem) {
+  EXPECT_TRUE(counts_flops(GemmProblem{.m = 1, .n = 9, .k = 9}));
+  EXPECT_TRUE(counts_flops(AttentionProblem{.q_len = 2, .kv_len = 9}));
+  EXPECT_FALSE(counts_flops(AttentionProblem{.q_len = 1, .kv_len = 9}));
+  EXPECT_FALSE(counts_flops(ReductionProblem{.n = 9}));
+  EXPECT_FALSE(counts_flops(RowsProblem{.op = RowsOp::softmax, .rows = 9, .cols = 9}));
+}
+
+// A processor whose units for bf16 no ceiling kernel uses.
+TEST(Roofline, MemoryDoesNotBindForWantOfAnotherCeiling) {
+  Ceilings c = round_ceilings();
+  c.missing = {"f16: no f16 unit", "bf16: the processor has AMX"};
+  const GemmProblem product{.dtype = DType::bf16, .m = 1000, .n = 1000, .k = 1000};
+  EXPECT_FALSE(roofline(product, 1e7, c, true));
+  EXPECT_EQ(why_no_roofline(product, c, true), "no bf16 compute ceiling: the processor has AMX");
+  const AttentionProblem attention{.dtype = DType::bf16, .q_len = 512, .kv_len = 512};
+  EXPECT_FALSE(roofline(attention, 1e9, c, true));
+  // Too fast for the memory is too fast, whatever binds.
+  const auto suspect = roofline(product, 1, c, true);
+  ASSERT_TRUE(suspect);
+  EXPECT_TRUE(suspect->suspect);
+  EXPECT_EQ(suspect->bound, Bound::memory);
+}
+
+TEST(Roofline, MemoryBindsWhereF32sArithmeticWouldNot) {
+  Ceilings c = round_ceilings();
+  // 2 FLOP and more than 2 bytes per element of B; memory reads 100 bytes/s, f32 does 1000 FLOP/s.
+  const GemmProblem vector{.dtype = DType::bf16, .m = 1, .n = 100, .k = 100};
+  const auto r = roofline(vector, 1000, c, true);
+  ASSERT_TRUE(r);
+  EXPECT_EQ(r->bound, Bound::memory);
+  EXPECT_TRUE(roofline(ReductionProblem{.dtype = DType::bf16, .n = 100}, 10, c, true));
+  c.flops_f32.reset();
+  EXPECT_FALSE(roofline(vector, 1000, c, true)) << "nothing is known of the arithmetic";
+  EXPECT_TRUE(roofline(ReductionProblem{.dtype = DType::bf16, .n = 100}, 10, c, true))
+      << "a reduction does one operation per element";
+}
+
+TEST(Roofline, ArithmeticDoesNotBindForWantOfAMemoryCeiling) {
+  Ceilings c = round_ceilings();
+  c.read_bytes.reset();
+  c.missing = {"read, copy: too little memory"};
+  const ReductionProblem sum{.n = 100};
+  EXPECT_FALSE(roofline(sum, 1, c, true));
+  EXPECT_EQ(why_no_roofline(sum, c, true), "no memory ceiling: read, copy: too little memory");
+  EXPECT_TRUE(roofline(sum, 1, c, false)) << "in the cache memory has no say";
+}
+
 TEST(Roofline, IsEmptyWithoutACeilingThatBinds) {
   EXPECT_FALSE(roofline(GemmProblem{}, 1, Ceilings{}, true));
   EXPECT_FALSE(roofline(GemmProblem{.dtype = DType::bf16}, 1, round_ceilings(), false));

@@ -416,9 +416,8 @@ TEST(RotationSets, SayWhatDoesNotFit) {
 
 TEST(DefaultOptions, SuitTheDevice) {
   DeviceInfo cpu;
-  cpu.backend = "cpu";
-  DeviceInfo gpu;
-  gpu.backend = "cuda";
+  cpu.host = true;
+  const DeviceInfo gpu;
   EXPECT_EQ(default_options(cpu).throttle_fraction, 0);
   EXPECT_GE(default_options(gpu).warmup_seconds, 0.4);
   EXPECT_LT(default_options(cpu).min_sample_seconds, default_options(gpu).min_sample_seconds);

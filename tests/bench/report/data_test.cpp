@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "bench/report/page.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 
@@ -15,6 +20,12 @@ NamedRecord on(const std::string& backend, const std::string& name, double share
   r.record.devices[0].name = name;
   r.record.cases[0].ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = share});
   r.record.cases[0].ratios = {{.baseline = "lib", .ratio = 0.5}};
+  for (const char* by : {"lib", "plain"}) {
+    CaseRecord other = r.record.cases[0];
+    other.implementation = by;
+    other.ratios.clear();
+    r.record.cases.push_back(std::move(other));
+  }
   if (status != Status::ok) r.record.cases[0] = without_times(r.record.cases[0], status, "wrong");
   return r;
 }
@@ -121,10 +132,11 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
          {{"all",
            {{"kernel", part(0, 50)}, {"layer", part(added, 150)}, {"total", part(added, 200)}}}}}};
   };
-  r.record.porting = Reading<Json>::of({{"baseline", "cuda"},
-                                        {"baseline_family", "cuda/sm_80"},
-                                        {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
-                                        {"families", {{"hip/cdna", port(40)}}}});
+  r.record.porting =
+      Reading<JsonDocument>::of(share({{"baseline", "cuda"},
+                                       {"baseline_family", "cuda/sm_80"},
+                                       {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
+                                       {"families", {{"hip/cdna", port(40)}}}}));
   const Json data = report_data({r}, "");
   ASSERT_EQ(data["porting"].size(), 2u);
   EXPECT_EQ(data["porting"][1]["layer_changed"], 30);
@@ -162,18 +174,131 @@ TEST(ReportData, RoofsOfTheTypesThatTheCasesHave) {
 // 1].
 TEST(ReportCsv, IsWhatTheP3LibraryReads) {
   NamedRecord a = on("cuda", "A, 1", 0.8);
-  CaseRecord library = a.record.cases[0];
-  library.implementation = "lib";
+  CaseRecord& library = a.record.cases[1];
   library.median_seconds = Reading<double>::of(1e-3);
   library.ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 1.02});
-  a.record.cases.push_back(library);
-  a.record.porting = Reading<Json>::of({{"divergence", {{"gemm", {{"mean", 0.25}}}}}});
+  a.record.cases.pop_back();
+  a.record.porting =
+      Reading<JsonDocument>::of(share({{"divergence", {{"gemm", {{"mean", 0.25}}}}}}));
   NamedRecord older = on("cuda", "A, 1", 0.1);
-  EXPECT_EQ(report_csv({older, a, on("hip", "B", 0.4, Status::failed)}),
+  NamedRecord wrong = on("hip", "B", 0.4, Status::failed);
+  wrong.record.cases.resize(1);
+  EXPECT_EQ(report_csv({older, a, wrong}),
             "problem,application,platform,date,fom,arch eff,divergence\n"
             "gemm/f32/m1n1k1,moat,\"cuda A, 1\",2026-01-31T23:59:59Z,0.00125,0.8,0.25\n"
             "gemm/f32/m1n1k1,lib,\"cuda A, 1\",2026-01-31T23:59:59Z,0.001,1,\n"
             "gemm/f32/m1n1k1,moat,hip B,2026-01-31T23:59:59Z,,0,0.25\n");
+}
+
+NamedRecord under(const std::function<void(Record&)>& change, double share) {
+  NamedRecord r = on("cpu", "A", share);
+  change(r.record);
+  return r;
+}
+
+// Other threads, another cache and another device of the same name are rows of their own.
+TEST(ReportCsv, KeepsConditionsApart) {
+  const NamedRecord base = on("cpu", "A", 0.5);
+  const auto platforms = [&](const NamedRecord& other) {
+    std::vector<std::string> rows;
+    std::istringstream csv(report_csv({base, other}));
+    for (std::string line; std::getline(csv, line);) {
+      if (line.find(",moat,") == std::string::npos) continue;
+      rows.push_back(line.substr(line.find(",moat,") + 6));
+      rows.back() = rows.back().substr(0, rows.back().find(",2026-"));
+    }
+    return rows;
+  };
+  using Rows = std::vector<std::string>;
+  EXPECT_EQ(platforms(under([](Record& r) { r.run.threads = 1; }, 0.4)),
+            (Rows{"cpu A (threads: 2)", "cpu A (threads: 1)"}));
+  EXPECT_EQ(platforms(under([](Record& r) { r.cases[0].cache = "hot"; }, 0.4)),
+            (Rows{"cpu A (cache: cold)", "cpu A (cache: hot)"}));
+  EXPECT_EQ(platforms(under([](Record& r) { r.build.flags = "-O2"; }, 0.4)),
+            (Rows{"cpu A (compiler flags: -O3)", "cpu A (compiler flags: -O2)"}));
+  EXPECT_EQ(platforms(under([](Record& r) { r.build.flags = "-g"; }, 0.4)),
+            (Rows{"cpu A (compiler flags: -O3)",
+                  "\"cpu A (compiler flags: -g, this build is not optimised (Release))\""}));
+  EXPECT_EQ(platforms(under([](Record& r) { r.devices[0].index = r.cases[0].device = 1; }, 0.4)),
+            (Rows{"cpu:0 A", "cpu:1 A"}));
+  EXPECT_EQ(platforms(base), Rows{"cpu A"});
+}
+
+TEST(ReportData, DevicesOfOneNameInOneRecordStayApart) {
+  NamedRecord r = on("cuda", "A", 0.8);
+  r.record.devices.push_back(r.record.devices[0]);
+  r.record.devices[1].index = 1;
+  r.record.cases.push_back(on("cuda", "A", 0.2).record.cases[0]);
+  r.record.cases.back().device = 1;
+  const Json data = report_data({r}, "cuda:0");
+  ASSERT_EQ(data["devices"].size(), 2u);
+  EXPECT_EQ(data["devices"][1]["device"], "cuda:1 A");
+  EXPECT_NEAR(data["devices"][1]["speed"].get<double>(), 0.25, 1e-12);
+  EXPECT_NEAR(data["devices"][1]["share"].get<double>(), 0.2, 1e-12);
+}
+
+TEST(ReportData, HistoryIsOfEqualConditions) {
+  NamedRecord other = under([](Record& r) { r.run.threads = 1; }, 0.4);
+  other.record.run.started = "2026-02-01T00:00:00Z";
+  const Json data = report_data({on("cpu", "A", 0.8), other}, "threads: 2");
+  EXPECT_EQ(data["history"]["points"].size(), 0u);
+}
+
+// What was not measured enters no mean, and the page says of how many it is.
+TEST(ReportData, AShareThatIsNotKnownEntersNoMean) {
+  NamedRecord r = on("cpu", "A", 0.8);
+  r.record.cases.push_back(timed_case({"gemm/bf16/m1n1k1", std::vector<double>(10, 1e-3)}));
+  r.record.cases.back().ceiling = Reading<ShareRecord>::none("no bf16 compute ceiling: AMX");
+  const Json data = report_data({r}, "");
+  EXPECT_NEAR(data["devices"][0]["share"].get<double>(), 0.8, 1e-12);
+  EXPECT_NE(
+      data["summary"][1]["text"].get<std::string>().find(
+          "reach 80 % of what the device was measured to be capable of, in the 1 of 2 problems "
+          "whose ceiling was measured."),
+      std::string::npos)
+      << data["summary"][1];
+  EXPECT_NEAR(data["pp"]["kernels"][0]["architectural"].get<double>(), 0.8, 1e-12);
+  EXPECT_EQ(data["pp"]["kernels"][0]["unknown"], "cpu A: 1 of 2");
+  EXPECT_NE(report_csv({r}).find("gemm/bf16/m1n1k1,moat,cpu A,2026-01-31T23:59:59Z,0.001,,"),
+            std::string::npos);
+}
+
+TEST(ReportData, ARatioOfFewSamplesIsNoSpeed) {
+  NamedRecord r = on("cpu", "A", 0.8);
+  r.record.cases[1].series[0].seconds.resize(9);
+  const Json data = report_data({r}, "");
+  EXPECT_TRUE(data["devices"][0]["ratio"].is_null());
+  EXPECT_EQ(data["devices"][0]["few"], 1);
+  EXPECT_NE(data["summary"][1]["text"].get<std::string>().find("1 ratio has too few samples"),
+            std::string::npos)
+      << data["summary"][1];
+  EXPECT_TRUE(data["pp"]["kernels"][0]["application"].is_null());
+  const auto column = [&](const char* name) {
+    const Json& columns = data["cases"]["columns"];
+    return static_cast<std::size_t>(std::ranges::find(columns, name) - columns.begin());
+  };
+  EXPECT_TRUE(data["cases"]["rows"][0][column("ratio")].is_null());
+  EXPECT_EQ(data["cases"]["rows"][0][column("than")], "lib: too few samples");
+}
+
+TEST(ReportData, ABuildThatIsNotOptimisedIsNamed) {
+  const Json data = report_data({under([](Record& r) { r.build.flags = "-g"; }, 0.4)}, "");
+  EXPECT_EQ(data["summary"][1]["bad"], true);
+  EXPECT_EQ(data["summary"][1]["text"],
+            "Warning: this build is not optimised (Release): its numbers say nothing about the "
+            "kernels.");
+}
+
+// Problems that one device alone was asked say nothing about the others.
+TEST(ReportData, PortabilityIsOfTheProblemsThatAllWereAsked) {
+  NamedRecord more = on("hip", "B", 0.4);
+  more.record.cases.push_back(more.record.cases[0]);
+  more.record.cases.back().problem = "gemm/f32/m9n9k9";
+  more.record.cases.back().ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 0.001});
+  const Json data = report_data({on("cuda", "A", 0.8), more}, "");
+  EXPECT_NEAR(data["pp"]["kernels"][0]["architectural"].get<double>(), 2 / (1 / 0.8 + 1 / 0.4),
+              1e-12);
+  EXPECT_EQ(data["pp"]["kernels"][0]["unsupported"], "");
 }
 
 TEST(ReportPage, DataCannotEndItsElement) {

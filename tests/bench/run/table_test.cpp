@@ -36,8 +36,8 @@ TEST(Table, Seconds) {
 TEST(Table, LineOfACaseHasAllItsNumbers) {
   const std::string text = format_record(sample_record(), TableFormat::table, false);
   const std::string line = line_with(text, "cpu/moat");
-  for (const char* part : {"f32/m64n64k64", "2.00 ms", "50 %", "0.500 GB/s", "75 % memory",
-                           "0.80 × onednn", "0.250"}) {
+  for (const char* part : {"f32/m64n64k64", "2.00 ms", "50 %", "1.00 GFLOP/s", "75 % memory",
+                           "0.80† × onednn", "0.250"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in: " << line;
   }
   const std::string baseline = line_with(text, "cpu/onednn");
@@ -97,10 +97,72 @@ TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
   for (const auto& line : lines) EXPECT_EQ(commas(line), commas(lines[0])) << line;
   EXPECT_EQ(lines[1],
             "gemm/f32/m64n64k64/cpu/moat,ok,0.002,0.0015,0.0025,1,0.5,memory,0.7500,onednn,0.8000,"
-            "0.25,3,noise_met,");
-  EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17");
+            "0.25,3,noise_met,,3,too few samples");
+  EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17,,");
   EXPECT_EQ(lines[5],
-            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside");
+            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside,,");
+}
+
+TEST(Table, ARatioOfFewSamplesIsMarked) {
+  Record record = sample_record();
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_NE(
+        format_record(record, format, false).find("†  too few samples: a ratio of fewer than 10"),
+        std::string::npos);
+  }
+  for (auto& c : record.cases) {
+    if (!c.series.empty()) c.series[0].seconds.assign(10, 1e-3);
+  }
+  for (const auto format : {TableFormat::table, TableFormat::markdown, TableFormat::csv}) {
+    const std::string text = format_record(record, format, false);
+    EXPECT_EQ(text.find("†"), std::string::npos) << text;
+    EXPECT_EQ(text.find("too few"), std::string::npos) << text;
+  }
+  record.cases[1].series[0].seconds.assign(9, 1e-3);
+  EXPECT_NE(format_record(record, TableFormat::table, false).find("0.80† × onednn"),
+            std::string::npos)
+      << "the library's samples count as ours do";
+}
+
+// In FLOP/s whatever was measured, by the problem alone.
+TEST(Table, ProductsAndAttentionOfManyQueriesAreToldInFlops) {
+  const auto rate = [](const char* problem) {
+    Record record = sample_record();
+    record.cases.resize(1);
+    record.cases[0].problem = problem;
+    record.cases[0].kernel = record.cases[0].problem.substr(0, record.cases[0].problem.find('/'));
+    record.cases[0].ceiling = Reading<ShareRecord>::none("no bf16 compute ceiling: AMX");
+    const std::string line =
+        line_with(format_record(record, TableFormat::table, false), "cpu/moat");
+    EXPECT_EQ(line.find('%'), line.rfind('%')) << "a spread and no share: " << line;
+    return line.find("GFLOP/s") != std::string::npos ? "FLOP" : "byte";
+  };
+  EXPECT_STREQ(rate("gemm/bf16/m64n64k64"), "FLOP");
+  EXPECT_STREQ(rate("gemm/bf16/m1n64k64"), "FLOP");
+  EXPECT_STREQ(rate("attention/bf16/b1q512kv512h8hkv8d64"), "FLOP");
+  EXPECT_STREQ(rate("attention/bf16/b1q1kv512h8hkv8d64"), "byte");
+  EXPECT_STREQ(rate("max/bf16/n1000"), "byte");
+  EXPECT_STREQ(rate("softmax/bf16/r4c1000"), "byte");
+}
+
+TEST(Table, HeaderSaysWhyATypeHasNoCeiling) {
+  Record record = sample_record();
+  record.devices[0].ceilings.flops_bf16 = Reading<double>::none("the processor has AMX");
+  EXPECT_NE(format_record(record, TableFormat::table, false)
+                .find("no bf16 compute ceiling: the processor has AMX"),
+            std::string::npos);
+}
+
+TEST(Table, ABuildThatIsNotOptimisedIsNamedFirst) {
+  Record record = sample_record();
+  record.build.build_type = "Debug";
+  record.build.flags = "-g (CPU kernels: native)";
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_EQ(
+        format_record(record, format, false)
+            .rfind("warning: this build is not optimised (Debug): its numbers say nothing", 0),
+        0u);
+  }
 }
 
 TEST(Table, Markdown) {

@@ -29,8 +29,8 @@ printf '#!/bin/sh\nMOAT_TEST_WRONG=1 exec %s "$@"\n' "$slow" >wrong.sh
 chmod +x wrong.sh
 commit wrong "$work/wrong.sh"
 
-# A run is judged again, with more samples, where the noise of the machine refused the gate or, given
-# a case that has changed, left that case inconclusive.
+# A run is judged again, with more samples, where the noise of the machine refused the gate, left a
+# case that could not be judged or, given a case that has changed, left that case inconclusive.
 #   run_gate BASE [CHANGED_CASE]
 attempts=(0.5 1 2)
 run_gate() {
@@ -42,6 +42,8 @@ run_gate() {
       --budget "$budget" >out 2>err || status=$?
     if ((status == 6)); then
       grep -q 'below the noise floor' err || fail 'exit 6 does not name the noise floor'
+    elif ((status == 9)); then
+      grep -q 'could not be judged' out || fail 'exit 9 does not say what could not be judged'
     elif ((status != 0)) || [[ -z ${2:-} ]] || ! grep -q "title=$2/.*::inconclusive" out; then
       return 0
     fi
@@ -79,8 +81,35 @@ run_gate base
 expect "a wrong result fails the gate with 7, not $status" test "$status" = 7
 expect 'the wrong case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is unverified' err
 
-status=0
-"$gate" no-such-commit >out 2>err || status=$?
-expect "an unknown base is exit code 10, not $status" test "$status" = 10
-expect 'and named' grep -q 'no-such-commit is no commit' err
+# What is no judgement has no exit code of one.
+#   expect_code CODE TEXT ARGUMENTS...: the script ends with CODE and says TEXT.
+expect_code() {
+  status=0
+  "$gate" "${@:3}" >out 2>err || status=$?
+  expect "exit code $1 after '${*:3}', not $status" test "$status" = "$1"
+  expect "and says $2" grep -q "$2" out err
+}
+expect_code 0 'exit codes' --help
+expect_code 2 'no base commit'
+expect_code 2 'an argument is empty' ''
+expect_code 2 'an argument is empty' ' '
+expect_code 2 'an argument is empty' base ''
+expect_code 2 'an argument is empty' base 25% --case ''
+expect_code 2 'does not take these options' base 25% --frobnicate
+expect_code 2 'write a threshold as 5%' base 5 --backend cpu --case sum/f32/n1000 --hot --samples 1 \
+  --no-baselines
+expect_code 9 'gate: sum/f32/n1000/cpu/moat is too few samples' base 25% --backend cpu \
+  --case sum/f32/n1000 --hot --samples 4 --no-baselines
+expect_code 10 'no-such-commit is no commit' no-such-commit
+mkdir elsewhere
+cd elsewhere
+GIT_CEILING_DIRECTORIES=$work GIT_DIR=/nowhere expect_code 10 'git rev-parse --show-toplevel failed' base
+cd ..
+git checkout -q same
+printf 'message(FATAL_ERROR "broken")\n' >CMakeLists.txt
+expect_code 10 'this commit does not build' base
+git checkout -q CMakeLists.txt
+sed -i 's/^add_custom_target(moat/add_custom_target(not_moat/' CMakeLists.txt
+expect_code 10 'this commit does not build' base
+git checkout -q CMakeLists.txt
 printf 'passed\n'
