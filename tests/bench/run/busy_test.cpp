@@ -50,6 +50,7 @@ TEST(BesideABusyLoop, SamplesAreSetAsideOrTheCaseIsDisturbed) {
   Finished f;
   {
     std::vector<std::unique_ptr<BusyLoop>> loops;
+    loops.reserve(cores.size());
     for (const int cpu : cores) loops.push_back(std::make_unique<BusyLoop>(cpu));
     // Placed by the command itself, whatever the environment of this test says.
     const auto unplaced = [] {
