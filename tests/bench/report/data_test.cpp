@@ -330,7 +330,7 @@ TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
                          {"null_reasons", {{"/ports/cpu", "no compiler"}}}};
   for (const Json& porting : {document, porting_sums(document)}) {
     NamedRecord r = on("hip", "A", 0.8);
-    r.record.porting = Reading<Json>::of(porting);
+    r.record.porting = Reading<JsonDocument>::of(share(porting));
     const Json data = report_data({r}, "");
     EXPECT_EQ(data["pp"]["kernels"][0]["convergence"], 0.75);
     EXPECT_EQ(data["devices"][0]["changed"], 0.25);
@@ -342,8 +342,9 @@ TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
 
 TEST(ReportData, APortThatWasNotComparedIsNoError) {
   NamedRecord r = on("cpu", "A", 0.8);
-  r.record.porting = Reading<Json>::of(
-      {{"baseline", "cuda"}, {"ports", {{"cpu", {{"executed", "device"}, {"kernels", nullptr}}}}}});
+  r.record.porting = Reading<JsonDocument>::of(
+      share({{"baseline", "cuda"},
+             {"ports", {{"cpu", {{"executed", "device"}, {"kernels", nullptr}}}}}}));
   const Json data = report_data({r}, "");
   EXPECT_TRUE(data["devices"][0]["changed"].is_null());
   EXPECT_EQ(data["devices"][0]["executed"], "device");
