@@ -53,7 +53,7 @@ MeasureOptions default_options(const DeviceInfo& device);
 enum class DiscardReason : std::uint8_t {
   throttled,     // taken while the device's clock was low
   disturbed,     // taken while a thread waited for a processor
-  invalid_time,  // the device's time is negative, not finite, 0 for long work, or longer than the
+  invalid_time,  // the device's time is negative, not finite, 0, or longer than the
                  // host's time around it
 };
 
