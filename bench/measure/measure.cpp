@@ -15,6 +15,8 @@ namespace {
 // What a device's time may exceed the host's by: the two clocks' rates and the events' resolution.
 constexpr double kRateTolerance = 1.01;
 constexpr double kResolution = 1e-5;
+// A device that tells 0 for work that took the host this long did not time it.
+constexpr double kLongWork = 1e-4;
 
 struct BatchTime {
   double seconds = 0;  // by the device, for the whole batch
@@ -25,17 +27,19 @@ struct BatchTime {
   bool disturbed() const { return waited > kDisturbedShare * seconds; }
 
   bool valid() const {
-    return std::isfinite(seconds) && seconds > 0 && seconds <= wall * kRateTolerance + kResolution;
+    return std::isfinite(seconds) && seconds > 0 &&
+           seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
   }
 };
 
 // An implementation while it is measured.
 class Member {
  public:
-  Member(Device& device, const Implementation& implementation, const std::vector<Problem>& problems,
-         const MeasureOptions& options, const SamplerOptions& sampler, Clock& clock,
-         std::size_t& calls)
+  Member(Device& device, std::size_t index, const Implementation& implementation,
+         const std::vector<Problem>& problems, const MeasureOptions& options,
+         const SamplerOptions& sampler, Clock& clock, std::size_t& calls)
       : device_(device),
+        index_(index),
         implementation_(implementation),
         problems_(problems),
         options_(options),
@@ -56,13 +60,14 @@ class Member {
       bool long_enough = false;
       for (int i = 0; i < options_.sampler.max_samples; ++i) {
         const double elapsed = clock_.now() - start;
-        const bool spent = elapsed >= options_.sampler.budget_seconds;
+        const bool spent = elapsed >= options_.sampler.budget_seconds / 2;
         if (i > 0 && (stop_requested() || spent || (long_enough && elapsed >= seconds))) return;
         const BatchTime time = run_batch();
-        if (!time.valid() || time.disturbed()) continue;
-        long_enough =
-            time.seconds >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
-        if (!long_enough) grow_batch(time.seconds);
+        if (!time.valid()) continue;
+        // It took at least this long by itself, however its threads' waits overlapped.
+        const double own = time.disturbed() ? time.seconds - time.waited : time.seconds;
+        long_enough = own >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
+        if (!long_enough && !time.disturbed()) grow_batch(time.seconds);
       }
     });
   }
@@ -81,7 +86,9 @@ class Member {
   void sample(int round) {
     guarded([&] {
       ++attempts_;
+      if (options_.observer) options_.observer->before(index_, calls_, result_.batch);
       const BatchTime time = run_batch();
+      if (options_.observer) options_.observer->after(index_);
       const double seconds = time.seconds / result_.batch;
       if (!time.valid()) {
         result_.discarded.push_back({seconds, DiscardReason::invalid_time});
@@ -205,6 +212,7 @@ class Member {
   };
 
   Device& device_;
+  std::size_t index_;
   const Implementation& implementation_;
   const std::vector<Problem>& problems_;
   const MeasureOptions& options_;
@@ -234,7 +242,7 @@ void check(const std::vector<Implementation>& implementations,
 
 MeasureOptions default_options(const DeviceInfo& device) {
   MeasureOptions options;
-  if (device.backend == "cpu") {
+  if (device.host) {
     options.warmup_seconds = 0.1;
     options.min_sample_seconds = 1e-4;
     options.throttle_fraction = 0;
@@ -273,7 +281,8 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   std::vector<Member> members;
   members.reserve(implementations.size());
   for (std::size_t i = 0; i < implementations.size(); ++i) {
-    members.emplace_back(device, implementations[i], problems[i], options, sampler, clock, calls);
+    members.emplace_back(device, i, implementations[i], problems[i], options, sampler, clock,
+                         calls);
     const auto sets = static_cast<int>(problems[i].size());
     result.rotation_sets = options.hot ? 1 : std::max(result.rotation_sets, sets);
   }

@@ -25,6 +25,16 @@ struct Implementation {
   std::function<void(const Problem&)> run;
 };
 
+// Is told of each sample of a series before and after it, outside of what is timed.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  // The sample's calls solve problems `first`, `first` + 1, … of the implementation, modulo their
+  // number. An exception, here or after it, ends the implementation.
+  virtual void before(std::size_t implementation, std::size_t first, int calls) = 0;
+  virtual void after(std::size_t implementation) = 0;
+};
+
 struct MeasureOptions {
   SamplerOptions sampler;            // per implementation; budget_seconds includes the warm-up
   double warmup_seconds = 0.1;       // per implementation, at least one call
@@ -39,6 +49,7 @@ struct MeasureOptions {
   // are.
   Scheduling* scheduling = nullptr;
   const std::atomic<bool>* stop = nullptr;  // checked between samples
+  CallObserver* observer = nullptr;
   // For builds that are sampled in turns: asked before each round whether to take it, and told
   // whether this build wants it, and how many calls a sample of each implementation has, which may
   // be raised. While it waits for the answer another build may run. Rounds are then whole,
@@ -53,7 +64,7 @@ MeasureOptions default_options(const DeviceInfo& device);
 enum class DiscardReason : std::uint8_t {
   throttled,     // taken while the device's clock was low
   disturbed,     // taken while a thread waited for a processor
-  invalid_time,  // the device's time is negative, not finite, 0, or longer than the
+  invalid_time,  // the device's time is negative, not finite, 0 for long work, or longer than the
                  // host's time around it
 };
 
