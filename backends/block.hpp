@@ -14,7 +14,7 @@
 
 namespace moat {
 
-// Any function, for the concept; nvcc takes no lambda there.
+// Any function, for the concepts; not every compiler takes a lambda there.
 struct Ignore {
   template <class... Args>
   MOAT_FN void operator()(const Args&...) const {}
@@ -26,8 +26,10 @@ struct Ignore {
 //   Panel::Source              where a panel is loaded from, as the backend's loads want it
 //   Panel::bind(Tensor<const T>) → Source      on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
-//   Panel::bind(Tensor<const T>, rows)         a Right for schedules with kAllHeads, where a product
-//                                              takes row r of the left tensor to head r / rows
+//   Right::bind(Tensor<const T>, rows) → Source    likewise, for a left tensor whose row r meets
+//   the
+//                                              head r / rows after the coordinate's; where the
+//                                              schedule's all_heads is false, r / rows is 0
 //   block.load(panel, source, Coord)   fills a panel; the coordinate is the logical one (row of m
 //                                      or k, column of k or n) and what lies outside reads as 0
 //
@@ -64,9 +66,9 @@ struct Ignore {
 //
 // Memory without tiles:
 //   block.reduce(monoid, const T* x, int count)     state of all elements, same in all lanes
-//   block.terms(monoid, const T* x, int count)      the terms monoid.term(x) that it sums: `state` is
-//                                 that of reduce, at(position of each) are terms, kept or computed
-//                                 anew
+//   block.terms(monoid, const T* x, int count, f(x))    the terms f(x): `state` is what reduce
+//   gives
+//                                 for them, at(position of each) are terms, kept or computed anew
 //   block.collect(monoid, int count, f(int) → state)    merge of f(0) … f(count − 1), likewise
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,
@@ -74,6 +76,8 @@ struct Ignore {
 // `reduce` calls monoid.fold at least every kFoldInterval additions of a lane.
 //
 // Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
+//
+// tests/backends/archetype is this vocabulary and nothing beyond it, as plain loops.
 template <class B>
 concept Block = requires(B& block, const float* x, float v, int n, Ignore f) {
   block.items(n, f);
@@ -85,6 +89,33 @@ concept Block = requires(B& block, const float* x, float v, int n, Ignore f) {
   { B::max(v, v) } -> std::same_as<float>;
   { B::min(n, n) } -> std::same_as<int>;
   { B::select(v > 0, v, v) } -> std::same_as<float>;
+};
+
+// Schedules: what a kernel asks of the type S that a backend's table chooses for a problem. What a
+// backend adds for itself, kernels do not see.
+//
+// Tiles of m × n; products of matrices take steps of k.
+template <class S>
+concept ProductSchedule = requires {
+  { S::m } -> std::same_as<const int&>;
+  { S::n } -> std::same_as<const int&>;
+  { S::k } -> std::same_as<const int&>;
+};
+
+// m query rows and n keys a step. `all_heads`: the single queries of all heads are rows of one
+// tile, which meet their heads as Right::bind says; else a tile holds rows that share a key head.
+template <class S>
+concept AttentionSchedule = requires {
+  { S::m } -> std::same_as<const int&>;
+  { S::n } -> std::same_as<const int&>;
+  { S::all_heads } -> std::same_as<const bool&>;
+};
+
+// `chains`: how many dependent computations a value of `each` runs at once without leaving the
+// registers.
+template <class S>
+concept StreamSchedule = requires {
+  { S::chains } -> std::same_as<const int&>;
 };
 
 // Additions in plain f32 between two compensated ones; enters the error bound of a sum.

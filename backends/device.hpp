@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -25,9 +26,9 @@ struct OutOfMemory : DeviceError {
 
 // What could not be read is empty.
 struct DeviceInfo {
-  std::string backend;       // cpu, cuda, hip
+  std::string backend;       // as the registry names it
   std::string name;          // as the vendor names it
-  std::string architecture;  // avx512, sm_90a, gfx942
+  std::string architecture;  // as its compiler names it
   int index = 0;             // among the devices of its backend
   int compute_units = 0;     // cores or multiprocessors used
   std::size_t memory_bytes = 0;
@@ -37,6 +38,11 @@ struct DeviceInfo {
   std::optional<int> max_clock_mhz;
   std::optional<bool> ecc;
   std::optional<double> power_limit_watts;
+  // Whether its processors and its memory are those of the process itself: `run` returns with the
+  // result, and loops of the harness reach its memory.
+  bool host = false;
+  // Units for products of a 16-bit type that libraries may use and no kernel here does, by name.
+  std::map<DType, std::string> unused_units;
 };
 
 // One device. Not thread-safe. Members throw DeviceError.
@@ -56,9 +62,9 @@ class Device {
   virtual void run(const Problem& problem) = 0;
   virtual void synchronize() = 0;
 
-  // The queue of `run`, as the vendor's runtime knows it (cudaStream_t, hipStream_t), with the
-  // device current to the calling thread: a vendor's library enqueues its work there. A device
-  // whose `run` returns with the result has none.
+  // The queue of `run`, a stream of the vendor's runtime, with the device current to the calling
+  // thread: a vendor's library enqueues its work there. A device whose `run` returns with the
+  // result has none.
   virtual void* stream() { return nullptr; }
 
   // Marks the start and the end of a batch in the queue; elapsed waits for the end and returns the

@@ -4,6 +4,21 @@
 
 #include "kernels/problem.hpp"
 
+namespace moat {
+// Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
+// not read.
+template <class Backend>
+void launch(Backend& backend, const GemmProblem& problem);
+template <class Backend>
+void launch(Backend& backend, const AttentionProblem& problem);
+template <class Backend>
+void launch(Backend& backend, const ReductionProblem& problem);
+template <class Backend>
+void launch(Backend& backend, const RowsProblem& problem);
+template <class Backend>
+void launch(Backend& backend, const CeilingProblem& problem);
+}  // namespace moat
+
 // Declares that kernels/*.cpp instantiate the launchers of BACKEND; used at namespace moat.
 #define MOAT_LAUNCHERS_COMPILED_ELSEWHERE(BACKEND)                \
   extern template void launch(BACKEND&, const GemmProblem&);      \

@@ -10,9 +10,6 @@ if(NOT DEFINED MOAT_CPU_FLAGS_${MOAT_CPU})
   message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU} is not known; use native, avx2, avx512 or neon.")
 endif()
 
-if(NOT TARGET hwy::hwy)
-  find_package(hwy REQUIRED)
-endif()
 add_library(moat_cpu_isa INTERFACE)
 # Products and sums of kernels fuse with every compiler, as they do on GPUs.
 target_compile_options(moat_cpu_isa INTERFACE ${MOAT_CPU_FLAGS_${MOAT_CPU}} -ffp-contract=fast)

@@ -1,4 +1,5 @@
-# Counts, as part of every build, the lines that each backend compiles: ${CMAKE_BINARY_DIR}/porting.json.
+# Counts, as part of every build of moat, the lines that each backend compiles:
+# ${CMAKE_BINARY_DIR}/porting.json.
 
 # moat_count_porting_lines(COUNTER): COUNTER is the executable that counts.
 function(moat_count_porting_lines counter)

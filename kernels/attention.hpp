@@ -6,52 +6,13 @@
 #include <limits>
 
 #include "backends/block.hpp"
+#include "kernels/problems/attention.hpp"
 
 namespace moat {
-
-// Q and O are [batch][q_len][q_heads][head_dim], K and V are [batch][kv_len][kv_heads][head_dim],
-// all of `dtype` and dense. q_heads is a multiple of kv_heads (grouped queries), head_dim is 64 or
-// 128, scale > 0. The last query sees the last key: with `causal`, query i sees the keys
-// j ≤ i + kv_len − q_len, and a query that sees none gives zeros.
-struct AttentionProblem {
-  DType dtype = DType::f32;
-  int batch = 1;
-  int q_heads = 1;
-  int kv_heads = 1;
-  int q_len = 1;
-  int kv_len = 1;
-  int head_dim = 64;
-  bool causal = false;
-  float scale = 0.125f;
-  const void* q = nullptr;
-  const void* k = nullptr;
-  const void* v = nullptr;
-  void* o = nullptr;
-};
-
-// Query-key pairs of one head that the mask lets through.
-inline double visible_pairs(const AttentionProblem& p) {
-  if (!p.causal) return 1.0 * p.q_len * p.kv_len;
-  const double last = p.kv_len;                            // keys that the last query sees
-  const double first = std::max(last - p.q_len + 1, 1.0);  // and the first one that sees any
-  return (first + last) * (last - first + 1) / 2;
-}
-
-// Two products of head_dim per visible pair; the softmax is not counted.
-inline double flops(const AttentionProblem& p) {
-  return 4.0 * p.batch * p.q_heads * p.head_dim * visible_pairs(p);
-}
-
-// Every operand moved once.
-inline double bytes(const AttentionProblem& p) {
-  const double heads = 2.0 * p.q_heads * p.q_len + 2.0 * p.kv_heads * p.kv_len;
-  return heads * p.batch * p.head_dim * static_cast<double>(size_of(p.dtype));
-}
 
 // Maximum of an empty set of scores, and the score of a key that the mask hides.
 inline constexpr float kNoKey = -std::numeric_limits<float>::infinity();
 
-// Schedule: m query rows and n keys a step, and what its backend adds.
 // One work item is a tile of query rows of one head against a range of keys. With several ranges
 // (`splits` > 1) an item leaves a partial result, which AttentionCombine merges.
 template <class T, int kHeadDim>
@@ -79,7 +40,7 @@ struct Attention {
   };
 
   // Running maximum and sum make the weights of earlier keys comparable with those of later ones.
-  template <class S, Block B>
+  template <AttentionSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
     const int items = args.batch * args.heads * args.splits * row_tiles;
@@ -206,12 +167,10 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
   Backend::Schedules::template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Attention<T, kHeadDim>;
-    // A single query: the heads that share a key head become the rows of one tile, or all heads
-    // where a product can take every row to its own head.
-    constexpr bool kAllHeads = requires { S::kAllHeads; };
+    // A single query: the heads that share a key head become the rows of one tile, or all heads.
     const bool packed = p.q_len == 1;
     const int group = p.q_heads / p.kv_heads;
-    const int heads = !packed ? p.q_heads : kAllHeads ? 1 : p.kv_heads;
+    const int heads = !packed ? p.q_heads : S::all_heads ? 1 : p.kv_heads;
     const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
     const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
     const auto query_like = [&]<class U>(U* data) {
@@ -228,13 +187,10 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
     const auto q = query_like(static_cast<const T*>(p.q));
     const auto o = query_like(static_cast<T*>(p.o));
     const auto bind = [&]<class Panel>(Type<Panel>, const void* data) {
-      const Tensor<const T> keys{static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
-                                 p.kv_len * kv_row,           p.kv_heads, p.batch};
-      if constexpr (kAllHeads) {
-        return Panel::bind(keys, packed ? group : o.rows);
-      } else {
-        return Panel::bind(keys);
-      }
+      const Tensor<const T> keys{
+          static_cast<const T*>(data), p.kv_len,   kHeadDim, kv_row, kHeadDim,
+          p.kv_len * kv_row,           p.kv_heads, p.batch};
+      return Panel::bind(keys, packed ? group : o.rows);
     };
     const int row_tiles = ceil_div(o.rows, S::m);
     const int key_steps = ceil_div(p.kv_len, S::n);

@@ -4,73 +4,10 @@
 
 #include "backends/block.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/problems/ceiling.hpp"
 #include "kernels/reduction.hpp"
 
 namespace moat {
-
-enum class CeilingKind : std::uint8_t { fma, mma, read, copy };
-
-// fma:  x and y hold n floats. For every element, kChains values begin at x, x + 1, …; each is
-//       replaced `repeats` times by kChainFactor · value + kChainTerm, and y is their sum.
-// mma:  y = repeats · x · w with x (m × k), w (k × n) and y (m × n) dense, of `dtype`.
-// read: x holds n floats, y their sum.
-// copy: y = x, n floats each.
-struct CeilingProblem {
-  CeilingKind kind = CeilingKind::fma;
-  DType dtype = DType::f32;
-  std::int64_t n = 1;
-  int m = 1;
-  int k = 1;
-  int repeats = 1;
-  const void* x = nullptr;
-  const void* w = nullptr;
-  void* y = nullptr;
-};
-
-// Close to 1, so that a result still shows what it began with after hundreds of steps.
-inline constexpr float kChainFactor = -0.999f;
-inline constexpr float kChainTerm = 0.5f;
-
-inline constexpr int kChains = 12;
-
-inline constexpr int kCeilingPart = 1 << 15;
-
-inline double flops(const CeilingProblem& p) {
-  const auto n = static_cast<double>(p.n);
-  switch (p.kind) {
-    case CeilingKind::fma:
-      return 2.0 * n * kChains * p.repeats;
-    case CeilingKind::mma:
-      return 2.0 * p.m * n * p.k * p.repeats;
-    case CeilingKind::read:
-      return n;
-    default:
-      return 0;
-  }
-}
-
-inline double bytes(const CeilingProblem& p) {
-  const auto n = static_cast<double>(p.n);
-  switch (p.kind) {
-    case CeilingKind::mma:
-      return (1.0 * p.m * p.k + p.k * n + p.m * n) * static_cast<double>(size_of(p.dtype));
-    case CeilingKind::read:
-      return 4.0 * n + 4.0;
-    default:
-      return 8.0 * n;
-  }
-}
-
-// Schedule: `chains`, how many of an element's chains run at once, a divisor of kChains. Without it
-// 4, which leave room in the registers where a value is several floats.
-template <class S>
-constexpr int chains_at_once() {
-  if constexpr (requires { S::chains; }) {
-    return S::chains;
-  } else {
-    return 4;
-  }
-}
 
 struct FmaChains {
   static constexpr int kItem = 1024;
@@ -84,9 +21,10 @@ struct FmaChains {
     float factor, term;
   };
 
-  template <class S, Block B>
+  template <StreamSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    constexpr int kAtOnce = chains_at_once<S>();
+    constexpr int kAtOnce = S::chains;
+    static_assert(kChains % kAtOnce == 0);
     block.items(args.items, [&](int item) {
       const std::int64_t begin = std::int64_t{item} * kItem;
       const auto count = static_cast<int>(B::min(std::int64_t{kItem}, args.n - begin));
@@ -133,7 +71,7 @@ struct ResidentProducts {
     int k, repeats;
   };
 
-  template <class S, Block B>
+  template <ProductSchedule S, Block B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(
@@ -224,8 +162,8 @@ void launch(Backend& backend, const CeilingProblem& p) {
       return with_dtype(p.dtype,
                         [&]<class T>(Type<T>) { launch_resident_products<T>(backend, p); });
     case CeilingKind::read:
-      return launch_reduction<float, Sum>(
-          backend, {.dtype = DType::f32, .n = p.n, .x = p.x, .result = p.y});
+      return launch_reduction<float, Sum>(backend,
+                                          {.dtype = DType::f32, .n = p.n, .x = p.x, .result = p.y});
     case CeilingKind::copy:
       return launch_copy(backend, p);
   }

@@ -2,7 +2,8 @@
 //
 // State<F, I> is written for one lane or for many: F is a float or the backend's vector of floats,
 // I an index or a vector of them. `transform` applies a function to every member, with which a
-// backend exchanges states between lanes or takes one lane out of a vector.
+// backend exchanges states between lanes or takes one lane out of a vector. kPadding is an element
+// that changes no state.
 #pragma once
 
 #include <cstdint>
@@ -108,8 +109,6 @@ struct Max {
 };
 
 struct ArgMax {
-  // Only an element above the Screen of all before changes a state.
-  using Screen = Max;
   static constexpr float kPadding = -std::numeric_limits<float>::infinity();
   // Position of a state that has seen nothing above −∞; every real position is smaller.
   static constexpr int kNowhere = std::numeric_limits<int>::max();

@@ -3,11 +3,11 @@
 
 #include <variant>
 
-#include "kernels/attention.hpp"
-#include "kernels/ceiling.hpp"
-#include "kernels/gemm.hpp"
-#include "kernels/reduction.hpp"
-#include "kernels/rows.hpp"
+#include "kernels/problems/attention.hpp"
+#include "kernels/problems/ceiling.hpp"
+#include "kernels/problems/gemm.hpp"
+#include "kernels/problems/reduction.hpp"
+#include "kernels/problems/rows.hpp"
 
 namespace moat {
 

@@ -3,54 +3,11 @@
 
 #include "backends/block.hpp"
 #include "kernels/monoids.hpp"
+#include "kernels/problems/rows.hpp"
 
 namespace moat {
 
-enum class RowsOp : std::uint8_t { softmax, rms_norm };
-
-// x and y are dense rows × cols matrices of `dtype`; `weight` has cols elements (RMSNorm only).
-// softmax: y = exp(x − max) ÷ Σ exp(x − max); a row of −∞ gives zeros.
-// rms_norm: y = x ÷ sqrt(mean(x²) + epsilon) · weight, with |x| < 10¹⁸.
-struct RowsProblem {
-  RowsOp op = RowsOp::softmax;
-  DType dtype = DType::f32;
-  int rows = 1;
-  int cols = 1;
-  float epsilon = 1e-5f;
-  const void* x = nullptr;
-  const void* weight = nullptr;
-  void* y = nullptr;
-};
-
-// softmax: compare, subtract, exponential, add, scale; rms_norm: square, add, scale, weight.
-inline double flops(const RowsProblem& p) {
-  return (p.op == RowsOp::softmax ? 5.0 : 4.0) * p.rows * p.cols;
-}
-
-// x read and y written once, the weight read once.
-inline double bytes(const RowsProblem& p) {
-  return (2.0 * p.rows * p.cols + (p.op == RowsOp::rms_norm ? p.cols : 0)) *
-         static_cast<double>(size_of(p.dtype));
-}
-
 inline constexpr float kLog2E = 1.44269504f;
-
-// Σ exp(x − top). Padding weighs nothing.
-struct SumExp : Sum {
-  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
-  using OfTerms = Sum;
-  float top;
-
-  template <class B, class F>
-  MOAT_FN F term(const F& x) const {
-    return B::exp2((x - top) * kLog2E);
-  }
-
-  template <class B, class F, class I>
-  MOAT_FN void add(SumState<F>& s, F x, I) const {
-    s.recent = s.recent + term<B>(x);
-  }
-};
 
 // Σ x²
 struct SumSquares : Sum {
@@ -76,7 +33,8 @@ struct Softmax {
       const T* x = args.x + begin;
       const float largest = Max::result(block.reduce(Max{}, x, args.cols));
       const float top = largest > Max::kPadding ? largest : 0.0f;
-      const auto weights = block.terms(SumExp{{}, top}, x, args.cols);
+      const auto weights = block.terms(
+          Sum{}, x, args.cols, [top](const auto& v) { return B::exp2((v - top) * kLog2E); });
       const float sum = Sum::result(weights.state);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
       block.each(args.cols, [&](auto at) { at.store(args.y + begin, weights.at(at) * inverse); });

@@ -1,10 +1,21 @@
-# Sourced by bench.sh and test.sh: installs what is missing, configures and builds.
+# Sourced by bench.sh, test.sh, gpu.sh and cpu_table.sh: installs what is missing, configures and builds.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${MOAT_BUILD_DIR:-$root/build}
 setup_args=()
 cmake_options=()
+# 1: stop when the build folder is configured.
+configure_only=0
+
+# prefer_ninja: CMake's own default is make, which is not installed where ninja is. A folder that has
+# been configured keeps what it has. Asked after the installation, which may bring ninja.
+prefer_ninja() {
+  if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
+}
+
+# cached NAME: its value in the cache of the build folder; nothing before the first configuration.
+cached() { sed -n "s/^$1:[^=]*=//p" "$build/CMakeCache.txt" 2>/dev/null || true; }
 
 # step TEXT COMMAND...: runs the command with its output in the log; shows the log's end if it fails.
 step() {
@@ -46,11 +57,12 @@ install_dep() {
 # build_deps: compiles the sources under deps/, once, where CMake then finds them.
 build_deps() {
   local name flags
+  prefer_ninja
   mkdir -p "$build/deps"
   log=$build/deps/build.log
   : >"$log"
   # zlib and http-parser first: libgit2 is linked with them.
-  for name in zlib http-parser fmtlib nlohmann-json3 cli11 benchmark googletest highway libgit2; do
+  for name in zlib http-parser fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2; do
     [[ -e $build/deps/$name.done ]] && continue
     flags=()
     case $name in
@@ -66,24 +78,24 @@ build_deps() {
     step "Building $name" install_dep "$name" "${flags[@]}"
     touch "$build/deps/$name.done"
   done
-  export CMAKE_PREFIX_PATH=$build/deps/prefix:$root/deps${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
+  export CMAKE_PREFIX_PATH=$build/deps/prefix${CMAKE_PREFIX_PATH:+:$CMAKE_PREFIX_PATH}
   # Boost.Context is not among them.
   cmake_options+=(-DMOAT_EMULATOR=OFF)
 }
 
 # build TARGET...: configures in Release for this machine and builds the targets.
 build() {
+  prefer_ninja
   mkdir -p "$build"
   log=$build/build.log
   : >"$log"
-  local generator=()
-  if [[ ! -e $build/CMakeCache.txt ]] && command -v ninja >/dev/null; then generator=(-G Ninja); fi
   local launcher=()
   if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
   # shellcheck disable=SC2086  # several options in one variable
   step "Configuring in ${build#"$PWD"/}" \
-    cmake -S "$root" -B "$build" "${generator[@]}" "${launcher[@]}" \
+    cmake -S "$root" -B "$build" "${launcher[@]}" \
     -DCMAKE_BUILD_TYPE=Release "${cmake_options[@]}" ${MOAT_CMAKE_ARGS:-}
+  if ((configure_only)); then exit 0; fi
   step "Building $* (a few minutes the first time)" \
     cmake --build "$build" --parallel "$(nproc)" --target "$@"
 }

@@ -9,10 +9,11 @@ usage() {
 usage: scripts/bundle.sh [FILE]
 
 Writes FILE (default: moat-COMMIT.tar.gz in the current folder): the commit that is checked out, and
-the sources of fmt, nlohmann-json, CLI11, Google Benchmark, GoogleTest, Highway and libgit2 with
-zlib and http-parser, and Boost's headers. They come from Debian, so this needs apt and a network;
-the archive needs neither. Where it is unpacked, these build with only a C++20 compiler, CMake
-(3.22), make or ninja, and the GPU's SDK; the libraries are compiled there once:
+the sources of fmt, nlohmann-json, CLI11, pugixml, Google Benchmark, GoogleTest, Highway and libgit2
+with zlib and http-parser. They come from Debian, so this needs apt and a network; the archive needs
+neither. Where it is unpacked, these build with only a C++20 compiler, CMake
+(3.22), make or ninja, and for gpu.sh Python 3 and the GPU's SDK; the libraries are compiled there
+once:
 
   tar xzf FILE && cd moat-COMMIT
   scripts/gpu.sh       on a machine with a GPU: device tests, sanitizer, suite, record
@@ -22,7 +23,8 @@ Left out, because they can be: oneDNN and OpenBLAS (baselines on a CPU), cuDNN (
 GPUs), npm's packages (charts of moat report), Boost.Context (tests on the emulator). What is not
 committed is not packed.
 
-exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 no apt here
+exit codes: 0 written, 1 something could not be fetched or written, 2 bad usage, 3 apt, git or xz is
+not here
 EOF
 }
 
@@ -31,9 +33,13 @@ if (($# > 1)) || [[ ${1:-} == -* ]]; then
   echo "scripts/bundle.sh: one FILE is all it takes; scripts/bundle.sh --help" >&2
   exit 2
 fi
-for tool in apt-get dpkg-deb git; do
+for tool in apt-get git xz; do
   if ! command -v "$tool" >/dev/null; then
-    echo "scripts/bundle.sh: $tool is not here: the sources come from Debian's archive; run it on a Debian or Ubuntu" >&2
+    case $tool in
+      git | xz) mend="apt-get install ${tool/xz/xz-utils}, or scripts/setup.sh --tests" ;;
+      *) mend="the sources come from Debian's archive; run it on a Debian or Ubuntu" ;;
+    esac
+    echo "scripts/bundle.sh: $tool is not here: $mend" >&2
     exit 3
   fi
 done
@@ -69,25 +75,20 @@ echo "deb-src [signed-by=$keyring] $mirror $VERSION_CODENAME $parts" >"$work/sou
 apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
   -o "Dir::State::lists=$work/lists" -o APT::Sandbox::User=root)
 "${apt[@]}" update || fail "the package lists of $mirror could not be fetched"
-packages=(fmtlib nlohmann-json3 cli11 benchmark googletest highway libgit2 zlib http-parser)
+packages=(fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2 zlib http-parser)
 (cd "$work/fetched" && "${apt[@]}" source --download-only --only-source "${packages[@]}") ||
   fail "the sources of ${packages[*]} could not be fetched from $mirror"
-(cd "$work/fetched" && apt-get -qq -o APT::Sandbox::User=root download "$(
-  apt-cache depends libboost-dev | sed -n 's/^ *Depends: \(libboost.*\)/\1/p' | head -1
-)") || fail "Boost's headers could not be fetched"
 
 top=$work/moat-$commit
 git -C "$root" archive --prefix="moat-$commit/" HEAD | tar x -C "$work"
-mkdir -p "$top/deps/include"
+mkdir -p "$top/deps"
 for package in "${packages[@]}"; do
   mkdir "$top/deps/$package"
   tar xf "$work/fetched/${package}"_*.orig.tar.* -C "$top/deps/$package" --strip-components=1
 done
 # Half of the archive otherwise.
 rm -rf "$top"/deps/nlohmann-json3/{tests,test,doc,docs,benchmarks}
-dpkg-deb --fsys-tarfile "$work"/fetched/libboost*.deb |
-  tar x -C "$top/deps" --strip-components=2 ./usr/include/boost
-(cd "$work/fetched" && ls ./*.dsc ./*.deb) | sed 's|^\./||' >"$top/deps/VERSIONS"
+(cd "$work/fetched" && ls ./*.dsc) | sed 's|^\./||' >"$top/deps/VERSIONS"
 # Debian's zlib lacks files that its own CMakeLists.txt asks for; http-parser has none; Highway's
 # exports no package in older versions, and builds its tests' library.
 cat >"$top/deps/highway/CMakeLists.txt" <<'EOF'

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The CPU backend beside the libraries, on 1 thread and on all: a record each and the table of targets.
 set -euo pipefail
+# shellcheck source=scripts/build.sh
+source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 usage() {
   cat <<'HELP'
@@ -30,7 +32,6 @@ moat run gave, which says why
 HELP
 }
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 moat=
 cpu=
 budget=0.3
@@ -121,6 +122,11 @@ if ((list)); then
   exit 0
 fi
 
+# Before a quarter of an hour of measuring.
+if ! command -v python3 >/dev/null; then
+  printf 'cpu_table.sh: python3 is missing, which makes the table; on Debian: apt-get install python3\n' >&2
+  exit 2
+fi
 # A committed table is of sources that everybody can have.
 refuse() {
   printf 'cpu_table.sh: tables in %s are committed, but %s\nTo try things, give --out another folder.\n' \
@@ -140,14 +146,13 @@ fi
 
 if [[ -n $cpu && -z $moat ]]; then
   build=$root/build/cpu-$cpu
-  cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DMOAT_CPU="$cpu" -DMOAT_CUDA=OFF \
-    -DMOAT_HIP=OFF -DMOAT_EMULATOR=OFF >&2 || exit 10
-  cmake --build "$build" --target moat --parallel "$(nproc)" >&2 || exit 10
+  cmake_options+=("-DMOAT_CPU=$cpu" -DMOAT_CUDA=OFF -DMOAT_HIP=OFF -DMOAT_TESTS=OFF)
+  (build moat) || exit 10
   moat=$build/bin/moat
 fi
 moat=${moat:-$root/build/bin/moat}
 if [[ ! -x $moat ]]; then
-  printf 'cpu_table.sh: %s is no program; build it with scripts/build.sh\n' "$moat" >&2
+  printf 'cpu_table.sh: %s is no program; scripts/bench.sh builds it\n' "$moat" >&2
   exit 2
 fi
 if ((${#clean[@]})); then

@@ -69,16 +69,14 @@ for s in "${steps[@]}"; do
   [[ $s == tests || $s == sanitizer || $s == bench ]] || fail_usage "--only $s is no step"
 done
 
-# MOAT_DEV lets the test of this script show it a machine without a GPU, or with one.
-dev=${MOAT_DEV:-/dev}
 vendor=""
-if [[ -e $dev/nvidiactl ]]; then
+if "$root/scripts/gpu_seen.sh" --driver nvidia >/dev/null; then
   vendor=cuda
-elif [[ -e $dev/kfd ]]; then
+elif "$root/scripts/gpu_seen.sh" --driver amd >/dev/null; then
   vendor=hip
 else
-  echo "scripts/gpu.sh: no GPU here: neither $dev/nvidiactl (NVIDIA's driver) nor $dev/kfd (AMD's driver)" \
-    "exists. scripts/bench.sh measures the CPU." >&2
+  echo "scripts/gpu.sh: no GPU here: neither NVIDIA's driver (/dev/nvidiactl, libcuda.so.1) nor AMD's" \
+    "(/dev/kfd) is seen. scripts/bench.sh measures the CPU." >&2
   exit 4
 fi
 
@@ -96,7 +94,8 @@ if [[ $vendor == cuda ]]; then
 else
   options="-DMOAT_CUDA=OFF -DMOAT_HIP=ON"
 fi
-export MOAT_CMAKE_ARGS="$options ${MOAT_CMAKE_ARGS:-}"
+export MOAT_CMAKE_ARGS="$options -DMOAT_TESTS=ON ${MOAT_CMAKE_ARGS:-}"
+setup_args+=(--tests)
 
 install_missing
 build moat "${vendor}_device_test" gpu_baselines_test

@@ -4,33 +4,76 @@
 set -euo pipefail
 
 usage() {
-  cat <<EOF
-usage: scripts/setup.sh [--no-install] [--gpu-sdks] [--report] [--dry-run]
+  cat <<END
+usage: scripts/setup.sh [--tests] [--gpu-sdks] [--report] [--no-install | --dry-run | --list]
 
-Installs the packages that building and testing need and that are missing.
+Installs the packages that building moat for this machine needs and that are missing.
 
-  --no-install    never install; list what is missing and exit 3
+  --tests         also what building and running the tests needs
   --gpu-sdks      also what compiles the HIP backend where there is no AMD GPU; where one is
                   seen, that is installed anyway. NVIDIA's CUDA Toolkit is never installed.
   --report        also npm, which bundles the charts of moat report, and the headless Chromium that
                   tests it; where apt has none, the report has tables only, and its test is skipped
+  --no-install    never install; list what is missing and exit 3
   --dry-run       print the commands instead of running them
+  --list          print the packages for these purposes, installed or not, each with what needs it
   -h, --help      this text
 
 exit codes: 0 nothing is missing (any more), 1 apt failed, 2 bad option, 3 something is missing
-EOF
+END
+}
+
+# One package a line: its purpose; 'need' if nothing is built without it, 'use' if only what needs it
+# is left out, by name; the programs of which one will do, wherever it comes from ('-': a library,
+# which counts only as a package); FILE:WORD, where the need is. A package with '%' is the compiler's
+# for HIP, in the version that is found.
+packages() {
+  cat <<'END'
+build     need  g++                      g++                      CMakeLists.txt:CXX
+build     need  cmake                    cmake                    scripts/build.sh:cmake
+build     need  ninja-build              ninja,make               scripts/build.sh:ninja
+build     need  libhwy-dev               -                        cmake/MoatPackages.cmake:hwy
+build     need  libbenchmark-dev         -                        cmake/MoatPackages.cmake:benchmark
+build     need  libfmt-dev               -                        cmake/MoatPackages.cmake:fmt
+build     need  nlohmann-json3-dev       -                        cmake/MoatPackages.cmake:nlohmann_json
+build     need  libcli11-dev             -                        cmake/MoatPackages.cmake:CLI11
+build     need  libpugixml-dev           -                        cmake/MoatPackages.cmake:pugixml
+build     need  libgit2-dev              -                        cmake/MoatPackages.cmake:git2
+build     use   libdnnl-dev              -                        bench/baselines/CMakeLists.txt:dnnl
+build     use   libopenblas0-openmp      -                        bench/baselines/openblas.cpp:libopenblas
+tests     need  libgtest-dev             -                        cmake/MoatPackages.cmake:GTest
+tests     need  libgmock-dev             -                        cmake/MoatPackages.cmake:gmock
+tests     need  libboost-context-dev     -                        cmake/MoatPackages.cmake:context
+tests     need  python3                  python3                  cmake/MoatPackages.cmake:Python3
+tests     need  git                      git                      tests/bench/port/history/history_test.cpp:git
+tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
+tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
+tests     use   xz-utils                 xz                       scripts/bundle.sh:xz
+tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
+tests     use   debootstrap              debootstrap              scripts/bare_root.sh:debootstrap
+gpu-sdks  need  clang-%                  -                        cmake/MoatHip.cmake:clang++
+gpu-sdks  need  clang-tools-%            -                        cmake/MoatHip.cmake:clang-tools
+gpu-sdks  need  lld-%                    -                        cmake/MoatHip.cmake:lld
+gpu-sdks  need  llvm-%                   -                        bench/codegen/report.cpp:llvm-objdump
+gpu-sdks  need  libamdhip64-dev          -                        cmake/MoatHip.cmake:amdhip64
+gpu-sdks  need  rocm-device-libs         -                        cmake/MoatHip.cmake:rocm-device-libs
+gpu-sdks  use   libclang-rt-%-dev        -                        tests/bench/port/diff/CMakeLists.txt:fsanitize
+report    use   npm                      npm                      bench/report/CMakeLists.txt:npm
+report    use   chromium-headless-shell  chromium,google-chrome   tests/bench/report/browser_test.mjs:chromium-headless-shell
+report    use   fonts-dejavu-core        chromium,google-chrome   tests/bench/report/browser_test.mjs:chromium-headless-shell
+END
 }
 
 install=1
-gpu_sdks=0
-report=0
+purposes=(build)
 dry_run=0
+list=0
 while (($#)); do
   case $1 in
     --no-install) install=0 ;;
-    --gpu-sdks) gpu_sdks=1 ;;
-    --report) report=1 ;;
+    --tests | --gpu-sdks | --report) purposes+=("${1#--}") ;;
     --dry-run) dry_run=1 ;;
+    --list) list=1 ;;
     -h | --help)
       usage
       exit 0
@@ -45,20 +88,11 @@ done
 
 # A prefix for /dev, /sys, /opt and /usr/local, so that tests can show other machines.
 sysroot=${MOAT_SYSROOT:-}
+gpu_seen=$(dirname "${BASH_SOURCE[0]}")/gpu_seen.sh
 
 has() { command -v "$1" >/dev/null; }
-
-# gpu_seen VENDOR: a display or accelerator device of that PCI vendor.
-gpu_seen() {
-  local device vendor class
-  for device in "$sysroot"/sys/bus/pci/devices/*; do
-    [[ -r $device/vendor && -r $device/class ]] || continue
-    read -r vendor <"$device/vendor"
-    read -r class <"$device/class"
-    if [[ $vendor == "$1" && $class =~ ^0x(03|12) ]]; then return 0; fi
-  done
-  return 1
-}
+# for_purpose NAME: the packages are installed for it, among others.
+for_purpose() { [[ " ${purposes[*]} " == *" $1 "* ]]; }
 
 installed() { [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$1" 2>/dev/null) == ii* ]]; }
 apt_knows() { [[ -n $(apt-cache show "$1" 2>/dev/null) ]]; }
@@ -75,51 +109,53 @@ first_known() {
   printf '%s\n' "$1"
 }
 
-if gpu_seen 0x10de && ! has nvcc && [[ ! -x $sysroot/usr/local/cuda/bin/nvcc ]]; then
-  cat >&2 <<EOF
-An NVIDIA GPU is here, but nvcc is not: the CUDA backend is left out. To include it install the
-CUDA Toolkit 12 or newer from https://developer.nvidia.com/cuda-downloads and run this again.
-EOF
-fi
-
-if ! has dpkg-query || ! has apt-get; then
-  cat >&2 <<EOF
-setup.sh knows apt only. Building needs: a C++20 compiler, cmake 3.22, ninja or make, git, Highway,
-Google Benchmark, GoogleTest, fmt, nlohmann-json, CLI11, Boost.Context, libgit2; for the
-baselines oneDNN and OpenBLAS. CMake names what it does not find.
-EOF
+if ((list)); then
+  packages | while read -r purpose necessity package programs where; do
+    if for_purpose "$purpose"; then printf '%s\n' "$purpose $necessity $package $programs $where"; fi
+  done
   exit 0
 fi
 
+if "$gpu_seen" nvidia >/dev/null && ! has nvcc && [[ ! -x $sysroot/usr/local/cuda/bin/nvcc ]]; then
+  cat >&2 <<END
+An NVIDIA GPU is here, but nvcc is not: the CUDA backend is left out. To include it install the
+CUDA Toolkit 12 or newer from https://developer.nvidia.com/cuda-downloads and run this again.
+END
+fi
+
+if ! has dpkg-query || ! has apt-get; then
+  cat >&2 <<END
+setup.sh knows apt only. Building needs: a C++20 compiler, cmake 3.22, ninja or make, Highway,
+Google Benchmark, fmt, nlohmann-json, CLI11, pugixml, libgit2; for the baselines oneDNN and OpenBLAS;
+for the tests GoogleTest and GoogleMock, Boost.Context, Python 3 and git. CMake names what it does
+not find.
+END
+  exit 0
+fi
+
+# An AMD driver without ROCm: the distribution's HIP will do.
+if "$gpu_seen" --driver amd >/dev/null; then purposes+=(gpu-sdks); fi
+
 # find_missing: fills `missing` with what is needed and `missing_useful` with what can be left out.
 find_missing() {
-  local useful wanted clang version='' present package
-  # Tools count wherever they come from, libraries only as packages.
-  wanted=(libhwy-dev libbenchmark-dev libgtest-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-    libboost-context-dev libgit2-dev)
-  has g++ || wanted+=(g++)
-  has cmake || wanted+=(cmake)
-  has git || wanted+=(git)
-  has python3 || wanted+=(python3)
-  has ninja || has make || wanted+=(ninja-build)
-  if ((gpu_sdks)) && [[ ! -x $sysroot/opt/rocm/llvm/bin/clang++ ]]; then
-    clang=$(first_known clang-19 clang-18 clang-17)
-    version=${clang#clang-}
-    # clang-offload-bundler, which compiles HIP's host and device parts into one object, is in the tools.
-    wanted+=("$clang" "clang-tools-$version" "lld-$version" "llvm-$version" libamdhip64-dev
-      "$(first_known rocm-device-libs "rocm-device-libs-$version")")
+  local purpose necessity package programs where program version='' present
+  local wanted=() useful=()
+  if for_purpose gpu-sdks; then
+    version=$(first_known clang-19 clang-18 clang-17)
+    version=${version#clang-}
   fi
-  # The build leaves out the baselines that are not there.
-  useful=(libdnnl-dev libopenblas0-openmp)
-  # What the lexer's fuzz test is linked with.
-  if [[ $version ]]; then useful+=("libclang-rt-$version-dev"); fi
-  # The tests of the CPU backend for arm64; skipped by name without them.
-  has aarch64-linux-gnu-g++ || useful+=(g++-aarch64-linux-gnu)
-  has qemu-aarch64 || useful+=(qemu-user)
-  if ((report)); then
-    has npm || useful+=(npm)
-    has chromium || has google-chrome || useful+=(chromium-headless-shell fonts-dejavu-core)
-  fi
+  while read -r purpose necessity package programs where; do
+    for_purpose "$purpose" || continue
+    if [[ $purpose == gpu-sdks && -x $sysroot/opt/rocm/llvm/bin/clang++ ]]; then continue; fi
+    for program in ${programs//,/ }; do
+      if [[ $program != - ]] && has "$program"; then continue 2; fi
+    done
+    package=${package//%/$version}
+    if [[ $package == rocm-device-libs ]]; then
+      package=$(first_known "$package" "$package-$version")
+    fi
+    if [[ $necessity == need ]]; then wanted+=("$package"); else useful+=("$package"); fi
+  done < <(packages)
 
   present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "${wanted[@]}" "${useful[@]}" \
     2>/dev/null | sed -n 's/^ii *//p') || true
@@ -134,9 +170,6 @@ find_missing() {
     if apt_knows "$package" || ! apt_knows cmake; then missing_useful+=("$package"); fi
   done
 }
-
-# An AMD driver without ROCm: the distribution's HIP will do.
-if gpu_seen 0x1002 && [[ -e $sysroot/dev/kfd ]]; then gpu_sdks=1; fi
 
 find_missing
 all=("${missing[@]}" "${missing_useful[@]}")

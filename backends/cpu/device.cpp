@@ -15,6 +15,7 @@
 #include "backends/cpu/isa.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/units.hpp"
 #include "backends/launchers.hpp"
 
 namespace moat {
@@ -58,6 +59,10 @@ class CpuDevice : public Device {
     info_.memory_bytes = memory_bytes();
     info_.cache_bytes = last_level_cache_bytes();
     info_.max_clock_mhz = max_clock_mhz();
+    info_.host = true;
+    for (const DType t : {DType::f16, DType::bf16}) {
+      if (std::string unit = unit_beyond_fma(t); !unit.empty()) info_.unused_units[t] = unit;
+    }
   }
 
   const DeviceInfo& info() const override { return info_; }

@@ -53,7 +53,7 @@ struct RowLeft {
       for (; k + kLanes <= depth; k += kLanes) {
         hn::Store(load_lanes(from + k).v, FloatTag{}, to + k);
       }
-      if (k < depth) hn::Store(load_some(from + k, depth - k, 0.0f).v, FloatTag{}, to + k);
+      if (k < depth) hn::Store(load_some(from + k, depth - k).v, FloatTag{}, to + k);
     }
   }
 };
@@ -200,7 +200,7 @@ HWY_NOINLINE void dot_columns(const float* HWY_RESTRICT left, std::int64_t left_
                                     __attribute__((always_inline)) { add(k + v * kLanes, whole); });
     }
     for (; k + kLanes <= depth; k += kLanes) add(k, whole);
-    if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k, 0.0f).v; });
+    if (k < depth) add(k, [&](const T* p) { return load_some(p, depth - k).v; });
     const auto kept = hn::FirstN(four, inside);
     unroll<kRows>([&](auto r) {
       float* to = acc + r * acc_stride + col;
@@ -233,7 +233,7 @@ HWY_NOINLINE void add_rows(const float* HWY_RESTRICT left, std::int64_t left_str
           if constexpr (kWhole) {
             return load(d, right + v * kLanes);
           } else {
-            return load_some(right + v * kLanes, cols - v * kLanes, 0.0f).v;
+            return load_some(right + v * kLanes, cols - v * kLanes).v;
           }
         });
   }

@@ -160,6 +160,8 @@ struct RightInMemory {
   int cols;
 
   static Source bind(Tensor<const T> t) { return t; }
+  // A tile's rows share a head, that of the coordinate.
+  static Source bind(Tensor<const T> t, int /*rows_per_head*/) { return t; }
 
   void load(const Source& source, Coord at, int most_cols = kN) {
     const bool transposed = kOrder == Order::transposed;
@@ -238,6 +240,8 @@ struct Right {
   PanelTag tag;
 
   static Source bind(Tensor<const T> t) { return t; }
+  // A tile's rows share a head, that of the coordinate.
+  static Source bind(Tensor<const T> t, int /*rows_per_head*/) { return t; }
 
   void load(const Source& source, Coord at) {
     RightInMemory<T, kK, kN, kOrder> seen;

@@ -12,6 +12,7 @@
 #include "backends/cpu/convert.hpp"
 #include "backends/cpu/math.hpp"
 #include "backends/cpu/panels.hpp"
+#include "kernels/monoids.hpp"
 
 namespace moat::cpu {
 
@@ -20,11 +21,11 @@ FloatLanes load_lanes(const T* p) {
   return load(FloatTag{}, p);
 }
 
-// The first `count` < kLanes lanes from memory, the others `padding`.
+// The first `count` < kLanes lanes from memory, the others 0.
 template <class T>
-FloatLanes load_some(const T* p, int count, float padding) {
+FloatLanes load_some(const T* p, int count) {
   alignas(64) float x[kLanes];
-  for (int i = 0; i < kLanes; ++i) x[i] = i < count ? to_float(p[i]) : padding;
+  for (int i = 0; i < kLanes; ++i) x[i] = i < count ? to_float(p[i]) : 0.0f;
   return hn::Load(FloatTag{}, x);
 }
 
@@ -49,10 +50,15 @@ struct Stretches {
   int step;
 };
 
-// Adds `lines` lines of each chain, the first of chain 0 at x[begin].
-template <class B, class Monoid, class State, std::size_t kCount, class T>
+// An element as it is.
+struct Itself {
+  HWY_INLINE FloatLanes operator()(FloatLanes x) const { return x; }
+};
+
+// Adds f of `lines` lines of each chain, the first of chain 0 at x[begin].
+template <class B, class Monoid, class State, std::size_t kCount, class T, class F>
 HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chains, const T* x,
-                          int begin, int lines, Stretches in) {
+                          int begin, int lines, Stretches in, F f) {
   const T* at = x + begin;
   auto index = IntLanes::iota(begin);
   for (int line = 0; line < lines; ++line, at += in.step, index = index + in.step) {
@@ -60,7 +66,7 @@ HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chain
       const T* p = at + std::int64_t{c} * in.apart;
       __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
       unroll<kLine<T> / kLanes>([&](auto v) __attribute__((always_inline)) {
-        monoid.template add<B>(std::get<c>(chains), load_lanes(p + v * kLanes),
+        monoid.template add<B>(std::get<c>(chains), f(load_lanes(p + v * kLanes)),
                                index + (c * in.apart + v * kLanes));
       });
     });
@@ -83,40 +89,50 @@ template <class B, class Monoid>
 struct Chains {
   std::array<LaneState<Monoid>, kChains> states = identities<Monoid>();
 
-  template <class T>
-  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in) {
-    add_lines<B>(monoid, states, x, begin, lines, in);
+  template <class T, class F>
+  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in, F f) {
+    add_lines<B>(monoid, states, x, begin, lines, in, f);
     unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(states)); });
   }
 };
 
+// The monoid that screens elements for another: only one above the screen of all before changes the
+// other's state.
+template <class Monoid>
+struct ScreenOf {};
+template <>
+struct ScreenOf<ArgMax> {
+  using type = Max;
+};
+
 // Looks at a chain's lines again only where one exceeds all that the chain saw before.
 template <class B, class Monoid>
-requires requires { typename Monoid::Screen; }
+requires requires { typename ScreenOf<Monoid>::type; }
 struct Chains<B, Monoid> {
-  using Screen = typename Monoid::Screen;
+  using Screen = typename ScreenOf<Monoid>::type;
 
   std::array<LaneState<Monoid>, kChains> states = identities<Monoid>();
   std::array<LaneState<Screen>, kChains> screens = identities<Screen>();
   std::array<LaneState<Screen>, kChains> seen = identities<Screen>();
 
-  template <class T>
-  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in) {
-    add_lines<B>(Screen{}, screens, x, begin, lines, in);
+  template <class T, class F>
+  HWY_INLINE void add(const Monoid& monoid, const T* x, int begin, int lines, Stretches in, F f) {
+    add_lines<B>(Screen{}, screens, x, begin, lines, in, f);
     for (int c = 0; c < kChains; ++c) {
       const FloatLanes largest = screens[c].value;
       if (!any(largest > seen[c].value)) continue;
       seen[c].value = hn::MaxOfLanes(FloatTag{}, largest.v);
       std::array<LaneState<Monoid>, 1> one{states[c]};
-      add_lines<B>(monoid, one, x, begin + c * in.apart, lines, in);
+      add_lines<B>(monoid, one, x, begin + c * in.apart, lines, in, f);
       states[c] = one[0];
     }
   }
 };
 
-// State of x[0] … x[count − 1]. B is passed on to the monoid. Chains are merged in a fixed order.
-template <class B, class Monoid, class T>
-auto reduce(const Monoid& monoid, const T* x, int count) {
+// State of f(x[0]) … f(x[count − 1]). B is passed on to the monoid. Chains are merged in a fixed
+// order.
+template <class B, class Monoid, class T, class F = Itself>
+auto reduce(const Monoid& monoid, const T* x, int count, F f = {}) {
   const int lines = count / (kChains * kLine<T>);
   const bool streams = std::int64_t{lines} * 64 >= kLeastStream;
   const Stretches in{streams ? lines * kLine<T> : kLine<T>,
@@ -124,14 +140,17 @@ auto reduce(const Monoid& monoid, const T* x, int count) {
   constexpr int kLinesAtOnce = kFoldInterval * kLanes / kLine<T>;
   Chains<B, Monoid> chains;
   for (int line = 0; line < lines; line += kLinesAtOnce) {
-    chains.add(monoid, x, line * in.step, std::min(kLinesAtOnce, lines - line), in);
+    chains.add(monoid, x, line * in.step, std::min(kLinesAtOnce, lines - line), in, f);
   }
   auto& states = chains.states;
   const int rest = lines * kChains * kLine<T>;
   auto index = IntLanes::iota(rest);
   for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
-    const FloatLanes next =
-        i + kLanes <= count ? load_lanes(x + i) : load_some(x + i, count - i, Monoid::kPadding);
+    const int left = count - i;
+    const FloatLanes next = left >= kLanes
+                                ? f(load_lanes(x + i))
+                                : select(IntLanes::iota(0) < IntLanes(left),
+                                         f(load_some(x + i, left)), FloatLanes(Monoid::kPadding));
     monoid.template add<B>(states[0], next, index);
   }
 
@@ -183,7 +202,7 @@ struct LastPosition {
 
   template <class T>
   FloatLanes load(const T* p) const {
-    return load_some(p + offset, count, 0.0f);
+    return load_some(p + offset, count);
   }
   template <class T>
   void store(T* p, FloatLanes x) const {

@@ -45,7 +45,7 @@ class Backend {
   // tiles hold the rows of all heads, several a worker.
   template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {
-    if constexpr (requires { Schedule::kAllHeads; }) {
+    if constexpr (Schedule::all_heads) {
       return splits_for_free_workers(items, key_steps);
     } else {
       return splits_for_all_workers(items, key_steps);

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "backends/cpu/panels.hpp"
-#include "kernels/attention.hpp"
-#include "kernels/gemm.hpp"
-#include "kernels/reduction.hpp"
+#include "kernels/problems/attention.hpp"
+#include "kernels/problems/gemm.hpp"
+#include "kernels/problems/reduction.hpp"
 
 namespace moat::cpu {
 
@@ -52,17 +52,18 @@ template <int kSlivers>
 struct ManyQueries {
   static constexpr int m = kSlivers * kFullSliver;
   static constexpr int n = 128;
+  static constexpr bool all_heads = false;
   static constexpr bool kDynamic = true;
 };
 inline constexpr int kKeptKeys = 8192;
 
-// Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head are
-// cheaper to multiply with keys in place than packed.
+// Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head
+// are cheaper to multiply with keys in place than packed.
 struct FewQueries {
   static constexpr int m = 64;
   static constexpr int n = 128;
+  static constexpr bool all_heads = true;
   static constexpr bool kDynamic = true;
-  static constexpr bool kAllHeads = true;
 };
 inline constexpr int kFewQueries = 16;
 

@@ -10,24 +10,25 @@ namespace moat::cpu {
 // cache, and reading terms back would take as long as computing them anew.
 inline constexpr std::size_t kMostKept = std::size_t{768} << 10;
 
-// The terms of x[0] … x[count − 1] and the state of their sum. B is passed on to the monoid.
-template <class B, class Monoid, class T>
+// The terms f(x[0]) … f(x[count − 1]) and the state of their reduction. B is passed on to the
+// monoid.
+template <class B, class Monoid, class T, class F>
 class Terms {
  public:
-  Terms(Scratch& scratch, const Monoid& monoid, const T* x, int count)
-      : monoid_(monoid),
-        x_(x),
+  Terms(Scratch& scratch, const Monoid& monoid, const T* x, int count, F f)
+      : x_(x),
+        f_(f),
         kept_(count * (sizeof(T) + sizeof(float)) <= kMostKept),
         slot_(scratch, kept_ ? sizeof(float) * count : 0) {
     if (!kept_) {
-      state = reduce<B>(monoid, x, count);
+      state = reduce<B>(monoid, x, count, f);
       return;
     }
     const auto keep = [&](auto at) { at.store(values(), compute(at)); };
     int i = 0;
     for (; i + kLanes <= count; i += kLanes) keep(FullPosition{i});
     if (i < count) keep(LastPosition{.offset = i, .count = count - i});
-    state = reduce<B>(typename Monoid::OfTerms{}, values(), count);
+    state = reduce<B>(monoid, values(), count);
   }
 
   template <class At>
@@ -38,12 +39,12 @@ class Terms {
  private:
   template <class At>
   FloatLanes compute(At at) const {
-    return monoid_.template term<B>(at.load(x_));
+    return f_(at.load(x_));
   }
   float* values() const { return static_cast<float*>(slot_.get()); }
 
-  Monoid monoid_;
   const T* x_;
+  F f_;
   bool kept_;
   Scratch::Slot slot_;
 

@@ -62,13 +62,16 @@ struct SwappedTypes {
 // Schedule: `kDynamic` is true if workers that become free take a share of the items that are left
 // (guided self-scheduling, Polychronopoulos and Kuck 1987), false if each worker takes one
 // contiguous range, which keeps rows near the thread that touched them. Its tiles are packed unless
-// it has `kInPlace`, or `kAllHeads`, where a tile holds rows of several heads; with `kStreamed`, one
-// operand is packed as it is multiplied and m × n is the largest size of a tile. That is the right
-// operand, or with `kSwapped` the left one, and Cᵀ = Bᵀ·Aᵀ is computed.
+// it has `kInPlace`, or `all_heads`, where a tile holds rows of several heads; with `kStreamed`,
+// one operand is packed as it is multiplied and m × n is the largest size of a tile. That is the
+// right operand, or with `kSwapped` the left one, and Cᵀ = Bᵀ·Aᵀ is computed.
 template <class Schedule>
 class Worker {
   static constexpr bool kInPlace = requires { Schedule::kInPlace; };
-  static constexpr bool kAllHeads = requires { Schedule::kAllHeads; };
+  static constexpr bool kAllHeads = [] {
+    if constexpr (AttentionSchedule<Schedule>) return Schedule::all_heads;
+    return false;
+  }();
   static constexpr bool kStreamed = requires { Schedule::kStreamed; };
   static constexpr bool kSwapped = requires { Schedule::kSwapped; };
   using Types = std::conditional_t<
@@ -294,9 +297,9 @@ class Worker {
     return cpu::reduce<Worker>(monoid, x, count);
   }
 
-  template <class Monoid, class T>
-  auto terms(const Monoid& monoid, const T* x, int count) {
-    return Terms<Worker, Monoid, T>(scratch_, monoid, x, count);
+  template <class Monoid, class T, class F>
+  auto terms(const Monoid& monoid, const T* x, int count, F f) {
+    return Terms<Worker, Monoid, T, F>(scratch_, monoid, x, count, f);
   }
 
   template <class Monoid, class F>

@@ -210,9 +210,11 @@ class Block {
     return merge<Monoid>(reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread()));
   }
 
-  template <class Monoid, class T>
-  MOAT_FN auto terms(const Monoid& monoid, const T* x, int count) {
-    return Terms<Block, Monoid, T>{monoid, x, reduce(monoid, x, count)};
+  template <class Monoid, class T, class F>
+  MOAT_FN auto terms(const Monoid& monoid, const T* x, int count, F f) {
+    using State = typename Monoid::template State<float, int>;
+    const State lane = reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread(), f);
+    return Terms<T, State, F>{x, merge<Monoid>(lane), f};
   }
 
   template <class Monoid, class F>

@@ -96,6 +96,8 @@ struct BoxRight
   static Source bind(const Tensor<const T>& t) {
     return {Atoms::make_tensor_map(boxed(t, BoxRight::kRows))};
   }
+  // A tile's rows share a head, that of the coordinate.
+  static Source bind(const Tensor<const T>& t, int /*rows_per_head*/) { return bind(t); }
   static constexpr MOAT_SHARED_FN Position stored(Position at) {
     return kAlongRows ? Position{.row = at.col, .col = at.row} : at;
   }

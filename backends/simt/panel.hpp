@@ -48,6 +48,8 @@ struct Panel {
   static_assert(kCols % kPerChunk == 0);
 
   static Source bind(const Tensor<const T>& t) { return make_source(t); }
+  // A tile's rows share a head, that of the coordinate.
+  static Source bind(const Tensor<const T>& t, int /*rows_per_head*/) { return bind(t); }
 
   MOAT_FN unsigned char* chunk(int row, int col) {
     return bytes + Layout::offset(in_bytes(row, col));

@@ -12,14 +12,22 @@ namespace moat::simt {
 inline constexpr int kBatch = 32;
 static_assert(2 * kBatch <= kFoldInterval);
 
-// State of the elements that fall to `thread` of kThreads. A lane visits them in rising order.
-template <class B, class Atoms, int kThreads, class Monoid, class T>
-MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread) {
+// An element as it is.
+struct Itself {
+  MOAT_FN float operator()(float x) const { return x; }
+};
+
+// State of f(x) for the elements that fall to `thread` of kThreads. A lane visits them in rising
+// order.
+template <class B, class Atoms, int kThreads, class Monoid, class T, class F = Itself>
+MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread, F f = {}) {
   constexpr int kPerChunk = kChunkBytes / sizeof(T);
   constexpr int kChunksPerBatch = kBatch / kPerChunk;
   using Elements = Vec<T, kPerChunk>;
   auto state = Monoid::template identity<float, int>();
-  const auto add = [&](T value, int at) { monoid.template add<B>(state, Atoms::widen(value), at); };
+  const auto add = [&](T value, int at) {
+    monoid.template add<B>(state, f(Atoms::widen(value)), at);
+  };
   const auto add_one = [&](int at) { add(Atoms::template load_global<T>(x + at), at); };
   const auto add_chunk = [&](const Chunk& chunk, int at) {
     const auto elements = __builtin_bit_cast(Elements, chunk);
@@ -54,15 +62,15 @@ MOAT_FN auto reduce_lane(const Monoid& monoid, const T* x, int count, int thread
 }
 
 // Terms of a sum: a GPU computes them anew faster than it could keep them.
-template <class B, class Monoid, class T>
+template <class T, class State, class F>
 struct Terms {
-  Monoid monoid;
   const T* x;
-  typename Monoid::template State<float, int> state;
+  State state;
+  F f;
 
   template <class At>
   MOAT_FN auto at(const At& at) const {
-    return monoid.template term<B>(at.load(x));
+    return f(at.load(x));
   }
 };
 

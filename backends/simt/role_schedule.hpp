@@ -17,6 +17,7 @@ struct RoleSchedule {
   static constexpr int m = kM;
   static constexpr int n = kN;
   static constexpr int k = kK;
+  static constexpr bool all_heads = false;
   static constexpr int kConsumerGroups = kGroups;
   static constexpr int kWarps = (kGroups + 1) * kGroupWarps;
   static constexpr int kResidency = 1;

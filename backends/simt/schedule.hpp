@@ -12,6 +12,7 @@ struct TileSchedule {
   static constexpr int m = kM;
   static constexpr int n = kN;
   static constexpr int k = kK;
+  static constexpr bool all_heads = false;
   static constexpr int kWarpsDown = kWarpsM;
   static constexpr int kWarpsAcross = kWarpsN;
   static constexpr int kWarps = kWarpsM * kWarpsN;
@@ -19,11 +20,13 @@ struct TileSchedule {
   static constexpr int kStages = kStageCount;
 };
 
-// Work on memory without tiles.
+// Work on memory without tiles. A value of `each` is several floats, of which few chains fit a
+// lane's registers.
 template <int kWarpCount, int kResidentBlocks>
 struct FlatSchedule {
   static constexpr int kWarps = kWarpCount;
   static constexpr int kResidency = kResidentBlocks;
+  static constexpr int chains = 4;
 };
 
 }  // namespace moat::simt

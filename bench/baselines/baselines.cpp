@@ -3,6 +3,7 @@
 #include "bench/baselines/cub.hpp"
 #include "bench/baselines/cublaslt.hpp"
 #include "bench/baselines/cudnn.hpp"
+#include "bench/baselines/hip_libraries.hpp"
 #include "bench/baselines/onednn.hpp"
 #include "bench/baselines/openblas.hpp"
 #include "bench/baselines/plain.hpp"
@@ -27,6 +28,8 @@ Baselines open_baselines(Device& device) {
     open_cublaslt(device, baselines);
     open_cudnn(device, baselines);
     open_cub(device, baselines);
+  } else if (backend == "hip") {
+    list_hip_libraries(baselines);
   }
   return baselines;
 }

@@ -63,7 +63,7 @@ class Yardstick {
 inline constexpr const char* kReadYardstick = "read";
 inline constexpr const char* kCopyYardstick = "copy";
 
-// A baseline that this machine or build lacks.
+// A baseline that this machine, this build or this suite lacks.
 struct AbsentBaseline {
   std::string name;
   std::string reason;
@@ -76,9 +76,9 @@ struct Baselines {
 };
 
 // Baselines for a device, which outlives them. On a CPU they use as many threads as the device and
-// return with the result; on a GPU they enqueue on the device's stream. A backend without any gives
-// none. OpenBLAS reads its kernel set from the environment when it is loaded: call this once per
-// device and before other threads run.
+// return with the result; on a GPU they enqueue on the device's stream. A backend that is not
+// known here gives none. OpenBLAS reads its kernel set from the environment when it is loaded: call
+// this once per device and before other threads run.
 Baselines open_baselines(Device& device);
 
 }  // namespace moat

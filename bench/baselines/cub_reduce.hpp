@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-#include "kernels/reduction.hpp"
+#include "kernels/problems/reduction.hpp"
 
 namespace moat::cub_calls {
 

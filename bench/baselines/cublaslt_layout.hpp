@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/gemm.hpp"
+#include "kernels/problems/gemm.hpp"
 
 namespace moat::cublaslt {
 

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/attention.hpp"
+#include "kernels/problems/attention.hpp"
 
 namespace moat::cudnn {
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "bench/codegen/report.hpp"
 #include "bench/record/file.hpp"

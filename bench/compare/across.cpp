@@ -9,6 +9,7 @@
 
 #include "bench/compare/comparison.hpp"
 #include "bench/compare/conditions.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -65,8 +66,8 @@ std::size_t find_baseline(const std::vector<Platform>& devices, const std::strin
   std::string known;
   for (const auto& d : devices) known += (known.empty() ? "" : ", ") + d.label;
   if (wanted.empty()) {
-    const auto cuda = std::ranges::find(devices, "cuda", &Platform::backend);
-    return cuda == devices.end() ? 0 : static_cast<std::size_t>(cuda - devices.begin());
+    const auto usual = std::ranges::find(devices, kBaseline, &Platform::backend);
+    return usual == devices.end() ? 0 : static_cast<std::size_t>(usual - devices.begin());
   }
   const auto all = [&](auto&& is) {
     std::vector<std::size_t> found;

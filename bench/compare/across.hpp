@@ -36,8 +36,8 @@ struct Across {
 // Of several runs of one device under one set of conditions (platforms.hpp) the samples are taken
 // together; what differs in conditions stays apart. A problem whose operands were in the cache on
 // one device and in memory on the other has no speed there, nor has one of too few samples.
-// `baseline` is a backend, a device's label or a part of one, "" for the first of cuda, else of the
-// records. Throws UsageError if it names none or several.
+// `baseline` is a backend, a device's label or a part of one, "" for the first of kBaseline, else
+// of the records. Throws UsageError if it names none or several.
 Across compare_across(const std::vector<NamedRecord>& records, const std::string& baseline,
                       const BootstrapOptions& options);
 

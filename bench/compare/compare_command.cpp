@@ -17,6 +17,7 @@
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
 #include "bench/compare/gate.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/grid.hpp"
@@ -42,7 +43,7 @@ examples:
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across results/ --baseline cuda      devices against one of them
+  moat compare --across results/ --baseline cpu       devices against one of them
   moat compare --libraries record.json                ours beside the libraries of the run
 
 )";
@@ -198,7 +199,9 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   command->add_flag("--across", options->across,
                     "compare the devices of the records instead: speed per kernel and overall");
   command->add_option("--baseline", options->baseline,
-                      "of --across: a backend or a part of a device's name (default: cuda)");
+                      fmt::format("of --across: a backend or a part of a device's name (default: "
+                                  "{}, as for ports)",
+                                  kBaseline));
   command->add_flag("--libraries", options->libraries,
                     "compare ours with the libraries and yardsticks of the same record instead");
   command

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "bench/record/strict_json.hpp"
 #include "bench/run/grid.hpp"

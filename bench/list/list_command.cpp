@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "bench/baselines/baselines.hpp"
 #include "bench/cases/case.hpp"
@@ -53,6 +54,7 @@ Json list_device(const DeviceInfo& info) {
           {"name", info.name},
           {"architecture", info.architecture},
           {"compute_units", info.compute_units},
+          {"host", info.host},
           {"memory_bytes", info.memory_bytes},
           {"cache_bytes", info.cache_bytes}};
 }
@@ -138,10 +140,10 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
       text += fmt::format("  {:<8} skipped: {}\n", name, text_of(backend, "skipped"));
     }
     for (const Json& device : backend["devices"]) {
-      text += fmt::format("  {:<8} {} ({}, {} {})\n",
-                          fmt::format("{}:{}", name, device["index"].get<int>()),
-                          text_of(device, "name"), text_of(device, "architecture"),
-                          device["compute_units"].get<int>(), name == "cpu" ? "cores" : "units");
+      text += fmt::format(
+          "  {:<8} {} ({}, {} {})\n", fmt::format("{}:{}", name, device["index"].get<int>()),
+          text_of(device, "name"), text_of(device, "architecture"),
+          device["compute_units"].get<int>(), device["host"].get<bool>() ? "cores" : "units");
     }
   }
   text += "\nBaselines\n";

@@ -18,7 +18,6 @@
 #include <utility>
 #include <variant>
 
-#include "bench/measure/cpu_units.hpp"
 #include "bench/measure/traffic_loops.hpp"
 #include "kernels/reference/bound.hpp"
 #include "kernels/reference/gemm.hpp"
@@ -209,7 +208,7 @@ class Runner {
     options.scheduling = scheduling_;
     const Implementation self{kernel.name, [&](const Problem& p) { solve(kernel, p); }};
     Measurement m;
-    constexpr int kTries = 3;
+    constexpr int kTries = 2;
     for (int i = 0; i < kTries; ++i) {
       m = measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
       if (!m.disturbed) break;
@@ -282,7 +281,7 @@ class Runner {
 void run_compute(Device& device, Runner& runner) {
   // Calls of about 0.3 ms on a CPU, long beside their launch and short beside the time slices of a
   // busy machine, and calls 32 times as long, which lose less to threads that wait for each other.
-  const std::size_t per_unit = device.info().backend == "cpu" ? 1 << 11 : 1 << 15;
+  const std::size_t per_unit = device.info().host ? 1 << 11 : 1 << 15;
   const int units = std::max(device.info().compute_units, 1);
   const std::size_t n = per_unit * static_cast<std::size_t>(units);
   const std::size_t bytes = n * sizeof(float);
@@ -378,7 +377,7 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
   const auto check = [&] { check_copy(device, copy, pattern); };
   runner.run({.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}, 0.4);
-  if (device.info().backend == "cpu") {
+  if (device.info().host) {
     const int threads = device.info().compute_units;
     const auto copy_by = [&](const char* name, auto&& move) {
       runner.run({.name = name,
@@ -465,13 +464,13 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
   ceilings.flops_f32 = runner.best({"fma", "mma/f32"});
   for (const DType t : {DType::f16, DType::bf16}) {
     auto& rate = t == DType::f16 ? ceilings.flops_f16 : ceilings.flops_bf16;
-    const std::string unit = device.info().backend == "cpu" ? cpu_unit_beyond_fma(t) : "";
-    if (unit.empty()) {
+    const auto unit = device.info().unused_units.find(t);
+    if (unit == device.info().unused_units.end()) {
       rate = runner.best({"fma", "mma/f32", fmt::format("mma/{}", name_of(t))});
     } else {
       ceilings.missing.push_back(fmt::format(
           "{}: the processor has {}, which libraries may use and no ceiling kernel does",
-          name_of(t), unit));
+          name_of(t), unit->second));
     }
   }
   ceilings.read_bytes = runner.best({"read"});

@@ -81,7 +81,8 @@ int threads() { return static_cast<int>(std::max(2u, std::thread::hardware_concu
 // Which kernel a file under kernels/ is named after; "" for what kernels share and other files.
 std::string kernel_of(const std::string& file, const std::map<std::string, LineSet>& units) {
   const std::filesystem::path path(file);
-  if (path.parent_path() != "kernels") return "";
+  const std::filesystem::path folder = path.parent_path();
+  if (folder != "kernels" && folder != "kernels/problems") return "";
   const std::string stem = path.stem().string();
   return units.contains(stem) ? stem : "";
 }

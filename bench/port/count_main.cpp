@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <exception>
+#include <nlohmann/json.hpp>
 
 #include "bench/port/count.hpp"
 #include "bench/port/record.hpp"

@@ -3,10 +3,10 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <boost/property_tree/ptree.hpp>
-#include <boost/property_tree/xml_parser.hpp>
+#include <pugixml.hpp>
 #include <regex>
 #include <stdexcept>
+#include <string>
 
 namespace moat {
 namespace {
@@ -51,27 +51,32 @@ TestCounts& operator+=(TestCounts& sum, const TestCounts& more) {
 }
 
 TestEvidence read_junit(const std::filesystem::path& path) {
-  namespace pt = boost::property_tree;
+  pugi::xml_document document;
+  const pugi::xml_parse_result read = document.load_file(path.c_str());
+  const pugi::xml_node suite = document.child("testsuite");
+  if (!read || !suite) {
+    throw std::runtime_error(
+        fmt::format("{}: {}: give the file that `ctest --output-junit FILE` wrote", path.string(),
+                    read ? "no <testsuite>" : read.description()));
+  }
   TestEvidence found;
-  try {
-    pt::ptree document;
-    pt::read_xml(path.string(), document);
-    for (const auto& [tag, test] : document.get_child("testsuite")) {
-      if (tag != "testcase") continue;
-      TestCounts* const counts = counts_of(test.get<std::string>("<xmlattr>.name"), found);
-      if (counts == nullptr) continue;
-      if (test.count("skipped") > 0) {
-        ++counts->skipped;
-      } else if (test.count("failure") > 0 ||
-                 test.get<std::string>("<xmlattr>.status", "") != "run") {
-        ++counts->failed;
-      } else {
-        ++counts->passed;
-      }
+  for (const pugi::xml_node test : suite.children("testcase")) {
+    const std::string name = test.attribute("name").value();
+    if (name.empty()) {
+      throw std::runtime_error(
+          fmt::format("{}: a <testcase> without a name: give the file that `ctest --output-junit "
+                      "FILE` wrote",
+                      path.string()));
     }
-  } catch (const pt::ptree_error& e) {
-    throw std::runtime_error(fmt::format(
-        "{}: {}: give the file that `ctest --output-junit FILE` wrote", path.string(), e.what()));
+    TestCounts* const counts = counts_of(name, found);
+    if (counts == nullptr) continue;
+    if (test.child("skipped")) {
+      ++counts->skipped;
+    } else if (test.child("failure") || std::string(test.attribute("status").value()) != "run") {
+      ++counts->failed;
+    } else {
+      ++counts->passed;
+    }
   }
   return found;
 }

@@ -4,16 +4,18 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
-#include <set>
-#include <system_error>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 
 #include "bench/port/claims/claims_command.hpp"
 #include "bench/port/corpus/corpus_command.hpp"
+#include "bench/port/details.hpp"
 #include "bench/port/diff/diff_command.hpp"
-#include "bench/port/git_facts.hpp"
+#include "bench/port/document.hpp"
 #include "bench/port/history/history_command.hpp"
+#include "bench/port/merge.hpp"
 #include "bench/port/record.hpp"
 #include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
@@ -56,6 +58,8 @@ Examples, of this suite's own ports:
   moat port --update --tests build/tests.xml
                                       write it anew, with what the tests of
                                       ctest --output-junit tests.xml prove about where ports ran
+The committed document has numbers; the lines themselves are in build/porting.json, of what that
+build compiles.
 
 bench/port/README.md has the definitions in full and how to check a number by hand.)";
 
@@ -68,40 +72,21 @@ struct Options {
   std::string tests;
 };
 
-std::optional<Porting> read_record(const fs::path& path, std::string& why_not) {
-  if (!fs::exists(path)) {
-    why_not = fmt::format("{} does not exist", path.string());
-    return std::nullopt;
-  }
+MaybeDocument read_document(const fs::path& path) {
+  if (!fs::exists(path)) return {{}, fmt::format("{} does not exist", path.string())};
   try {
-    return from_json(read_json_file(path));
+    Json document = read_json_file(path);
+    from_json(document);  // throws if it is none
+    return {std::move(document), {}};
   } catch (const std::exception& e) {
-    why_not = fmt::format("{}: {}", path.string(), e.what());
-    return std::nullopt;
+    return {{}, fmt::format("{}: {}", path.string(), e.what())};
   }
 }
 
-// Facts that hold now for what this build counted.
-void add_commit(Porting& porting, const fs::path& root) {
-  for (auto& [name, facts] : porting.facts) {
-    if (facts.origin != "this build") continue;
-    std::map<std::string, SourceFile> files;
-    for (const auto& [file, numbers] : by_file(porting.count.backends.at(name).all())) {
-      files[file] = porting.count.files.at(file);
-    }
-    const auto commit = commit_facts(root, files);
-    facts.commit = commit ? std::optional(commit->commit) : std::nullopt;
-    facts.at_commit = commit ? std::optional(commit->at_commit) : std::nullopt;
-  }
-}
-
-Porting merged(const std::optional<Porting>& built, const std::string& no_built,
-               const PortingPaths& paths) {
-  std::string no_committed;
-  const auto committed = read_record(paths.committed, no_committed);
-  Porting porting = merge(built, no_built, committed, no_committed, paths.sources);
-  add_commit(porting, paths.sources);
-  return porting;
+Json merged(const MaybeDocument& built, const PortingPaths& paths) {
+  Json document = merge(built, read_document(paths.committed), paths.sources);
+  add_commit(document, paths.sources);
+  return document;
 }
 
 // Counts anew, by the manifest of this build.
@@ -109,58 +94,15 @@ Porting recount(const PortingPaths& paths) {
   Porting fresh;
   fresh.count = count_lines(read_manifest(paths.manifest), paths.sources, paths.build);
   fresh.absent = fresh.count.errors;
-  for (const auto& [name, lines] : fresh.count.backends) fresh.facts[name].origin = "this build";
   return fresh;
 }
 
-// What the tests prove about each port and family. A backend ran on the emulator as its families
-// did, those that were counted with it; a family that is not built proves nothing about it.
-std::map<std::string, Execution> executions(const Porting& porting, const TestEvidence& evidence) {
-  std::map<std::string, Execution> found;
-  for (const auto& [name, facts] : porting.facts) {
-    if (!is_family(name)) {
-      if (const auto it = evidence.devices.find(name); it != evidence.devices.end()) {
-        found[name].device += it->second;
-      }
-      continue;
-    }
-    const std::string backend = backend_of(name);
-    const auto it = evidence.emulated.find(name.substr(backend.size() + 1));
-    if (it == evidence.emulated.end()) continue;
-    found[name].emulator += it->second;
-    const auto whole = porting.facts.find(backend);
-    if (whole != porting.facts.end() && whole->second.origin == facts.origin) {
-      found[backend].emulator += it->second;
-    }
-  }
-  return found;
-}
-
-// Test results older than the sources prove nothing about them.
-void add_tests(Porting& porting, const fs::path& junit, const fs::path& root) {
-  const auto tested = fs::last_write_time(junit);
-  const auto found = executions(porting, read_junit(junit));
-  for (auto& [name, facts] : porting.facts) {
-    const auto it = found.find(name);
-    if (it == found.end()) continue;
-    for (const auto& [file, numbers] : by_file(porting.count.backends.at(name).all())) {
-      if (fs::last_write_time(root / file) > tested) {
-        throw std::runtime_error(
-            fmt::format("{} is newer than {}: run the tests again (ctest --output-junit)", file,
-                        junit.string()));
-      }
-    }
-    facts.tests = it->second;
-  }
-}
-
 int update(const Options& options, const PortingPaths& paths) {
-  Porting porting = merged(recount(paths), "", paths);
-  if (!options.tests.empty()) add_tests(porting, options.tests, paths.sources);
+  Json document = merged({to_json(recount(paths)), {}}, paths);
+  if (!options.tests.empty()) add_tests(document, options.tests, paths.sources);
   fs::create_directories(paths.committed.parent_path());
-  const Json record = to_json(porting);
-  write_file(paths.committed, dump_strict(record));
-  fmt::print("{}wrote {}\n", porting_table(record), paths.committed.string());
+  write_file(paths.committed, dump_strict(without_line_ranges(document)));
+  fmt::print("{}wrote {}\n", porting_table(document), paths.committed.string());
   return 0;
 }
 
@@ -171,18 +113,10 @@ int check(const PortingPaths& paths) {
     return 1;
   }
   const Json before = read_json_file(paths.committed);
-  Porting fresh = recount(paths);
-  const Porting recorded = from_json(before);
-  std::string host;  // what another processor or compiler makes of the same sources is not stale
-  for (auto& [name, lines] : fresh.count.backends) {
-    if (!differs_by_host(fresh.count, recorded.count, name)) continue;
-    lines = recorded.count.backends.at(name);
-    host += fmt::format(
-        "not recomputed: {}: this processor or compiler selects other groups of the same sources\n",
-        name);
-  }
-  const Json now = to_json(merged(fresh, "", paths));
-  if (const auto found = differences(now, before); !found.empty()) {
+  from_json(before);
+  const Porting counted = recount(paths);
+  const Json fresh = to_json(counted);
+  if (const auto found = differences(fresh, before, paths.sources); !found.empty()) {
     constexpr std::size_t kShown = 40;
     fmt::print(stderr, "{} is stale; moat port --update writes it anew:\n",
                paths.committed.string());
@@ -192,20 +126,25 @@ int check(const PortingPaths& paths) {
     if (found.size() > kShown) fmt::print(stderr, "  and {} more\n", found.size() - kShown);
     return 1;
   }
-  fmt::print("{}", host);
   int missing = 0;
-  std::set<std::string> names;
-  for (const auto& [name, port] : before.at("ports").items()) names.insert(name);
-  for (const auto& [name, port] : before.at("families").items()) {
-    if (fresh.count.backends.contains(backend_of(name))) names.insert(name);
-  }
-  for (const auto& name : names) {
-    if (fresh.count.backends.contains(name)) continue;
-    const auto why = fresh.absent.find(name);
+  for (const std::string& name : port_names(before)) {
+    if (!port_in(fresh, name).is_null()) {
+      // What another processor or compiler makes of the same sources is not stale.
+      if (differs_by_host(fresh, before, name)) {
+        fmt::print(
+            "not recomputed: {}: this processor or compiler selects other groups of the same "
+            "sources\n",
+            name);
+      }
+      continue;
+    }
+    // A family of a backend that is not built says nothing more.
+    if (is_family(name) && port_in(fresh, backend_of(name)).is_null()) continue;
+    const auto why = counted.absent.find(name);
     fmt::print("not recomputed: {}: {}\n", name,
-               why == fresh.absent.end() ? "this build does not compile it" : why->second);
+               why == counted.absent.end() ? "this build does not compile it" : why->second);
     // A backend that is built must be countable.
-    if (why != fresh.absent.end()) ++missing;
+    if (why != counted.absent.end()) ++missing;
   }
   if (missing > 0) return 5;
   fmt::print("{} is up to date\n", paths.committed.string());
@@ -255,11 +194,7 @@ PortingPaths default_porting_paths() {
           .committed = sources / "results" / "porting" / "porting.json"};
 }
 
-Json porting_record(const PortingPaths& paths) {
-  std::string no_built;
-  const auto built = read_record(paths.built, no_built);
-  return to_json(merged(built, no_built, paths));
-}
+Json porting_record(const PortingPaths& paths) { return merged(read_document(paths.built), paths); }
 
 void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) {
   auto* command =

@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <fstream>
-#include <set>
-#include <stdexcept>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
+#include "bench/port/document.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/port/record.hpp"
 
@@ -85,38 +85,6 @@ void add_port(const std::string& name, const Json& port, std::string& out) {
   }
 }
 
-std::vector<std::string> file_lines(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
-
-void list_lines(const LineSet& set, char sign, const std::filesystem::path& root,
-                std::string& out) {
-  for (const auto& [file, numbers] : by_file(set)) {
-    const auto text = file_lines(root / file);
-    for (const int n : numbers) {
-      const auto i = static_cast<std::size_t>(n) - 1;
-      out += fmt::format("{} {}:{}: {}\n", sign, file, n, i < text.size() ? text[i] : "");
-    }
-  }
-}
-
-// Lines of a unit, or of a file over all units.
-LineSet select(const BackendLines& lines, const std::string& name, bool is_file) {
-  if (!is_file) {
-    if (name == kAll) return lines.all();
-    const auto it = lines.units.find(name);
-    return it == lines.units.end() ? LineSet{} : it->second;
-  }
-  LineSet kept;
-  for (const Line& line : lines.all()) {
-    if (line.file == name) kept.insert(line);
-  }
-  return kept;
-}
-
 }  // namespace
 
 std::string porting_table(const Json& record) {
@@ -169,6 +137,48 @@ std::string porting_table(const Json& record) {
   return out;
 }
 
+std::string porting_markdown(const Json& document) {
+  // "607 of 3795, 16.0 %"
+  const auto share = [](const Json& counts) {
+    std::string text =
+        fmt::format("{} of {}", lines_text(counts.at("added")), lines_text(counts.at("lines")));
+    if (counts.contains("changed")) {
+      text += fmt::format(", {:.1f} %", 100 * counts.at("changed").get<double>());
+    }
+    return text;
+  };
+  const auto tests = [](const Json& port) {
+    const auto where = port.at("executed").get<std::string>();
+    if (port.at("tests").is_null() || where == "not at all") return where;
+    const Json& counts = port.at("tests").at(where);
+    return fmt::format("{}: {} passed, {} failed, {} skipped", where,
+                       counts.at("passed").get<int>(), counts.at("failed").get<int>(),
+                       counts.at("skipped").get<int>());
+  };
+  std::string out =
+      "| port or family | kernel lines changed | layer lines | all lines | executed |\n"
+      "| --- | ---: | ---: | ---: | --- |\n";
+  std::string notes;
+  for (const std::string& name : port_names(document)) {
+    const Json& port = port_in(document, name);
+    if (port.is_null() || port.at("kernels").is_null()) {
+      out += fmt::format("| {} | – | – | – | not counted |\n", name);
+      notes += fmt::format("\n`{}` was not counted: `moat port` says why.\n", name);
+      continue;
+    }
+    const Json& all = port.at("kernels").at(kAll);
+    if (name == baseline_of(name)) {
+      out += fmt::format("| {} | baseline | {} lines | {} lines | {} |\n", name,
+                         lines_text(all.at("layer").at("lines")),
+                         lines_text(all.at("total").at("lines")), tests(port));
+      continue;
+    }
+    out += fmt::format("| {} | {} | {} | {} | {} |\n", name, share(all.at("kernel")),
+                       share(all.at("layer")), share(all.at("total")), tests(port));
+  }
+  return out + notes;
+}
+
 std::string porting_csv(const Json& record) {
   std::string out = "port,kernel,part,shared,added,unused,lines,changed\n";
   for (const char* member : {"ports", "families"}) {
@@ -182,54 +192,6 @@ std::string porting_csv(const Json& record) {
         }
       }
     }
-  }
-  return out;
-}
-
-std::string porting_details(const Json& record, const std::string& name,
-                            const std::filesystem::path& root) {
-  const Porting porting = from_json(record);
-  const auto& counted = porting.count.backends;
-  const bool is_file = porting.count.files.contains(name);
-  // Of a family, all lines.
-  const bool of_family = is_family(name) && counted.contains(name);
-  const std::string unit = of_family ? kAll : name;
-  std::set<std::string> kernels = {kAll};
-  std::vector<std::string> families;
-  for (const auto& [port, lines] : counted) {
-    if (is_family(port)) families.push_back(port);
-    for (const auto& [kernel, set] : lines.units) kernels.insert(kernel);
-  }
-  if (!is_file && !kernels.contains(unit)) {
-    std::vector<std::string> files;
-    files.reserve(porting.count.files.size());
-    for (const auto& [file, facts] : porting.count.files) files.push_back(file);
-    throw std::invalid_argument(fmt::format(
-        "--details {}: no such kernel, family or file; kernels: {}; families: {}; files: {}", name,
-        fmt::join(kernels, ", "), fmt::join(families, ", "), fmt::join(files, ", ")));
-  }
-  const std::string against = of_family ? kBaselineFamily : kBaseline;
-  if (!counted.contains(against)) {
-    const auto why = porting.absent.find(against);
-    throw std::invalid_argument(
-        fmt::format("--details: the baseline {} was not counted: {}", against,
-                    why == porting.absent.end() ? "the build does not compile it" : why->second));
-  }
-  std::string out;
-  for (const auto& [port, lines] : counted) {
-    const std::string baseline = baseline_of(port);
-    if (port == baseline || !counted.contains(baseline)) continue;
-    if (of_family && port != name) continue;
-    const LineSet base = select(counted.at(baseline), unit, is_file);
-    const LineSet own = select(lines, unit, is_file);
-    const LineSet added = set_difference(own, base);
-    const LineSet unused = set_difference(base, own);
-    out += fmt::format("{}, {}: {} lines shared with {}, {} added (+), {} unused (-)\n", unit, port,
-                       own.size() - added.size(), baseline, added.size(), unused.size());
-    // The text of what all families of a backend add or leave out is that of the backend.
-    if (is_family(port) && !of_family) continue;
-    list_lines(added, '+', root, out);
-    list_lines(unused, '-', root, out);
   }
   return out;
 }

@@ -1,7 +1,6 @@
 // The porting record for people and for spreadsheets.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "bench/record/strict_json.hpp"
@@ -12,10 +11,8 @@ namespace moat {
 // port,kernel,part,shared,added,unused,lines,changed.
 std::string porting_csv(const Json& record);
 
-// The lines that each port adds and leaves unused, with their text, of a file or of a kernel, and
-// how many each family does; or the lines of one family. Throws std::invalid_argument that lists
-// the names if `name` is none of these.
-std::string porting_details(const Json& record, const std::string& name,
-                            const std::filesystem::path& root);
+// A Markdown table with a row per port and per family, each with all its kernels together. Lines
+// are at most 120 characters long.
+std::string porting_markdown(const Json& document);
 
 }  // namespace moat

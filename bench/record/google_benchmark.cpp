@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "bench/measure/statistics.hpp"
@@ -87,7 +88,7 @@ Json to_google_benchmark(const Record& record) {
       {"moat_commit", record.build.commit.value.value_or("unknown")}};
   if (record.host.load_average.value) context["load_avg"] = *record.host.load_average.value;
   for (const auto& device : record.devices) {
-    if (device.max_clock_mhz.value && device.backend == "cpu") {
+    if (device.max_clock_mhz.value && is_host(record, device)) {
       context["mhz_per_cpu"] = *device.max_clock_mhz.value;
     }
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -70,6 +71,8 @@ template <class T>
 Json to_json_value(const T& x) {
   if constexpr (std::same_as<T, Status>) {
     return Json(name_of(x));
+  } else if constexpr (std::same_as<T, JsonDocument>) {
+    return *x;
   } else if constexpr (Struct<T>) {
     Writer writer;
     fields(writer, const_cast<T&>(x));  // NOLINT: the writer only reads
@@ -129,8 +132,8 @@ void from_json_value(const Json& json, T& x) {
     for (const Status status : kStatuses) {
       if (json == name_of(status)) x = status;
     }
-  } else if constexpr (std::same_as<T, Json>) {
-    x = json;
+  } else if constexpr (std::same_as<T, JsonDocument>) {
+    x = share(json);
   } else if constexpr (Struct<T>) {
     Reader reader(json);
     fields(reader, x);
@@ -227,16 +230,51 @@ std::string_view name_of(Status status) {
   return "";
 }
 
-void check_record(const Json& document) {
+namespace {
+
+// Major and minor version of a record that this program may read.
+std::pair<int, int> version_of(const Json& document) {
   if (!document.is_object() || document.value("schema", Json()) != kRecordSchema) {
     throw JsonError("/schema",
                     fmt::format(R"(not a record of Moat ("schema": "{}"))", kRecordSchema));
   }
-  if (document.value("version", Json()) != kRecordVersion) {
-    throw JsonError("/version", fmt::format("this program reads version {}", kRecordVersion));
+  const auto number = [&](const char* key, const Json& absent, int least) {
+    const Json value = document.value(key, absent);
+    if (!value.is_number_integer() || value < least || value > 1'000'000) {
+      throw JsonError(child_pointer("", key),
+                      fmt::format("is {}, not a whole number from {}", value.dump(), least));
+    }
+    return value.get<int>();
+  };
+  const int major = number("version", Json(), 1);
+  // What a newer major version means by its minor one is its own affair.
+  const Json minor = document.value("minor", Json(0));
+  if (major > kRecordVersion) {
+    throw JsonError(
+        "/version",
+        fmt::format("record version {}.{}; this moat reads up to {}.{}; update moat", major,
+                    minor.is_number_integer() ? minor.dump() : "?", kRecordVersion, kRecordMinor));
   }
-  static const Json schema = parse_strict(record_schema());
-  check_schema(document, schema);
+  return {major, number("minor", Json(0), 0)};
+}
+
+// The fields of a newer minor version, taken out of `document`. Throws JsonError at a field that
+// the record's own minor version should not have.
+std::vector<UnknownField> take_newer_fields(Json& document, const Json& schema, int minor) {
+  auto unknown = take_unknown_fields(document, schema);
+  if (minor <= kRecordMinor && !unknown.empty()) {
+    throw JsonError(unknown.front().pointer, "is not a field of the schema");
+  }
+  return unknown;
+}
+
+const Json& schema() {
+  static const Json parsed = parse_strict(record_schema());
+  return parsed;
+}
+
+void check_known(const Json& document) {
+  check_schema(document, schema());
   for (const auto& [key, member] : document.items()) {
     // The porting record has a documentation and nulls of its own.
     if (key != "porting") require_reasons(member, child_pointer("", key));
@@ -254,19 +292,58 @@ void check_record(const Json& document) {
   });
 }
 
+// Minor version and newer fields of a document, of which only what is known is left.
+std::pair<int, std::vector<UnknownField>> reduce_to_known(Json& document) {
+  const int minor = version_of(document).second;
+  try {
+    auto unknown = take_newer_fields(document, schema(), minor);
+    check_known(document);
+    return {minor, std::move(unknown)};
+  } catch (const JsonError& e) {
+    if (minor <= kRecordMinor) throw;
+    throw e.with_note(fmt::format("the record is of version {}.{}; this moat knows {}.{}",
+                                  kRecordVersion, minor, kRecordVersion, kRecordMinor));
+  }
+}
+
+// Where the object that they stood in is still there.
+void put_back(const std::vector<UnknownField>& unknown, Json& document) {
+  for (const UnknownField& field : unknown) {
+    const Json::json_pointer place(field.pointer);
+    Json::json_pointer object = place.parent_pointer();
+    if (!object.empty() && object.back() == "null_reasons") object.pop_back();
+    if (document.contains(object)) document[place] = *field.value;
+  }
+}
+
+}  // namespace
+
+void check_record(const Json& document) {
+  Json known = document;
+  reduce_to_known(known);
+}
+
+bool is_host(const Record& record, const DeviceRecord& device) {
+  return record.host.cpu.value == device.name;
+}
+
 std::string to_text(const Record& record) {
   Json document = {{"schema", kRecordSchema}, {"version", kRecordVersion}};
+  if (record.minor > 0) document["minor"] = record.minor;
   document.update(to_json_value(record));
+  put_back(record.unknown, document);
   std::string text = dump_strict(document);
-  check_record(document);
+  reduce_to_known(document);
   return text;
 }
 
 Record parse_record(std::string_view text) {
-  const Json document = parse_strict(text);
-  check_record(document);
+  Json document = parse_strict(text);
+  auto [minor, unknown] = reduce_to_known(document);
   Record record;
   from_json_value(document, record);
+  record.minor = minor;
+  record.unknown = std::move(unknown);
   return record;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/record/schema.hpp"
 #include "bench/record/strict_json.hpp"
 
 namespace moat {
@@ -38,7 +39,8 @@ enum class Status : std::uint8_t {
   failed,     // a result was wrong
   suspect,    // verified, but faster than the device's own ceiling allows
   error,      // could not run
-  disturbed,  // verified, but other work on the machine left too few samples, or no ceiling to trust
+  disturbed,  // verified, but other work on the machine left too few samples, or no ceiling to
+              // trust
 };
 
 std::string_view name_of(Status status);
@@ -198,6 +200,11 @@ struct CaseRecord {
   std::vector<AbsentRecord> baselines_absent;
 };
 
+inline constexpr std::string_view kRecordSchema = "moat-record";
+// A change that an old reader would misread raises the version, a field more the minor version.
+inline constexpr int kRecordVersion = 1;
+inline constexpr int kRecordMinor = 1;
+
 struct Record {
   RunInfo run;
   Build build;
@@ -207,22 +214,28 @@ struct Record {
   std::vector<AbsentRecord> skipped_backends;
   std::vector<AbsentRecord> absent_baselines;
   std::vector<CaseRecord> cases;
-  Reading<Json> porting;
+  Reading<JsonDocument> porting;
   // What the compilers made of the kernels of the GPU backends that took part.
-  Reading<Json> codegen = Reading<Json>::none("no GPU backend took part in this run");
+  Reading<JsonDocument> codegen =
+      Reading<JsonDocument>::none("no GPU backend took part in this run");
+  // Minor version, and the fields of a newer one: they go out again where they came from.
+  int minor = kRecordMinor;
+  std::vector<UnknownField> unknown;
 };
 
-inline constexpr std::string_view kRecordSchema = "moat-record";
-inline constexpr int kRecordVersion = 1;
+// Whether a device is the processor of the record's host.
+bool is_host(const Record& record, const DeviceRecord& device);
 
 // The record as strict JSON that fits the schema. Throws JsonError at what does not.
 std::string to_text(const Record& record);
 
-// The inverse. Throws JsonError with the place and the reason for anything that does not fit.
+// The inverse. Throws JsonError with the place and the reason for anything that does not fit, and
+// with both versions for a record of a newer major version.
 Record parse_record(std::string_view text);
 
 // Throws JsonError where a document is not a record: its shape is not that of the schema, a null
-// lacks its reason, or a case that is not verified carries samples or rates.
+// lacks its reason, a case that is not verified carries samples or rates, or it has a field that
+// neither its own nor this program's minor version knows.
 void check_record(const Json& document);
 
 // The JSON Schema that records must fit.

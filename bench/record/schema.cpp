@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <stdexcept>
 
@@ -148,7 +149,58 @@ class Checker {
   const Json& root_;
 };
 
+class Taker {
+ public:
+  explicit Taker(const Json& root) : root_(root) {}
+
+  void take(Json& x, const Json& schema, const std::string& at) {
+    if (!schema.is_object()) return;
+    if (schema.contains("$ref")) {
+      take(x, root_.at(Json::json_pointer(schema["$ref"].get<std::string>().substr(1))), at);
+    }
+    if (x.is_array() && schema.contains("items")) {
+      for (std::size_t i = 0; i < x.size(); ++i) take(x[i], schema["items"], child_pointer(at, i));
+    }
+    if (!x.is_object() || !schema.contains("properties")) return;
+    const Json& properties = schema["properties"];
+    std::vector<std::string> unknown;
+    for (auto& [key, member] : x.items()) {
+      if (properties.contains(key)) {
+        take(member, properties[key], child_pointer(at, key));
+      } else if (!schema.contains("additionalProperties")) {
+        unknown.push_back(key);
+      }
+    }
+    for (const std::string& key : unknown) {
+      found_.push_back({child_pointer(at, key), share(x[key])});
+      x.erase(key);
+      take_reason(x, key, at);
+    }
+  }
+
+  std::vector<UnknownField> found() && { return std::move(found_); }
+
+ private:
+  void take_reason(Json& x, const std::string& key, const std::string& at) {
+    const auto reasons = x.find("null_reasons");
+    if (!found_.back().value->is_null() || reasons == x.end() || !reasons->is_object()) return;
+    if (!reasons->contains(key)) return;
+    found_.push_back(
+        {child_pointer(child_pointer(at, "null_reasons"), key), share((*reasons)[key])});
+    reasons->erase(key);
+  }
+
+  const Json& root_;
+  std::vector<UnknownField> found_;
+};
+
 }  // namespace
+
+std::vector<UnknownField> take_unknown_fields(Json& document, const Json& schema) {
+  Taker taker(schema);
+  taker.take(document, schema, "");
+  return std::move(taker).found();
+}
 
 void check_schema(const Json& document, const Json& schema) {
   Checker(schema).check(document, schema, "");

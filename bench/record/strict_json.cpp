@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 namespace moat {
@@ -30,7 +31,12 @@ void require_finite(const Json& value, const std::string& pointer) {
 
 JsonError::JsonError(std::string pointer, const std::string& reason)
     : std::runtime_error(fmt::format("at \"{}\": {}", pointer, reason)),
-      pointer_(std::move(pointer)) {}
+      pointer_(std::move(pointer)),
+      reason_(reason) {}
+
+JsonError JsonError::with_note(const std::string& note) const {
+  return {pointer_, fmt::format("{} ({})", reason_, note)};
+}
 
 std::string child_pointer(const std::string& parent, std::string_view key) {
   std::string result = parent + '/';
@@ -58,6 +64,8 @@ std::string dump_strict(const Json& document) {
     throw JsonError("", e.what());
   }
 }
+
+JsonDocument share(Json document) { return std::make_shared<const Json>(std::move(document)); }
 
 Json parse_strict(std::string_view text) {
   try {

@@ -2,23 +2,33 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace moat {
 
+// Incomplete here: whoever looks into a document includes <nlohmann/json.hpp>, which takes a second
+// to compile.
 using Json = nlohmann::ordered_json;
+
+// A document that others only carry along; copies share it.
+using JsonDocument = std::shared_ptr<const Json>;
+JsonDocument share(Json document);
 
 // What is wrong with a document and where: `pointer` is a JSON pointer (RFC 6901), "" the root.
 class JsonError : public std::runtime_error {
  public:
   JsonError(std::string pointer, const std::string& reason);
   const std::string& pointer() const { return pointer_; }
+  // The same with more to its reason.
+  JsonError with_note(const std::string& note) const;
 
  private:
   std::string pointer_;
+  std::string reason_;
 };
 
 // The pointer of a member or an element.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -122,7 +123,7 @@ class Report {
           }
         }
       }
-      if (records_[r].record.porting.value) porting_ = &*records_[r].record.porting.value;
+      if (records_[r].record.porting.value) porting_ = records_[r].record.porting.value->get();
     }
   }
 
@@ -742,7 +743,7 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
   const Json* porting = nullptr;
   for (std::size_t r = 0; r < records.size(); ++r) {
     const Record& record = records[r].record;
-    if (record.porting.value) porting = &*record.porting.value;
+    if (record.porting.value) porting = record.porting.value->get();
     for (const auto& c : record.cases) {
       const auto platform = platforms.of(r, c);
       if (c.implementation == kOurs && platform) newest[{c.problem, *platform}] = r;

@@ -1,5 +1,6 @@
 #include "bench/report/page.hpp"
 
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
 

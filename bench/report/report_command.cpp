@@ -4,11 +4,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/record_set.hpp"
+#include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
@@ -23,7 +25,7 @@ constexpr const char* kFooter =
 
 examples:
   moat report results -o report.html                    all records under results/
-  moat report h100.json mi300x.json --baseline cuda     two devices
+  moat report one.json other.json --baseline cpu        two devices
   moat report results --csv p3.csv                      for the P3 analysis library, whose pp(),
                                                         cascade() and navchart() take one problem:
                                                         df[df["problem"] == "gemm/f32/m64n64k64"]
@@ -70,8 +72,9 @@ void add_report_command(CLI::App& app, int& exit_code) {
   command->add_option("-o,--out", options->out, "the HTML file")->capture_default_str();
   command->add_option("--csv", options->csv, "also a table for the P3 analysis library");
   command->add_option("--baseline", options->baseline,
-                      "device that speeds relate to: a backend or a part of a name\n"
-                      "(default: cuda, else the first)");
+                      fmt::format("device that speeds relate to: a backend or a part of a name\n"
+                                  "(default: {}, as for ports, else the first)",
+                                  kBaseline));
   command->callback([options, &exit_code] {
     try {
       exit_code = run(*options);

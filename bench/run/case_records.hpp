@@ -19,7 +19,7 @@ CaseRecord empty_case(const Problem& problem, const DeviceInfo& device, const st
                       const std::optional<Traffic>& traffic = std::nullopt);
 
 // The name of an entry: problem/backend/implementation; devices after a backend's first carry
-// their index, as in gemm/f32/m64n64k64/cuda1/moat.
+// their index, as in gemm/f32/m64n64k64/BACKEND1/moat.
 std::string entry_name(const Problem& problem, const DeviceInfo& device,
                        const std::string& implementation);
 

@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "bench/run/case_records.hpp"
+#include "bench/run/spot_checks.hpp"
 #include "bench/verify/operands.hpp"
 #include "bench/verify/verify.hpp"
 
@@ -51,8 +52,6 @@ Summation summation_of(const Contender& contender) {
   return contender.name == kOurs ? Summation::folded : Summation::any_order;
 }
 
-using CheckOutput = std::function<Check(std::span<const std::byte>)>;
-
 // The sets of operands of a group; output i of each belongs to contender i.
 class Sets {
  public:
@@ -66,6 +65,7 @@ class Sets {
   }
 
   Operands& first() { return sets_.front(); }
+  std::span<Operands> all() { return sets_; }
   const std::vector<std::vector<Problem>>& problems() const { return problems_; }
 
   // Remembers that contender c was called on one of `own`, its problems in the order of the sets.
@@ -111,7 +111,8 @@ class GroupRun {
         verifier_(inputs_, {.seed = options.seed}),
         rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
         sets_(device, inputs_, rotation_.sets, static_cast<int>(contenders.size())),
-        solve_(contenders.size()) {
+        solve_(contenders.size()),
+        right_(contenders.size()) {
     outcome_.results.resize(contenders.size());
     outcome_.rotation_sets = rotation_.sets;
     outcome_.cold = rotation_.cold && !options.measure.hot;
@@ -170,6 +171,7 @@ class GroupRun {
                                        summation_of(contenders_[c]));
       result.check = to_record(check);
       if (!check.passed) return fail(result, Status::failed, check.message);
+      right_[c] = sets_.first().download(output);
       sets_.first().poison(output);
       result.status = Status::ok;
       solve_[c] = std::move(solve);
@@ -203,14 +205,26 @@ class GroupRun {
              solve_[c](p);
            }});
     }
-    GroupResult group = moat::measure(device_, implementations, problems, options_.measure, clock);
+    std::vector<SpotChecks::Subject> subjects;
+    for (const std::size_t c : ready) {
+      subjects.push_back({static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
+    }
+    SpotChecks spot_checks(device_, sets_.all(), std::move(subjects), clock, options_.seed);
+    MeasureOptions measuring = options_.measure;
+    measuring.observer = &spot_checks;
+    GroupResult group = moat::measure(device_, implementations, problems, measuring, clock);
     for (std::size_t i = 0; i < ready.size(); ++i) {
-      accept(ready[i], std::move(group.measurements[i]));
+      accept(ready[i], std::move(group.measurements[i]), spot_checks.failure(i));
     }
   }
 
-  void accept(std::size_t c, Measurement measurement) {
+  // `wrong`: a call of the timed series that was, if any.
+  void accept(std::size_t c, Measurement measurement, const Check* wrong) {
     ContenderResult& result = outcome_.results[c];
+    if (wrong != nullptr) {
+      result.check = to_record(*wrong);
+      return fail(result, Status::failed, measurement.error);
+    }
     if (!measurement.error.empty()) return fail(result, Status::error, measurement.error);
     if (measurement.samples.empty() && !measurement.disturbed) {
       if (measurement.stop_reason == StopReason::interrupted) return;
@@ -222,6 +236,15 @@ class GroupRun {
       if (!check.passed) {
         result.check = record;
         return fail(result, Status::failed, "after the timing: " + check.message);
+      }
+      if (contenders_[c].yardstick == nullptr) {
+        const Check changed = verify_changed(device_, sets_.first(), static_cast<int>(c), inputs_,
+                                             verifier_, solve_[c], summation_of(contenders_[c]));
+        if (!changed.passed) {
+          result.check = to_record(changed);
+          return fail(result, Status::failed,
+                      "after the timing, with other inputs: " + changed.message);
+        }
       }
       if (!result.check ||
           check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
@@ -245,6 +268,7 @@ class GroupRun {
   Rotation rotation_;
   Sets sets_;
   std::vector<std::function<void(const Problem&)>> solve_;
+  std::vector<std::vector<std::byte>> right_;  // an output of each that was found right
   GroupOutcome outcome_;
 };
 

@@ -9,7 +9,7 @@
 
 namespace moat {
 
-// Lower case letters, digits and single hyphens: "Intel(R) Xeon(R)" → "intel-xeon".
+// Lower case letters, digits and single hyphens: "Some(R) Thing" → "some-thing".
 std::string slug(const std::string& name);
 
 // `out` if it ends in .json; else a file named after the start of the run and the commit in the

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -226,7 +227,7 @@ int Run::execute() {
   // A GPU's name tells more about a result than its host's.
   const Device* named = devices_.all.front().get();
   for (const auto& device : devices_.all) {
-    if (named->info().backend == "cpu") named = device.get();
+    if (named->info().host) named = device.get();
   }
   path_ = record_path(options_.out, named->info().name, record_.run.started, record_.build);
   require_writable(path_);
@@ -234,11 +235,12 @@ int Run::execute() {
   if (!flags_.out().empty()) require_writable(flags_.out());
 
   const PortingSection porting = world_.porting();
-  record_.porting = Reading<Json>::of(porting.record);
+  record_.porting = Reading<JsonDocument>::of(porting.record);
 
   std::set<std::string> gpus;
-  for (const auto& device : devices_.all) gpus.insert(device->info().backend);
-  gpus.erase("cpu");
+  for (const auto& device : devices_.all) {
+    if (!device->info().host) gpus.insert(device->info().backend);
+  }
   if (!gpus.empty()) record_.codegen = world_.codegen(gpus);
 
   install_interrupt_handler();

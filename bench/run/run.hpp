@@ -18,7 +18,7 @@ namespace moat {
 
 // Lines changed per port, for the record and for a person.
 struct PortingSection {
-  Json record;
+  JsonDocument record;
   std::string table;
 };
 
@@ -30,7 +30,7 @@ struct RunWorld {
   std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
   std::function<PortingSection()> porting;
   // Of the named GPU backends' kernels, or why it is not known.
-  std::function<Reading<Json>(const std::set<std::string>& backends)> codegen;
+  std::function<Reading<JsonDocument>(const std::set<std::string>& backends)> codegen;
   std::ostream* out;       // the table
   Clock* clock = nullptr;  // null: the steady clock
   // Tells which samples other work disturbed; null: none are set aside.

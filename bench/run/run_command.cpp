@@ -58,8 +58,10 @@ bool on_the_cpu(const RunOptions& options) {
 void add_options(CLI::App& command, RunOptions& o) {
   const std::string which = "Which cases";
   add_problem_options(command, o.problems, which);
-  command.add_option("--backend", o.backends, "only these backends: cpu, cuda, hip")->group(which);
-  command.add_option("--device", o.devices, "only these devices: cpu:0, cuda:1")->group(which);
+  command.add_option("--backend", o.backends, "only these backends, as moat list names them")
+      ->group(which);
+  command.add_option("--device", o.devices, "only these devices: cpu:0, or BACKEND:INDEX")
+      ->group(which);
   command
       .add_flag_callback(
           "--no-baselines", [&o] { o.baselines = false; },

@@ -84,9 +84,9 @@ std::vector<std::string> case_cells(const Record& record, const CaseRecord& c,
   return cells;
 }
 
-std::string device_text(const DeviceRecord& d) {
+std::string device_text(const Record& record, const DeviceRecord& d) {
   std::string text = fmt::format("{}:{}  {} ({}, {} {}", d.backend, d.index, d.name, d.architecture,
-                                 d.compute_units, d.backend == "cpu" ? "cores" : "units");
+                                 d.compute_units, is_host(record, d) ? "cores" : "units");
   if (d.cache_bytes > 0) {
     text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
   }
@@ -256,12 +256,12 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
 
   std::string text;
   if (format == TableFormat::markdown) {
-    for (const auto& d : record.devices) text += "    " + device_text(d);
+    for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
            disturbance_text(record) + '\n' + notes(rows) + absences(record);
   }
   text += warning_text(record.build);
-  for (const auto& d : record.devices) text += device_text(d);
+  for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
   text += disturbance_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);

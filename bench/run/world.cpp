@@ -1,12 +1,13 @@
 #include <exception>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "bench/codegen/codegen_command.hpp"
 #include "bench/codegen/report.hpp"
+#include "bench/port/document.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/run.hpp"
@@ -24,17 +25,16 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
 }
 
 PortingSection porting() {
-  Json record = porting_record();
-  std::string table = porting_table(record);
-  return {.record = std::move(record), .table = std::move(table)};
+  const Json document = porting_record();
+  return {.record = share(porting_sums(document)), .table = porting_table(document)};
 }
 
-Reading<Json> codegen_of(const std::set<std::string>& backends) {
+Reading<JsonDocument> codegen_of(const std::set<std::string>& backends) {
   try {
-    return Reading<Json>::of(
-        codegen::to_json(codegen::of_backends(read_codegen_report(), backends)));
+    return Reading<JsonDocument>::of(
+        share(codegen::to_json(codegen::of_backends(read_codegen_report(), backends))));
   } catch (const std::exception& e) {
-    return Reading<Json>::none(e.what());
+    return Reading<JsonDocument>::none(e.what());
   }
 }
 

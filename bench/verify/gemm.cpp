@@ -28,10 +28,11 @@ Bands bands(int extent, double wanted) {
   return {.count = ceil_div(extent, width), .width = width};
 }
 
-// Norms of a row of A or a column of B: Σx² and Σx⁴.
+// Norms of a row of A or a column of B: Σx² and Σx⁴; of a band, also its Σ weight².
 struct Moments {
   double second = 0;
   double fourth = 0;
+  double weight = 0;
 
   void add(double x) {
     const double square = x * x;
@@ -40,18 +41,21 @@ struct Moments {
   }
 };
 
-// C·x and y·C for random signs x and y, over bands of columns and rows.
+// C·x and y·C over bands of columns and rows. x and y are of random signs, and as large as makes
+// all columns and rows alike: a fault in a small one shows beside a large one.
 template <class T>
 class Freivalds {
  public:
   Freivalds(const GemmProblem& p, Data data, const VerifyOptions& options)
       : p_(p),
         data_(data),
-        sign_cols_(signs(p.n, stream_seed(options.seed, 10))),
-        sign_rows_(signs(p.m, stream_seed(options.seed, 11))),
         col_bands_(bands(p.n, options.sample_work / p.m / p.k)),
         row_bands_(bands(p.m, options.sample_work / p.n / p.k)) {
     moments();
+    weight_cols_ = weights(col_moments_, stream_seed(options.seed, 10));
+    weight_rows_ = weights(row_moments_, stream_seed(options.seed, 11));
+    col_band_moments_ = banded(col_moments_, weight_cols_, col_bands_);
+    row_band_moments_ = banded(row_moments_, weight_rows_, row_bands_);
     right();
     left();
   }
@@ -63,11 +67,11 @@ class Freivalds {
     const double tiny = reference::underflow(p_.dtype) + k * reference::underflow(DType::f32);
     const double growth = reference::growth(k, data_);
     const double roundoff = reference::unit_roundoff(p_.dtype);
-    // Over elements with Σ got² = `squares`: λ · sqrt(Σ bound²).
-    const auto bound = [&](const Moments& one, const Moments& many, double squares, int count) {
+    // Over elements with Σ (weight · got)² = `squares`: λ · sqrt(Σ bound²).
+    const auto bound = [&](const Moments& one, const Moments& many, double squares) {
       return reference::kLambda *
              (growth * (1 + roundoff) * spread(one, many) +
-              roundoff * (1 + 2 * roundoff) * std::sqrt(squares) + tiny * std::sqrt(count));
+              roundoff * (1 + 2 * roundoff) * std::sqrt(squares) + tiny * std::sqrt(many.weight));
     };
     judge_all(p_.m, DType::f32, [&](std::int64_t row, Judge& judge) {
       for (int band = 0; band < col_bands_.count; ++band) {
@@ -77,13 +81,13 @@ class Freivalds {
         double squares = 0;
 #pragma omp simd reduction(+ : sum, squares)
         for (int j = begin; j < end; ++j) {
-          const double x = to_float(c[row * ldc + j]);
-          sum += sign_cols_[j] * x;
+          const double x = weight_cols_[j] * to_float(c[row * ldc + j]);
+          sum += x;
           squares += x * x;
         }
         const std::int64_t index = row * col_bands_.count + band;
         judge.note(index, sum, right_[index],
-                   bound(row_moments_[row], col_band_moments_[band], squares, end - begin));
+                   bound(row_moments_[row], col_band_moments_[band], squares));
       }
     }).report(result, [&](std::int64_t index) {
       return fmt::format("signed sum of row {}, columns from {}", index / col_bands_.count,
@@ -100,16 +104,15 @@ class Freivalds {
         for (int i = begin; i < end; ++i) {
           const T* row = c + i * ldc + first;
           for (int j = 0; j < width; ++j) {
-            const double x = to_float(row[j]);
-            sum[j] += sign_rows_[i] * x;
+            const double x = weight_rows_[i] * to_float(row[j]);
+            sum[j] += x;
             squares[j] += x * x;
           }
         }
         for (int j = 0; j < width; ++j) {
           const std::int64_t index = std::int64_t{band} * p_.n + first + j;
-          judge.note(
-              index, sum[j], left_[index],
-              bound(col_moments_[first + j], row_band_moments_[band], squares[j], end - begin));
+          judge.note(index, sum[j], left_[index],
+                     bound(col_moments_[first + j], row_band_moments_[band], squares[j]));
         }
       }
     }).report(result, [&](std::int64_t index) {
@@ -119,10 +122,29 @@ class Freivalds {
   }
 
  private:
-  static std::vector<double> signs(int count, std::uint64_t seed) {
-    std::vector<double> x(count);
-    for (int i = 0; i < count; ++i) x[i] = random_sign(seed, static_cast<std::uint64_t>(i));
+  // ± the power of two next to 1 ÷ the root mean square of each row or column.
+  std::vector<double> weights(const std::vector<Moments>& moments, std::uint64_t seed) const {
+    std::vector<double> x(moments.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const double mean = moments[i].second / p_.k;
+      const double size = mean > 0 ? std::exp2(-std::round(std::log2(mean) / 2)) : 1.0;
+      x[i] = random_sign(seed, i) * size;
+    }
     return x;
+  }
+
+  // Of a band, Σ over its weighted members of Σx² and of sqrt(Σx⁴), as `spread` wants them.
+  static std::vector<Moments> banded(const std::vector<Moments>& moments,
+                                     const std::vector<double>& weights, const Bands& of) {
+    std::vector<Moments> result(of.count);
+    for (std::size_t i = 0; i < moments.size(); ++i) {
+      Moments& band = result[i / static_cast<std::size_t>(of.width)];
+      const double square = weights[i] * weights[i];
+      band.second += square * moments[i].second;
+      band.fourth += square * std::sqrt(moments[i].fourth);
+      band.weight += square;
+    }
+    return result;
   }
 
   // sqrt(Σ over many of spread²), each spread bounded by the Cauchy-Schwarz inequality.
@@ -168,18 +190,6 @@ class Freivalds {
         for (int j = 0; j < width; ++j) col_moments_[first + j].add(to_float(row[j]));
       }
     });
-    // Of a band, Σ over its members of Σx² and of sqrt(Σx⁴), as `spread` wants them.
-    const auto banded = [](const std::vector<Moments>& moments, const Bands& of) {
-      std::vector<Moments> result(of.count);
-      for (std::size_t i = 0; i < moments.size(); ++i) {
-        Moments& band = result[i / static_cast<std::size_t>(of.width)];
-        band.second += moments[i].second;
-        band.fourth += std::sqrt(moments[i].fourth);
-      }
-      return result;
-    };
-    col_band_moments_ = banded(col_moments_, col_bands_);
-    row_band_moments_ = banded(row_moments_, row_bands_);
   }
 
   // A·(B·x): m × bands.
@@ -191,7 +201,7 @@ class Freivalds {
         for (int j = 0; j < p_.n; ++j) {
           double* to = z.data() + std::int64_t{j / col_bands_.width} * p_.k + first;
           const T* column = b(first, j);
-          for (int s = 0; s < width; ++s) to[s] += sign_cols_[j] * to_float(column[s]);
+          for (int s = 0; s < width; ++s) to[s] += weight_cols_[j] * to_float(column[s]);
         }
         return;
       }
@@ -202,7 +212,7 @@ class Freivalds {
           double sum = 0;
 #pragma omp simd reduction(+ : sum)
           for (int j = col_bands_.begin(band); j < end; ++j) {
-            sum += sign_cols_[j] * to_float(row[j]);
+            sum += weight_cols_[j] * to_float(row[j]);
           }
           z[std::int64_t{band} * p_.k + s] = sum;
         }
@@ -227,7 +237,7 @@ class Freivalds {
       for (int i = 0; i < p_.m; ++i) {
         double* to = w.data() + std::int64_t{i / row_bands_.width} * p_.k + first;
         const T* row = a(i, first);
-        for (int s = 0; s < width; ++s) to[s] += sign_rows_[i] * to_float(row[s]);
+        for (int s = 0; s < width; ++s) to[s] += weight_rows_[i] * to_float(row[s]);
       }
     });
     left_.resize(std::int64_t{count} * p_.n);
@@ -268,7 +278,7 @@ class Freivalds {
 
   GemmProblem p_;
   Data data_;
-  std::vector<double> sign_cols_, sign_rows_;
+  std::vector<double> weight_cols_, weight_rows_;
   Bands col_bands_, row_bands_;
   std::vector<Moments> row_moments_, col_moments_, col_band_moments_, row_band_moments_;
   std::vector<double> right_, left_;

@@ -1,9 +1,11 @@
 #include "bench/verify/operands.hpp"
 
+#include <limits>
 #include <new>
 
 #include "bench/cases/case.hpp"
 #include "bench/cases/overloaded.hpp"
+#include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
 
 namespace moat {
@@ -60,6 +62,9 @@ Inputs::Inputs(const Problem& shape, std::uint64_t seed) : problem_(shape) {
   for_each_input(problem_, [&](const void*& data, std::int64_t count) {
     data = make(dtype(shape), count, stream_seed(seed, stream++));
   });
+  std::visit(Overloaded{[&](const auto& p) { fill(p, stream_seed(seed, stream)); },
+                        [](const CeilingProblem&) {}},
+             problem_);
 }
 
 void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {
@@ -95,10 +100,20 @@ void Operands::poison(int output) {
   device_->fill(outputs_.at(output).get(), kPoison, output_size_);
 }
 
+void Operands::overwrite(int output, std::size_t offset, std::span<const std::byte> bytes) {
+  device_->upload(static_cast<std::byte*>(outputs_.at(output).get()) + offset, bytes.data(),
+                  bytes.size());
+}
+
 std::vector<std::byte> Operands::download(int output) const {
-  std::vector<std::byte> bytes(output_size_);
-  device_->download(bytes.data(), outputs_.at(output).get(), bytes.size());
+  std::vector<std::byte> bytes;
+  download(output, bytes);
   return bytes;
+}
+
+void Operands::download(int output, std::vector<std::byte>& bytes) const {
+  bytes.resize(output_size_);
+  device_->download(bytes.data(), outputs_.at(output).get(), bytes.size());
 }
 
 std::uint64_t Operands::bytes(const Problem& shape, int outputs) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "backends/device.hpp"
@@ -11,7 +12,8 @@
 
 namespace moat {
 
-// Random inputs of a problem on the host: uniform in (−1, 1), never 0.
+// Random inputs of a problem on the host, with values among them on which each term of its formula
+// depends (fill.hpp).
 class Inputs {
  public:
   // Shape and dtype count, pointers are ignored. The same seed gives the same inputs on any machine
@@ -53,8 +55,13 @@ class Operands {
 
   void poison(int output);
 
+  // Changes bytes of an output, from `offset` on.
+  void overwrite(int output, std::size_t offset, std::span<const std::byte> bytes);
+
   // output_bytes(problem) and kGuardBytes of the output, on the host.
   std::vector<std::byte> download(int output) const;
+  // The same into memory that is used again.
+  void download(int output, std::vector<std::byte>& bytes) const;
 
   // Device memory that such a set takes.
   static std::uint64_t bytes(const Problem& shape, int outputs = 1);

@@ -29,15 +29,11 @@ class ExpectedReduction : public Verifier::Expected {
   ExpectedReduction(const ReductionProblem& p, Data data) : p_(p), problem_(p), data_(data) {
     const std::int64_t parts = ceil_div(p.n, kPart);
     if (p.op == ReductionOp::sum) {
-      std::vector<reference::Estimate> sums(parts);
+      std::vector<reference::SumEstimate> sums(parts);
       for_each_part(p, [&](const ReductionProblem& part, std::int64_t, std::int64_t i) {
         sums[i] = reference::sum(part);
       });
-      for (const auto& s : sums) {
-        sum_.value += s.value;
-        sum_.abs += s.abs;
-        sum_.square += s.square;
-      }
+      for (const auto& s : sums) sum_.append(s);
       return;
     }
     std::vector<reference::Peak> peaks(parts);
@@ -81,7 +77,7 @@ class ExpectedReduction : public Verifier::Expected {
   ReductionProblem p_;
   Problem problem_;
   Data data_;
-  reference::Estimate sum_;
+  reference::SumEstimate sum_;
   reference::Peak peak_;
 };
 

@@ -29,7 +29,7 @@ class ExpectedRows : public Verifier::Expected {
 
   const Problem& problem() const override { return problem_; }
 
-  Check check(const std::byte* output, bool guarded, Summation) const override {
+  Check check(const std::byte* output, bool guarded, Summation summation) const override {
     Check result{.passed = true, .elements = std::int64_t{p_.rows} * p_.cols, .sampled = sampled_};
     check_written(result, output, p_.dtype, p_.rows, p_.cols, p_.cols, guarded, name);
     if (!result.passed) return result;
@@ -37,9 +37,9 @@ class ExpectedRows : public Verifier::Expected {
     const auto where = [&](std::int64_t i) { return name(i / p_.cols, i % p_.cols); };
     judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
       if (p_.op == RowsOp::softmax) {
-        compare_softmax(rows_[i], y, judge);
+        compare_softmax(rows_[i], y, summation, judge);
       } else {
-        compare_rms_norm(rows_[i], y, judge);
+        compare_rms_norm(rows_[i], y, summation, judge);
       }
     }).report(result, where);
     if (sampled_) {
@@ -47,7 +47,7 @@ class ExpectedRows : public Verifier::Expected {
         check_distribution(row, y, judge);
       }).report(result, where);
       judge_all(p_.rows, DType::f32, [&](std::int64_t row, Judge& judge) {
-        check_sum(row, y, judge);
+        check_sum(row, y, summation, judge);
       }).report(result, [](std::int64_t row) { return fmt::format("sum of row {}", row); });
     }
     return result;
@@ -66,23 +66,23 @@ class ExpectedRows : public Verifier::Expected {
     return std::isfinite(top) ? top - low : 0;
   }
 
-  void compare_softmax(int row, const T* y, Judge& judge) const {
+  void compare_softmax(int row, const T* y, Summation summation, Judge& judge) const {
     const reference::SoftmaxRow want = reference::softmax_row(p_, row);
     const double range = widest(x(row), p_.cols, want.top);
     const std::int64_t begin = std::int64_t{row} * p_.cols;
     for (int i = 0; i < p_.cols; ++i) {
       const double from_top = want.y[i] > 0 ? want.top - to_float(x(row)[i]) : 0;
       judge.compare(begin + i, to_float(y[begin + i]), want.y[i],
-                    reference::bound(p_, want.y[i], from_top, range, data_));
+                    reference::bound(p_, want.y[i], from_top, range, summation, data_));
     }
   }
 
-  void compare_rms_norm(int row, const T* y, Judge& judge) const {
+  void compare_rms_norm(int row, const T* y, Summation summation, Judge& judge) const {
     const std::vector<double> want = reference::rms_norm_row(p_, row);
     const std::int64_t begin = std::int64_t{row} * p_.cols;
     for (int i = 0; i < p_.cols; ++i) {
       judge.compare(begin + i, to_float(y[begin + i]), want[i],
-                    reference::bound(p_, want[i], data_));
+                    reference::bound(p_, want[i], summation, data_));
     }
   }
 
@@ -101,7 +101,7 @@ class ExpectedRows : public Verifier::Expected {
   }
 
   // The elements' bounds add up to this: a row sums to 1, or to 0 if it is all −∞.
-  void check_sum(std::int64_t row, const T* y, Judge& judge) const {
+  void check_sum(std::int64_t row, const T* y, Summation summation, Judge& judge) const {
     double sum = 0;
     double top = -std::numeric_limits<double>::infinity();
     for (int i = 0; i < p_.cols; ++i) {
@@ -114,7 +114,7 @@ class ExpectedRows : public Verifier::Expected {
     }
     const double range = widest(x(row), p_.cols, top);
     const double bound =
-        reference::bound(p_, 1.0, range, range, data_) +
+        reference::bound(p_, 1.0, range, range, summation, data_) +
         p_.cols * (reference::underflow(p_.dtype) + reference::underflow(DType::f32));
     judge.note(row, sum, 1, bound);
   }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <vector>
 
 #include "bench/cases/case.hpp"
 #include "bench/cases/overloaded.hpp"
@@ -55,6 +57,80 @@ class Planted {
   std::byte* at_;
   const std::byte* original_;
 };
+
+// The array of the inputs that a symmetry changes, and its elements.
+struct Symmetric {
+  const void* data;
+  std::int64_t count;
+  bool reversed;  // else of the other sign
+};
+
+Symmetric symmetric(const Problem& problem) {
+  return std::visit(
+      Overloaded{
+          [](const GemmProblem& p) -> Symmetric {
+            return {p.a, (p.m - 1) * (p.lda ? p.lda : p.k) + p.k, false};
+          },
+          [](const AttentionProblem& p) -> Symmetric {
+            return {p.v, std::int64_t{p.batch} * p.kv_len * p.kv_heads * p.head_dim, false};
+          },
+          [](const ReductionProblem& p) -> Symmetric {
+            return {p.x, p.n, false};
+          },
+          [](const RowsProblem& p) -> Symmetric {
+            return {p.x, std::int64_t{p.rows} * p.cols, p.op == RowsOp::softmax};
+          },
+          [](const auto&) -> Symmetric { throw CaseError("this problem has no operands"); },
+      },
+      problem);
+}
+
+template <class T>
+void apply(bool reversed, std::span<T> x) {
+  if (reversed) {
+    std::ranges::reverse(x);
+  } else {
+    for (T& value : x) value = from_float<T>(-to_float(value));
+  }
+}
+
+// Inputs on the device that are changed for a while.
+class Changed {
+ public:
+  Changed(Device& device, const Problem& on_device, const Problem& on_host)
+      : device_(device), host_(symmetric(on_host)), size_(size_of(dtype(on_host))) {
+    // The problem's pointer is const for kernels; the harness owns the memory.
+    at_ = const_cast<void*>(symmetric(on_device).data);
+    with_dtype(dtype(on_host), [&]<class T>(Type<T>) {
+      const auto* from = static_cast<const T*>(host_.data);
+      std::vector<T> changed(from, from + host_.count);
+      apply(host_.reversed, std::span<T>(changed));
+      device_.upload(at_, changed.data(), changed.size() * sizeof(T));
+    });
+  }
+  ~Changed() { device_.upload(at_, host_.data, static_cast<std::size_t>(host_.count) * size_); }
+  Changed(const Changed&) = delete;
+  Changed& operator=(const Changed&) = delete;
+
+ private:
+  Device& device_;
+  Symmetric host_;
+  std::size_t size_;
+  void* at_;
+};
+
+// Undoes in an output what `Changed` does to it. Poison stays.
+void restore(const Problem& problem, std::vector<std::byte>& output) {
+  const std::size_t bytes = output.size() - kGuardBytes;
+  const auto type = std::holds_alternative<ReductionProblem>(problem) ? DType::f32 : dtype(problem);
+  with_dtype(type, [&]<class T>(Type<T>) {
+    std::span<T> y(reinterpret_cast<T*>(output.data()), bytes / sizeof(T));
+    if (symmetric(problem).reversed) return apply(true, y);
+    for (T& value : y) {
+      if (!std::isnan(to_float(value))) value = from_float<T>(-to_float(value));
+    }
+  });
+}
 
 void solve_poisoned(Device& device, Operands& operands, int output, const Solve& solve) {
   operands.poison(output);
@@ -161,6 +237,19 @@ Check verify(Device& device, Operands& operands, int output, const Inputs& input
   Check check = verifier.check(operands, output, summation);
   if (!lost.empty()) fail(check, lost);
   return check;
+}
+
+Check verify_changed(Device& device, Operands& operands, int output, const Inputs& inputs,
+                     const Verifier& verifier, const Solve& solve, Summation summation) {
+  const auto* reduction = std::get_if<ReductionProblem>(&inputs.problem());
+  if (reduction != nullptr && reduction->op != ReductionOp::sum) {
+    return verify(device, operands, output, inputs, verifier, solve, summation);
+  }
+  const Changed changed(device, operands.problem(output), inputs.problem());
+  solve_poisoned(device, operands, output, solve);
+  std::vector<std::byte> bytes = operands.download(output);
+  restore(inputs.problem(), bytes);
+  return verifier.check(bytes, summation);
 }
 
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,

@@ -52,9 +52,10 @@ struct VerifyOptions {
 // must have been written and be no NaN, and the bytes between the rows (leading dimensions) and
 // behind the end must not have been. A sampled check compares, in addition, rows and columns drawn
 // from strata over the whole output with its corners, and holds all of it to invariants:
-// - GEMM: C·x = A·(B·x) and y·C = (y·A)·B for random signs x, y over bands of columns and rows
-//   (Freivalds 1979). An error e in an element shows as ±e in the sums of its row and its column,
-//   which rounding moves by no more than λ · sqrt(Σ bound²).
+// - GEMM: C·x = A·(B·x) and y·C = (y·A)·B for x, y of random signs over bands of columns and rows
+//   (Freivalds 1979), weighted so that all rows and columns count alike. An error in an element
+//   shows in the sums of its row and its column, which rounding moves by no more than
+//   λ · sqrt(Σ bound²).
 // - attention: O lies between the least and the largest value that its query sees, in every
 //   dimension; whole rows are sampled, one from each stratum.
 // - softmax: rows sum to 1, and the largest x has the largest y.
@@ -97,7 +98,16 @@ using Solve = std::function<void(const Problem&)>;
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
              const Verifier& verifier, const Solve& solve, Summation summation = Summation::folded);
 
-// The same with the device's own kernel.
+// Whether the inputs are read at each call, as of an implementation that kept its results while it
+// was timed: solves a problem with other inputs at the same addresses, whose result follows from
+// the expected one by a symmetry: −A, −V or −x give −C, −O or −Σ and −y, a softmax of the elements
+// in reverse order is the reverse of it. Max and argmax are verified as by `verify`. The inputs are
+// restored after.
+Check verify_changed(Device& device, Operands& operands, int output, const Inputs& inputs,
+                     const Verifier& verifier, const Solve& solve,
+                     Summation summation = Summation::folded);
+
+// `verify` with the device's own kernel.
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
              const Verifier& verifier);
 

@@ -48,6 +48,8 @@ root=$(git rev-parse --show-toplevel)
 work=$root/build/gate
 records=$root/ci-records
 
+# CMake's own default is make, which is not installed where ninja is.
+if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 build() {
   # shellcheck disable=SC2086  # several options
   cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF ${MOAT_CMAKE_ARGS:-} >&2 &&

@@ -5,7 +5,7 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/attention.hpp"
+#include "kernels/problems/attention.hpp"
 #include "kernels/reference/estimate.hpp"
 
 namespace moat::reference {

@@ -21,8 +21,10 @@
 #include <limits>
 #include <numbers>
 
+#include "backends/block.hpp"
 #include "kernels/problem.hpp"
 #include "kernels/reference/estimate.hpp"
+#include "kernels/reference/reduction.hpp"
 
 namespace moat::reference {
 
@@ -99,38 +101,53 @@ inline double bound(const AttentionProblem& p, const Estimate& o, double value_a
                  p.dtype);
 }
 
+// Relative error of a sum of n terms ≥ 0, of which folded ones are added as those of a reduction.
+inline double sum_error(double n, Summation summation, Data data) {
+  return summation == Summation::folded ? growth(std::min<double>(n, kFoldInterval) + 4, Data::any)
+                                        : growth(n, data);
+}
+
 // An element of softmax, y = exp(x − top) ÷ Σ exp(x − top); `range` is |x − top|, `widest` its
 // largest value in the row.
-inline double bound(const RowsProblem& p, double y, double range, double widest, Data data) {
+inline double bound(const RowsProblem& p, double y, double range, double widest,
+                    Summation summation, Data data) {
   // The sum is at least 1 and its terms' errors are below exp(−r) · r ≤ 1 ÷ e each.
-  const double sum = exp_error(std::min(widest, p.cols / std::numbers::e)) + growth(p.cols, data);
+  const double sum =
+      exp_error(std::min(widest, p.cols / std::numbers::e)) + sum_error(p.cols, summation, data);
   const double relative = exp_error(range) + sum + 4 * kRoundoffF32;
   return rounded(y, y * relative + underflow(DType::f32), p.dtype);
 }
 
 // An element of RMSNorm. The sum of squares enters by its root; root, division and products add a
 // few roundings.
-inline double bound(const RowsProblem& p, double y, Data data) {
-  const double relative = growth(p.cols + 2, data) / 2 + 12 * kRoundoffF32;
+inline double bound(const RowsProblem& p, double y, Summation summation, Data data) {
+  const double relative = sum_error(p.cols + 2, summation, data) / 2 + 12 * kRoundoffF32;
   return rounded(y, std::abs(y) * relative + underflow(DType::f32), p.dtype);
 }
 
-// A sum of p.n elements. Folded: up to kFoldInterval additions are plain, their sums are added with
-// what each addition lost, and what was lost is added up plainly, an error of second order.
-inline double bound(const ReductionProblem& p, const Estimate& x, Summation summation, Data data) {
+// A sum of p.n elements. Folded: up to kFoldInterval additions are plain, and exact if all elements
+// are multiples of a number that their sums hold; these sums are added with what each addition
+// lost, and what was lost is added up plainly, an error of second order.
+inline double bound(const ReductionProblem& p, const SumEstimate& x, Summation summation,
+                    Data data) {
   const auto n = static_cast<double>(p.n);
+  // Partial sums of elements whose signs are alike in runs go further than those of random signs.
+  const double partial =
+      data == Data::any ? x.abs : std::min(x.abs, std::max(spread(x, data), 2 * x.reach));
   if (summation == Summation::any_order) {
-    return rounded(x.value, growth(n, data) * spread(x, data), DType::f32);
+    return rounded(x.value, growth(n, data) * partial, DType::f32);
   }
   const double chunk = std::min<double>(kFoldInterval, n);
   // n roundings, each of at most u times a partial sum of `chunk` elements.
   double plain = growth(chunk, Data::any) * x.abs;
-  if (data == Data::random_signs) {
+  if (std::ldexp(x.largest * chunk, -x.granule) <= 0x1p24) {
+    plain = 0;
+  } else if (data == Data::random_signs) {
     const double rms = std::sqrt(x.square / n);
     plain =
         std::min(plain, kLambda * std::sqrt(n) * kRoundoffF32 * kLambda * std::sqrt(chunk) * rms);
   }
-  const double second_order = kRoundoffF32 * growth(n, data) * spread(x, data);
+  const double second_order = kRoundoffF32 * growth(n, data) * partial;
   return rounded(x.value, plain + second_order + 4 * kRoundoffF32 * std::abs(x.value), DType::f32);
 }
 

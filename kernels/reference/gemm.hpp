@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/gemm.hpp"
+#include "kernels/problems/gemm.hpp"
 #include "kernels/reference/estimate.hpp"
 
 namespace moat::reference {

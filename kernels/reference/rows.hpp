@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/problems/rows.hpp"
 #include "kernels/reference/estimate.hpp"
-#include "kernels/rows.hpp"
 
 namespace moat::reference {
 

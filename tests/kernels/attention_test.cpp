@@ -1,4 +1,4 @@
-#include "kernels/attention.hpp"
+#include "kernels/problems/attention.hpp"
 
 #include "kernels/reference/attention.hpp"
 #include "tests/kernels/on_device.hpp"

@@ -1,4 +1,4 @@
-#include "kernels/gemm.hpp"
+#include "kernels/problems/gemm.hpp"
 
 #include <cstring>
 #include <limits>

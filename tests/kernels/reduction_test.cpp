@@ -1,4 +1,4 @@
-#include "kernels/reduction.hpp"
+#include "kernels/problems/reduction.hpp"
 
 #include <cstring>
 

@@ -1,4 +1,4 @@
-#include "kernels/rows.hpp"
+#include "kernels/problems/rows.hpp"
 
 #include "kernels/reference/rows.hpp"
 #include "tests/kernels/on_device.hpp"
@@ -38,7 +38,8 @@ class RowsTest : public KernelTest {
       for (int i = 0; i < cols; ++i) {
         // What lies −∞ below the top weighs exactly nothing.
         const double range = std::isfinite(x[begin + i]) ? want.top - x[begin + i] : 0;
-        const double bound = reference::bound(p, want.y[i], range, widest, reference::Data::any);
+        const double bound = reference::bound(p, want.y[i], range, widest,
+                                              reference::Summation::folded, reference::Data::any);
         worst =
             std::max(worst, reference::error_over_bound(y[begin + i], want.y[i], bound, dtype()));
       }
@@ -55,7 +56,8 @@ class RowsTest : public KernelTest {
     for (int row = 0; row < rows; ++row) {
       const auto want = reference::rms_norm_row(p, row);
       for (int i = 0; i < cols; ++i) {
-        const double bound = reference::bound(p, want[i], reference::Data::any);
+        const double bound =
+            reference::bound(p, want[i], reference::Summation::folded, reference::Data::any);
         worst = std::max(worst, reference::error_over_bound(y[std::int64_t{row} * cols + i],
                                                             want[i], bound, dtype()));
       }

@@ -35,6 +35,11 @@ done
 [[ $(sort "$work/list" | uniq -d) == '' ]] || fail 'a case is listed twice'
 expect 0 rmsnorm/f32/r1c4096 "$script" --list --filter 'rmsnorm/*'
 
+# Without Python, what is missing is said before anything is measured.
+mkdir "$work/bin"
+for tool in bash dirname sed nproc; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+PATH=$work/bin expect 2 "apt-get install python3" "$work/bin/bash" "$script" "$work/absent"
+
 # A moat that notes what it was asked for and leaves a record without cases.
 cat >"$work/moat" <<'MOAT'
 #!/usr/bin/env bash

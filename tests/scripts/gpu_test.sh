@@ -14,15 +14,15 @@ program() {
   chmod +x "$1"
 }
 
-mkdir "$work/dev"
-export MOAT_DEV=$work/dev MOAT_BUILD_DIR=$work/build
+mkdir -p "$work/root/dev"
+export MOAT_SYSROOT=$work/root MOAT_BUILD_DIR=$work/build
 expect 0 "usage: scripts/gpu.sh" "$gpu" --help
 expect 2 "--only frobnicate is no step" "$gpu" --only frobnicate
 expect 2 "--minutes soon" "$gpu" --minutes soon
 expect 4 "no GPU here" "$gpu"
 
 # A GPU of compute capability 9.0; building does nothing.
-touch "$work/dev/nvidiactl"
+touch "$work/root/dev/nvidiactl"
 program "$work/bin/nvidia-smi" <<<'echo 9.0; echo 9.0'
 program "$work/bin/cmake" <<<"echo \"\$@\" >>$work/cmake.log"
 program "$work/bin/compute-sanitizer" <<<'echo watched'
@@ -47,8 +47,8 @@ expect 1 "moat run: passed" run
 program "$device_test" <<<'echo "[  SKIPPED ] 2 tests, listed below:"'
 expect 1 "device tests: FAILED (exit 77)" run
 
-rm "$work/dev/nvidiactl"
-touch "$work/dev/kfd"
+rm "$work/root/dev/nvidiactl"
+touch "$work/root/dev/kfd"
 program "$work/build/tests/backends/hip/hip_device_test" <<<'echo "[  PASSED  ] 3 tests."'
 # NVIDIA's libraries have nothing to be tested on.
 program "$work/build/tests/bench/baselines/gpu_baselines_test" <<<'echo "[  SKIPPED ] 1 test"'

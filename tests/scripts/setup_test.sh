@@ -9,8 +9,8 @@ failures=0
 
 # Everything that the script may call, and nothing else, is on its PATH.
 mkdir -p "$work/bin" "$work/root"
-for tool in bash sed grep cat env; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
-cp "$setup" "$work/setup.sh"
+for tool in bash sed grep cat env dirname; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+cp "$setup" "$(dirname "$setup")/gpu_seen.sh" "$work/"
 
 fake() {
   cat >"$work/bin/$1"
@@ -57,8 +57,9 @@ printf 'sudo %s\n' "\$*" >>"$work/log"
 exec "\$@"
 EOF
 
-libraries=(libhwy-dev libbenchmark-dev libgtest-dev libfmt-dev nlohmann-json3-dev libcli11-dev
-  libboost-context-dev libgit2-dev)
+libraries=(libhwy-dev libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpugixml-dev
+  libgit2-dev)
+for_tests=(libgtest-dev libgmock-dev libboost-context-dev)
 baselines=(libdnnl-dev libopenblas0-openmp)
 
 words() { printf '%s\n' "$@"; }
@@ -66,7 +67,7 @@ words() { printf '%s\n' "$@"; }
 # machine: one that misses nothing, whose apt knows everything.
 machine() {
   words "${libraries[@]}" "${baselines[@]}" >"$work/installed"
-  words cmake g++ git python3 ninja-build "${libraries[@]}" "${baselines[@]}" clang-19 clang-tools-19 lld-19 llvm-19 libamdhip64-dev \
+  words cmake g++ git python3 ninja-build "${libraries[@]}" "${for_tests[@]}" "${baselines[@]}" clang-19 clang-tools-19 lld-19 llvm-19 libamdhip64-dev \
     rocm-device-libs >"$work/upstream"
   cp "$work/upstream" "$work/available"
   rm -rf "$work/root"
@@ -145,6 +146,31 @@ run --dry-run
 check "--dry-run: exit 0" exits 0
 check "--dry-run: prints the command" says "apt-get install -y --no-install-recommends libfmt-dev"
 check "--dry-run: no apt-get" calls_nothing
+
+# The tests' packages.
+machine
+run --tests --no-install
+check "--tests: exit 3" exits 3
+check "--tests: names what is missing" says "Missing packages: libgtest-dev libgmock-dev libboost-context-dev"
+words "${for_tests[@]}" >>"$work/installed"
+run --tests
+check "--tests: nothing missing: no apt-get" calls_nothing
+words g++-aarch64-linux-gnu qemu-user xz-utils shellcheck debootstrap >>"$work/available"
+run --tests --no-install
+check "--tests: what single tests need" says "g++-aarch64-linux-gnu qemu-user xz-utils shellcheck debootstrap"
+check "--tests: the build works without" exits 0
+rm "$work/bin/git" "$work/bin/python3"
+run --no-install
+check "the build needs neither git nor Python" silent
+run --tests --no-install
+check "the tests do" says "python3 git"
+
+machine
+run --list
+check "--list: the build's packages, installed or not" says "build need libfmt-dev - cmake/MoatPackages.cmake:fmt"
+check "--list: no others" negate says libgtest-dev
+run --tests --list
+check "--list: of the purposes that are named" says "tests need libgmock-dev"
 
 machine
 rm "$work/bin/ninja" "$work/bin/cmake"

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <iterator>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "bench/port/diff/diff_command.hpp"

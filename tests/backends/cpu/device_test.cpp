@@ -128,9 +128,11 @@ TEST(Processor, AvailableMemoryIsPartOfAll) {
   EXPECT_LE(cpu::available_memory_bytes(), cpu::memory_bytes());
 }
 
-struct Whole {};
+struct Whole {
+  static constexpr bool all_heads = false;
+};
 struct AllHeads {
-  static constexpr bool kAllHeads = true;
+  static constexpr bool all_heads = true;
 };
 
 // Several ranges a worker of a few steps each, or else one a worker.

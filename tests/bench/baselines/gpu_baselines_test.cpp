@@ -41,6 +41,23 @@ TEST(GpuBaselines, EveryOneIsFoundOrSaysWhyNot) {
   }
 }
 
+// Every kernel of a HIP device says that it stands beside no library.
+TEST(GpuBaselines, OfHipAreAbsentWithTheReason) {
+  NamedDevice device("hip");
+  const Baselines baselines = open_baselines(device);
+  EXPECT_TRUE(baselines.found.empty());
+  std::string reasons;
+  for (const std::string name : {"hipblaslt", "ck", "hipcub", "miopen"}) {
+    const auto absent = std::ranges::find(baselines.absent, name, &AbsentBaseline::name);
+    ASSERT_NE(absent, baselines.absent.end()) << name;
+    reasons += absent->reason + '\n';
+  }
+  for (const std::string kernel :
+       {"GEMM", "attention", "sum", "max", "argmax", "softmax", "RMSNorm"}) {
+    EXPECT_NE(reasons.find(kernel), std::string::npos) << kernel;
+  }
+}
+
 TEST(GpuBaselines, WithoutAGpuTheReasonIsTheLibrarysOwn) {
   if (!cuda_devices().devices.empty()) GTEST_SKIP() << "this machine has a GPU";
   NamedDevice device("cuda");

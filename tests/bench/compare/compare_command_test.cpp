@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "bench/compare/exit_codes.hpp"
 #include "bench/record/file.hpp"

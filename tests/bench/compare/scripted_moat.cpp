@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numbers>
 #include <random>
 #include <string>
@@ -90,8 +91,8 @@ RunWorld scripted_world() {
           .absent = {},
           .baselines = [](const auto&...) { return Baselines{}; },
           .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
-          .porting = [] { return PortingSection{.record = Json::object(), .table = {}}; },
-          .codegen = [](const auto&) { return Reading<Json>::none("no GPU"); },
+          .porting = [] { return PortingSection{.record = share(Json::object()), .table = {}}; },
+          .codegen = [](const auto&) { return Reading<JsonDocument>::none("no GPU"); },
           .out = &std::cout,
           .clock = &scripted_clock(),
           .scheduling = &scripted_scheduling()};

@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <nlohmann/json.hpp>
+
 #include "bench/cases/case.hpp"
 #include "bench/list/list_command.hpp"
+#include "tests/bench/baselines/named_device.hpp"
 
 namespace moat {
 namespace {
@@ -19,6 +23,21 @@ TEST(List, TellsWhatIsSkippedAndWhy) {
   const std::string text = listing_text(all, {});
   EXPECT_NE(text.find("skipped: no driver"), std::string::npos) << text;
   EXPECT_NE(text.find("skipped: no SDK"), std::string::npos);
+}
+
+DeviceList list_hip() {
+  DeviceList list;
+  list.devices.push_back(std::make_unique<NamedDevice>("hip", 228));
+  return list;
+}
+
+TEST(List, TellsWhichLibrariesADeviceLacks) {
+  const std::string text = listing_text(listing({{.name = "hip", .list = list_hip}}, {}), {});
+  EXPECT_NE(text.find("named hip (, 228 units)"), std::string::npos) << text;
+  for (const std::string name : {"hipblaslt", "ck", "hipcub", "miopen"}) {
+    EXPECT_NE(text.find("\n  " + name), std::string::npos) << text;
+  }
+  EXPECT_NE(text.find("hip: absent: this suite has no baseline for it"), std::string::npos) << text;
 }
 
 TEST(List, CasesAreNamesAndSuitesHaveSources) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "bench/port/evidence.hpp"
 #include "tests/bench/port/fixture.hpp"

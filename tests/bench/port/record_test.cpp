@@ -4,7 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
+#include "bench/port/details.hpp"
+#include "bench/port/document.hpp"
+#include "bench/port/merge.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/port/table.hpp"
 #include "tests/bench/port/fixture.hpp"
@@ -29,11 +33,17 @@ class PortingRecord : public testing::Test {
     std::ofstream(root() / file, std::ios::app) << text;
   }
 
-  Porting without(const std::string& backend) const {
+  MaybeDocument without(const std::string& backend) const {
     Porting p = porting_;
     p.count.backends.erase(backend);
     p.absent[backend] = "no SDK";
-    return p;
+    return {to_json(p), {}};
+  }
+
+  MaybeDocument built() const { return {to_json(porting_), {}}; }
+  // As it is committed, and read again.
+  MaybeDocument committed() const {
+    return {parse_strict(dump_strict(without_line_ranges(to_json(porting_)))), {}};
   }
 
   TemporaryFolder folder_;
@@ -46,15 +56,26 @@ class FamilyRecord : public PortingRecord {
     PortingRecord::SetUp();
     porting_.count = count_lines(test::family_commands(root(), MOAT_TEST_CXX), root(), "");
     ASSERT_TRUE(porting_.count.errors.empty());
-    porting_.facts["cuda/sm_80"] = {.origin = "this build",
-                                    .commit = {},
-                                    .at_commit = {},
-                                    .tests = Execution{.device = {}, .emulator = {.passed = 7}}};
+  }
+
+  // The document with tests that ran cuda's kernels for sm_80 on the emulator.
+  Json tested() const {
+    const fs::path junit = folder_.path() / "tests.xml";
+    std::ofstream file(junit);
+    file << "<testsuite>";
+    for (int i = 0; i < 7; ++i) {
+      file << R"(<testcase name="Architectures/EmulatedGemm.Edges/sm_80_f16" status="run"/>)";
+    }
+    file << "</testsuite>";
+    file.close();
+    Json document = to_json(porting_);
+    add_tests(document, junit, root());
+    return document;
   }
 };
 
 TEST_F(FamilyRecord, HoldsFamiliesBesideThePorts) {
-  const Json record = to_json(porting_);
+  const Json record = tested();
   const Json& total = record.at("/families/cuda~1sm_90a/kernels/all/total"_json_pointer);
   EXPECT_EQ(total.dump(), R"({"shared":50,"added":1,"unused":3,"lines":51,"changed":)" +
                               Json(1.0 / 51).dump() + "}");
@@ -67,8 +88,6 @@ TEST_F(FamilyRecord, HoldsFamiliesBesideThePorts) {
   EXPECT_EQ(record.at("files").at("backends/common.hpp").at("lines").at("cuda/sm_90a").at("dot"),
             "1-9");
 
-  const Json again = to_json(from_json(parse_strict(dump_strict(record))));
-  EXPECT_EQ(record.dump(), again.dump());
   for (const auto& [pointer, reason] : record.at("null_reasons").items()) {
     EXPECT_TRUE(record.at(Json::json_pointer(pointer)).is_null()) << pointer;
   }
@@ -76,22 +95,22 @@ TEST_F(FamilyRecord, HoldsFamiliesBesideThePorts) {
 }
 
 TEST_F(FamilyRecord, FamiliesThatAreNotBuiltComeFromTheCommittedRecord) {
-  Porting built = porting_;
-  built.count.backends.erase("cuda/sm_90a");
-  for (const char* name : {"hip", "hip/cdna"}) built.count.backends.erase(name);
-  built.absent["hip"] = "no SDK";
-  const Porting merged = merge(built, "", porting_, "", root());
-  EXPECT_EQ(merged.facts.at("cuda/sm_90a").origin, "committed record");
-  EXPECT_EQ(merged.facts.at("cuda/sm_80").origin, "this build");
-  EXPECT_EQ(merged.facts.at("hip/cdna").origin, "committed record");
+  Porting part = porting_;
+  part.count.backends.erase("cuda/sm_90a");
+  for (const char* name : {"hip", "hip/cdna"}) part.count.backends.erase(name);
+  part.absent["hip"] = "no SDK";
+  const MaybeDocument built = {to_json(part), {}};
+  const Json merged = merge(built, committed(), root());
+  EXPECT_EQ(port_in(merged, "cuda/sm_90a").at("origin"), "committed record");
+  EXPECT_EQ(port_in(merged, "cuda/sm_80").at("origin"), "this build");
+  EXPECT_EQ(port_in(merged, "hip/cdna").at("origin"), "committed record");
 
   append("backends/hip/backend.hpp", "int more;\n");
-  const Json record = to_json(merge(built, "", porting_, "", root()));
+  const Json record = merge(built, committed(), root());
   EXPECT_TRUE(record.at("/families/hip~1cdna"_json_pointer).is_null());
   const auto reason = record.at("null_reasons").at("/families/hip~1cdna").get<std::string>();
   EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
   EXPECT_NE(reason.find("backends/hip/backend.hpp changed"), std::string::npos) << reason;
-  EXPECT_EQ(to_json(from_json(record)).dump(), record.dump());
 }
 
 TEST_F(FamilyRecord, WithoutTheBaselineNothingIsCompared) {
@@ -106,7 +125,7 @@ TEST_F(FamilyRecord, WithoutTheBaselineNothingIsCompared) {
 }
 
 TEST_F(FamilyRecord, RowsOfTableCsvAndDetails) {
-  const Json record = to_json(porting_);
+  const Json record = tested();
   const std::string table = porting_table(record);
   EXPECT_NE(table.find("\ncuda/sm_80    all                    0/37   0.0 %           0/16   "
                        "0.0 %           0/53   0.0 %       0  (baseline) executed: emulator (7 "
@@ -139,7 +158,7 @@ TEST_F(PortingRecord, Version1HasNoFamilies) {
   old.erase("families");
   old.erase("baseline_family");
   EXPECT_EQ(to_json(from_json(old)).dump(), now.dump());
-  old["version"] = 3;
+  old["version"] = 4;
   EXPECT_THROW(from_json(old), std::runtime_error);
 }
 
@@ -162,18 +181,54 @@ TEST_F(PortingRecord, EveryFractionHasNumeratorAndDenominator) {
             "1-2,5-7,9-12,17,19,21-24,26-31,33-36");
 }
 
+TEST_F(PortingRecord, TheCommittedFormHasNumbersForLineRanges) {
+  const Json full = to_json(porting_);
+  const Json form = *committed().document;
+  EXPECT_EQ(form.at("files").at("kernels/axpy.hpp").at("lines").at("cuda"), 25);
+  EXPECT_EQ(form.at("files").at("kernels/axpy.hpp").at("blob"),
+            full.at("files").at("kernels/axpy.hpp").at("blob"));
+  EXPECT_EQ(form.at("ports"), full.at("ports"));
+  EXPECT_EQ(lines_by_file(form, "hip"), lines_by_file(full, "hip"));
+  EXPECT_EQ(without_line_ranges(form), form);
+}
+
 TEST_F(PortingRecord, ABackendThatIsNotBuiltComesFromTheCommittedRecord) {
-  const Porting merged = merge(without("hip"), "", porting_, "", root());
-  EXPECT_EQ(merged.facts.at("hip").origin, "committed record");
-  EXPECT_EQ(merged.facts.at("cuda").origin, "this build");
-  const Json record = to_json(merged);
+  const Json record = merge(without("hip"), committed(), root());
+  EXPECT_EQ(record.at("/ports/hip/origin"_json_pointer), "committed record");
+  EXPECT_EQ(record.at("/ports/cuda/origin"_json_pointer), "this build");
+  const Json whole = to_json(porting_);
   EXPECT_EQ(record.at("/ports/hip/kernels"_json_pointer),
-            to_json(porting_).at("/ports/hip/kernels"_json_pointer));
+            whole.at("/ports/hip/kernels"_json_pointer));
+  EXPECT_EQ(record.at("divergence"), whole.at("divergence"));
+}
+
+TEST_F(PortingRecord, WithoutTheBaselinesLinesTheCommittedNumbersStand) {
+  const Json record = merge(without("cuda"), committed(), root());
+  for (const char* name : {"cuda", "hip", "cpu"}) {
+    EXPECT_EQ(port_in(record, name).at("origin"), "committed record") << name;
+    EXPECT_FALSE(port_in(record, name).at("kernels").is_null()) << name;
+  }
+  EXPECT_EQ(record.at("divergence"), to_json(porting_).at("divergence"));
+}
+
+// Numbers of hip are relative to cuda's lines: with others they do not hold.
+TEST_F(PortingRecord, CommittedNumbersDoNotOutliveTheirBaseline) {
+  append("backends/cuda/backend.hpp", "int more;\n");
+  Porting again = porting_;
+  again.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
+  again.count.backends.erase("hip");
+  again.absent["hip"] = "no SDK";
+  const Json record = merge({to_json(again), {}}, committed(), root());
+  EXPECT_TRUE(record.at("ports").at("hip").is_null());
+  const auto reason = record.at("null_reasons").at("/ports/hip").get<std::string>();
+  EXPECT_NE(reason.find("relative to cuda"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("backends/cuda/backend.hpp changed"), std::string::npos) << reason;
+  EXPECT_FALSE(record.at("/ports/cpu/kernels"_json_pointer).is_null());
 }
 
 TEST_F(PortingRecord, ARecordOfOtherSourcesIsNotUsed) {
   append("backends/hip/backend.hpp", "int more;\n");
-  const Json record = to_json(merge(without("hip"), "", porting_, "", root()));
+  const Json record = merge(without("hip"), committed(), root());
   EXPECT_TRUE(record.at("ports").at("hip").is_null());
   const auto reason = record.at("null_reasons").at("/ports/hip").get<std::string>();
   EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
@@ -182,7 +237,7 @@ TEST_F(PortingRecord, ARecordOfOtherSourcesIsNotUsed) {
 }
 
 TEST_F(PortingRecord, WithoutTheBaselineNothingIsCompared) {
-  const Json record = to_json(merge(without("cuda"), "", std::nullopt, "no record", root()));
+  const Json record = merge(without("cuda"), {{}, "no record"}, root());
   EXPECT_TRUE(record.at("/ports/hip/kernels"_json_pointer).is_null());
   const auto reason = record.at("null_reasons").at("/ports/hip/kernels").get<std::string>();
   EXPECT_NE(reason.find("no SDK"), std::string::npos) << reason;
@@ -191,28 +246,45 @@ TEST_F(PortingRecord, WithoutTheBaselineNothingIsCompared) {
   EXPECT_FALSE(porting_table(record).empty());
 }
 
-TEST_F(PortingRecord, TestsProvedStandUntilTheSourcesChange) {
-  Porting committed = porting_;
-  committed.facts["hip"].tests = Execution{.device = {}, .emulator = {.passed = 3}};
-  EXPECT_EQ(
-      to_json(merge(porting_, "", committed, "", root())).at("/ports/hip/executed"_json_pointer),
-      "emulator");
-  append("backends/hip/runtime.cpp", "int more;\n");
+TEST_F(FamilyRecord, TestsProvedStandUntilTheSourcesChange) {
+  const MaybeDocument proved = {without_line_ranges(tested()), {}};
+  const auto executed = "/families/cuda~1sm_80/executed"_json_pointer;
+  EXPECT_EQ(merge(built(), proved, root()).at(executed), "emulator");
+  append("backends/cuda/runtime.cpp", "int more;\n");
   Porting again = porting_;
-  again.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
-  EXPECT_EQ(to_json(merge(again, "", committed, "", root())).at("/ports/hip/executed"_json_pointer),
-            "not at all");
+  again.count = count_lines(test::family_commands(root(), MOAT_TEST_CXX), root(), "");
+  EXPECT_EQ(merge({to_json(again), {}}, proved, root()).at(executed), "not at all");
 }
 
 TEST_F(PortingRecord, DifferencesNameTheNumbers) {
-  const Json before = to_json(porting_);
-  EXPECT_TRUE(differences(before, before).empty());
+  const Json before = *committed().document;
+  EXPECT_TRUE(differences(to_json(porting_), before, root()).empty());
   append("backends/hip/backend.hpp", "int more;\n");
   Porting changed = porting_;
   changed.count = count_lines(test::suite_commands(root(), MOAT_TEST_CXX), root(), "");
-  const auto found = differences(to_json(changed), before);
-  EXPECT_NE(std::ranges::find(found, "/ports/hip/kernels/all/total/added: 12, was 11"),
-            found.end());
+  const auto found = differences(to_json(changed), before, root());
+  for (const char* text : {"/ports/hip/kernels/all/total/added: 12, was 11",
+                           "/files/backends/hip/backend.hpp/lines/hip: 7, was 6"}) {
+    EXPECT_NE(std::ranges::find(found, text), found.end()) << text;
+  }
+}
+
+TEST_F(PortingRecord, SumsAreSmallAndNameTheirDocument) {
+  const Json document = merge(without("hip"), {{}, "no record"}, root());
+  const Json sums = porting_sums(document);
+  EXPECT_EQ(sums.at("schema"), "moat-porting-sums");
+  EXPECT_EQ(sums.at("document"), blob_hash(dump_strict(document)));
+  EXPECT_EQ(sums.at("/ports/cpu/kernels/all/total"_json_pointer),
+            document.at("/ports/cpu/kernels/all/total"_json_pointer));
+  EXPECT_EQ(sums.at("/divergence/axpy/mean"_json_pointer),
+            document.at("/divergence/axpy/mean"_json_pointer));
+  EXPECT_FALSE(sums.contains("files"));
+  EXPECT_FALSE(sums.at("/ports/cpu/kernels"_json_pointer).contains("axpy"));
+  EXPECT_TRUE(sums.at("ports").at("hip").is_null());
+  for (const auto& [pointer, reason] : sums.at("null_reasons").items()) {
+    EXPECT_TRUE(sums.at(Json::json_pointer(pointer)).is_null()) << pointer;
+  }
+  EXPECT_TRUE(sums.at("null_reasons").contains("/ports/hip"));
 }
 
 TEST_F(PortingRecord, DamagedRecordsAreRefused) {
@@ -243,6 +315,27 @@ TEST_F(PortingRecord, DetailsShowTheLinesThatDiffer) {
             std::string::npos)
       << file;
   EXPECT_THROW(porting_details(record, "nothing", root()), std::invalid_argument);
+}
+
+TEST_F(PortingRecord, DetailsOfTheCommittedFormAreNumbersAndSaySo) {
+  const Json form = *committed().document;
+  const std::string kernel = porting_details(form, "axpy", root());
+  EXPECT_NE(kernel.find("axpy, hip: 34 lines shared with cuda, 9 added, 6 unused\n"),
+            std::string::npos)
+      << kernel;
+  EXPECT_EQ(kernel.find("\n+ "), std::string::npos) << kernel;
+  EXPECT_NE(kernel.find("themselves need a build of cuda and hip:"), std::string::npos) << kernel;
+  const std::string file = porting_details(form, "backends/common.hpp", root());
+  EXPECT_NE(file.find("backends/common.hpp, hip: 6 lines; cuda: 8\n"), std::string::npos) << file;
+  EXPECT_THROW(porting_details(form, "nothing", root()), std::invalid_argument);
+
+  const std::string mixed =
+      porting_details(merge(without("hip"), committed(), root()), "axpy", root());
+  EXPECT_NE(mixed.find("axpy, hip: 34 lines shared with cuda, 9 added, 6 unused\n"),
+            std::string::npos)
+      << mixed;
+  EXPECT_NE(mixed.find("\n- kernels/axpy.hpp"), std::string::npos) << mixed;
+  EXPECT_NE(mixed.find("need a build of hip:"), std::string::npos) << mixed;
 }
 
 TEST_F(PortingRecord, CsvHasOneRowPerPart) {

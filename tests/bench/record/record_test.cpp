@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "tests/bench/record/sample_record.hpp"
@@ -63,6 +64,64 @@ TEST(Record, OfAnOlderProgramToldNothingOfTheScheduler) {
   EXPECT_EQ(parse_record(dump_strict(json)).run.scheduling.reason, "not in the record");
 }
 
+// What a program of a newer minor version may write.
+Json of_a_newer_program() {
+  Json json = parse_strict(to_text(sample_record()));
+  json["minor"] = 9;
+  json["energy"] = {{"joules", 3.5}, {"source", nullptr}};
+  json["run"]["user"] = nullptr;
+  json["run"]["null_reasons"]["user"] = "not asked for";
+  json["host"]["a/b~c"] = {1, 2};
+  json["devices"][0]["ceilings"]["runs"][0]["unit"] = "FLOP/s";
+  json["cases"][1]["series"][0]["discarded"][0]["clock_mhz"] = 900;
+  json["cases"][0]["check"]["invariants"] = 3;
+  return json;
+}
+
+TEST(Record, KeepsTheUnknownFieldsOfANewerMinorVersion) {
+  const Json json = of_a_newer_program();
+  const Record record = parse_record(dump_strict(json));
+  EXPECT_EQ(record.minor, 9);
+  EXPECT_EQ(record.unknown.size(), 7U);  // and the reason of one
+  EXPECT_EQ(record.cases[0].median_seconds.value, 2e-3);
+  // The members stand in another order.
+  EXPECT_EQ(nlohmann::json::parse(to_text(record)), nlohmann::json::parse(dump_strict(json)));
+}
+
+TEST(Record, DropsTheUnknownFieldsOfACaseThatIsGone) {
+  Record record = parse_record(dump_strict(of_a_newer_program()));
+  record.cases.resize(1);
+  const Json json = parse_strict(to_text(record));
+  EXPECT_EQ(json["cases"].size(), 1U);
+  EXPECT_EQ(json["cases"][0]["check"]["invariants"], 3);
+}
+
+TEST(Record, OfANewerMinorVersionIsCheckedInWhatIsKnown) {
+  Json json = of_a_newer_program();
+  json["cases"][0]["status"] = "cancelled";
+  try {
+    parse_record(dump_strict(json));
+    ADD_FAILURE() << "was accepted";
+  } catch (const JsonError& e) {
+    EXPECT_EQ(e.pointer(), "/cases/0/status");
+    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.1"),
+              std::string::npos)
+        << e.what();
+  }
+  json = of_a_newer_program();
+  json["cases"][0].erase("series");
+  EXPECT_THROW(parse_record(dump_strict(json)), JsonError);
+}
+
+TEST(Record, OfVersion1HasNoMinorAndStaysSo) {
+  Json json = parse_strict(to_text(sample_record()));
+  EXPECT_EQ(json["minor"], kRecordMinor);
+  json.erase("minor");
+  const Record old = parse_record(dump_strict(json));
+  EXPECT_EQ(old.minor, 0);
+  EXPECT_EQ(to_text(old), dump_strict(json));
+}
+
 // A number that is not finite is refused wherever it hides, and the message says where.
 TEST(Record, LetsNoNanOrInfinityOut) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -75,7 +134,7 @@ TEST(Record, LetsNoNanOrInfinityOut) {
       {"/run/duration_seconds", [&](Record& r) { r.run.duration_seconds = nan; }},
       {"/porting/a~1b",
        [&](Record& r) {
-         r.porting = Reading<Json>::of({{"a/b", nan}});
+         r.porting = Reading<JsonDocument>::of(share({{"a/b", nan}}));
        }},
   };
   for (const auto& [pointer, spoil] : cases) {
@@ -97,9 +156,31 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
-      {"/version", "reads version 1", [](Json& j) { j["version"] = 2; }},
+      {"/version", "record version 2.0; this moat reads up to 1.1; update moat",
+       [](Json& j) {
+         j["version"] = 2;
+         j.erase("minor");
+       }},
+      {"/version", "record version 7.4; this moat reads up to 1.1; update moat",
+       [](Json& j) {
+         j["version"] = 7;
+         j["minor"] = 4;
+         j["cases"] = "of another form";
+       }},
+      {"/version", "not a whole number from 1", [](Json& j) { j["version"] = 0; }},
+      {"/version", "not a whole number from 1", [](Json& j) { j["version"] = "1"; }},
+      {"/version", "not a whole number from 1", [](Json& j) { j.erase("version"); }},
+      {"/minor", "not a whole number from 0", [](Json& j) { j["minor"] = -1; }},
+      {"/minor", "not a whole number from 0", [](Json& j) { j["minor"] = 1.5; }},
       {"", R"(lacks the field "cases")", [](Json& j) { j.erase("cases"); }},
       {"/extra", "not a field", [](Json& j) { j["extra"] = 1; }},
+      {"/extra", "not a field",
+       [](Json& j) {
+         j.erase("minor");
+         j["extra"] = 1;
+       }},
+      {"/cases/0/series/0/extra", "not a field",
+       [](Json& j) { j["cases"][0]["series"][0]["extra"] = 1; }},
       {"/run/seed", "not of type", [](Json& j) { j["run"]["seed"] = "1"; }},
       {"/run/seed", "less than 0", [](Json& j) { j["run"]["seed"] = -1; }},
       {"/run/threads", "not of type", [](Json& j) { j["run"]["threads"] = 1.5; }},

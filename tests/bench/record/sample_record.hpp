@@ -126,7 +126,7 @@ inline Record sample_record() {
                                 .sampled = false,
                                 .message = "wrong at 17"});
   r.cases[3].check = Reading<CheckRecord>::none("it did not run");
-  r.porting = Reading<Json>::none("no SDK");
+  r.porting = Reading<JsonDocument>::none("no SDK");
   return r;
 }
 

@@ -1,6 +1,10 @@
 #include "bench/record/schema.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
 
 #include "bench/record/record.hpp"
 
@@ -45,6 +49,43 @@ TEST(Schema, OfTheRecordUsesOnlyKnownKeywords) {
     rooted["$defs"] = schema["$defs"];
     EXPECT_THROW(check_schema("no object", rooted), JsonError) << name;
   }
+}
+
+TEST(Schema, OfTheRecordIsNamedAfterItsVersion) {
+  const Json schema = parse_strict(record_schema());
+  const std::string version = fmt::format("{}.{}", kRecordVersion, kRecordMinor);
+  EXPECT_EQ(schema["$id"], "urn:moat:record:" + version);
+  EXPECT_EQ(schema["title"], "Record of one run of Moat, version " + version);
+  EXPECT_EQ(schema["properties"]["version"]["const"], kRecordVersion);
+}
+
+// Any validator reads records of newer minor versions, as moat does.
+TEST(Schema, OfTheRecordClosesNoObject) {
+  const std::function<void(const Json&, const std::string&)> visit = [&](const Json& x,
+                                                                         const std::string& at) {
+    if (x.is_object()) {
+      EXPECT_NE(x.value("additionalProperties", Json()), Json(false)) << at;
+    }
+    if (!x.is_structured()) return;
+    for (const auto& [key, member] : x.items()) visit(member, child_pointer(at, key));
+  };
+  visit(parse_strict(record_schema()), "");
+}
+
+TEST(Schema, UnknownFieldsAreTakenWithTheReasonsOfTheirNulls) {
+  const Json schema = parse_strict(R"({
+    "$defs": {"part": {"properties": {"b": {}}}},
+    "properties": {"a": {"items": {"$ref": "#/$defs/part"}}, "null_reasons": {},
+                   "open": {"properties": {"c": {}}, "additionalProperties": true}}
+  })");
+  Json document = parse_strict(R"({"a": [{"b": 1}, {"b": 2, "x/y": [3]}], "z": null, "w": 4,
+    "open": {"c": 5, "d": 6}, "null_reasons": {"z": "why", "w": "no null"}})");
+  const auto found = take_unknown_fields(document, schema);
+  std::string text;
+  for (const auto& [pointer, value] : found) text += pointer + "=" + value->dump() + " ";
+  EXPECT_EQ(text, R"(/a/1/x~1y=[3] /z=null /null_reasons/z="why" /w=4 )");
+  EXPECT_EQ(document.dump(), R"({"a":[{"b":1},{"b":2}],"open":{"c":5,"d":6},)"
+                             R"("null_reasons":{"w":"no null"}})");
 }
 
 }  // namespace

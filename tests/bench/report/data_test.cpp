@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "bench/report/page.hpp"
@@ -131,10 +132,11 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
          {{"all",
            {{"kernel", part(0, 50)}, {"layer", part(added, 150)}, {"total", part(added, 200)}}}}}};
   };
-  r.record.porting = Reading<Json>::of({{"baseline", "cuda"},
-                                        {"baseline_family", "cuda/sm_80"},
-                                        {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
-                                        {"families", {{"hip/cdna", port(40)}}}});
+  r.record.porting =
+      Reading<JsonDocument>::of(share({{"baseline", "cuda"},
+                                       {"baseline_family", "cuda/sm_80"},
+                                       {"ports", {{"cuda", port(0)}, {"hip", port(30)}}},
+                                       {"families", {{"hip/cdna", port(40)}}}}));
   const Json data = report_data({r}, "");
   ASSERT_EQ(data["porting"].size(), 2u);
   EXPECT_EQ(data["porting"][1]["layer_changed"], 30);
@@ -176,7 +178,8 @@ TEST(ReportCsv, IsWhatTheP3LibraryReads) {
   library.median_seconds = Reading<double>::of(1e-3);
   library.ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 1.02});
   a.record.cases.pop_back();
-  a.record.porting = Reading<Json>::of({{"divergence", {{"gemm", {{"mean", 0.25}}}}}});
+  a.record.porting =
+      Reading<JsonDocument>::of(share({{"divergence", {{"gemm", {{"mean", 0.25}}}}}}));
   NamedRecord older = on("cuda", "A, 1", 0.1);
   NamedRecord wrong = on("hip", "B", 0.4, Status::failed);
   wrong.record.cases.resize(1);

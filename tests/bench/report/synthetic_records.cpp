@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <string_view>
 #include <tuple>
@@ -78,7 +79,7 @@ Record synthetic(int index, int cases, int records) {
   r.devices[0].ceilings.flops_f32 = Reading<double>::of(device.flops);
   r.devices[0].ceilings.flops_bf16 = Reading<double>::of(flops_bf16);
   r.devices[0].ceilings.read_bytes = Reading<double>::of(device.bytes);
-  r.porting = Reading<Json>::of(porting());
+  r.porting = Reading<JsonDocument>::of(share(porting()));
   r.cases.clear();
   for (int i = 0; i < cases; ++i) {
     const std::string kernel = kKernels[i % 5];

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <set>
 #include <stdexcept>
+#include <vector>
 
 #include "bench/cases/case.hpp"
 #include "bench/run/case_records.hpp"
@@ -95,14 +99,14 @@ TEST_F(GroupTest, WrongResultIsNeverTimed) {
   EXPECT_EQ(outcome.results[1].status, Status::ok) << "the library was right";
 }
 
-// A result that goes wrong only while the clock runs is caught by the check after the timing.
+// A result that goes wrong only while the clock runs.
 TEST_F(GroupTest, ResultThatGoesWrongWhileTimedIsDropped) {
   device_.after = [](int call, const Problem& p) {
     if (call >= 12) set_c(p, 0, std::numeric_limits<float>::quiet_NaN());
   };
   const GroupOutcome outcome = run();
   EXPECT_EQ(outcome.results[0].status, Status::failed);
-  EXPECT_TRUE(outcome.results[0].message.starts_with("after the timing"))
+  EXPECT_TRUE(outcome.results[0].message.starts_with("a timed call: "))
       << outcome.results[0].message;
   EXPECT_FALSE(outcome.results[0].measurement.has_value());
   EXPECT_EQ(outcome.results[1].status, Status::ok);
@@ -114,6 +118,81 @@ TEST_F(GroupTest, ResultThatIsNotWrittenWhileTimedIsDropped) {
     if (call > 1) std::memset(std::get<GemmProblem>(p).c, 0xff, 600 * sizeof(float));
   };
   EXPECT_EQ(run().results[0].status, Status::failed);
+}
+
+// Kernels that work only at times. `skips` tells the calls that leave the output as it is.
+class SkippedCallsTest : public GroupTest, public testing::WithParamInterface<bool> {
+ protected:
+  SkippedCallsTest() {
+    options_.measure.hot = GetParam();
+    // Batches, so that later calls hide what earlier ones left out.
+    options_.measure.min_sample_seconds = GetParam() ? 1e-3 : 1e-6;
+    options_.measure.sampler.max_samples = options_.measure.sampler.min_samples = 80;
+  }
+
+  void expect_caught(std::function<bool(int call, const Problem&)> skips) {
+    for (options_.seed = 1; options_.seed <= 3; ++options_.seed) {
+      NaiveDevice device;
+      device.skips = skips;
+      contenders_[0] = contender(device, kOurs);
+      const auto outcome = run();
+      EXPECT_EQ(outcome.results[0].status, Status::failed) << "seed " << options_.seed;
+      EXPECT_FALSE(outcome.results[0].measurement.has_value());
+      EXPECT_TRUE(outcome.results[0].check && !outcome.results[0].check->passed);
+      EXPECT_EQ(outcome.results[1].status, Status::ok) << outcome.results[1].message;
+    }
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(All, SkippedCallsTest, testing::Bool(),
+                         [](const auto& mode) { return mode.param ? "Hot" : "Rotating"; });
+
+TEST_P(SkippedCallsTest, EveryThirdAfterTheFortieth) {
+  expect_caught([](int call, const Problem&) { return call > 40 && call % 3 == 0; });
+}
+
+TEST_P(SkippedCallsTest, MultiplesOfFive) {
+  expect_caught([](int call, const Problem&) { return call % 5 == 0; });
+}
+
+TEST_P(SkippedCallsTest, AllThatFindAResult) {
+  expect_caught([](int, const Problem& p) {
+    return !std::isnan(static_cast<float*>(std::get<GemmProblem>(p).c)[599]);
+  });
+}
+
+TEST_P(SkippedCallsTest, AllButTheFirstOfEachOutput) {
+  std::set<void*> seen;
+  expect_caught([seen](int call, const Problem& p) mutable {
+    if (call == 1) seen.clear();
+    return call > 2 && !seen.insert(std::get<GemmProblem>(p).c).second;
+  });
+}
+
+// Each output is written at each call, with what was computed before.
+TEST_P(SkippedCallsTest, AllThatCopyAnEarlierResult) {
+  std::vector<float> kept;
+  const float* last = nullptr;
+  expect_caught([kept, last](int call, const Problem& p) mutable {
+    auto* c = static_cast<float*>(std::get<GemmProblem>(p).c);
+    if (call == 30) kept.assign(last, last + 600);
+    last = c;
+    if (call < 40) return false;
+    std::ranges::copy(kept, c);
+    return true;
+  });
+}
+
+TEST_F(GroupTest, CallsSkippedInLongBatchesAreCaught) {
+  options_.measure.hot = true;
+  options_.measure.min_sample_seconds = 2e-3;
+  device_.skips = [this](int, const Problem&) {
+    const int calls = device_.timed_calls();
+    return calls > 10 && calls % 16 != 0;
+  };
+  const auto outcome = run();
+  EXPECT_EQ(outcome.results[0].status, Status::failed);
+  EXPECT_EQ(outcome.results[1].status, Status::ok) << outcome.results[1].message;
 }
 
 TEST_F(GroupTest, ExceptionsEndOneContenderOnly) {
@@ -201,7 +280,7 @@ TEST_F(YardstickTest, IsDroppedWhenItGoesWrongWhileTimed) {
   };
   const ContenderResult result = run_beside_sum();
   EXPECT_EQ(result.status, Status::failed);
-  EXPECT_TRUE(result.message.starts_with("after the timing")) << result.message;
+  EXPECT_TRUE(result.message.starts_with("a timed call: ")) << result.message;
 }
 
 TEST_F(GroupTest, DisturbedIsNoFreedomToBeWrong) {

@@ -15,6 +15,7 @@ class NaiveDevice : public HostMemory {
  public:
   explicit NaiveDevice(const char* backend = "cpu") {
     info_.backend = backend;
+    info_.host = info_.backend == "cpu";
     info_.name = "Naive";
     info_.architecture = "plain";
     info_.compute_units = 1;
@@ -26,7 +27,12 @@ class NaiveDevice : public HostMemory {
   // place.
   std::function<void(int call, const Problem&)> after = [](int, const Problem&) {};
 
+  // Whether a call does nothing.
+  std::function<bool(int call, const Problem&)> skips = [](int, const Problem&) { return false; };
+
   void run(const Problem& problem) override {
+    ++calls_;
+    if (skips(calls_, problem)) return;
     if (const auto* gemm = std::get_if<GemmProblem>(&problem)) {
       solve(*gemm);
     } else if (const auto* sum = std::get_if<ReductionProblem>(&problem)) {
@@ -34,9 +40,14 @@ class NaiveDevice : public HostMemory {
     } else {
       throw DeviceError("the naive device has no such kernel");
     }
-    after(++calls_, problem);
+    after(calls_, problem);
   }
-  void start_timer() override { start_ = std::chrono::steady_clock::now(); }
+  void start_timer() override {
+    calls_before_timer_ = calls_;
+    start_ = std::chrono::steady_clock::now();
+  }
+  // Calls since the timer was started.
+  int timed_calls() const { return calls_ - calls_before_timer_; }
   void stop_timer() override { stop_ = std::chrono::steady_clock::now(); }
   double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
 
@@ -60,6 +71,7 @@ class NaiveDevice : public HostMemory {
   }
 
   int calls_ = 0;
+  int calls_before_timer_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point stop_;
 };

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
@@ -59,11 +60,11 @@ class RunTest : public testing::Test {
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
     world_.porting = [] {
-      return PortingSection{.record = Json::object(), .table = "lines changed\n"};
+      return PortingSection{.record = share(Json::object()), .table = "lines changed\n"};
     };
     world_.codegen = [this](const std::set<std::string>& backends) {
       codegen_asked_ = backends;
-      return Reading<Json>::of(codegen_);
+      return Reading<JsonDocument>::of(share(codegen_));
     };
     world_.out = &out_;
   }
@@ -97,9 +98,9 @@ TEST_F(RunTest, RecordsTheCodeOfTheGpusThatTookPart) {
   };
   EXPECT_EQ(run(options_, world_), kExitOk);
   EXPECT_EQ(codegen_asked_, std::set<std::string>{"cuda"});
-  EXPECT_EQ(record().codegen.value, codegen_);
+  EXPECT_EQ(*record().codegen.get(), codegen_);
   world_.codegen = [](const std::set<std::string>&) {
-    return Reading<Json>::none("codegen.json does not exist");
+    return Reading<JsonDocument>::none("codegen.json does not exist");
   };
   EXPECT_EQ(run(options_, world_), kExitOk);
   EXPECT_EQ(record().codegen.reason, "codegen.json does not exist");

@@ -9,7 +9,11 @@
 #include <vector>
 
 #include "bench/cases/case.hpp"
+#include "bench/cases/overloaded.hpp"
+#include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
+#include "kernels/reference/attention.hpp"
+#include "kernels/reference/reduction.hpp"
 #include "tests/support/host_device.hpp"
 
 namespace moat {
@@ -73,6 +77,73 @@ TEST(Inputs, SameSeedSameInputsAndEveryOperandItsOwn) {
   EXPECT_NE(std::memcmp(p.q, p.k, size), 0);
   EXPECT_NE(std::memcmp(p.k, p.v, size), 0);
   EXPECT_EQ(p.o, nullptr);
+}
+
+TEST(Inputs, DoNotDependOnTheNumberOfThreads) {
+  const int threads = omp_get_max_threads();
+  for (const char* name :
+       {"gemm/f32/m40n50k30", "attention/f32/b2q9kv20h4hkv2d64causal", "sum/f32/n100001",
+        "argmax/f32/n1001", "softmax/f32/r20c30", "rmsnorm/f32/r20c30"}) {
+    const Problem shape = parse_case(name);
+    omp_set_num_threads(1);
+    const Inputs one(shape, 3);
+    omp_set_num_threads(7);
+    const Inputs many(shape, 3);
+    omp_set_num_threads(threads);
+    HostDevice device;
+    const auto first_input = [](const Inputs& inputs) {
+      return std::visit(Overloaded{[](const GemmProblem& p) { return p.a; },
+                                   [](const AttentionProblem& p) { return p.k; },
+                                   [](const CeilingProblem&) -> const void* { return nullptr; },
+                                   [](const auto& p) { return p.x; }},
+                        inputs.problem());
+    };
+    EXPECT_EQ(std::memcmp(first_input(one), first_input(many), 600 * sizeof(float)), 0) << name;
+  }
+}
+
+TEST(Inputs, SumsOfOneSignWhoseShortPartsAreExact) {
+  const Inputs inputs(parse_case("sum/f32/n200000"), 1);
+  const auto& p = std::get<ReductionProblem>(inputs.problem());
+  const auto* x = static_cast<const float*>(p.x);
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    ASSERT_EQ(x[i] < 0, i / kSignRun % 2 == 1) << i;
+    const double unit = std::ldexp(double{x[i]}, 18);
+    ASSERT_EQ(unit, std::round(unit)) << i;
+    ASSERT_LE(std::abs(unit), 0x1p18) << i;
+  }
+}
+
+TEST(Inputs, MaximaAreNegativeOrZeroAndHaveEquals) {
+  for (const char* name : {"max/f32/n5000", "max/f16/n5000", "argmax/f32/n5000"}) {
+    const Inputs inputs(parse_case(name), 1);
+    const auto& p = std::get<ReductionProblem>(inputs.problem());
+    const auto top = static_cast<double>(reference::max(p).value);
+    EXPECT_LE(top, 0) << name;
+    EXPECT_EQ(top < 0, p.op == ReductionOp::max) << name;
+    int equal = 0;
+    for (std::int64_t i = 0; i < p.n; ++i) {
+      equal += reference::read(p.x, p.dtype, i) == top ? 1 : 0;
+    }
+    EXPECT_GE(equal, 10) << name;
+  }
+}
+
+// One key beyond the causal edge would outweigh all that a query sees.
+TEST(Inputs, KeysBeyondTheCausalEdgeWouldShow) {
+  const Inputs inputs(parse_case("attention/f32/b1q256kv256h2hkv1d64causal"), 1);
+  auto p = std::get<AttentionProblem>(inputs.problem());
+  int changed = 0;
+  for (int query = 0; query + 1 < p.q_len; ++query) {
+    for (int head = 0; head < 2; ++head) {
+      const double right = reference::attention_row(p, 0, head, query).out[0].value;
+      auto beyond = p;
+      beyond.q_len -= 1;  // each query sees one key more
+      const double wrong = reference::attention_row(beyond, 0, head, query).out[0].value;
+      changed += std::abs(right - wrong) > 0.1 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(changed, 10);
 }
 
 TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {

@@ -52,6 +52,8 @@ class Adder {
         for (const float s : sums) sum = add(sum, s);
         return sum;
       }
+      case SumOrder::folded:
+        return folded(n, x, y);
       default:
         return pairwise(0, n, x, y);
     }
@@ -59,6 +61,21 @@ class Adder {
 
  private:
   float add(float sum, float x) const { return narrowed(sum + x, how_.accumulate); }
+
+  // Neumaier's sum of plain sums of 64.
+  template <class X, class Y>
+  static float folded(std::int64_t n, X& x, Y& y) {
+    float total = 0;
+    float lost = 0;
+    for (std::int64_t begin = 0; begin < n; begin += 64) {
+      float recent = 0;
+      for (std::int64_t i = begin; i < std::min(n, begin + 64); ++i) recent += x(i) * y(i);
+      const float sum = total + recent;
+      lost += std::abs(total) >= std::abs(recent) ? (total - sum) + recent : (recent - sum) + total;
+      total = sum;
+    }
+    return total + lost;
+  }
 
   template <class X, class Y>
   float pairwise(std::int64_t begin, std::int64_t end, X& x, Y& y) const {
@@ -120,8 +137,10 @@ void attention(const AttentionProblem& p, const Plain& how) {
                                   [&](std::int64_t d) { return to_float(k[j * kv_row + d]); });
           top = std::max(top, weight[j]);
         }
+        if (how.forget_maximum) top = 0;
         for (float& w : weight) w = std::exp(w - top);
-        const float sum = adder.dot(keys, [&](std::int64_t j) { return weight[j]; }, kOne);
+        const float sum = adder.dot(
+            keys, [&](std::int64_t j) { return weight[j]; }, kOne);
         float inverse = keys > 0 ? 1.0f / sum : 0.0f;
         if (how.weights == Plain::Weights::normalised_then_rounded) {
           for (float& w : weight) w *= inverse;
@@ -146,8 +165,8 @@ void reduce(const ReductionProblem& p, const Plain& how) {
   const auto* x = static_cast<const T*>(p.x);
   const std::int64_t n = p.n - how.ignored;
   if (p.op == ReductionOp::sum) {
-    *static_cast<float*>(p.result) =
-        Adder(how).dot(n, [&](std::int64_t i) { return to_float(x[i]); }, kOne);
+    *static_cast<float*>(p.result) = Adder(how).dot(
+        n, [&](std::int64_t i) { return to_float(x[i]); }, kOne);
     return;
   }
   float top = -std::numeric_limits<float>::infinity();
@@ -177,6 +196,7 @@ void rows(const RowsProblem& p, const Plain& how) {
     if (p.op == RowsOp::softmax) {
       float top = wide(0);
       for (int i = 1; i < p.cols; ++i) top = std::max(top, wide(i));
+      if (how.forget_maximum) top = 0;
       const auto exp = [&](std::int64_t i) { return std::exp(wide(i) - top); };
       const float sum = adder.dot(p.cols, exp, kOne);
       for (int i = 0; i < p.cols; ++i) y[i] = from_float<T>(exp(i) / sum);

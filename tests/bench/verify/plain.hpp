@@ -6,7 +6,8 @@
 
 namespace moat::testing {
 
-enum class SumOrder : std::uint8_t { forward, backward, lanes, pairwise, fused };
+// `folded` adds as kernels/monoids.hpp promises, the others in plain f32.
+enum class SumOrder : std::uint8_t { forward, backward, lanes, pairwise, fused, folded };
 inline constexpr SumOrder kSumOrders[] = {SumOrder::forward, SumOrder::backward, SumOrder::lanes,
                                           SumOrder::pairwise, SumOrder::fused};
 
@@ -27,6 +28,7 @@ struct Plain {
   bool forget_scale = false;      // attention
   std::int64_t ignored = 0;       // reductions: elements left out at the end
   bool last_of_equals = false;    // argmax
+  bool forget_maximum = false;    // softmax, attention: exponentials of the logits themselves
   bool forget_epsilon = false;    // RMSNorm
   bool forget_root = false;       // RMSNorm
 };

@@ -213,7 +213,8 @@ TEST_P(BothModes, RowsAcceptAnyOrder) {
       for (std::uint64_t seed = 0; seed < 6; ++seed) {
         Bench bench(name(fmt::format("{}/TYPE/{}", kernel, shape)), seed);
         for (const SumOrder order : kSumOrders) {
-          const Check check = bench.check(bench.solved({.order = order}), options());
+          const Check check =
+              bench.check(bench.solved({.order = order}), options(), Summation::any_order);
           EXPECT_TRUE(check.passed) << kernel << shape << ": " << check.message;
         }
       }
@@ -232,6 +233,8 @@ TEST_P(BothModes, ReductionsAcceptAnyOrder) {
           EXPECT_TRUE(check.passed) << kernel << n << ": " << check.message;
           EXPECT_FALSE(check.sampled);
         }
+        const Check folded = bench.check(bench.solved({.order = SumOrder::folded}), options());
+        EXPECT_TRUE(folded.passed) << kernel << n << ": " << folded.message;
       }
     }
   }
@@ -290,8 +293,9 @@ TEST(GemmInvariant, SeesASingleElementOutsideTheSample) {
     ASSERT_LT(before.checked, 600);
     int rejected = 0;
     for (int trial = 0; trial < 50; ++trial) {
-      const int row = 2 + (trial * 37) % 196;
-      const int col = 2 + (trial * 53) % 296;
+      // Not one of the rows and columns of another size.
+      const int row = (trial * 37) % 192 / 16 * 16 + 2;
+      const int col = (trial * 53) % 288 / 16 * 16 + 2;
       auto bad = good;
       with_dtype(type, [&]<class T>(Type<T>) {
         T* x = reinterpret_cast<T*>(bad.data()) + row * 300 + col;
@@ -300,6 +304,31 @@ TEST(GemmInvariant, SeesASingleElementOutsideTheSample) {
       rejected += bench.check(bad, options).passed ? 0 : 1;
     }
     EXPECT_EQ(rejected, 50) << name_of(type);
+  }
+}
+
+// Beside rows and columns that are larger by thousands, wherever it lies.
+TEST(GemmInvariant, SeesAFaultInASmallRow) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    Bench bench(with_dtype_name("gemm/TYPE/m208n304k128", type));
+    const auto good = bench.solved();
+    const VerifyOptions options{.full_work = 0, .sample_work = 1};
+    ASSERT_TRUE(bench.check(good, options).passed) << bench.check(good, options).message;
+    int rejected = 0;
+    int small = 0;
+    for (int row = 9; row < 208; row += 32) {
+      for (int col = 0; col < 304; col += 38) {
+        auto bad = good;
+        with_dtype(type, [&]<class T>(Type<T>) {
+          T* x = reinterpret_cast<T*>(bad.data()) + row * 304 + col;
+          *x = from_float<T>(-9 * to_float(*x));
+        });
+        ++small;
+        rejected += bench.check(bad, options).passed ? 0 : 1;
+      }
+    }
+    // An element may be small by chance.
+    EXPECT_GT(rejected, small * 3 / 4) << name_of(type);
   }
 }
 
@@ -365,12 +394,32 @@ TEST_P(BothModes, RowsRejectLowPrecisionSumsAndWrongFormulas) {
   expect_rejected(bench, bench.solved({.forget_root = true}), "no root");
 }
 
+// With the shapes' usual epsilon, and with a single row too.
+TEST_P(BothModes, RowsRejectWhatIsMissing) {
+  for (const char* shape : {"r1c4096", "r16c4096", "r3c100"}) {
+    Bench rms_norm(name(fmt::format("rmsnorm/TYPE/{}", shape)));
+    expect_rejected(rms_norm, rms_norm.solved({.forget_epsilon = true}), "no epsilon");
+    Bench softmax(name(fmt::format("softmax/TYPE/{}", shape)));
+    expect_rejected(softmax, softmax.solved({.forget_maximum = true}), "no maximum");
+  }
+}
+
+TEST_P(BothModes, AttentionRejectsWithoutMaximum) {
+  for (const char* shape :
+       {"b1q50kv150h2hkv1d64", "b1q64kv64h8hkv2d128causal", "b1q1kv300h8hkv2d64"}) {
+    Bench bench(name(fmt::format("attention/TYPE/{}", shape)));
+    const Check right = bench.check(bench.solved(), options());
+    EXPECT_TRUE(right.passed) << right.message;
+    expect_rejected(bench, bench.solved({.forget_maximum = true}), "no maximum");
+  }
+}
+
 TEST_P(BothModes, SumRejectsWhatIsMissing) {
   for (const std::int64_t n : {1, 100, 100000}) {
     Bench bench(name(fmt::format("sum/TYPE/n{}", n)));
-    auto out = bench.solved({.order = SumOrder::pairwise});
+    auto out = bench.solved({.order = SumOrder::folded});
     ASSERT_TRUE(bench.check(out, options()).passed) << bench.check(out, options()).message;
-    expect_rejected(bench, bench.solved({.order = SumOrder::pairwise, .ignored = 1}),
+    expect_rejected(bench, bench.solved({.order = SumOrder::folded, .ignored = 1}),
                     "the last element");
     if (n == 100000) {
       expect_rejected(bench, bench.solved({.ignored = 4096}), "the last block");
@@ -386,18 +435,18 @@ TEST_P(BothModes, SumRejectsWhatIsMissing) {
   reject_stale("sum/TYPE/n1000");
 }
 
-TEST(SumBound, AFoldedSumMustBeBetterThanAPlainOne) {
-  const std::int64_t n = std::int64_t{1} << 22;
-  Bench bench(fmt::format("sum/f32/n{}", n));
-  const auto forward = bench.solved({.order = SumOrder::forward});
-  const auto pairwise = bench.solved({.order = SumOrder::pairwise});
-  const double folded = bench.check(pairwise, kFull).worst.value_or(CheckedElement{}).bound;
-  const double any =
-      bench.check(forward, kFull, Summation::any_order).worst.value_or(CheckedElement{}).bound;
-  EXPECT_GT(folded, 0);
-  EXPECT_LT(folded * 50, any);
-  EXPECT_TRUE(bench.check(pairwise, kFull).passed);
-  EXPECT_TRUE(bench.check(forward, kFull, Summation::any_order).passed);
+// The benchmark's inputs tell a sum that keeps what additions lose from one that does not.
+TEST(SumBound, OnlyAFoldedSumMeetsWhatFoldedSumsPromise) {
+  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+    Bench bench(with_dtype_name("sum/TYPE/n4194304", type));
+    const Check folded = bench.check(bench.solved({.order = SumOrder::folded}), kFull);
+    EXPECT_TRUE(folded.passed) << folded.message;
+    for (const SumOrder order : {SumOrder::forward, SumOrder::lanes}) {
+      const auto plain = bench.solved({.order = order});
+      EXPECT_FALSE(bench.check(plain, kFull).passed) << name_of(type);
+      EXPECT_TRUE(bench.check(plain, kFull, Summation::any_order).passed) << name_of(type);
+    }
+  }
 }
 
 TEST_P(BothModes, PeaksAreFoundAnywhere) {

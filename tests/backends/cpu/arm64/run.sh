@@ -16,6 +16,8 @@ if [[ ! -f /usr/src/googletest/CMakeLists.txt ]]; then
   exit 77
 fi
 
+# CMake's own default is make, which is not installed where ninja is.
+if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 launcher=()
 if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 cmake -S "$here" -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O1 \

@@ -1,4 +1,4 @@
-#include "bench/measure/cpu_units.hpp"
+#include "backends/cpu/units.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -7,9 +7,9 @@
 #include <sys/auxv.h>
 #endif
 
-namespace moat {
+namespace moat::cpu {
 
-std::string cpu_unit_beyond_fma(DType t) {
+std::string unit_beyond_fma(DType t) {
   if (t == DType::f32) return {};
   const bool half = t == DType::f16;
 #if defined(__x86_64__)
@@ -35,4 +35,4 @@ std::string cpu_unit_beyond_fma(DType t) {
   return {};
 }
 
-}  // namespace moat
+}  // namespace moat::cpu

@@ -5,10 +5,10 @@
 
 #include "backends/types.hpp"
 
-namespace moat {
+namespace moat::cpu {
 
 // A unit for products of 16-bit type `t` that kernels on f32 FMAs do not use, such as "AMX"; empty
 // if there is none. f32 has none.
-std::string cpu_unit_beyond_fma(DType t);
+std::string unit_beyond_fma(DType t);
 
-}  // namespace moat
+}  // namespace moat::cpu

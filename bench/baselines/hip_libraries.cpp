@@ -1,0 +1,16 @@
+#include "bench/baselines/hip_libraries.hpp"
+
+namespace moat {
+
+void list_hip_libraries(Baselines& baselines) {
+  const auto lacks = [&](const char* name, const char* problems) {
+    baselines.absent.push_back({name, std::string("this suite has no baseline for it; ") +
+                                          problems + " on this device stand beside no library"});
+  };
+  lacks("hipblaslt", "GEMM");
+  lacks("ck", "attention, which AMD's Composable Kernel solves,");
+  lacks("hipcub", "sum, max and argmax");
+  lacks("miopen", "softmax and RMSNorm");
+}
+
+}  // namespace moat

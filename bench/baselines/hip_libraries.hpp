@@ -1,0 +1,11 @@
+// AMD's libraries, none of which this suite calls.
+#pragma once
+
+#include "bench/baselines/baselines.hpp"
+
+namespace moat {
+
+// Lists what a HIP device's results stand beside nothing of, with the reason.
+void list_hip_libraries(Baselines& baselines);
+
+}  // namespace moat

@@ -1,0 +1,185 @@
+#include "bench/port/document.hpp"
+
+#include <fmt/core.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include "bench/port/count.hpp"
+#include "bench/port/evidence.hpp"
+#include "bench/port/git_facts.hpp"
+#include "bench/port/line_set.hpp"
+#include "bench/port/record.hpp"
+
+namespace moat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// `ranges` is a number of lines, or kernel → line ranges.
+int count_of(const Json& ranges) {
+  if (ranges.is_number()) return ranges.get<int>();
+  std::set<int> lines;
+  for (const auto& [kernel, text] : ranges.items())
+    lines.merge(parse_ranges(text.get<std::string>()));
+  return static_cast<int>(lines.size());
+}
+
+Json to_json(const TestCounts& c) {
+  return {{"passed", c.passed}, {"failed", c.failed}, {"skipped", c.skipped}};
+}
+
+// A backend ran on the emulator as its families did, those that were counted with it; a family that
+// is not built proves nothing about it.
+std::map<std::string, Execution> executions(const Json& document, const TestEvidence& evidence) {
+  std::map<std::string, Execution> found;
+  for (const std::string& name : port_names(document)) {
+    const Json& port = port_in(document, name);
+    if (port.is_null()) continue;
+    if (!is_family(name)) {
+      if (const auto it = evidence.devices.find(name); it != evidence.devices.end()) {
+        found[name].device += it->second;
+      }
+      continue;
+    }
+    const std::string backend = backend_of(name);
+    const auto it = evidence.emulated.find(name.substr(backend.size() + 1));
+    if (it == evidence.emulated.end()) continue;
+    found[name].emulator += it->second;
+    const Json& whole = port_in(document, backend);
+    if (!whole.is_null() && whole.at("origin") == port.at("origin")) {
+      found[backend].emulator += it->second;
+    }
+  }
+  return found;
+}
+
+constexpr const char* member_of(bool family) { return family ? "families" : "ports"; }
+
+}  // namespace
+
+std::vector<std::string> port_names(const Json& document) {
+  std::vector<std::string> names;
+  for (const bool family : {false, true}) {
+    // Version 1 knew no families.
+    const auto members = document.find(member_of(family));
+    if (members == document.end()) continue;
+    for (const auto& [name, port] : members->items()) names.push_back(name);
+  }
+  return names;
+}
+
+const Json& port_in(const Json& document, const std::string& name) {
+  static const Json none;
+  const auto members = document.find(member_of(is_family(name)));
+  if (members == document.end()) return none;
+  const auto port = members->find(name);
+  return port == members->end() ? none : *port;
+}
+
+Json& port_in(Json& document, const std::string& name) {
+  return document.at(member_of(is_family(name))).at(name);
+}
+
+std::map<std::string, int> lines_by_file(const Json& document, const std::string& name) {
+  std::map<std::string, int> counts;
+  for (const auto& [file, facts] : document.at("files").items()) {
+    const Json& lines = facts.at("lines");
+    if (const auto it = lines.find(name); it != lines.end()) counts[file] = count_of(*it);
+  }
+  return counts;
+}
+
+std::vector<std::string> changed_sources(const Json& document, const std::string& name,
+                                         const fs::path& root) {
+  std::vector<std::string> changed;
+  for (const auto& [file, count] : lines_by_file(document, name)) {
+    std::ifstream in(root / file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (!in || blob_hash(text) != document.at("files").at(file).at("blob")) changed.push_back(file);
+  }
+  return changed;
+}
+
+Json without_line_ranges(Json document) {
+  for (auto& [file, facts] : document.at("files").items()) {
+    for (auto& [name, ranges] : facts.at("lines").items()) ranges = count_of(ranges);
+  }
+  return document;
+}
+
+Json porting_sums(const Json& document) {
+  Json sums = {{"schema", "moat-porting-sums"},
+               {"version", 1},
+               {"document", blob_hash(dump_strict(document))},
+               {"baseline", document.at("baseline")},
+               {"baseline_family", document.at("baseline_family")},
+               {"ports", Json::object()},
+               {"families", Json::object()},
+               {"divergence", Json::object()},
+               {"null_reasons", Json::object()}};
+  for (const std::string& name : port_names(document)) {
+    const Json& port = port_in(document, name);
+    Json& sum = sums[member_of(is_family(name))][name];
+    if (port.is_null()) continue;
+    for (const char* key : {"origin", "targets", "executed", "tests", "lines"}) {
+      sum[key] = port.at(key);
+    }
+    const Json& kernels = port.at("kernels");
+    sum["kernels"] = nullptr;
+    if (kernels.is_null()) continue;
+    const Json& all = kernels.at(kAll);
+    for (const char* part : {"total", "kernel", "layer"}) sum["kernels"][kAll][part] = all.at(part);
+  }
+  for (const auto& [kernel, d] : document.at("divergence").items()) {
+    sums["divergence"][kernel]["mean"] = d.at("mean");
+  }
+  for (const auto& [pointer, reason] : document.at("null_reasons").items()) {
+    const Json::json_pointer place(pointer);
+    if (sums.contains(place)) sums["null_reasons"][pointer] = reason;
+  }
+  return sums;
+}
+
+void add_commit(Json& document, const fs::path& root) {
+  for (const std::string& name : port_names(document)) {
+    Json& port = port_in(document, name);
+    if (port.is_null() || port.at("origin") != kThisBuild) continue;
+    std::map<std::string, SourceFile> files;
+    for (const auto& [file, count] : lines_by_file(document, name)) {
+      files[file].blob = document.at("files").at(file).at("blob").get<std::string>();
+    }
+    const auto commit = commit_facts(root, files);
+    if (!commit) continue;
+    port["commit"] = commit->commit;
+    port["sources_at_commit"] = commit->at_commit;
+    for (const char* key : {"/commit", "/sources_at_commit"}) {
+      document["null_reasons"].erase(pointer_to(name) + key);
+    }
+  }
+}
+
+void add_tests(Json& document, const fs::path& junit, const fs::path& root) {
+  const auto tested = fs::last_write_time(junit);
+  for (const auto& [name, execution] : executions(document, read_junit(junit))) {
+    Json& port = port_in(document, name);
+    if (port.is_null()) continue;
+    for (const auto& [file, count] : lines_by_file(document, name)) {
+      if (fs::last_write_time(root / file) > tested) {
+        throw std::runtime_error(
+            fmt::format("{} is newer than {}: run the tests again (ctest --output-junit)", file,
+                        junit.string()));
+      }
+    }
+    port["executed"] = execution.where();
+    port["tests"] = {{"emulator", to_json(execution.emulator)}};
+    if (!is_family(name)) port["tests"]["device"] = to_json(execution.device);
+    document["null_reasons"].erase(pointer_to(name) + "/tests");
+  }
+}
+
+}  // namespace moat

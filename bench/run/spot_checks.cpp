@@ -1,0 +1,127 @@
+#include "bench/run/spot_checks.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <ranges>
+#include <stdexcept>
+#include <utility>
+
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+constexpr int kSurelyChecked = 4;   // samples at the beginning of each series
+constexpr double kShare = 0.1;      // of the time, for the checks after those
+constexpr int kCallsOfASample = 3;  // that are checked at once
+constexpr std::size_t kSpoiledElements = 16;
+
+// Bytes of an element of an output; of a position, half.
+std::size_t element_bytes(const Problem& problem) {
+  return std::holds_alternative<ReductionProblem>(problem) ? sizeof(float)
+                                                           : size_of(dtype(problem));
+}
+
+bool poisoned(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{kPoison}; });
+}
+
+}  // namespace
+
+SpotChecks::SpotChecks(Device& device, std::span<Operands> sets, std::vector<Subject> subjects,
+                       Clock& clock, std::uint64_t seed)
+    : device_(device), sets_(sets), clock_(clock), seed_(stream_seed(seed, 40)) {
+  for (Subject& subject : subjects) states_.emplace_back().subject = std::move(subject);
+}
+
+void SpotChecks::before(std::size_t implementation, std::size_t first, int calls) {
+  State& state = states_.at(implementation);
+  state.spoiled.clear();
+  const double start = clock_.now();
+  if (state.samples == 0) state.first = start;
+  if (!chosen(state)) return;
+  const auto count = static_cast<std::size_t>(calls);
+  if (sets_.size() == 1 || count > sets_.size()) {
+    run_interrupted(state, first, calls);
+  } else {
+    for (int i = 0; i < kCallsOfASample; ++i) {
+      const std::size_t set = (first + random(count)) % sets_.size();
+      if (std::ranges::find(state.spoiled, set) != state.spoiled.end()) continue;
+      spoil(state, set);
+      state.spoiled.push_back(set);
+    }
+  }
+  state.spent += clock_.now() - start;
+}
+
+void SpotChecks::after(std::size_t implementation) {
+  State& state = states_.at(implementation);
+  if (state.spoiled.empty()) return;
+  const double start = clock_.now();
+  for (const std::size_t set : state.spoiled) check(state, set);
+  state.spent += clock_.now() - start;
+}
+
+const Check* SpotChecks::failure(std::size_t implementation) const {
+  const Check& failure = states_.at(implementation).failure;
+  return failure.passed ? nullptr : &failure;
+}
+
+bool SpotChecks::chosen(State& state) {
+  if (state.samples++ < kSurelyChecked) return true;
+  return state.spent <= kShare * (clock_.now() - state.first) && random(2) == 0;
+}
+
+std::uint64_t SpotChecks::random(std::uint64_t below) {
+  return random_bits(seed_, drawn_++) % below;
+}
+
+// Some become poison and some the inverse of what they must be, at random, so that a kernel which
+// looks for either does not know the calls that are checked.
+void SpotChecks::spoil(const State& state, std::size_t set) {
+  const int output = state.subject.output;
+  const std::span<const std::byte> right = state.subject.right;
+  const std::size_t size = element_bytes(sets_[set].problem(output));
+  const auto last = std::ranges::find_if(right.rbegin(), right.rend(),
+                                         [](std::byte b) { return b != std::byte{kPoison}; });
+  const std::size_t elements = static_cast<std::size_t>(right.rend() - last) / size;
+  for (std::size_t i = 0; i < std::min(kSpoiledElements, elements); ++i) {
+    const std::size_t at = size * (elements <= kSpoiledElements ? i : random(elements));
+    const auto want = right.subspan(at, size);
+    if (poisoned(want)) continue;  // between rows, where a call leaves nothing
+    std::vector<std::byte> wrong(size, std::byte{kPoison});
+    if (random(2) == 0) std::ranges::transform(want, wrong.begin(), std::bit_not<>());
+    sets_[set].overwrite(output, at, wrong);
+  }
+}
+
+void SpotChecks::check(State& state, std::size_t set) {
+  sets_[set].download(state.subject.output, state.output);
+  ++state.checked;
+  if (state.output == state.subject.right) return;
+  Check check = state.subject.check(state.output);
+  if (check.passed) {
+    std::swap(state.output, state.subject.right);
+    return;
+  }
+  state.failure = std::move(check);
+  throw std::runtime_error("a timed call: " + state.failure.message);
+}
+
+void SpotChecks::run_interrupted(State& state, std::size_t first, int calls) {
+  const auto checked = static_cast<int>(random(static_cast<std::uint64_t>(calls)));
+  const auto call = [&](int i) {
+    const std::size_t set = (first + static_cast<std::size_t>(i)) % sets_.size();
+    if (i == checked) spoil(state, set);
+    state.subject.solve(sets_[set].problem(state.subject.output));
+    if (i != checked) return;
+    device_.synchronize();
+    check(state, set);
+  };
+  for (int i = 0; i < calls; ++i) call(i);
+  // What the check left in the caches makes way for the operands again.
+  state.subject.solve(sets_[first % sets_.size()].problem(state.subject.output));
+  device_.synchronize();
+}
+
+}  // namespace moat

@@ -1,0 +1,79 @@
+// Checks of single calls of the timed series, chosen at random.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/measure/clock.hpp"
+#include "bench/measure/measure.hpp"
+#include "bench/verify/operands.hpp"
+#include "bench/verify/verify.hpp"
+
+namespace moat {
+
+using CheckOutput = std::function<Check(std::span<const std::byte>)>;
+
+// What is left at the end of a series tells nothing of calls whose outputs others wrote again.
+// Before some samples, elements of the output that one of their calls is to write are spoiled, and
+// after the sample the whole output is checked. The elements are few and at random places: that
+// leaves the caches as cold as they were, and a kernel cannot see in advance which call is checked.
+// Where a sample has more calls than there are sets, or there is one set only (hot), the same
+// number of calls is run once more, untimed, and interrupted behind one of them to be checked.
+//
+// The first samples are checked, and of the later ones every second at random, as long as that
+// takes no more than a tenth of the time.
+class SpotChecks final : public CallObserver {
+ public:
+  // An implementation that is timed, in their order.
+  struct Subject {
+    int output = 0;  // of every set
+    std::function<void(const Problem&)> solve;
+    CheckOutput check;
+    std::vector<std::byte> right;  // one of its outputs, with the guard, that was found right
+  };
+
+  // The sets and the clock outlive it. `seed` chooses calls and elements.
+  SpotChecks(Device& device, std::span<Operands> sets, std::vector<Subject> subjects, Clock& clock,
+             std::uint64_t seed);
+
+  void before(std::size_t implementation, std::size_t first, int calls) override;
+  // Throws std::runtime_error if a call was wrong.
+  void after(std::size_t implementation) override;
+
+  // The check that failed, if any did.
+  const Check* failure(std::size_t implementation) const;
+
+  // Calls of the series that were checked.
+  int checked(std::size_t implementation) const { return states_.at(implementation).checked; }
+
+ private:
+  struct State {
+    Subject subject;
+    int samples = 0;
+    int checked = 0;
+    double first = 0;                  // when the first sample was about to begin
+    double spent = 0;                  // seconds for checks
+    std::vector<std::size_t> spoiled;  // sets that the sample writes
+    std::vector<std::byte> output;
+    Check failure{.passed = true};
+  };
+
+  bool chosen(State& state);
+  std::uint64_t random(std::uint64_t below);
+  void spoil(const State& state, std::size_t set);
+  void check(State& state, std::size_t set);
+  void run_interrupted(State& state, std::size_t first, int calls);
+
+  Device& device_;
+  std::span<Operands> sets_;
+  std::vector<State> states_;
+  Clock& clock_;
+  std::uint64_t seed_;
+  std::uint64_t drawn_ = 0;
+};
+
+}  // namespace moat

@@ -1,0 +1,49 @@
+// The attention problem: what is computed, and how its work is counted.
+#pragma once
+
+#include <algorithm>
+
+#include "backends/types.hpp"
+
+namespace moat {
+
+// Q and O are [batch][q_len][q_heads][head_dim], K and V are [batch][kv_len][kv_heads][head_dim],
+// all of `dtype` and dense. q_heads is a multiple of kv_heads (grouped queries), head_dim is 64 or
+// 128, scale > 0. The last query sees the last key: with `causal`, query i sees the keys
+// j ≤ i + kv_len − q_len, and a query that sees none gives zeros.
+struct AttentionProblem {
+  DType dtype = DType::f32;
+  int batch = 1;
+  int q_heads = 1;
+  int kv_heads = 1;
+  int q_len = 1;
+  int kv_len = 1;
+  int head_dim = 64;
+  bool causal = false;
+  float scale = 0.125f;
+  const void* q = nullptr;
+  const void* k = nullptr;
+  const void* v = nullptr;
+  void* o = nullptr;
+};
+
+// Query-key pairs of one head that the mask lets through.
+inline double visible_pairs(const AttentionProblem& p) {
+  if (!p.causal) return 1.0 * p.q_len * p.kv_len;
+  const double last = p.kv_len;                            // keys that the last query sees
+  const double first = std::max(last - p.q_len + 1, 1.0);  // and the first one that sees any
+  return (first + last) * (last - first + 1) / 2;
+}
+
+// Two products of head_dim per visible pair; the softmax is not counted.
+inline double flops(const AttentionProblem& p) {
+  return 4.0 * p.batch * p.q_heads * p.head_dim * visible_pairs(p);
+}
+
+// Every operand moved once.
+inline double bytes(const AttentionProblem& p) {
+  const double heads = 2.0 * p.q_heads * p.q_len + 2.0 * p.kv_heads * p.kv_len;
+  return heads * p.batch * p.head_dim * static_cast<double>(size_of(p.dtype));
+}
+
+}  // namespace moat

@@ -1,0 +1,91 @@
+// What the launchers of kernels/ ask of a backend, and schedules with tiles that divide nothing.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/problem.hpp"
+#include "tests/backends/archetype/block.hpp"
+
+namespace moat {
+namespace archetype {
+
+struct Product {
+  static constexpr int m = 7;
+  static constexpr int n = 5;
+  static constexpr int k = 3;
+};
+
+template <bool kAllHeads>
+struct Attend {
+  static constexpr int m = 3;
+  static constexpr int n = 11;
+  static constexpr bool all_heads = kAllHeads;
+};
+
+struct Stream {
+  static constexpr int chains = 6;
+};
+
+struct Schedules {
+  template <class T, class F>
+  static void gemm(const GemmProblem&, F f) {
+    f(Type<Product>{});
+  }
+  // Sequences of an odd length have the rows of all heads in one tile.
+  template <class T, int kHeadDim, class F>
+  static void attention(const AttentionProblem& p, F f) {
+    if (p.kv_len % 2 == 1) {
+      f(Type<Attend<true>>{});
+    } else {
+      f(Type<Attend<false>>{});
+    }
+  }
+  template <class T, class F>
+  static void reduction(const ReductionProblem&, F f) {
+    f(Type<Stream>{});
+  }
+  template <class T, class F>
+  static void rows(int, F f) {
+    f(Type<Stream>{});
+  }
+};
+
+class Backend {
+ public:
+  using Schedules = archetype::Schedules;
+  template <class S>
+  using Block = archetype::Block<S>;
+
+  template <class Kernel, class S, class Args>
+  void launch(std::int64_t, const Args& args) {
+    for (int i = 0; i < concurrent_blocks(); ++i) {
+      Block<S> block(i, concurrent_blocks());
+      Kernel::template run<S>(block, args);
+    }
+  }
+
+  void* workspace(std::size_t bytes) {
+    workspace_.resize(bytes / sizeof(std::max_align_t) + 1);
+    return workspace_.data();
+  }
+  unsigned* arrivals() { return &arrivals_; }
+  int concurrent_blocks() const { return 3; }
+
+  template <class S>
+  int splits(std::int64_t items, int key_steps) const {
+    return items < concurrent_blocks() ? ceil_div(key_steps, 2) : 1;
+  }
+
+ private:
+  std::vector<std::max_align_t> workspace_;
+  unsigned arrivals_ = 0;
+};
+
+}  // namespace archetype
+
+using ThisBackend = archetype::Backend;
+
+}  // namespace moat

@@ -1,0 +1,307 @@
+// The vocabulary of backends/block.hpp, each operation as plain loops, and nothing else. Kernels
+// that compile here use no more than what every backend answers.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "backends/block.hpp"
+#include "tests/backends/archetype/tiles.hpp"
+#include "tests/backends/archetype/values.hpp"
+
+namespace moat::archetype {
+
+// A position of Block::each.
+class Position {
+ public:
+  template <class T>
+  Value load(const T* p) const {
+    return to_float(p[index_]);
+  }
+  template <class T>
+  void store(T* p, Value x) const {
+    p[index_] = from_float<T>(x.x);
+  }
+  Value fill(float x) const { return x; }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  explicit Position(int index) : index_(index) {}
+
+  int index_;
+};
+
+// Block number `index` of `blocks`, which run one after the other.
+template <class S>
+class Block {
+ public:
+  template <class T, int kM, int kK>
+  using Left = archetype::Left<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = archetype::Right<T, kK, kN, kOrder>;
+
+  Block(int index, int blocks) : index_(index), blocks_(blocks) {}
+
+  template <class P>
+  void load(P& panel, const typename P::Source& source, const Coord& at) {
+    panel.load(source, at);
+  }
+
+  // Work.
+  template <int kM, int kN, class F>
+  void tiles(int rows, int cols, F f) {
+    const int across = ceil_div(cols, kN);
+    items(ceil_div(rows, kM) * across, [&](int i) { f(i / across * kM, i % across * kN); });
+  }
+  template <class F>
+  void items(int count, F f) {
+    for (int i = index_; i < count; i += blocks_) f(i);
+  }
+  template <class F>
+  void once(F f) {
+    f();
+  }
+  template <class F>
+  void last_arrival(unsigned* counter, F f) {
+    if (++*counter != static_cast<unsigned>(blocks_)) return;
+    *counter = 0;
+    f();
+  }
+
+  // Pipelines.
+  template <class Stage, class Produce, class Consume>
+  void pipeline(int steps, Produce produce, Consume consume) {
+    Stages<Stage, Produce> stages(steps, produce);
+    consume(stages);
+  }
+  template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
+            class Consume>
+  void attend(int keys, LoadQ load_q, LoadK load_k, LoadV load_v, Consume consume) {
+    Q q;
+    if (keys > 0) load_q(q);
+    AttendStages<K, V, kM, kN, LoadK, LoadV> stages(ceil_div(keys, kN), load_k, load_v);
+    consume(static_cast<const Q&>(q), stages);
+  }
+
+  // Accumulators and rows.
+  template <int kM, int kN>
+  Accumulator<kM, kN> zeros() {
+    return {};
+  }
+
+  template <int kM, int kN, class T, int kK, Order kOrder>
+  void mma(Accumulator<kM, kN>& acc, const Left<T, kM, kK>& left,
+           const Right<T, kK, kN, kOrder>& right) {
+    acc.first_row = left.first_row();
+    acc.rows = std::min(kM, left.rows_left());
+    multiply<kK>(
+        acc, [&](int r, int k) { return left.element(r, k); }, right);
+  }
+  template <int kM, int kN, class T, int kK, Order kOrder>
+  void mma(Accumulator<kM, kN>& acc, const Operand<T, kM, kK>& left,
+           const Right<T, kK, kN, kOrder>& right) {
+    acc.first_row = left.sums->first_row;
+    acc.rows = left.sums->rows;
+    const auto rounded = [&](int r, int k) {
+      return to_float(from_float<T>(left.sums->values[r][k]));
+    };
+    multiply<kK>(acc, rounded, right);
+  }
+
+  template <class T, int kM, int kN>
+  void store(const Tensor<T>& to, const Coord& at, const Accumulator<kM, kN>& acc) {
+    for (int r = 0; r < std::min(kM, to.rows - at.row); ++r) {
+      for (int c = 0; c < std::min(kN, to.cols - at.col); ++c) {
+        const Coord here{.row = at.row + r, .col = at.col + c, .head = at.head, .batch = at.batch};
+        *address(to, here) = from_float<T>(acc.values[r][c]);
+      }
+    }
+  }
+
+  template <int kM, int kN, class F>
+  void map_indexed(Accumulator<kM, kN>& acc, F f) {
+    for (int r = 0; r < kM; ++r) {
+      for (int c = 0; c < kN; ++c)
+        acc.values[r][c] = f(Value(acc.values[r][c]), Index(r), Index(c)).x;
+    }
+  }
+  template <int kM, int kN, class F>
+  void map_rows(Accumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
+    for (int r = 0; r < kM; ++r) {
+      for (float& x : acc.values[r]) x = f(Value(x), Value(rows.values[r])).x;
+    }
+  }
+  template <int kM, int kN>
+  Rows<kM> row_max(const Accumulator<kM, kN>& acc) {
+    return make_rows<kM>([&](int r) { return *std::ranges::max_element(acc.values[r]); });
+  }
+  template <int kM, int kN>
+  Rows<kM> row_sum(const Accumulator<kM, kN>& acc) {
+    return make_rows<kM>([&](int r) {
+      float sum = 0;
+      for (const float x : acc.values[r]) sum += x;
+      return sum;
+    });
+  }
+  template <class T, int kM, int kN>
+  Operand<T, kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
+    return Operand<T, kM, kN>(acc);
+  }
+  template <int kM>
+  Rows<kM> rows(float value) {
+    return make_rows<kM>([&](int) { return value; });
+  }
+  template <int kM, class F>
+  Rows<kM> map(const Rows<kM>& a, F f) {
+    return make_rows<kM>([&](int r) { return f(Value(a.values[r])).x; });
+  }
+  template <int kM, class F>
+  Rows<kM> zip(const Rows<kM>& a, const Rows<kM>& b, F f) {
+    return make_rows<kM>([&](int r) { return f(Value(a.values[r]), Value(b.values[r])).x; });
+  }
+  template <int kM>
+  void store_rows(const Tensor<float>& to, const Coord& at, const Rows<kM>& rows) {
+    for (int r = 0; r < std::min(kM, to.rows - at.row); ++r) {
+      *address(to, {.row = at.row + r, .head = at.head, .batch = at.batch}) = rows.values[r];
+    }
+  }
+
+  // Memory without tiles.
+  template <class Monoid, class T>
+  auto reduce(const Monoid& monoid, const T* x, int count) {
+    return reduce_values(monoid, count, [&](int i) { return Value(to_float(x[i])); });
+  }
+  template <class Monoid, class T, class F>
+  auto terms(const Monoid& monoid, const T* x, int count, F f) {
+    struct Terms {
+      const T* x;
+      F f;
+      typename Monoid::template State<float, int> state;
+
+      Value at(const Position& position) const { return f(position.load(x)); }
+    };
+    return Terms{x, f,
+                 reduce_values(monoid, count, [&](int i) { return f(Value(to_float(x[i]))); })};
+  }
+  template <class Monoid, class F>
+  auto collect(const Monoid&, int count, F f) {
+    auto state = Monoid::template identity<float, std::int64_t>();
+    for (int i = 0; i < count; ++i) Monoid::template merge<Block>(state, f(i));
+    return state;
+  }
+  template <class F>
+  void each(int count, F f) {
+    for (int i = 0; i < count; ++i) f(Position(i));
+  }
+
+  // Values, of a kernel and of its lambdas.
+  static float exp2(float x) { return std::exp2(x); }
+  static float log2(float x) { return std::log2(x); }
+  static float rsqrt(float x) { return 1.0f / std::sqrt(x); }
+  static Value exp2(Value x) { return exp2(x.x); }
+  static Value log2(Value x) { return log2(x.x); }
+  static Value rsqrt(Value x) { return rsqrt(x.x); }
+  static float max(float a, float b) { return a > b ? a : b; }
+  static Value max(Value a, Value b) { return max(a.x, b.x); }
+  static int min(int a, int b) { return std::min(a, b); }
+  static std::int64_t min(std::int64_t a, std::int64_t b) { return std::min(a, b); }
+  static Index min(Index a, Index b) { return std::min(a.i, b.i); }
+  static float select(bool condition, float a, float b) { return condition ? a : b; }
+  static std::int64_t select(bool condition, std::int64_t a, std::int64_t b) {
+    return condition ? a : b;
+  }
+  static Value select(Condition condition, Value a, Value b) { return condition.holds ? a : b; }
+  static Index select(Condition condition, Index a, Index b) { return condition.holds ? a : b; }
+
+ private:
+  template <class Stage, class Produce>
+  class Stages {
+   public:
+    template <class F>
+    void for_each(F f) {
+      for (int step = 0; step < steps_; ++step) {
+        Stage stage;
+        produce_(stage, step);
+        f(static_cast<const Stage&>(stage));
+      }
+    }
+
+   private:
+    friend class Block;
+    Stages(int steps, Produce& produce) : steps_(steps), produce_(produce) {}
+
+    int steps_;
+    Produce& produce_;
+  };
+
+  template <class K, class V, int kM, int kN, class LoadK, class LoadV>
+  class AttendStages {
+   public:
+    template <class Scores, class Weights, class Values>
+    void for_each(Scores scores, Weights weights, Values values) {
+      for (int step = 0; step < steps_; ++step) {
+        K k;
+        load_k_(k, step);
+        Accumulator<kM, kN> s;
+        scores(s, static_cast<const K&>(k));
+        const auto p = weights(s, step);
+        V v;
+        load_v_(v, step);
+        values(p, static_cast<const V&>(v));
+      }
+    }
+
+   private:
+    friend class Block;
+    AttendStages(int steps, LoadK& load_k, LoadV& load_v)
+        : steps_(steps), load_k_(load_k), load_v_(load_v) {}
+
+    int steps_;
+    LoadK& load_k_;
+    LoadV& load_v_;
+  };
+
+  template <int kK, int kM, int kN, class Element, class R>
+  static void multiply(Accumulator<kM, kN>& acc, Element left, const R& right) {
+    for (int r = 0; r < acc.rows; ++r) {
+      for (int k = 0; k < kK; ++k) {
+        const float x = left(r, k);
+        for (int c = 0; c < kN; ++c) acc.values[r][c] += x * right.element(k, c, acc.first_row + r);
+      }
+    }
+  }
+
+  template <int kM, class F>
+  static Rows<kM> make_rows(F f) {
+    Rows<kM> rows;
+    for (int r = 0; r < kM; ++r) rows.values[r] = f(r);
+    return rows;
+  }
+
+  // Every other element is another lane's, so that a merge must give what one lane would.
+  template <class Monoid, class F>
+  static typename Monoid::template State<float, int> reduce_values(const Monoid& monoid, int count,
+                                                                   F f) {
+    auto even = Monoid::template identity<Value, Index>();
+    auto odd = even;
+    for (int i = 0; i < count; ++i) {
+      monoid.template add<Block>(i % 2 == 0 ? even : odd, f(i), Index(i));
+      if (i % (2 * kFoldInterval) == 2 * kFoldInterval - 1) {
+        Monoid::fold(even);
+        Monoid::fold(odd);
+      }
+    }
+    Monoid::template merge<Block>(even, odd);
+    return even.transform([](auto member) { return scalar(member); });
+  }
+  static float scalar(Value x) { return x.x; }
+  static int scalar(Index x) { return x.i; }
+
+  int index_;
+  int blocks_;
+};
+
+}  // namespace moat::archetype

@@ -1,0 +1,106 @@
+// Panels, accumulators and rows of the archetype. What they hold is for its Block alone.
+#pragma once
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "backends/tensor.hpp"
+
+namespace moat::archetype {
+
+template <class S>
+class Block;
+
+// An operand that is read where it lies; kOrder is how that is.
+template <class T, Order kOrder>
+class Panel {
+ public:
+  class Source {
+    friend class Panel;
+
+    Source(const Tensor<const T>& t, int rows) : tensor(t), rows_per_head(rows) {}
+
+    Tensor<const T> tensor;
+    int rows_per_head;
+  };
+
+  static Source bind(const Tensor<const T>& t) { return {t, std::numeric_limits<int>::max()}; }
+
+ protected:
+  static Source bind_heads(const Tensor<const T>& t, int rows_per_head) {
+    return {t, rows_per_head};
+  }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  void load(const Source& source, const Coord& at) {
+    tensor_ = source.tensor;
+    rows_per_head_ = source.rows_per_head;
+    at_ = at;
+  }
+
+  // The element at a place of the panel that a row of the left tensor meets; 0 outside of the
+  // source.
+  float element(int row, int col, int left_row = 0) const {
+    Coord at{.row = at_.row + row,
+             .col = at_.col + col,
+             .head = at_.head + left_row / rows_per_head_,
+             .batch = at_.batch};
+    if (kOrder == Order::transposed) std::swap(at.row, at.col);
+    return at.row < tensor_.rows && at.col < tensor_.cols ? to_float(*address(tensor_, at)) : 0.0f;
+  }
+
+  int first_row() const { return at_.row; }
+  int rows_left() const { return tensor_.rows - at_.row; }
+
+  Tensor<const T> tensor_;
+  int rows_per_head_ = 1;
+  Coord at_;
+};
+
+template <class T, int kM, int kK>
+class Left : public Panel<T, Order::row_major> {};
+
+template <class T, int kK, int kN, Order kOrder>
+class Right : public Panel<T, kOrder> {
+ public:
+  using Panel<T, kOrder>::bind;
+  static typename Panel<T, kOrder>::Source bind(const Tensor<const T>& t, int rows_per_head) {
+    return Panel<T, kOrder>::bind_heads(t, rows_per_head);
+  }
+};
+
+// kM × kN sums. Row 0 is row `first_row` of the left tensor, of which `rows` are left.
+template <int kM, int kN>
+class Accumulator {
+  template <class S>
+  friend class Block;
+
+  std::array<std::array<float, kN>, kM> values{};
+  int first_row = 0;
+  int rows = kM;
+};
+
+// Sums as a left operand.
+template <class T, int kM, int kK>
+class Operand {
+  template <class S>
+  friend class Block;
+
+  explicit Operand(const Accumulator<kM, kK>& acc) : sums(&acc) {}
+
+  const Accumulator<kM, kK>* sums;
+};
+
+template <int kM>
+class Rows {
+  template <class S>
+  friend class Block;
+
+  std::array<float, kM> values{};
+};
+
+}  // namespace moat::archetype

@@ -1,0 +1,2 @@
+// refused: compiler
+inline void wait() { asm volatile("nop"); }

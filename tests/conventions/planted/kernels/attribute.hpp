@@ -1,0 +1,2 @@
+// refused: compiler
+[[gnu::target("default")]] inline void wait() {}

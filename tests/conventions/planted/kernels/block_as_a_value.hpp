@@ -1,0 +1,3 @@
+// refused: concept
+template <class B>
+constexpr bool kRuns = Block<B>;

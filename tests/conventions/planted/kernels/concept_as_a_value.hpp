@@ -1,0 +1,3 @@
+// refused: concept
+template <class S>
+constexpr bool kTiled = AttentionSchedule<S>;

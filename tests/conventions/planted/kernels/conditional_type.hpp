@@ -1,0 +1,3 @@
+// refused: question
+template <class S>
+using Number = std::conditional_t<(S::m > S::n), float, double>;

@@ -1,0 +1,3 @@
+// refused: question by default argument
+template <class S, class = typename S::Operand>
+void run() {}

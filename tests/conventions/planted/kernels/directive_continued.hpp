@@ -1,0 +1,3 @@
+// refused: preprocessor
+#if 1
+#endif

@@ -1,0 +1,3 @@
+// refused: preprocessor
+#pragma once
+#define X 1

@@ -1,0 +1,2 @@
+// refused: preprocessor
+% : define X 1

@@ -1,0 +1,3 @@
+// refused: preprocessor
+#ifdef FOO
+#endif

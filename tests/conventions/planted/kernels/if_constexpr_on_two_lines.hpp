@@ -1,0 +1,8 @@
+// refused: compile-time branch
+template <class S>
+int steps(int n) {
+  if  // and on
+      constexpr (S::all_heads)
+    return 1;
+  return n;
+}

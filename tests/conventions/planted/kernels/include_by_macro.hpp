@@ -1,0 +1,2 @@
+// refused: include
+#include MOAT_BACKEND

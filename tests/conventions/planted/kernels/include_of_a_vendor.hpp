@@ -1,0 +1,2 @@
+// refused: include
+#include <hip/hip_runtime.h>

@@ -1,0 +1,2 @@
+// refused: lane
+inline int column(int lane) { return lane % 32; }

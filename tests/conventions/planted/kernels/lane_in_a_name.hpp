@@ -1,0 +1,2 @@
+// refused: lane
+inline int row(int threadIndex) { return threadIndex >> 5; }

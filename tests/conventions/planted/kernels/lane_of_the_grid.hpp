@@ -1,0 +1,2 @@
+// refused: lane
+inline int row() { return blockIdx.x; }

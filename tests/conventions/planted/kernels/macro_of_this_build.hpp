@@ -1,0 +1,2 @@
+// refused: macro
+inline const char* which() { return MOAT_WHICH; }

@@ -1,0 +1,9 @@
+// refused: concept
+template <StreamSchedule S>
+constexpr int chains() {
+  return S::chains;
+}
+template <class S>
+constexpr int chains() {
+  return 4;
+}

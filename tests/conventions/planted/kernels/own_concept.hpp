@@ -1,0 +1,3 @@
+// refused: question
+template <class B>
+concept Prefetches = true;

@@ -1,0 +1,5 @@
+// refused: specialisation
+template <class T>
+struct Steps<Few, T> {
+  int count;
+};

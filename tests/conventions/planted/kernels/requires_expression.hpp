@@ -1,0 +1,5 @@
+// refused: question
+template <class S>
+constexpr bool chains() {
+  return requires { S::chains; };
+}

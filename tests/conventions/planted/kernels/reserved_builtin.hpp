@@ -1,0 +1,2 @@
+// refused: reserved name
+inline int fast(int x) { return __builtin_popcount(x); }

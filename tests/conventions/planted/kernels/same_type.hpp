@@ -1,0 +1,3 @@
+// refused: question
+template <class S, class Wanted>
+constexpr bool same = std::is_same_v<S, Wanted>;

@@ -1,0 +1,5 @@
+// refused: schedule
+template <class S>
+int blocks() {
+  return S::kResidency;
+}

@@ -1,0 +1,3 @@
+// refused: specialisation
+template <class T>
+inline constexpr bool kKeeps<Few, T> = true;

@@ -1,0 +1,2 @@
+// refused: vendor
+inline constexpr int kCudaTile = 64;

@@ -1,0 +1,2 @@
+// refused: vendor
+inline constexpr int avx512_lanes = 16;

@@ -1,0 +1,13 @@
+// accepted
+// cuda, #if 1, if constexpr, a lane, /* and */ requires { S::kWarps; }
+#pragma once
+
+#include <cstdint>
+
+#include "backends/block.hpp"
+
+/* asm
+#if 0 */
+namespace moat {
+inline const char* kText = "typeid __CUDA_ARCH__ \" lane";
+}  // namespace moat

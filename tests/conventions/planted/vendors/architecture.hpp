@@ -1,0 +1,2 @@
+// refused: device
+// sm_90a and newer

@@ -1,0 +1,3 @@
+// refused: vendor
+// As CUDA does it.
+int streams();

@@ -1,0 +1,2 @@
+// refused: backend by name
+bool on_host(const Info& info) { return info.backend == "cpu"; }

@@ -1,0 +1,2 @@
+// refused: backend by name
+void keep(Names& gpus) { gpus.erase("cpu"); }

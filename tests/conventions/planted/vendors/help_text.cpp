@@ -1,0 +1,2 @@
+// refused: vendor
+const char* kHelp = "only these backends: cpu, cuda, hip";

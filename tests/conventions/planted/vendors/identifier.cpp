@@ -1,0 +1,2 @@
+// refused: vendor
+bool isHipDevice();

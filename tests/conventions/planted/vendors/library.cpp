@@ -1,0 +1,2 @@
+// refused: vendor
+const char* kLibrary = "libcublasLt.so";

@@ -1,0 +1,3 @@
+// refused: vendor
+#ifdef MOAT_CUDA_ABSENT
+#endif

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""results/record.schema.json as a validator of others reads it.
+
+usage: schema_test.py RESULTS_FOLDER MOAT
+
+Every committed record and one that MOAT writes must fit; what moat refuses for its shape must not.
+"""
+import copy
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import jsonschema
+except ImportError:
+    print("skipped: no module jsonschema (apt-get install python3-jsonschema)")
+    sys.exit(77)
+
+
+def first_error(validator, record):
+    error = next(validator.iter_errors(record), None)
+    return None if error is None else f"/{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}"
+
+
+def written_record(moat):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "record.json"
+        # 1: a case that is not ok, which leaves a record too.
+        run = subprocess.run([moat, "run", "--case", "sum/f32/n1000", "--budget", "0.01", "--no-baselines",
+                              "--threads", "1", "--out", str(path)], capture_output=True, text=True, timeout=200)
+        if run.returncode not in (0, 1):
+            raise SystemExit(f"moat run: exit code {run.returncode}\n{run.stderr}")
+        return json.loads(path.read_text())
+
+
+def spoiled(record):
+    """Records that do not fit, each with what is wrong."""
+    def spoil(what, change):
+        bad = copy.deepcopy(record)
+        change(bad)
+        return what, bad
+
+    yield spoil("another version", lambda r: r.update(version=2))
+    yield spoil("a minor version that is no number", lambda r: r.update(minor="1"))
+    yield spoil("no cases", lambda r: r.pop("cases"))
+    yield spoil("a commit that is none", lambda r: r["build"].update(commit="unknown"))
+    yield spoil("a seed below 0", lambda r: r["run"].update(seed=-1))
+    yield spoil("a status that is none", lambda r: r["cases"][0].update(status="fine"))
+    yield spoil("no samples in a series", lambda r: r["cases"][0]["series"][0].update(seconds=[]))
+
+
+def main():
+    results, moat = Path(sys.argv[1]), sys.argv[2]
+    schema = json.loads((results / "record.schema.json").read_text())
+    kind = jsonschema.validators.validator_for(schema)
+    kind.check_schema(schema)
+    validator = kind(schema)
+    failures = []
+
+    written = written_record(moat)
+    records = {"a record of this build": written}
+    for path in sorted(results.rglob("*.json")):
+        document = json.loads(path.read_text())
+        if document.get("schema") == "moat-record":
+            records[str(path)] = document
+    if len(records) < 2:
+        failures.append(f"{results} holds no record")
+    for name, record in records.items():
+        error = first_error(validator, record)
+        if error:
+            failures.append(f"{name}: {error}")
+
+    _, good = max(records.items(), key=lambda item: len(item[1]["cases"]))
+    newer = copy.deepcopy(good)
+    newer["minor"] = written["minor"] + 1
+    newer["energy"] = {"joules": 1.5}
+    newer["cases"][0]["series"][0]["energy"] = [1.5]
+    if first_error(validator, newer):
+        failures.append(f"fields of a newer minor version: {first_error(validator, newer)}")
+    for what, bad in spoiled(good):
+        if first_error(validator, bad) is None:
+            failures.append(f"{what} fits")
+
+    for failure in failures:
+        print(failure)
+    print(f"{len(records)} records, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
