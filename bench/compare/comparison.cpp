@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -287,8 +288,12 @@ Verdict judge(const RatioEstimate& ratio, double threshold) {
 }
 
 bool leaves_undecided(const RatioEstimate& ratio, double threshold) {
+  constexpr std::size_t kQuarter = 4;
+  const double limit = std::log1p(threshold);
+  const auto beyond =
+      std::ranges::count_if(ratio.log_resamples, [&](double x) { return x > limit; });
   return judge(ratio, threshold) == Verdict::inconclusive &&
-         (ratio.ratio > 1 + threshold || ratio.upper > 1 + 2 * threshold);
+         kQuarter * static_cast<std::size_t>(beyond) >= ratio.log_resamples.size();
 }
 
 Comparison compare_records(const std::vector<NamedRecord>& base,

@@ -44,8 +44,7 @@ struct CaseComparison {
   // Whether a gate judges the case: our kernels. A library is the same code in both builds.
   bool gated = false;
   // Whether it is gated and the gate cannot tell: too few samples, disturbed, no result to compare
-  // with in the base; or inconclusive with the ratio beyond the threshold, or with an interval that
-  // reaches beyond twice the threshold.
+  // with in the base; or inconclusive and maybe slower, see leaves_undecided().
   bool undecided = false;
   bool only_base = false;              // missing from the new side
   bool broken = false;                 // unverified on the new side
@@ -86,8 +85,8 @@ inline constexpr double kDefaultThreshold = 0.02;
 
 Verdict judge(const RatioEstimate& ratio, double threshold);
 
-// Whether an inconclusive ratio leaves open that the case is slower by more than the threshold: it
-// is more likely than not, or it may be by more than twice as much.
+// Whether an inconclusive ratio leaves open that the case is slower by more than the threshold: at
+// least a quarter of the resampled ratios say so.
 bool leaves_undecided(const RatioEstimate& ratio, double threshold);
 
 Comparison compare_records(const std::vector<NamedRecord>& base,

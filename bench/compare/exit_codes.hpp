@@ -30,7 +30,7 @@ inline constexpr const char* kCompareExitHelp =
     "  7    a case of the base is unverified in the new record, or missing from it\n"
     "  8    a case was measured on another device or under other conditions\n"
     "  9    a case could not be judged: fewer than 10 samples on a side, disturbed, without a\n"
-    "       result in the base, or inconclusive with its ratio beyond the threshold or its\n"
-    "       interval beyond twice the threshold; or a run was interrupted\n";
+    "       result in the base, or inconclusive and beyond the threshold in a quarter of the\n"
+    "       resamples or more; or a run was interrupted\n";
 
 }  // namespace moat

@@ -12,6 +12,9 @@
 #include <tuple>
 
 #include "bench/compare/shares.hpp"
+#include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/run/usage_error.hpp"
 
 namespace moat {
 namespace {
@@ -33,6 +36,11 @@ std::string read_text(const fs::path& path) {
 bool looks_like_record(const std::string& text) {
   return text.substr(0, 4096).find(kRecordSchema) != std::string::npos &&
          text.substr(0, 4096).find("\"$schema\"") == std::string::npos;
+}
+
+// Another document that moat writes, such as the porting record.
+bool looks_like_other_document(const std::string& text) {
+  return text.substr(0, 4096).find("\"schema\": \"moat-") != std::string::npos;
 }
 
 std::vector<fs::path> files_in(const fs::path& folder) {
@@ -72,7 +80,15 @@ std::vector<NamedRecord> read_records(
     const auto& [path, found] = files[i];
     on_file(i, files.size());
     const std::string text = read_text(path);
-    if (found && !looks_like_record(text)) continue;
+    if (!looks_like_record(text)) {
+      if (found) continue;
+      // A pattern such as results/*/*.json names it too.
+      if (looks_like_other_document(text)) {
+        say("moat: {}: left out, because it is another document of moat, no record\n",
+            path.string());
+        continue;
+      }
+    }
     if (!seen.insert(fs::weakly_canonical(path)).second) continue;
     // A copy is no second run.
     if (!contents.insert(std::hash<std::string>()(text)).second) continue;
@@ -91,6 +107,15 @@ std::vector<NamedRecord> read_records(
   std::ranges::stable_sort(
       records, {}, [](const NamedRecord& r) { return std::tie(r.record.run.started, r.path); });
   return records;
+}
+
+void require_no_input(const fs::path& out, const std::vector<fs::path>& paths) {
+  for (const auto& path : paths) {
+    if (fs::is_regular_file(path) && same_output(out, path)) {
+      throw UsageError(
+          fmt::format("{} is one of the records: write to another file", out.string()));
+    }
+  }
 }
 
 }  // namespace moat

@@ -208,7 +208,7 @@ class Runner {
     options.scheduling = scheduling_;
     const Implementation self{kernel.name, [&](const Problem& p) { solve(kernel, p); }};
     Measurement m;
-    constexpr int kTries = 3;
+    constexpr int kTries = 2;
     for (int i = 0; i < kTries; ++i) {
       m = measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
       if (!m.disturbed) break;

@@ -37,7 +37,7 @@ struct Ceilings {
 };
 
 // Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
-// gives no ceiling, and neither does one whose samples were disturbed each of three times:
+// gives no ceiling, and neither does one whose samples were disturbed both of two times:
 // `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop = nullptr,

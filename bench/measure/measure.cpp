@@ -60,13 +60,14 @@ class Member {
       bool long_enough = false;
       for (int i = 0; i < options_.sampler.max_samples; ++i) {
         const double elapsed = clock_.now() - start;
-        const bool spent = elapsed >= options_.sampler.budget_seconds;
+        const bool spent = elapsed >= options_.sampler.budget_seconds / 2;
         if (i > 0 && (stop_requested() || spent || (long_enough && elapsed >= seconds))) return;
         const BatchTime time = run_batch();
-        if (!time.valid() || time.disturbed()) continue;
-        long_enough =
-            time.seconds >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
-        if (!long_enough) grow_batch(time.seconds);
+        if (!time.valid()) continue;
+        // It took at least this long by itself, however its threads' waits overlapped.
+        const double own = time.disturbed() ? time.seconds - time.waited : time.seconds;
+        long_enough = own >= options_.min_sample_seconds || result_.batch >= options_.max_batch;
+        if (!long_enough && !time.disturbed()) grow_batch(time.seconds);
       }
     });
   }

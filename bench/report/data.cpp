@@ -162,7 +162,8 @@ class Report {
     const Json& ports = (*porting_)["ports"];
     if (!ports.contains(backend) || !ports[backend].is_object()) return Json::object();
     const Json kernels = ports[backend].value("kernels", Json::object());
-    return kernels.value(kernel, Json::object());
+    // Without its baseline a port was counted and not compared.
+    return kernels.is_object() ? kernels.value(kernel, Json::object()) : Json::object();
   }
 
   std::string executed(const std::string& backend) const {

@@ -14,6 +14,7 @@ MOAT_EMBED(page_html, MOAT_PAGE_DIR "/page.html")
 MOAT_EMBED(page_css, MOAT_PAGE_DIR "/style.css")
 MOAT_EMBED(page_js, MOAT_PAGE_DIR "/page.js")
 MOAT_EMBED(page_charts, MOAT_CHARTS)
+MOAT_EMBED(page_notices, MOAT_NOTICES)
 
 namespace moat {
 namespace {
@@ -30,6 +31,26 @@ std::string escape_json(std::string_view json) {
     }
   }
   return text;
+}
+
+// The licences of the chart library, which must go with it; nothing without one.
+std::string notices() {
+  const std::string_view texts(moat_page_notices,
+                               static_cast<std::size_t>(moat_page_notices_end - moat_page_notices));
+  if (texts.empty()) return "";
+  std::string html =
+      "<footer><details id=\"notices\"><summary>Licences of the software in this "
+      "file</summary>\n<pre>";
+  for (const char c : texts) {
+    if (c == '<') {
+      html += "&lt;";
+    } else if (c == '&') {
+      html += "&amp;";
+    } else {
+      html += c;
+    }
+  }
+  return html + "</pre>\n</details></footer>";
 }
 
 std::string_view charts() {
@@ -58,6 +79,8 @@ std::string report_page(const Json& data) {
       text.append(moat_page_js, moat_page_js_end);
     } else if (name == "CHARTS") {
       text += charts();
+    } else if (name == "NOTICES") {
+      text += notices();
     } else if (name == "DATA") {
       text += json;
     } else {

@@ -12,9 +12,12 @@
 #include "bench/compare/record_set.hpp"
 #include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
+#include "bench/report/publish.hpp"
 #include "bench/run/progress.hpp"
+#include "bench/run/usage_error.hpp"
 
 namespace moat {
 namespace {
@@ -30,7 +33,16 @@ examples:
                                                         cascade() and navchart() take one problem:
                                                         df[df["problem"] == "gemm/f32/m64n64k64"]
 
-exit codes: 0 written, 2 bad option, 4 a file could not be written, 5 a record cannot be read
+A path to write may be a device, a FIFO, a link, which stays, or - for standard output.
+
+Of one record:
+  moat report --table RECORD                            the table that moat run printed
+  moat report --svg RECORD -o speed.svg                 a picture: ours beside the libraries
+  moat report --readme README.md RECORD                 the marked parts of a document, and speed.svg
+                                                        beside the record; refused for a dirty tree,
+                                                        a disturbed run or too wide a spread
+
+exit codes: 0 written, 1 --readme: refused, or --check: it differs, 2 bad option, 4 a file could not be written, 5 a record cannot be read
 )";
 
 struct Options {
@@ -38,12 +50,22 @@ struct Options {
   std::filesystem::path out = "report.html";
   std::filesystem::path csv;
   std::string baseline;
+  PublishOptions publish;
 };
 
 int run(const Options& options) {
   SteadyClock clock;
   std::unique_ptr<Progress> progress;
-  require_writable(options.out);
+  std::vector<std::filesystem::path> outputs = {options.out};
+  if (!options.csv.empty()) outputs.push_back(options.csv);
+  if (outputs.size() == 2 && same_output(options.out, options.csv)) {
+    throw UsageError(fmt::format("--out and --csv are both {}: give each a file of its own",
+                                 options.out.string()));
+  }
+  for (const auto& path : outputs) {
+    require_no_input(path, options.records);
+    require_writable(path);
+  }
   const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
     if (count < 5) return;
     if (!progress) progress = std::make_unique<Progress>(clock, static_cast<int>(count) + 1);
@@ -55,10 +77,9 @@ int run(const Options& options) {
   write_file(options.out, page);
   if (!options.csv.empty()) write_file(options.csv, report_csv(records));
   if (!has_charts()) {
-    fmt::print(stderr,
-               "moat: this build has no charts, because npm was missing; the report has tables\n");
+    say("moat: this build has no charts, because npm was missing; the report has tables\n");
   }
-  fmt::print(stderr, "report: {}\n", options.out.string());
+  say("report: {}\n", options.out.string());
   return kCompareOk;
 }
 
@@ -75,11 +96,35 @@ void add_report_command(CLI::App& app, int& exit_code) {
                       fmt::format("device that speeds relate to: a backend or a part of a name\n"
                                   "(default: {}, as for ports, else the first)",
                                   kBaseline));
-  command->callback([options, &exit_code] {
+  CLI::Option* const out = command->get_option("--out");
+  PublishOptions& publishing = options->publish;
+  command->add_flag("--table", publishing.table, "print the table of one record");
+  command->add_flag("--svg", publishing.svg, "draw one record; to standard output without --out");
+  auto* readme =
+      command->add_option("--readme", publishing.readme, "write the generated parts of a document")
+          ->type_name("FILE")
+          ->check(CLI::ExistingFile);
+  command->add_flag("--check", publishing.check, "only compare them: exit 1 if they differ")
+      ->needs(readme);
+  command
+      ->add_option("--max-spread", publishing.max_spread,
+                   "widest spread that --readme publishes, in percent")
+      ->capture_default_str()
+      ->needs(readme);
+  command->callback([options, out, &exit_code] {
     try {
-      exit_code = run(*options);
+      if (!options->publish.wanted()) {
+        exit_code = run(*options);
+        return;
+      }
+      if (options->records.size() != 1 || std::filesystem::is_directory(options->records.front())) {
+        throw UsageError("--table, --svg and --readme take one record");
+      }
+      options->publish.record = options->records.front();
+      if (out->count() > 0) options->publish.out = options->out;
+      exit_code = publish(options->publish);
     } catch (const RecordError& e) {
-      fmt::print(stderr, "moat: {}\n", e.what());
+      say("moat: {}\n", e.what());
       exit_code = kCompareUnreadable;
     }
   });

@@ -67,20 +67,18 @@ std::string why_no_share(const CaseRecord& c, const Problem& problem, const Ceil
 
 void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings,
                  const Ceilings& beside) {
-  if (c.status != Status::ok) {
-    drop_times(c);
-    return;
-  }
   std::vector<double> samples;
   for (const auto& s : c.series) samples.insert(samples.end(), s.seconds.begin(), s.seconds.end());
   const auto unseen = std::ranges::count_if(samples, [](double s) { return !(s > 0); });
-  if (samples.empty() || unseen > 0) {
+  if (unseen > 0) {
     c.status = Status::error;
-    c.message = samples.empty() ? "no sample was taken"
-                                : fmt::format(
-                                      "the device's clock saw no time pass in {} of {} "
-                                      "samples",
-                                      unseen, samples.size());
+    c.message = fmt::format("the device's clock saw no time pass in {} of {} samples", unseen,
+                            samples.size());
+  } else if (c.status == Status::ok && samples.empty()) {
+    c.status = Status::error;
+    c.message = "no sample was taken";
+  }
+  if (c.status != Status::ok) {
     drop_times(c);
     return;
   }

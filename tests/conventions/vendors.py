@@ -18,14 +18,14 @@ SUFFIXES = {".hpp", ".cpp", ".in", ".js", ".html", ".css", ".cmake", ".txt"}
 
 VENDORS = set(
     "cuda hip rocm nvidia nvcc nvml nvtx ptx cublas cublaslt cudnn cub amd amdgpu rocblas hipblas "
-    "hipblaslt hipcub miopen gfx cdna rdna hopper ampere blackwell intel xeon avx amx neon sve mkl "
+    "hipblaslt hipcub miopen gfx cdna rdna hopper ampere blackwell intel avx amx neon sve mkl "
     "onednn dnnl openblas sycl geforce radeon instinct epyc".split()
 )
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
 # How device compilers say that a function may run on the device (backends/types.hpp, MOAT_FN).
 COMPILERS = {"__CUDACC__", "__HIP__"}
-# The harness places its own threads and moves memory by its own loops, on the processors of the host.
-HOST = {"backends/cpu/processor.hpp", "backends/cpu/lanes.hpp"}
+# The harness places its own threads, moves memory and asks for limits on the host itself.
+HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "processor")}
 
 RULES = {
     "backend by name": r'\bbackend(\(\)|\.name)?\s*(==|!=)\s*"|"cpu"\s*(==|!=)|(==|!=)\s*"cpu"|'

@@ -93,7 +93,7 @@ EXIT_CODE=4 expect 4 "" "$script" --filter 'sum/*' --out "$work/out" "$work/moat
 
 # A committed table: only of a clean tree, and of a moat that was built from it.
 mkdir -p "$work/suite/scripts" "$work/suite/results/cpu"
-cp "$script" "$(dirname "$script")"/{build.sh,cpu_targets.py} "$work/suite/scripts"
+cp "$(dirname "$script")"/*.sh "$(dirname "$script")/cpu_targets.py" "$work/suite/scripts"
 own=$work/suite/scripts/cpu_table.sh
 git() { command git -C "$work/suite" -c user.name=test -c user.email=test@example.org "$@"; }
 git init -q

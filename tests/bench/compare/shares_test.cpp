@@ -32,7 +32,7 @@ Reading<ShareRecord> recomputed(const std::string& problem, double seconds,
 TEST(RecomputeShares, OfACeilingThatWasNotMeasuredAreNull) {
   for (const char* problem :
        {"gemm/bf16/m1024n1024k1024", "gemm/bf16/m64n4096k4096bt",
-        "attention/bf16/b1q512kv512h32hkv8d128", "attention/bf16/b1q2kv64h8hkv1d512"}) {
+        "attention/bf16/b1q512kv512h32hkv8d128", "attention/bf16/b1q16kv512h32hkv8d128"}) {
     const auto share = recomputed(problem, 0.1);
     EXPECT_FALSE(share.value.has_value()) << problem;
     EXPECT_EQ(share.reason, std::string("no bf16 compute ceiling: ") + kWhy);

@@ -327,6 +327,25 @@ TEST_F(Measure, ADisturbedCallDoesNotEndTheWarmUp) {
   EXPECT_GE(run({a}).measurements[0].batch, 100);
 }
 
+// On a machine that stays busy the warm-up leaves time for samples: half of the budget at least.
+TEST_F(Measure, DisturbedCallsThatAreLongEnoughEndTheWarmUp) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.budget_seconds = 1;
+  const auto disturbed = [this](double seconds, double waited) {
+    return Implementation{"a", [this, seconds, waited](const Problem& p) {
+                            ++calls_;
+                            device_.duration = [=](const Problem&) { return seconds; };
+                            device_.run(p);
+                            scheduling_.now.waited_seconds += waited;
+                          }};
+  };
+  Measurement m = run({disturbed(0.05, 0.02)}).measurements[0];
+  EXPECT_EQ(calls_ - m.set_aside, 1);
+  calls_ = 0;
+  m = run({disturbed(0.008, 0.00799)}).measurements[0];
+  EXPECT_NEAR(calls_ - m.set_aside, 62, 2);
+}
+
 // Whoever waits for the events of a GPU does not disturb what it does meanwhile.
 TEST_F(Measure, WaitsAfterTheLastCallAreNobodysLoss) {
   options_.scheduling = &scheduling_;

@@ -102,6 +102,10 @@ try {
   } else {
     check('without charts the report says so', await page.evaluate("!document.getElementById('no-charts').hidden"));
   }
+  const notices = await page.evaluate("document.getElementById('notices')?.textContent ?? ''");
+  for (const text of ['vega-lite', 'University of Washington Interactive Data Lab', 'd3-scale', 'Mike Bostock', 'Redistributions in binary form must reproduce']) {
+    check(`the licences of the charts are in the page: ${text}`, notices.includes(text) === withCharts, `${notices.length} characters`);
+  }
   check('markup in a name stays text', await page.evaluate("document.body.innerText.includes('<script>alert(1)</script>')"),
       await page.evaluate('String(document.scripts.length)'));
   check('markup in a message stays text', await page.evaluate("document.body.innerText.includes('wrong at <b>17</b>')"));
@@ -149,6 +153,7 @@ try {
   const plain = await open(report('plain', [small], [], chartless));
   check('without charts the report says so and how to get them', await plain.evaluate("!document.getElementById('no-charts').hidden && document.getElementById('no-charts').innerText.includes('npm')"));
   check('without charts the tables are there', await plain.evaluate("document.querySelectorAll('#devices tbody tr').length") === 3 && await plain.evaluate(rows) === 50);
+  check('without charts no licences', await plain.evaluate("document.getElementById('notices') === null"));
   check('without charts no gap for them', await plain.evaluate("[...document.querySelectorAll('figure')].every(f => f.hidden)"));
   check('without charts no error', plain.errors.length === 0 && plain.requests.length === 0, plain.errors.join('\n'));
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bench/port/document.hpp"
 #include "bench/report/page.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 
@@ -305,6 +306,57 @@ TEST(ReportPage, DataCannotEndItsElement) {
   const std::string page = report_page({{"name", "</script><script>alert(1)"}});
   EXPECT_EQ(page.find("<script>alert(1)"), std::string::npos);
   EXPECT_NE(page.find("\\u003c/script>\\u003cscript>alert(1)"), std::string::npos);
+}
+
+// Records of version 1.0 hold the whole porting document, newer ones its sums.
+TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
+  const Json counts = {{"shared", 3}, {"added", 1}, {"unused", 2}, {"lines", 4}, {"changed", 0.25}};
+  const Json parts = {
+      {"total", counts}, {"kernel", counts}, {"layer", counts}, {"layer_share", counts}};
+  const Json port = {{"origin", "this build"},
+                     {"targets", {"host"}},
+                     {"executed", "device"},
+                     {"tests", nullptr},
+                     {"lines", 4},
+                     {"kernels", {{"gemm", parts}, {"all", parts}}}};
+  const Json document = {{"schema", "moat-porting"},
+                         {"version", 3},
+                         {"baseline", "cuda"},
+                         {"baseline_family", "cuda/sm_80"},
+                         {"ports", {{"cuda", port}, {"hip", port}, {"cpu", nullptr}}},
+                         {"families", {{"hip/cdna", port}}},
+                         {"divergence", {{"gemm", {{"pairs", Json::array()}, {"mean", 0.25}}}}},
+                         {"files", Json::object()},
+                         {"null_reasons", {{"/ports/cpu", "no compiler"}}}};
+  for (const Json& porting : {document, porting_sums(document)}) {
+    NamedRecord r = on("hip", "A", 0.8);
+    r.record.porting = Reading<JsonDocument>::of(share(porting));
+    const Json data = report_data({r}, "");
+    EXPECT_EQ(data["pp"]["kernels"][0]["convergence"], 0.75);
+    EXPECT_EQ(data["devices"][0]["changed"], 0.25);
+    EXPECT_EQ(data["devices"][0]["executed"], "device");
+    EXPECT_EQ(data["families"].back()["port"], "hip/cdna");
+    EXPECT_NE(report_csv({r}).find(",0.25\n"), std::string::npos) << report_csv({r});
+  }
+}
+
+TEST(ReportData, APortThatWasNotComparedIsNoError) {
+  NamedRecord r = on("cpu", "A", 0.8);
+  r.record.porting = Reading<JsonDocument>::of(
+      share({{"baseline", "cuda"},
+             {"ports", {{"cpu", {{"executed", "device"}, {"kernels", nullptr}}}}}}));
+  const Json data = report_data({r}, "");
+  EXPECT_TRUE(data["devices"][0]["changed"].is_null());
+  EXPECT_EQ(data["devices"][0]["executed"], "device");
+}
+
+// The licences go with the chart library, and with nothing else.
+TEST(ReportPage, HasTheLicencesOfItsCharts) {
+  const std::string page = report_page(report_data({on("cuda", "A", 0.8)}, ""));
+  for (const char* text : {"id=\"notices\"", "University of Washington Interactive Data Lab",
+                           "Mike Bostock", "vega-embed"}) {
+    EXPECT_EQ(page.find(text) != std::string::npos, has_charts()) << text;
+  }
 }
 
 }  // namespace

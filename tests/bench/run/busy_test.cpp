@@ -50,6 +50,7 @@ TEST(BesideABusyLoop, SamplesAreSetAsideOrTheCaseIsDisturbed) {
   Finished f;
   {
     std::vector<std::unique_ptr<BusyLoop>> loops;
+    loops.reserve(cores.size());
     for (const int cpu : cores) loops.push_back(std::make_unique<BusyLoop>(cpu));
     // Placed by the command itself, whatever the environment of this test says.
     const auto unplaced = [] {
@@ -71,10 +72,11 @@ TEST(BesideABusyLoop, SamplesAreSetAsideOrTheCaseIsDisturbed) {
             std::ranges::count(r.cases, Status::disturbed, &CaseRecord::status) > 0);
   EXPECT_NE(f.out.find("samples were set aside"), std::string::npos) << f.out;
   ASSERT_EQ(r.cases.size(), 3u);
+  std::size_t set_aside = 0;
   for (const CaseRecord& c : r.cases) {
     ASSERT_EQ(c.series.size(), 1u) << c.name << ": " << c.message;
     const SeriesRecord& s = c.series[0];
-    EXPECT_FALSE(s.discarded.empty()) << c.name;
+    set_aside += s.discarded.size();
     if (c.status == Status::disturbed) {
       EXPECT_FALSE(c.median_seconds.value) << c.name;
       EXPECT_LT(s.seconds.size(), 10u) << c.name;
@@ -84,6 +86,8 @@ TEST(BesideABusyLoop, SamplesAreSetAsideOrTheCaseIsDisturbed) {
     const double least = *std::ranges::min_element(s.seconds);
     EXPECT_LT(c.median_seconds.get(), 4 * least) << c.name << "\n" << f.out;
   }
+  // Ten samples of a short call fit between two turns of the loops; those of the long one do not.
+  EXPECT_GT(set_aside, 0u) << f.out;
 }
 
 }  // namespace

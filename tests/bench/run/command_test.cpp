@@ -27,9 +27,14 @@ class Command : public testing::Test {
                                   const std::vector<std::string>& more = {}) const {
     std::vector<std::string> arguments = {
         "run",       "--backend", "cpu",      "--case", problem, "--out", record_.string(),
-        "--samples", "10",        "--budget", "0.1"};
+        "--samples", "10",        "--budget", "2"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
+  }
+
+  // Every result was right; on a busy machine some have no number.
+  static bool measured(const Finished& f) {
+    return f.exit_code == kExitOk || f.exit_code == kExitDisturbed;
   }
 
   static std::string read(const fs::path& path) {
@@ -44,20 +49,20 @@ class Command : public testing::Test {
 
 TEST_F(Command, RunPrintsTheTableAndLeavesTheRecord) {
   const Finished f = moat_command(run_of("gemm/f32/m65n33k129", {"--no-baselines"}));
-  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  EXPECT_TRUE(measured(f)) << f.err;
   EXPECT_NE(f.out.find("f32/m65n33k129"), std::string::npos) << f.out;
   EXPECT_EQ(f.out.find('\x1b'), std::string::npos) << "colours in a pipe";
   EXPECT_EQ(f.err, "record: " + record_.string() + "\n") << "progress in a pipe";
   const Record record = parse_record(read(record_));
   ASSERT_EQ(record.cases.size(), 1u);
-  EXPECT_EQ(record.cases[0].status, Status::ok);
-  EXPECT_TRUE(record.cases[0].gflops.value.has_value());
+  EXPECT_EQ(record.cases[0].status, f.exit_code == kExitOk ? Status::ok : Status::disturbed);
+  EXPECT_EQ(record.cases[0].gflops.value.has_value(), f.exit_code == kExitOk);
   EXPECT_EQ(record.run.arguments[1], "run");
 }
 
 TEST_F(Command, ProgressIsALineForEachCaseWhenAskedFor) {
   const Finished f = moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--progress"}));
-  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  EXPECT_TRUE(measured(f)) << f.err;
   EXPECT_NE(f.err.find("[1/2] ceilings of cpu:0, "), std::string::npos) << f.err;
   EXPECT_NE(f.err.find("\n[2/2] sum/f32/n1000, "), std::string::npos) << f.err;
   EXPECT_EQ(f.err.find('\x1b'), std::string::npos) << f.err;
@@ -66,20 +71,20 @@ TEST_F(Command, ProgressIsALineForEachCaseWhenAskedFor) {
 TEST_F(Command, FewerThreadsThanCoresStayOnTheSameCores) {
   const std::vector<int> cores = cpu::processors_of_cores();
   if (cores.size() < 2) GTEST_SKIP() << "one core";
-  EXPECT_EQ(moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"})).exit_code,
-            kExitOk);
+  EXPECT_TRUE(
+      measured(moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}))));
   EXPECT_EQ(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
 
   // Left to the user, who leaves them to the system.
   const auto place = [] { setenv("OMP_PROC_BIND", "false", 1); };
   Spawned placed(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}), place);
-  EXPECT_EQ(placed.wait().exit_code, kExitOk);
+  EXPECT_TRUE(measured(placed.wait()));
   EXPECT_NE(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
 
   // Threads with a place each, of which the first is this process's own.
   const auto spread = [] { setenv("OMP_PLACES", "cores", 1); };
   Spawned apart(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "2"}), spread);
-  EXPECT_EQ(apart.wait().exit_code, kExitOk);
+  EXPECT_TRUE(measured(apart.wait()));
   const auto& kept = parse_record(read(record_)).run.processors;
   EXPECT_TRUE(!kept.value || kept.value->size() >= 2);
 }
@@ -145,7 +150,7 @@ TEST_F(Command, WritesGoogleBenchmarksFile) {
   const Finished f =
       moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--benchmark_repetitions=2",
                                             "--benchmark_out=" + file.string()}));
-  EXPECT_EQ(f.exit_code, kExitOk) << f.err;
+  EXPECT_TRUE(measured(f)) << f.err;
   const Json json = read_json_file(file);
   EXPECT_EQ(json["benchmarks"][1]["name"], "sum/f32/n1000/cpu/moat");
   EXPECT_EQ(json["benchmarks"][1]["repetitions"], 2);

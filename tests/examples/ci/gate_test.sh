@@ -36,6 +36,7 @@ attempts=(0.5 1 2)
 run_gate() {
   local budget
   for budget in "${attempts[@]}"; do
+    rm -f "$work/summary.md"
     status=0
     GITHUB_STEP_SUMMARY=$work/summary.md GITHUB_ACTIONS=true "$gate" "$1" 25% --backend cpu \
       --case gemm/f32/m60n60k60 --case sum/f32/n20000 --hot --threads 1 --no-baselines \

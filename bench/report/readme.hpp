@@ -1,0 +1,32 @@
+// The parts of a document that are generated from a record.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/record/record.hpp"
+
+namespace moat {
+
+// Name of a part → its text, in which no line is longer than 120 characters.
+using ReadmeParts = std::map<std::string, std::string>;
+
+// `text` with each part between its marks, <!-- moat:NAME:begin --> and <!-- moat:NAME:end --> on
+// lines of their own. Throws std::runtime_error that names a mark which is missing, doubled or in
+// the wrong order.
+std::string with_parts(const std::string& text, const ReadmeParts& parts);
+
+// "figure": a link to the picture; "table": eight of our cases, as `moat run` formats them, taken
+// kernel by kernel in turns; "porting": a row per port and family. Paths are relative to the
+// document.
+ReadmeParts readme_parts(const Record& record, const std::filesystem::path& record_path,
+                         const std::filesystem::path& figure_path, const Json& porting);
+
+// Why a record should not be published; empty if it may be. Sources that are not those of its
+// commit, a run that was interrupted or disturbed, a case that is not ok, a spread above
+// `max_spread` (interquartile range ÷ median).
+std::vector<std::string> unfit_to_publish(const Record& record, double max_spread);
+
+}  // namespace moat
