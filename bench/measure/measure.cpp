@@ -26,10 +26,12 @@ struct BatchTime {
 
   bool disturbed() const { return waited > kDisturbedShare * seconds; }
 
-  bool valid() const {
-    return std::isfinite(seconds) && seconds > 0 &&
+  // 0 is what a clock tells of work that is too short for it: more calls are wanted.
+  bool plausible() const {
+    return std::isfinite(seconds) && seconds >= 0 &&
            seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
   }
+  bool valid() const { return plausible() && seconds > 0; }
 };
 
 // An implementation while it is measured.
@@ -63,7 +65,7 @@ class Member {
         const bool spent = elapsed >= options_.sampler.budget_seconds / 2;
         if (i > 0 && (stop_requested() || spent || (long_enough && elapsed >= seconds))) return;
         const BatchTime time = run_batch();
-        if (!time.valid()) continue;
+        if (!time.plausible()) continue;
         // It took at least this long by itself, however its threads' waits overlapped.
         const double own = time.disturbed() ? time.seconds - time.waited : time.seconds;
         long_enough = own >= options_.min_sample_seconds || result_.batch >= options_.max_batch;

@@ -107,8 +107,8 @@ TEST_F(Measure, CallsThatTakeNoTimeEnd) {
   options_.max_batch = 100;
   const auto result = run({timed("nothing", 0)});
   EXPECT_EQ(result.measurements[0].batch, 100);
-  EXPECT_EQ(result.measurements[0].summary.median, 0);
-  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::noise_met);
+  EXPECT_EQ(result.measurements[0].stop_reason, StopReason::failed);
+  EXPECT_NE(result.measurements[0].error.find("has a valid time"), std::string::npos);
 }
 
 TEST_F(Measure, WarmsUpByTime) {
