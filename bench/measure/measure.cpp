@@ -27,7 +27,7 @@ struct BatchTime {
   bool disturbed() const { return waited > kDisturbedShare * seconds; }
 
   bool valid() const {
-    return std::isfinite(seconds) && seconds > 0 &&
+    return std::isfinite(seconds) && seconds >= 0 &&
            seconds <= wall * kRateTolerance + kResolution && !(seconds == 0 && wall > kLongWork);
   }
 };
