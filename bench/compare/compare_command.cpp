@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,8 +16,12 @@
 #include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/grid.hpp"
+#include "bench/run/number_check.hpp"
 #include "bench/run/progress.hpp"
+#include "bench/run/terminal.hpp"
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
@@ -55,8 +60,7 @@ void print(const Options& options, const std::string& text) {
   if (options.out) {
     write_file(*options.out, text);
   } else {
-    fmt::print("{}", text);
-    if (std::fflush(stdout) != 0) throw WriteError("standard output could not be written");
+    print_out(text);
   }
 }
 
@@ -103,27 +107,25 @@ int run_compare(const Options& options) {
   const Comparison comparison =
       compare_records(read({options.records[0]}), read({options.records[1]}), compare);
   if (comparison.count(Verdict::missing) == static_cast<int>(comparison.cases.size())) {
-    fmt::print(stderr, "moat: {} and {} have no case in common\n", options.records[0].string(),
-               options.records[1].string());
+    say("moat: {} and {} have no case in common\n", options.records[0].string(),
+        options.records[1].string());
     return kCompareNothing;
   }
   const int exit_code = gate ? gate_exit_code(comparison) : kCompareOk;
   if (exit_code == kCompareNoise) {
     const bool paired = std::ranges::any_of(comparison.cases, &CaseComparison::paired);
     if (comparison.floor) {
-      fmt::print(stderr,
-                 "moat: --gate {} is below the noise floor of {:.1f} %: comparisons of equal code "
-                 "within these records differ by that much. Raise the gate, give the runs more "
-                 "--budget{}.\n",
-                 options.gate, 100 * *comparison.floor,
-                 paired ? ", or use a quieter machine"
-                        : ", compare folders of several runs, or measure in turns with moat run "
-                          "--ab");
+      say("moat: --gate {} is below the noise floor of {:.1f} %: comparisons of equal code "
+          "within these records differ by that much. Raise the gate, give the runs more "
+          "--budget{}.\n",
+          options.gate, 100 * *comparison.floor,
+          paired ? ", or use a quieter machine"
+                 : ", compare folders of several runs, or measure in turns with moat run "
+                   "--ab");
     } else {
-      fmt::print(stderr,
-                 "moat: --gate {}: the noise floor is unknown, because no series has 8 samples. "
-                 "Give the runs more --budget.\n",
-                 options.gate);
+      say("moat: --gate {}: the noise floor is unknown, because no series has 8 samples. "
+          "Give the runs more --budget.\n",
+          options.gate);
     }
     return exit_code;
   }
@@ -133,8 +135,8 @@ int run_compare(const Options& options) {
     if (!c.gated) continue;
     if (c.verdict == Verdict::slower || c.broken || c.only_base ||
         c.verdict == Verdict::incomparable) {
-      fmt::print(stderr, "moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict),
-                 c.reason.empty() ? "" : ": ", c.reason);
+      say("moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict), c.reason.empty() ? "" : ": ",
+          c.reason);
     }
   }
   return exit_code;
@@ -207,17 +209,23 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
       ->transform(CLI::CheckedTransformer(formats).description(""));
-  command->add_option("--out", options->out, "a file instead of standard output");
+  command->add_option("--out", options->out,
+                      "a file instead of standard output; a device or FIFO will do");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")
+      ->check(number_check<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str();
   command->add_option("--resamples", options->bootstrap.resamples, "resamples of an interval")
       ->capture_default_str()
-      ->check(CLI::Range(100, 1000000));
+      ->check(number_check(100, 1000000));
   command->callback([options, &exit_code] {
+    if (options->out) {
+      require_no_input(*options->out, options->records);
+      require_writable(*options->out);
+    }
     try {
       exit_code = options->across ? run_across(*options) : run_compare(*options);
     } catch (const RecordError& e) {
-      fmt::print(stderr, "moat: {}\n", e.what());
+      say("moat: {}\n", e.what());
       exit_code = kCompareUnreadable;
     }
   });

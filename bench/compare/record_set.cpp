@@ -10,6 +10,9 @@
 #include <system_error>
 #include <tuple>
 
+#include "bench/record/file.hpp"
+#include "bench/run/usage_error.hpp"
+
 namespace moat {
 namespace {
 
@@ -84,6 +87,15 @@ std::vector<NamedRecord> read_records(
   std::ranges::stable_sort(
       records, {}, [](const NamedRecord& r) { return std::tie(r.record.run.started, r.path); });
   return records;
+}
+
+void require_no_input(const fs::path& out, const std::vector<fs::path>& paths) {
+  for (const auto& path : paths) {
+    if (fs::is_regular_file(path) && same_output(out, path)) {
+      throw UsageError(
+          fmt::format("{} is one of the records: write to another file", out.string()));
+    }
+  }
 }
 
 }  // namespace moat

@@ -18,6 +18,8 @@
 #include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 
 namespace moat {
 namespace {
@@ -57,7 +59,10 @@ Examples, of this suite's own ports:
                                       write it anew, with what the tests of
                                       ctest --output-junit tests.xml prove about where ports ran
 
-bench/port/README.md has the definitions in full and how to check a number by hand.)";
+bench/port/README.md has the definitions in full and how to check a number by hand.
+
+exit codes: 0 done, 1 --check: the record is stale, 2 bad usage, 4 output could not be written,
+            5 reading or counting failed)";
 
 struct Options {
   bool json = false;
@@ -160,14 +165,13 @@ int update(const Options& options, const PortingPaths& paths) {
   fs::create_directories(paths.committed.parent_path());
   const Json record = to_json(porting);
   write_file(paths.committed, dump_strict(record));
-  fmt::print("{}wrote {}\n", porting_table(record), paths.committed.string());
+  print_out(fmt::format("{}wrote {}\n", porting_table(record), paths.committed.string()));
   return 0;
 }
 
 int check(const PortingPaths& paths) {
   if (!fs::exists(paths.committed)) {
-    fmt::print(stderr, "{} does not exist: write it with moat port --update\n",
-               paths.committed.string());
+    say("{} does not exist: write it with moat port --update\n", paths.committed.string());
     return 1;
   }
   const Json before = read_json_file(paths.committed);
@@ -184,15 +188,14 @@ int check(const PortingPaths& paths) {
   const Json now = to_json(merged(fresh, "", paths));
   if (const auto found = differences(now, before); !found.empty()) {
     constexpr std::size_t kShown = 40;
-    fmt::print(stderr, "{} is stale; moat port --update writes it anew:\n",
-               paths.committed.string());
+    say("{} is stale; moat port --update writes it anew:\n", paths.committed.string());
     for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) {
-      fmt::print(stderr, "  {}\n", found[i]);
+      say("  {}\n", found[i]);
     }
-    if (found.size() > kShown) fmt::print(stderr, "  and {} more\n", found.size() - kShown);
+    if (found.size() > kShown) say("  and {} more\n", found.size() - kShown);
     return 1;
   }
-  fmt::print("{}", host);
+  print_out(host);
   int missing = 0;
   std::set<std::string> names;
   for (const auto& [name, port] : before.at("ports").items()) names.insert(name);
@@ -202,13 +205,14 @@ int check(const PortingPaths& paths) {
   for (const auto& name : names) {
     if (fresh.count.backends.contains(name)) continue;
     const auto why = fresh.absent.find(name);
-    fmt::print("not recomputed: {}: {}\n", name,
-               why == fresh.absent.end() ? "this build does not compile it" : why->second);
+    print_out(
+        fmt::format("not recomputed: {}: {}\n", name,
+                    why == fresh.absent.end() ? "this build does not compile it" : why->second));
     // A backend that is built must be countable.
     if (why != fresh.absent.end()) ++missing;
   }
   if (missing > 0) return 5;
-  fmt::print("{} is up to date\n", paths.committed.string());
+  print_out(fmt::format("{} is up to date\n", paths.committed.string()));
   return 0;
 }
 
@@ -217,13 +221,13 @@ int run(const Options& options, const PortingPaths& paths) {
   if (options.check) return check(paths);
   const Json record = porting_record(paths);
   if (options.json) {
-    fmt::print("{}", dump_strict(record));
+    print_out(dump_strict(record));
   } else if (options.csv) {
-    fmt::print("{}", porting_csv(record));
+    print_out(porting_csv(record));
   } else if (!options.details.empty()) {
-    fmt::print("{}", porting_details(record, options.details, paths.sources));
+    print_out(porting_details(record, options.details, paths.sources));
   } else {
-    fmt::print("{}", porting_table(record));
+    print_out(porting_table(record));
   }
   return 0;
 }
@@ -232,13 +236,13 @@ int guarded(const Options& options, const PortingPaths& paths) {
   try {
     return run(options, paths);
   } catch (const std::invalid_argument& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say("moat port: {}\n", e.what());
     return 2;
   } catch (const WriteError& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say_error("moat port", e);
     return 4;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say("moat port: {}\n", e.what());
     return 5;
   }
 }

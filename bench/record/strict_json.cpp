@@ -8,6 +8,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "bench/record/json_reader.hpp"
+
 namespace moat {
 namespace {
 
@@ -30,7 +32,8 @@ void require_finite(const Json& value, const std::string& pointer) {
 
 JsonError::JsonError(std::string pointer, const std::string& reason)
     : std::runtime_error(fmt::format("at \"{}\": {}", pointer, reason)),
-      pointer_(std::move(pointer)) {}
+      pointer_(std::move(pointer)),
+      reason_(reason) {}
 
 std::string child_pointer(const std::string& parent, std::string_view key) {
   std::string result = parent + '/';
@@ -59,13 +62,7 @@ std::string dump_strict(const Json& document) {
   }
 }
 
-Json parse_strict(std::string_view text) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& e) {
-    throw JsonError("", e.what());
-  }
-}
+Json parse_strict(std::string_view text) { return read_json(text); }
 
 Json read_json_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -16,9 +16,12 @@ class JsonError : public std::runtime_error {
  public:
   JsonError(std::string pointer, const std::string& reason);
   const std::string& pointer() const { return pointer_; }
+  // The same in a value that stands at `parent`.
+  JsonError below(const std::string& parent) const { return {parent + pointer_, reason_}; }
 
  private:
   std::string pointer_;
+  std::string reason_;
 };
 
 // The pointer of a member or an element.
@@ -29,7 +32,8 @@ std::string child_pointer(const std::string& parent, std::size_t index);
 // finite (the library would write null) or string that is not UTF-8.
 std::string dump_strict(const Json& document);
 
-// Throws JsonError with the line and the column of what is malformed.
+// Throws JsonError at what is malformed; read_json (bench/record/json_reader.hpp) tells what that
+// is.
 Json parse_strict(std::string_view text);
 
 // Parses a file. Throws std::runtime_error that names it.

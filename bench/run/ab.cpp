@@ -24,10 +24,13 @@
 #include "bench/compare/format.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/progress.hpp"
+#include "bench/run/terminal.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -199,6 +202,8 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
   child_ = fork();
   if (child_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child_ == 0) {
+    // Ctrl-C reaches all of a group: the parent alone passes it on, so that it counts once.
+    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(kExitInterrupted);
     cpu::keep_on(processors);
@@ -215,6 +220,8 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
     write_all(STDERR_FILENO, text);
     _exit(kExitUsage);
   }
+  pass_interrupts_to(child_);
+  if (interrupted()) kill(child_, SIGTERM);
   close(to[0]);
   close(from[1]);
   to_ = to[1];
@@ -281,7 +288,9 @@ int run_ab(const RunOptions& options) {
   const auto now = std::time(nullptr);
   std::string time = utc_time(now);
   std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
-  const fs::path folder = options.out.value_or(fs::path("results") / "ab" / time);
+  // Two comparisons may begin in one second.
+  const fs::path folder =
+      options.out ? *options.out : make_new_folder(fs::path("results") / "ab" / time);
   const std::string session = fmt::format("{}-{}", time, getpid());
   const std::vector<std::string> arguments = shared_arguments(options.arguments);
 
@@ -292,7 +301,7 @@ int run_ab(const RunOptions& options) {
     fs::remove(b->record());
   }
   install_interrupt_handler();
-  std::signal(SIGPIPE, SIG_IGN);
+  pass_interrupts_to(0);
   const std::vector<int> processors = shared_processors(options.threads);
   base.start(arguments, session, processors);
   if (!base.done()) fresh.start(arguments, session, processors);
@@ -304,25 +313,22 @@ int run_ab(const RunOptions& options) {
     const int code = b->wait();
     if (code != kExitOk) exit_code = code;
     if (code != kExitOk || !fs::exists(b->record())) {
-      fmt::print(stderr, "moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
-                 b->executable().string(), code, b->errors());
+      say("moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
+          b->executable().string(), code, b->errors());
       if (!b->spoke() && b->errors().find("--turns") != std::string::npos) {
-        fmt::print(stderr, "moat: it is older than --ab; build a commit that has it\n");
+        say("moat: it is older than --ab; build a commit that has it\n");
       }
     }
     if (!fs::exists(b->record())) return code == kExitOk ? static_cast<int>(kExitDevice) : code;
   }
   const Comparison comparison =
       compare_records(read_records({base.record()}), read_records({fresh.record()}), {});
-  fmt::print("{}",
-             format_comparison(comparison,
-                               options.format == TableFormat::markdown ? CompareFormat::markdown
-                                                                       : CompareFormat::table,
-                               false, color_wanted()));
-  std::fflush(stdout);
-  fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
-             base.record().string(), fresh.record().string(), base.record().string(),
-             fresh.record().string());
+  print_out(format_comparison(
+      comparison,
+      options.format == TableFormat::markdown ? CompareFormat::markdown : CompareFormat::table,
+      false, color_wanted()));
+  say("records: {} {}\nas a gate: moat compare {} {} --gate 5%\n", base.record().string(),
+      fresh.record().string(), base.record().string(), fresh.record().string());
   return exit_code;
 }
 
