@@ -100,19 +100,20 @@ fi
 
 # A terminal that is closed sends several; nohup keeps the run.
 for signals in "HUP" "HUP HUP" "TERM" "HUP TERM"; do
-  rm -f r.json
+  rm -f r.json progress
   "$MOAT" run --progress --case sum/f32/n1000 --case gemm/f32/m1024n1024k1024 --budget 30 \
     --no-baselines --out r.json > /dev/null 2> progress &
-  until grep -q "/3\] gemm" progress || ! kill -0 $!; do sleep 0.1; done
+  until grep -qs "/3\] gemm" progress || ! kill -0 $!; do sleep 0.1; done
   for signal in $signals; do kill -"$signal" $!; done
   wait $!
   status=$?
   [[ $status == 130 ]] || fail "$signals: exit $status"
   [[ $signals == "HUP TERM" ]] || grep -q '"interrupted": true' r.json || fail "$signals: no record"
 done
+rm -f progress
 (trap '' HUP && exec "$MOAT" run --progress --case sum/f32/n1000 --case sum/f32/n2000 --budget 2 \
   --no-baselines --out r.json > /dev/null 2> progress) &
-until grep -q "/3\] sum" progress || ! kill -0 $!; do sleep 0.1; done
+until grep -qs "/3\] sum" progress || ! kill -0 $!; do sleep 0.1; done
 kill -HUP $!
 wait $!
 grep -q '"interrupted": false' r.json || fail "SIGHUP that was ignored"
