@@ -49,6 +49,7 @@ tests     need  git                      git                      tests/bench/po
 tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
 tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
+tests     use   jq                       jq                       tests/documents/commands_test.py:jq
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz
 tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
 tests     use   debootstrap              debootstrap              scripts/bare_root.sh:debootstrap
