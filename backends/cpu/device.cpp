@@ -56,7 +56,7 @@ class CpuDevice : public Device {
     info_.name = processor_name(cpuinfo);
     info_.architecture = build_isa.name;
     info_.compute_units = threads;
-    info_.memory_bytes = memory_bytes();
+    info_.memory_bytes = usable_memory_bytes();
     info_.cache_bytes = last_level_cache_bytes();
     info_.max_clock_mhz = max_clock_mhz();
     info_.host = true;

@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 #include <omp.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
 #include <sstream>
 #include <utility>
+
+#include "backends/cpu/control_group.hpp"
 
 namespace moat::cpu {
 
@@ -31,13 +35,13 @@ std::size_t kibibytes_of(const std::string& meminfo, const std::string& key) {
   return std::strtoull(cpuinfo_value(meminfo, key).c_str(), nullptr, 10) << 10;
 }
 
-// Whole CPUs that the control group grants, if it limits them.
-std::optional<int> cpu_quota() {
-  std::istringstream limit(read_text("/sys/fs/cgroup/cpu.max"));
-  double quota = 0;
-  double period = 0;
-  if (!(limit >> quota >> period) || period <= 0) return std::nullopt;
-  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+// What the process's own limit on a kind of its memory (ulimit) leaves. `used`: in pages.
+std::optional<std::size_t> left_of_limit(int resource, std::size_t used) {
+  rlimit limit{};
+  if (getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return std::nullopt;
+  if (limit.rlim_cur == RLIM_INFINITY) return std::nullopt;
+  const std::size_t bytes = used * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return limit.rlim_cur - std::min<std::size_t>(limit.rlim_cur, bytes);
 }
 
 }  // namespace
@@ -88,14 +92,24 @@ std::size_t memory_bytes() {
          static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-std::size_t available_memory_bytes() {
-  std::size_t bytes = kibibytes_of(read_text("/proc/meminfo"), "MemAvailable");
-  if (bytes == 0) bytes = memory_bytes();
-  // "max" parses as 0.
-  const auto limit = parse_size(read_text("/sys/fs/cgroup/memory.max"));
-  const auto used = parse_size(read_text("/sys/fs/cgroup/memory.current"));
-  if (limit > 0) bytes = std::min(bytes, limit - std::min(limit, used));
+std::size_t usable_memory_bytes(const std::string& root) {
+  std::size_t bytes = std::min(memory_bytes(), group_limits(root).memory_bytes.value_or(SIZE_MAX));
+  for (const int resource : {RLIMIT_AS, RLIMIT_DATA}) {
+    bytes = std::min(bytes, left_of_limit(resource, 0).value_or(SIZE_MAX));
+  }
   return bytes;
+}
+
+std::size_t available_memory_bytes(const std::string& root) {
+  std::size_t bytes = kibibytes_of(read_text(root + "/proc/meminfo"), "MemAvailable");
+  if (bytes == 0) bytes = memory_bytes();
+  bytes = std::min(bytes, group_limits(root).available_bytes.value_or(SIZE_MAX));
+  // Pages: all, resident, shared, text, library, data and stack.
+  std::array<std::size_t, 6> pages{};
+  std::istringstream statm(read_text(root + "/proc/self/statm"));
+  for (std::size_t& n : pages) statm >> n;
+  bytes = std::min(bytes, left_of_limit(RLIMIT_AS, pages[0]).value_or(SIZE_MAX));
+  return std::min(bytes, left_of_limit(RLIMIT_DATA, pages[5]).value_or(SIZE_MAX));
 }
 
 std::optional<int> max_clock_mhz() {
@@ -163,11 +177,17 @@ bool keep_on(const std::vector<int>& processors) {
   return sched_setaffinity(0, sizeof kept, &kept) == 0;
 }
 
-int default_threads() {
-  const int asked = std::min(omp_get_max_threads(), omp_get_num_procs());
-  if (std::getenv("OMP_NUM_THREADS") != nullptr) return std::max(1, asked);
+int default_threads(const std::string& root) {
+  const int most = std::min(omp_get_num_procs(), omp_get_thread_limit());
+  const int asked = std::min(omp_get_max_threads(), most);
+  const char* set = std::getenv("OMP_NUM_THREADS");
+  if (set != nullptr && *set != '\0') return std::max(1, asked);
   const auto cores = static_cast<int>(processors_of_cores().size());
-  return std::max(1, std::min({asked, cores > 0 ? cores : asked, cpu_quota().value_or(asked)}));
+  // Threads that share less time than one processor each are all stopped in turn, in the middle of
+  // a sample: a fraction gets no thread.
+  const double quota = group_limits(root).processors.value_or(asked);
+  return std::max(1, std::min({asked, cores > 0 ? cores : asked,
+                               static_cast<int>(std::min<double>(quota, asked))}));
 }
 
 }  // namespace moat::cpu

@@ -22,8 +22,12 @@ std::size_t last_level_cache_bytes();
 
 std::size_t memory_bytes();
 
-// What can be allocated now without swapping, within the container's limit.
-std::size_t available_memory_bytes();
+// The most that this process may have of it: within the limits of its control groups (the
+// container's) and of the process itself (ulimit -v, -d). `root` stands before every path read.
+std::size_t usable_memory_bytes(const std::string& root = "");
+
+// What can be allocated now without swapping, within the same limits.
+std::size_t available_memory_bytes(const std::string& root = "");
 
 std::optional<int> max_clock_mhz();
 
@@ -46,8 +50,9 @@ std::vector<int> fixed_processors(int threads);
 // the system refuses.
 bool keep_on(const std::vector<int>& processors);
 
-// Threads to compute with: those of OMP_NUM_THREADS, else one per physical core that this process
-// may run on, within the container's CPU quota.
-int default_threads();
+// Threads to compute with, no more than OMP_THREAD_LIMIT and the processors allow: those of
+// OMP_NUM_THREADS or omp_set_num_threads, else one per physical core that this process may run on,
+// and of a control group's quota of CPU time as many as are whole.
+int default_threads(const std::string& root = "");
 
 }  // namespace moat::cpu

@@ -10,6 +10,8 @@
 #include "bench/codegen/gate.hpp"
 #include "bench/codegen/report.hpp"
 #include "bench/codegen/table.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 
 namespace moat {
 namespace {
@@ -52,6 +54,7 @@ exit codes:
        read
   2    bad option or value
   3    this build compiles no GPU kernels, or none matches --filter
+  4    standard output could not be written
   5    the build's report cannot be read)";
 
 struct Options {
@@ -63,10 +66,11 @@ struct Options {
 
 int check(const codegen::Report& report) {
   const auto found = codegen::failures(report);
-  for (const auto& failure : found) fmt::print(stderr, "{}: {}\n", failure.where, failure.what);
+  for (const auto& failure : found) say("{}: {}\n", failure.where, failure.what);
   if (!found.empty()) return 1;
-  fmt::print("{} kernels checked: no spills, no stack frames, all promised instructions\n",
-             report.entries.size());
+  print_out(
+      fmt::format("{} kernels checked: no spills, no stack frames, all promised instructions\n",
+                  report.entries.size()));
   return 0;
 }
 
@@ -74,7 +78,7 @@ int run(const Options& options, const fs::path& path) {
   codegen::Report report = read_codegen_report(path);
   if (report.entries.empty() && report.errors.empty()) {
     for (const auto& [backend, why] : report.absent) {
-      fmt::print(stderr, "absent: {}: {}\n", backend, why);
+      say("absent: {}: {}\n", backend, why);
     }
     return 3;
   }
@@ -84,16 +88,16 @@ int run(const Options& options, const fs::path& path) {
     std::erase_if(report.entries,
                   [&](const auto& e) { return !std::regex_search(e.text(), filter); });
     if (report.entries.empty()) {
-      fmt::print(stderr, "moat codegen: no kernel's name matches --filter {}\n", options.filter);
+      say("moat codegen: no kernel's name matches --filter {}\n", options.filter);
       return 3;
     }
   }
   if (options.json) {
-    fmt::print("{}", dump_strict(to_json(report)));
+    print_out(dump_strict(to_json(report)));
   } else if (options.csv) {
-    fmt::print("{}", csv(report));
+    print_out(csv(report));
   } else {
-    fmt::print("{}", table(report));
+    print_out(table(report));
   }
   return 0;
 }
@@ -102,10 +106,12 @@ int guarded(const Options& options, const fs::path& path) {
   try {
     return run(options, path);
   } catch (const std::regex_error& e) {
-    fmt::print(stderr, "moat codegen: --filter {}: {}\n", options.filter, e.what());
+    say("moat codegen: --filter {}: {}\n", options.filter, e.what());
     return 2;
+  } catch (const WriteError&) {
+    throw;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "moat codegen: {}\n", e.what());
+    say("moat codegen: {}\n", e.what());
     return 5;
   }
 }

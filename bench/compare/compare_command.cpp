@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,8 +21,12 @@
 #include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/grid.hpp"
+#include "bench/run/number_check.hpp"
 #include "bench/run/progress.hpp"
+#include "bench/run/terminal.hpp"
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
@@ -65,8 +70,7 @@ void print(const Options& options, const std::string& text) {
   if (options.out) {
     write_file(*options.out, text);
   } else {
-    fmt::print("{}", text);
-    if (std::fflush(stdout) != 0) throw WriteError("standard output could not be written");
+    print_out(text);
   }
 }
 
@@ -138,20 +142,20 @@ int run_compare(const Options& options) {
     print(options, format_comparison(comparison, options.format, gate, colored(options)));
   }
   if (nothing) {
-    fmt::print(stderr, "moat: {} and {} have no case in common\n", options.records[0].string(),
-               options.records[1].string());
+    say("moat: {} and {} have no case in common\n", options.records[0].string(),
+        options.records[1].string());
     return kCompareNothing;
   }
   if (!gate || gate->passed()) return kCompareOk;
   if (gate->refused()) {
-    fmt::print(stderr, "moat: --gate {} is {}.\n", *options.gate, gate->verdict);
+    say("moat: --gate {} is {}.\n", *options.gate, gate->verdict);
     return gate->exit_code;
   }
-  for (const auto& reason : gate->reasons) fmt::print(stderr, "moat: gate: {}\n", reason);
+  for (const auto& reason : gate->reasons) say("moat: gate: {}\n", reason);
   for (const auto& c : comparison.cases) {
     if (!fails_gate(c)) continue;
-    fmt::print(stderr, "moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict),
-               c.reason.empty() ? "" : ": ", c.reason);
+    say("moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict), c.reason.empty() ? "" : ": ",
+        c.reason);
   }
   return gate->exit_code;
 }
@@ -215,13 +219,19 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
       ->transform(CLI::CheckedTransformer(formats).description(""));
-  command->add_option("--out", options->out, "a file instead of standard output");
+  command->add_option("--out", options->out,
+                      "a file instead of standard output; a device or FIFO will do");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")
+      ->check(number_check<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str();
   command->add_option("--resamples", options->bootstrap.resamples, "resamples of an interval")
       ->capture_default_str()
-      ->check(CLI::Range(100, 1000000));
+      ->check(number_check(100, 1000000));
   command->callback([options, &exit_code] {
+    if (options->out) {
+      require_no_input(*options->out, options->records);
+      require_writable(*options->out);
+    }
     try {
       if (options->across && options->libraries) {
         throw UsageError("--across and --libraries are two questions: ask one at a time");
@@ -230,7 +240,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                   : options->libraries ? run_libraries(*options)
                                        : run_compare(*options);
     } catch (const RecordError& e) {
-      fmt::print(stderr, "moat: {}\n", e.what());
+      say("moat: {}\n", e.what());
       exit_code = kCompareUnreadable;
     }
   });

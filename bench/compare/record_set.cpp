@@ -12,6 +12,9 @@
 #include <tuple>
 
 #include "bench/compare/shares.hpp"
+#include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/run/usage_error.hpp"
 
 namespace moat {
 namespace {
@@ -81,9 +84,8 @@ std::vector<NamedRecord> read_records(
       if (found) continue;
       // A pattern such as results/*/*.json names it too.
       if (looks_like_other_document(text)) {
-        fmt::print(stderr,
-                   "moat: {}: left out, because it is another document of moat, no record\n",
-                   path.string());
+        say("moat: {}: left out, because it is another document of moat, no record\n",
+            path.string());
         continue;
       }
     }
@@ -105,6 +107,15 @@ std::vector<NamedRecord> read_records(
   std::ranges::stable_sort(
       records, {}, [](const NamedRecord& r) { return std::tie(r.record.run.started, r.path); });
   return records;
+}
+
+void require_no_input(const fs::path& out, const std::vector<fs::path>& paths) {
+  for (const auto& path : paths) {
+    if (fs::is_regular_file(path) && same_output(out, path)) {
+      throw UsageError(
+          fmt::format("{} is one of the records: write to another file", out.string()));
+    }
+  }
 }
 
 }  // namespace moat

@@ -31,4 +31,8 @@ std::vector<NamedRecord> read_records(
     const std::vector<std::filesystem::path>& paths,
     const std::function<void(std::size_t, std::size_t)>& on_file = [](auto, auto) {});
 
+// Throws UsageError if `out`, which is to be written, is one of the files that are read.
+void require_no_input(const std::filesystem::path& out,
+                      const std::vector<std::filesystem::path>& paths);
+
 }  // namespace moat

@@ -10,6 +10,7 @@
 #include "bench/baselines/baselines.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/cases/suites.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
@@ -21,7 +22,9 @@ constexpr const char* kExamples =
     "examples:\n"
     "  moat list                       everything, with the number of cases of each suite\n"
     "  moat list --suite llama3-8b     and the cases of this suite\n"
-    "  moat list --json                for a program\n";
+    "  moat list --json                for a program\n"
+    "\n"
+    "exit codes: 0 printed, 2 bad option or value, 4 standard output could not be written\n";
 
 Json list_kernels() {
   Json all = Json::array();
@@ -179,7 +182,7 @@ void add_list_command(CLI::App& app, int& exit_code) {
       }
     }
     const Json all = listing(backends(), absent_backends());
-    fmt::print("{}", options->json ? dump_strict(all) : listing_text(all, options->suites));
+    print_out(options->json ? dump_strict(all) : listing_text(all, options->suites));
     exit_code = kExitOk;
   });
 }

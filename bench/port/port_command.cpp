@@ -20,6 +20,8 @@
 #include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 
 namespace moat {
 namespace {
@@ -61,7 +63,10 @@ Examples, of this suite's own ports:
 The committed document has numbers; the lines themselves are in build/porting.json, of what that
 build compiles.
 
-bench/port/README.md has the definitions in full and how to check a number by hand.)";
+bench/port/README.md has the definitions in full and how to check a number by hand.
+
+exit codes: 0 done, 1 --check: the record is stale, 2 bad usage, 4 output could not be written,
+            5 reading or counting failed)";
 
 struct Options {
   bool json = false;
@@ -102,14 +107,13 @@ int update(const Options& options, const PortingPaths& paths) {
   if (!options.tests.empty()) add_tests(document, options.tests, paths.sources);
   fs::create_directories(paths.committed.parent_path());
   write_file(paths.committed, dump_strict(without_line_ranges(document)));
-  fmt::print("{}wrote {}\n", porting_table(document), paths.committed.string());
+  print_out(fmt::format("{}wrote {}\n", porting_table(document), paths.committed.string()));
   return 0;
 }
 
 int check(const PortingPaths& paths) {
   if (!fs::exists(paths.committed)) {
-    fmt::print(stderr, "{} does not exist: write it with moat port --update\n",
-               paths.committed.string());
+    say("{} does not exist: write it with moat port --update\n", paths.committed.string());
     return 1;
   }
   const Json before = read_json_file(paths.committed);
@@ -118,12 +122,11 @@ int check(const PortingPaths& paths) {
   const Json fresh = to_json(counted);
   if (const auto found = differences(fresh, before, paths.sources); !found.empty()) {
     constexpr std::size_t kShown = 40;
-    fmt::print(stderr, "{} is stale; moat port --update writes it anew:\n",
-               paths.committed.string());
+    say("{} is stale; moat port --update writes it anew:\n", paths.committed.string());
     for (std::size_t i = 0; i < std::min(found.size(), kShown); ++i) {
-      fmt::print(stderr, "  {}\n", found[i]);
+      say("  {}\n", found[i]);
     }
-    if (found.size() > kShown) fmt::print(stderr, "  and {} more\n", found.size() - kShown);
+    if (found.size() > kShown) say("  and {} more\n", found.size() - kShown);
     return 1;
   }
   int missing = 0;
@@ -131,23 +134,24 @@ int check(const PortingPaths& paths) {
     if (!port_in(fresh, name).is_null()) {
       // What another processor or compiler makes of the same sources is not stale.
       if (differs_by_host(fresh, before, name)) {
-        fmt::print(
+        print_out(fmt::format(
             "not recomputed: {}: this processor or compiler selects other groups of the same "
             "sources\n",
-            name);
+            name));
       }
       continue;
     }
     // A family of a backend that is not built says nothing more.
     if (is_family(name) && port_in(fresh, backend_of(name)).is_null()) continue;
     const auto why = counted.absent.find(name);
-    fmt::print("not recomputed: {}: {}\n", name,
-               why == counted.absent.end() ? "this build does not compile it" : why->second);
+    print_out(
+        fmt::format("not recomputed: {}: {}\n", name,
+                    why == counted.absent.end() ? "this build does not compile it" : why->second));
     // A backend that is built must be countable.
     if (why != counted.absent.end()) ++missing;
   }
   if (missing > 0) return 5;
-  fmt::print("{} is up to date\n", paths.committed.string());
+  print_out(fmt::format("{} is up to date\n", paths.committed.string()));
   return 0;
 }
 
@@ -156,13 +160,13 @@ int run(const Options& options, const PortingPaths& paths) {
   if (options.check) return check(paths);
   const Json record = porting_record(paths);
   if (options.json) {
-    fmt::print("{}", dump_strict(record));
+    print_out(dump_strict(record));
   } else if (options.csv) {
-    fmt::print("{}", porting_csv(record));
+    print_out(porting_csv(record));
   } else if (!options.details.empty()) {
-    fmt::print("{}", porting_details(record, options.details, paths.sources));
+    print_out(porting_details(record, options.details, paths.sources));
   } else {
-    fmt::print("{}", porting_table(record));
+    print_out(porting_table(record));
   }
   return 0;
 }
@@ -171,13 +175,13 @@ int guarded(const Options& options, const PortingPaths& paths) {
   try {
     return run(options, paths);
   } catch (const std::invalid_argument& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say("moat port: {}\n", e.what());
     return 2;
   } catch (const WriteError& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say_error("moat port", e);
     return 4;
   } catch (const std::exception& e) {
-    fmt::print(stderr, "moat port: {}\n", e.what());
+    say("moat port: {}\n", e.what());
     return 5;
   }
 }

@@ -43,6 +43,7 @@ void fields(V& v, RunInfo& x) {
   v("seed", x.seed);
   v("threads", x.threads);
   v("processors", x.processors);
+  v("cpu_quota", x.cpu_quota);
   v("repetitions", x.repetitions);
   v("planned", x.planned);
   v("session", x.session);

@@ -102,6 +102,9 @@ Json to_google_benchmark(const Record& record) {
       e["repetition_index"] = 0;
       e["error_occurred"] = true;
       e["error_message"] = c.message;
+      e["iterations"] = 0;
+      // Zeros, as Google Benchmark writes: readers that want times refuse the whole file otherwise.
+      add_times(e, 0);
       benchmarks.push_back(std::move(e));
       continue;
     }

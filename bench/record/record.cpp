@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "bench/record/fields.hpp"
 #include "bench/record/schema.hpp"
@@ -96,7 +99,7 @@ class Reader {
 
   template <class T>
   void operator()(const char* key, T& x) {
-    from_json_value(object_.at(key), x);
+    read(key, object_.at(key), x);
   }
 
   template <class T>
@@ -111,7 +114,7 @@ class Reader {
       x = Reading<T>::none(object_.at("null_reasons").at(key).template get<std::string>());
     } else {
       T value{};
-      from_json_value(member, value);
+      read(key, member, value);
       x = Reading<T>::of(std::move(value));
     }
   }
@@ -119,10 +122,19 @@ class Reader {
   template <class T>
   void operator()(const char* key, std::optional<T>& x) {
     x.reset();
-    if (const auto it = object_.find(key); it != object_.end()) from_json_value(*it, x.emplace());
+    if (const auto it = object_.find(key); it != object_.end()) read(key, *it, x.emplace());
   }
 
  private:
+  template <class T>
+  static void read(const char* key, const Json& member, T& x) {
+    try {
+      from_json_value(member, x);
+    } catch (const JsonError& e) {
+      throw e.below(child_pointer("", key));
+    }
+  }
+
   const Json& object_;
 };
 
@@ -139,7 +151,21 @@ void from_json_value(const Json& json, T& x) {
     fields(reader, x);
   } else if constexpr (IsVector<T>::value) {
     x.clear();
-    for (const auto& element : json) from_json_value(element, x.emplace_back());
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      try {
+        from_json_value(json[i], x.emplace_back());
+      } catch (const JsonError& e) {
+        throw e.below(child_pointer("", i));
+      }
+    }
+  } else if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<std::uint64_t>())
+                                                : std::in_range<T>(json.get<std::int64_t>());
+    if (!fits) {
+      throw JsonError("",
+                      fmt::format("is {}, beyond {}", json.dump(), std::numeric_limits<T>::max()));
+    }
+    json.get_to(x);
   } else {
     json.get_to(x);
   }

@@ -81,6 +81,8 @@ struct RunInfo {
   int threads = 0;
   // Those that the run was kept on.
   Reading<std::vector<int>> processors = Reading<std::vector<int>>::none("not read");
+  // Processors whose time the control group (the container) grants; none: no limit.
+  std::optional<double> cpu_quota = std::nullopt;
   int repetitions = 1;
   int planned = 0;  // entries of `cases` in a run that is not interrupted
   // The same in the two records of one `moat run --ab`; sample i of a case was then taken in the

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <stdexcept>
@@ -39,9 +38,8 @@ bool has_type(const Json& x, const std::string& type) {
   if (type == "array") return x.is_array();
   if (type == "object") return x.is_object();
   if (type == "number") return x.is_number();
-  if (type == "integer") {
-    return x.is_number_integer() || (x.is_number_float() && std::trunc(x.get<double>()) == x);
-  }
+  // Narrower than JSON Schema: a count written as 1.0 or 1e23 is no whole number to every reader.
+  if (type == "integer") return x.is_number_integer();
   throw std::invalid_argument(fmt::format("JSON Schema type {} is not known", type));
 }
 

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "bench/record/json_reader.hpp"
+
 namespace moat {
 namespace {
 
@@ -67,13 +69,7 @@ std::string dump_strict(const Json& document) {
 
 JsonDocument share(Json document) { return std::make_shared<const Json>(std::move(document)); }
 
-Json parse_strict(std::string_view text) {
-  try {
-    return Json::parse(text);
-  } catch (const Json::exception& e) {
-    throw JsonError("", e.what());
-  }
-}
+Json parse_strict(std::string_view text) { return read_json(text); }
 
 Json read_json_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

@@ -25,6 +25,8 @@ class JsonError : public std::runtime_error {
   const std::string& pointer() const { return pointer_; }
   // The same with more to its reason.
   JsonError with_note(const std::string& note) const;
+  // The same in a value that stands at `parent`.
+  JsonError below(const std::string& parent) const { return {parent + pointer_, reason_}; }
 
  private:
   std::string pointer_;
@@ -39,7 +41,8 @@ std::string child_pointer(const std::string& parent, std::size_t index);
 // finite (the library would write null) or string that is not UTF-8.
 std::string dump_strict(const Json& document);
 
-// Throws JsonError with the line and the column of what is malformed.
+// Throws JsonError at what is malformed; read_json (bench/record/json_reader.hpp) tells what that
+// is.
 Json parse_strict(std::string_view text);
 
 // Parses a file. Throws std::runtime_error that names it.

@@ -12,6 +12,8 @@
 
 #include "bench/compare/record_set.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/report/figure.hpp"
 #include "bench/report/readme.hpp"
 #include "bench/run/grid.hpp"
@@ -28,7 +30,7 @@ std::string text_of(const fs::path& path) {
 }
 
 void print(const std::string& text) {
-  fmt::print("{}", text);
+  print_out(text);
   if (std::fflush(stdout) != 0) throw WriteError("standard output could not be written");
 }
 
@@ -64,9 +66,8 @@ int check(const std::vector<Wanted>& files, const PublishOptions& options) {
   for (const Wanted& file : files) {
     if (text_of(file.path) == file.text) continue;
     ++stale;
-    fmt::print(stderr, "moat: {} is not what {} gives; moat report --readme {} {} writes it\n",
-               file.path.string(), options.record.string(), options.readme->string(),
-               options.record.string());
+    say("moat: {} is not what {} gives; moat report --readme {} {} writes it\n", file.path.string(),
+        options.record.string(), options.readme->string(), options.record.string());
   }
   return stale == 0 ? 0 : 1;
 }
@@ -74,12 +75,10 @@ int check(const std::vector<Wanted>& files, const PublishOptions& options) {
 int write(const Record& record, const PublishOptions& options) {
   const auto reasons = unfit_to_publish(record, options.max_spread / 100);
   if (!reasons.empty()) {
-    fmt::print(stderr, "moat: {} should not be published; nothing was written:\n",
-               options.record.string());
-    for (const std::string& reason : reasons) fmt::print(stderr, "  {}\n", reason);
-    fmt::print(stderr,
-               "Commit first and measure on an idle machine (scripts/readme.sh does all of it), or "
-               "allow more with --max-spread.\n");
+    say("moat: {} should not be published; nothing was written:\n", options.record.string());
+    for (const std::string& reason : reasons) say("  {}\n", reason);
+    say("Commit first and measure on an idle machine (scripts/readme.sh does all of it), or "
+        "allow more with --max-spread.\n");
     return 1;
   }
   for (const Wanted& file : publication(record, options)) write_file(file.path, file.text);

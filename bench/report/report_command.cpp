@@ -12,6 +12,7 @@
 #include "bench/compare/record_set.hpp"
 #include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/publish.hpp"
@@ -31,6 +32,8 @@ examples:
   moat report results --csv p3.csv                      for the P3 analysis library, whose pp(),
                                                         cascade() and navchart() take one problem:
                                                         df[df["problem"] == "gemm/f32/m64n64k64"]
+
+A path to write may be a device, a FIFO, a link, which stays, or - for standard output.
 
 Of one record:
   moat report --table RECORD                            the table that moat run printed
@@ -53,7 +56,16 @@ struct Options {
 int run(const Options& options) {
   SteadyClock clock;
   std::unique_ptr<Progress> progress;
-  require_writable(options.out);
+  std::vector<std::filesystem::path> outputs = {options.out};
+  if (!options.csv.empty()) outputs.push_back(options.csv);
+  if (outputs.size() == 2 && same_output(options.out, options.csv)) {
+    throw UsageError(fmt::format("--out and --csv are both {}: give each a file of its own",
+                                 options.out.string()));
+  }
+  for (const auto& path : outputs) {
+    require_no_input(path, options.records);
+    require_writable(path);
+  }
   const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
     if (count < 5) return;
     if (!progress) progress = std::make_unique<Progress>(clock, static_cast<int>(count) + 1);
@@ -65,10 +77,9 @@ int run(const Options& options) {
   write_file(options.out, page);
   if (!options.csv.empty()) write_file(options.csv, report_csv(records));
   if (!has_charts()) {
-    fmt::print(stderr,
-               "moat: this build has no charts, because npm was missing; the report has tables\n");
+    say("moat: this build has no charts, because npm was missing; the report has tables\n");
   }
-  fmt::print(stderr, "report: {}\n", options.out.string());
+  say("report: {}\n", options.out.string());
   return kCompareOk;
 }
 
@@ -113,7 +124,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       if (out->count() > 0) options->publish.out = options->out;
       exit_code = publish(options->publish);
     } catch (const RecordError& e) {
-      fmt::print(stderr, "moat: {}\n", e.what());
+      say("moat: {}\n", e.what());
       exit_code = kCompareUnreadable;
     }
   });

@@ -24,11 +24,14 @@
 #include "bench/compare/format.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/placement.hpp"
 #include "bench/run/progress.hpp"
+#include "bench/run/terminal.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -200,6 +203,8 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
   child_ = fork();
   if (child_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child_ == 0) {
+    // Ctrl-C reaches all of a group: the parent alone passes it on, so that it counts once.
+    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(kExitInterrupted);
     cpu::keep_on(processors);
@@ -219,6 +224,8 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
     write_all(STDERR_FILENO, text);
     _exit(kExitUsage);
   }
+  pass_interrupts_to(child_);
+  if (interrupted()) kill(child_, SIGTERM);
   close(to[0]);
   close(from[1]);
   to_ = to[1];
@@ -295,7 +302,9 @@ int run_ab(const RunOptions& options) {
   const auto now = std::time(nullptr);
   std::string time = utc_time(now);
   std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
-  const fs::path folder = options.out.value_or(fs::path("results") / "ab" / time);
+  // Two comparisons may begin in one second.
+  const fs::path folder =
+      options.out ? *options.out : make_new_folder(fs::path("results") / "ab" / time);
   const std::string session = fmt::format("{}-{}", time, getpid());
   const std::vector<std::string> arguments = shared_arguments(options.arguments);
 
@@ -306,7 +315,7 @@ int run_ab(const RunOptions& options) {
     fs::remove(b->record());
   }
   install_interrupt_handler();
-  std::signal(SIGPIPE, SIG_IGN);
+  pass_interrupts_to(0);
   const std::vector<int> processors = shared_processors(options.threads);
   base.start(arguments, session, options.threads, processors);
   if (!base.done()) fresh.start(arguments, session, options.threads, processors);
@@ -319,10 +328,10 @@ int run_ab(const RunOptions& options) {
     const int code = b->wait() == kExitDisturbed ? static_cast<int>(kExitOk) : b->wait();
     if (code != kExitOk) exit_code = code;
     if (code != kExitOk || !fs::exists(b->record())) {
-      fmt::print(stderr, "moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
-                 b->executable().string(), code, b->errors());
+      say("moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
+          b->executable().string(), code, b->errors());
       if (!b->spoke() && b->errors().find("--turns") != std::string::npos) {
-        fmt::print(stderr, "moat: it is older than --ab; build a commit that has it\n");
+        say("moat: it is older than --ab; build a commit that has it\n");
       }
     }
     if (!fs::exists(b->record())) return code == kExitOk ? static_cast<int>(kExitDevice) : code;
@@ -330,19 +339,16 @@ int run_ab(const RunOptions& options) {
   const auto before = read_records({base.record()});
   const auto after = read_records({fresh.record()});
   const Comparison comparison = compare_records(before, after, {});
-  fmt::print("{}",
-             format_comparison(comparison,
-                               options.format == TableFormat::markdown ? CompareFormat::markdown
-                                                                       : CompareFormat::table,
-                               std::nullopt, color_wanted()));
-  std::fflush(stdout);
+  print_out(format_comparison(
+      comparison,
+      options.format == TableFormat::markdown ? CompareFormat::markdown : CompareFormat::table,
+      std::nullopt, color_wanted()));
   if (exit_code == kExitOk &&
       lacks_ratio(comparison, {&before.front().record, &after.front().record})) {
     exit_code = kExitDisturbed;
   }
-  fmt::print(stderr, "records: {} {}\nas a gate: moat compare {} {} --gate 5%\n",
-             base.record().string(), fresh.record().string(), base.record().string(),
-             fresh.record().string());
+  say("records: {} {}\nas a gate: moat compare {} {} --gate 5%\n", base.record().string(),
+      fresh.record().string(), base.record().string(), fresh.record().string());
   return exit_code;
 }
 

@@ -6,12 +6,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <sstream>
 #include <string_view>
 
+#include "bench/run/number_check.hpp"
 #include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -19,6 +20,8 @@ namespace moat {
 namespace {
 
 constexpr std::string_view kPrefix = "--benchmark_";
+
+constexpr int kMostRepetitions = 1000000;
 
 const std::vector<std::string>& known_flags() {
   static const std::vector<std::string> names = {"color",
@@ -72,8 +75,16 @@ bool has_error(const Run& run) {
 template <class Base>
 class CleanReporter final : public Base {
  public:
-  using Base::Base;
   using Run = benchmark::BenchmarkReporter::Run;
+
+  // On `stream`, whatever the library sets; on what it sets if that is null.
+  template <class... T>
+  explicit CleanReporter(std::ostream* stream, T... base) : Base(base...), stream_(stream) {}
+
+  bool ReportContext(const typename Base::Context& context) override {
+    if (stream_ != nullptr) Base::SetOutputStream(stream_);
+    return Base::ReportContext(context);
+  }
 
   void ReportRuns(const std::vector<Run>& runs) override {
     std::vector<Run> clean;
@@ -91,6 +102,9 @@ class CleanReporter final : public Base {
     }
     if (!clean.empty()) Base::ReportRuns(clean);
   }
+
+ private:
+  std::ostream* stream_;
 };
 
 class NoReporter final : public benchmark::BenchmarkReporter {
@@ -99,18 +113,19 @@ class NoReporter final : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>&) override {}
 };
 
-std::unique_ptr<benchmark::BenchmarkReporter> make_reporter(const std::string& format) {
+std::unique_ptr<benchmark::BenchmarkReporter> make_reporter(const std::string& format,
+                                                            std::ostream* stream = nullptr) {
   if (format == "csv") {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-    return std::make_unique<CleanReporter<benchmark::CSVReporter>>();
+    return std::make_unique<CleanReporter<benchmark::CSVReporter>>(stream);
 #pragma GCC diagnostic pop
   }
   if (format == "console") {
     return std::make_unique<CleanReporter<benchmark::ConsoleReporter>>(
-        benchmark::ConsoleReporter::OO_None);
+        stream, benchmark::ConsoleReporter::OO_None);
   }
-  return std::make_unique<CleanReporter<benchmark::JSONReporter>>();
+  return std::make_unique<CleanReporter<benchmark::JSONReporter>>(stream);
 }
 
 void run_entry(benchmark::State& state, const Entry& entry, int repetition) {
@@ -178,11 +193,12 @@ void GoogleBenchmarkFlags::take(const std::string& name, const std::string& valu
     return;
   }
   if (name == "repetitions") {
-    const auto [end, error] =
-        std::from_chars(value.data(), value.data() + value.size(), repetitions_);
-    if (error != std::errc() || end != value.data() + value.size() || repetitions_ < 1) {
-      throw UsageError(fmt::format("{}: {} is not a number of at least 1", source, value));
+    const auto number = plain_number<int>(value);
+    if (!number || *number < 1 || *number > kMostRepetitions) {
+      throw UsageError(
+          fmt::format("{}: \"{}\" {}", source, value, number_wanted(1, kMostRepetitions)));
     }
+    repetitions_ = *number;
     return;
   }
   if (name == "out") {
@@ -199,6 +215,10 @@ void GoogleBenchmarkFlags::take(const std::string& name, const std::string& valu
     require_one_of({"console", "json", "csv"}, value, source);
     format_ = value;
   }
+  for (const char* yes_or_no : {"counters_tabular", "display_aggregates_only",
+                                "enable_random_interleaving", "report_aggregates_only"}) {
+    if (name == yes_or_no) truthy(value, source);
+  }
   if (name == "time_unit") require_one_of({"ns", "us", "ms", "s"}, value, source);
   forwarded_.push_back(value.empty() ? fmt::format("{}{}", kPrefix, name)
                                      : fmt::format("{}{}={}", kPrefix, name, value));
@@ -213,7 +233,8 @@ void initialize_google_benchmark(const GoogleBenchmarkFlags& flags) {
   // Its flags are global and keep the values of an earlier run.
   std::vector<std::string> arguments = {
       fmt::format("{}repetitions={}", kPrefix, flags.repetitions()),
-      fmt::format("{}out={}", kPrefix, flags.out()),
+      // What it writes there itself it does not check. The text comes back to the caller instead.
+      fmt::format("{}out={}", kPrefix, flags.out().empty() ? "" : "/dev/null"),
       fmt::format("{}out_format={}", kPrefix, flags.out_format())};
   arguments.insert(arguments.end(), flags.forwarded().begin(), flags.forwarded().end());
   std::vector<char*> argv = {program.data()};
@@ -224,8 +245,8 @@ void initialize_google_benchmark(const GoogleBenchmarkFlags& flags) {
   if (argc > 1) throw UsageError(fmt::format("Google Benchmark does not take {}", argv[1]));
 }
 
-void run_google_benchmark(const GoogleBenchmarkFlags& flags, const std::vector<Entry>& entries,
-                          std::ostream& out) {
+std::string run_google_benchmark(const GoogleBenchmarkFlags& flags,
+                                 const std::vector<Entry>& entries, std::ostream& out) {
   for (const Entry& entry : entries) {
     benchmark::RegisterBenchmark(
         entry.name.c_str(),
@@ -236,9 +257,11 @@ void run_google_benchmark(const GoogleBenchmarkFlags& flags, const std::vector<E
   std::unique_ptr<benchmark::BenchmarkReporter> display = std::make_unique<NoReporter>();
   if (const auto& format = flags.format()) display = make_reporter(*format);
   display->SetOutputStream(&out);
-  const auto file = flags.out().empty() ? nullptr : make_reporter(flags.out_format());
+  std::ostringstream text;
+  const auto file = flags.out().empty() ? nullptr : make_reporter(flags.out_format(), &text);
   benchmark::RunSpecifiedBenchmarks(display.get(), file.get());
   benchmark::ClearRegisteredBenchmarks();
+  return text.str();
 }
 
 }  // namespace moat

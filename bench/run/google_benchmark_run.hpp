@@ -60,9 +60,9 @@ struct Entry {
 // Hands the flags to the library. Throws UsageError for a value that it does not take.
 void initialize_google_benchmark(const GoogleBenchmarkFlags& flags);
 
-// Registers the entries and runs each as often as the flags say, with the library's reports where
-// the flags ask for them: on `out`, and in the file of --benchmark_out.
-void run_google_benchmark(const GoogleBenchmarkFlags& flags, const std::vector<Entry>& entries,
-                          std::ostream& out);
+// Registers the entries and runs each as often as the flags say, with the library's report on `out`
+// if the flags ask for it. Returns the text for the file of --benchmark_out, empty without one.
+std::string run_google_benchmark(const GoogleBenchmarkFlags& flags,
+                                 const std::vector<Entry>& entries, std::ostream& out);
 
 }  // namespace moat

@@ -1,10 +1,8 @@
 #include "bench/run/grid.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 
 namespace moat {
@@ -74,8 +72,6 @@ std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row
   }
   return text;
 }
-
-bool color_wanted() { return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr; }
 
 std::string markdown_grid(const std::vector<Column>& columns, const std::vector<Row>& rows) {
   std::string text = "|";

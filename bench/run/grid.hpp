@@ -25,9 +25,6 @@ struct Row {
 std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row>& rows,
                        bool color);
 
-// Whether what is printed may be coloured: standard output is a terminal, and NO_COLOR is not set.
-bool color_wanted();
-
 // A table of GitHub's Markdown; `|` in a cell is escaped.
 std::string markdown_grid(const std::vector<Column>& columns, const std::vector<Row>& rows);
 

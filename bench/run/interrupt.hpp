@@ -1,13 +1,21 @@
-// Ctrl-C: the first one asks the run to end after the sample at hand, the second ends it at once.
+// Ctrl-C, a closed terminal, kill: the first asks the run to end after the sample at hand, a second
+// ends it at once.
 #pragma once
+
+#include <sys/types.h>
 
 #include <atomic>
 
 namespace moat {
 
-// Set by SIGINT and SIGTERM once the handler is installed.
+// Set by SIGINT, SIGTERM and SIGHUP once the handler is installed.
 const std::atomic<bool>& interrupted();
 
+// SIGHUP stays ignored where it was (nohup), and is never the second: terminals that close send
+// several.
 void install_interrupt_handler();
+
+// Passes what asks this process to end on to a child, once. Up to two; 0 takes all back.
+void pass_interrupts_to(pid_t child);
 
 }  // namespace moat

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <string_view>
 
+#include "bench/record/file.hpp"
+
 namespace moat {
 
 std::string slug(const std::string& name) {
@@ -31,7 +33,7 @@ std::string slug(const std::string& name) {
 std::filesystem::path record_path(const std::optional<std::filesystem::path>& out,
                                   const std::string& device, const std::string& started,
                                   const Build& build) {
-  if (out && out->extension() == ".json") return *out;
+  if (out && (out->extension() == ".json" || is_stream(*out))) return *out;
   // The basic format of ISO 8601: colons are not allowed in every file system.
   std::string time;
   for (const char c : started) {

@@ -1,9 +1,9 @@
 #include "bench/run/progress.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cstdio>
+#include "bench/record/say.hpp"
+#include "bench/run/terminal.hpp"
 
 namespace moat {
 
@@ -11,7 +11,7 @@ Progress::Progress(Clock& clock, int total, bool always)
     : clock_(clock),
       start_(clock.now()),
       total_(total),
-      terminal_(isatty(STDERR_FILENO) == 1),
+      terminal_(rewrites_lines()),
       always_(always) {}
 
 void Progress::step(std::string_view what) {
@@ -23,17 +23,16 @@ void Progress::step(std::string_view what) {
     line += fmt::format(", about {:.0f} s left", elapsed / (done_ - 1) * (total_ - done_ + 1));
   }
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", line);
+    // A line that wraps cannot be taken back.
+    say("\r\x1b[K{}", first_columns(line, terminal_columns(80) - 1));
   } else {
-    fmt::print(stderr, "{}\n", line);
+    say("{}\n", line);
   }
-  std::fflush(stderr);
 }
 
 void Progress::clear() {
   if (!terminal_) return;
-  fmt::print(stderr, "\r\x1b[K");
-  std::fflush(stderr);
+  say("\r\x1b[K");
 }
 
 }  // namespace moat

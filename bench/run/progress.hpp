@@ -7,8 +7,8 @@
 
 namespace moat {
 
-// One line on standard error that is rewritten. Where that is no terminal a line for each step if
-// `always`, else nothing.
+// One line on standard error that is rewritten. Where that is no terminal that can, a line for each
+// step if `always`, else nothing.
 class Progress {
  public:
   Progress(Clock& clock, int total, bool always = false);

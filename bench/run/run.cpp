@@ -16,11 +16,14 @@
 #include <utility>
 #include <vector>
 
+#include "backends/cpu/control_group.hpp"
 #include "backends/cpu/processor.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/google_benchmark.hpp"
 #include "bench/record/provenance.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
 #include "bench/run/device_record.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/grid.hpp"
@@ -29,6 +32,8 @@
 #include "bench/run/problem_options.hpp"
 #include "bench/run/session.hpp"
 #include "bench/run/suggest.hpp"
+#include "bench/run/terminal.hpp"
+#include "bench/run/threads.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
 
@@ -123,9 +128,14 @@ Reading<std::vector<int>> kept_processors(int threads) {
 }
 
 // Half of what there is, so that neither the host's other work nor the device's runs out; of two
-// builds that take turns each has half of that.
+// builds that take turns each has half of that. Where the operands lie in the host's own memory
+// their originals, from which they are checked, lie beside them, and the libraries need a fifth.
 std::size_t memory_limit(const RunOptions& options, const Device& device) {
-  return device.info().memory_bytes / (options.turns ? 4 : 2);
+  std::size_t bytes = device.info().memory_bytes / 2;
+  if (device.info().backend == "cpu") {
+    bytes = std::min(bytes, cpu::available_memory_bytes() / 5 * 2);
+  }
+  return options.turns ? bytes / 2 : bytes;
 }
 
 MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device) {
@@ -156,6 +166,8 @@ class Run {
 
  private:
   void plan(const std::vector<Problem>& problems);
+  void require_outputs() const;
+  std::ostream& out() const;
   void measure();
   void confirm_ceilings(Group& group);
   Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
@@ -174,6 +186,7 @@ class Run {
   std::map<const Device*, Ceilings> ceilings_;
   std::optional<Turns> turns_;
   std::filesystem::path path_;
+  std::string google_benchmark_;  // for --benchmark_out
   Record record_;
 };
 
@@ -187,34 +200,27 @@ int Run::execute() {
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
   if (const std::string warning = build_warning(record_.build); !warning.empty()) {
-    fmt::print(stderr, "moat: warning: {}\n", warning);
+    say("moat: warning: {}\n", warning);
   }
   record_.host = this_host();
   initialize_google_benchmark(flags_);
 
   const std::vector<Problem> problems = select_problems(options_.problems);
-  if (options_.threads > 0) {
-    // Cores differ in speed for seconds; on the same ones ours and the baselines share their fate.
-    // Before the first thread starts: threads keep the processors of the one that started them.
-    const std::vector<int> processors = cpu::fixed_processors(options_.threads);
-    if (!processors.empty()) cpu::keep_on(processors);
-    omp_set_num_threads(options_.threads);
-  }
-  record_.run.threads = omp_get_max_threads();
+  record_.run.threads = claim_threads(options_.threads);
+  record_.run.cpu_quota = cpu::group_limits().processors;
   record_.run.processors = kept_processors(record_.run.threads);
   devices_ = open_devices(options_, world_);
   if (!problems.empty() && devices_.all.empty()) {
     for (const auto& a : devices_.skipped) {
-      fmt::print(stderr, "moat: backend {}: {}\n", a.name, a.reason);
+      say("moat: backend {}: {}\n", a.name, a.reason);
     }
-    fmt::print(stderr, "moat: no device to run on\n");
+    say("moat: no device to run on\n");
     return kExitDevice;
   }
   plan(problems);
   if (groups_.empty()) {
-    fmt::print(stderr,
-               "moat: no case matches; moat list shows the cases, and a broader --filter, "
-               "--kernel, --dtype or --benchmark_filter selects some\n");
+    say("moat: no case matches; moat list shows the cases, and a broader --filter, "
+        "--kernel, --dtype or --benchmark_filter selects some\n");
     return kExitNothing;
   }
   if (flags_.list_only()) {
@@ -230,9 +236,7 @@ int Run::execute() {
     if (named->info().host) named = device.get();
   }
   path_ = record_path(options_.out, named->info().name, record_.run.started, record_.build);
-  require_writable(path_);
-  if (options_.export_gbench) require_writable(*options_.export_gbench);
-  if (!flags_.out().empty()) require_writable(flags_.out());
+  require_outputs();
 
   const PortingSection porting = world_.porting();
   record_.porting = Reading<JsonDocument>::of(porting.record);
@@ -256,14 +260,40 @@ int Run::execute() {
     unwritten = std::current_exception();
   }
   if (!flags_.format()) {
-    const bool color = world_.out == &std::cout && color_wanted();
-    *world_.out << format_record(record_, options_.format, color);
-    if (options_.format != TableFormat::csv) *world_.out << '\n' << porting.table;
-    world_.out->flush();
+    const bool color = &out() == &std::cout && color_wanted();
+    out() << format_record(record_, options_.format, color);
+    if (options_.format != TableFormat::csv) out() << '\n' << porting.table;
   }
+  out().flush();
   if (unwritten) std::rethrow_exception(unwritten);
-  fmt::print(stderr, "record: {}\n", path_.string());
+  say("record: {}\n", path_.string());
+  // A terminal that was closed took the table along; the record tells what was verified.
+  if (world_.out == &std::cout && !record_.run.interrupted) flush_out();
   return exit_code();
+}
+
+// Before anything is measured: every file can be written, and none of them twice.
+void Run::require_outputs() const {
+  std::vector<std::pair<std::string, std::filesystem::path>> outputs = {{"--out", path_}};
+  if (options_.export_gbench) outputs.emplace_back("--export gbench", *options_.export_gbench);
+  if (!flags_.out().empty()) outputs.emplace_back("--benchmark_out", flags_.out());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (!same_output(outputs[i].second, outputs[j].second)) continue;
+      throw UsageError(fmt::format("{} and {} are both {}: give each a file of its own",
+                                   outputs[j].first, outputs[i].first, outputs[i].second.string()));
+    }
+  }
+  for (const auto& [option, path] : outputs) require_writable(path);
+}
+
+// Where the table goes: past a document that has standard output for itself.
+std::ostream& Run::out() const {
+  const auto taken = [](const std::filesystem::path& path) { return is_standard_output(path); };
+  const bool spoken_for = taken(path_) ||
+                          (options_.export_gbench && taken(*options_.export_gbench)) ||
+                          (!flags_.out().empty() && taken(flags_.out()));
+  return world_.out == &std::cout && spoken_for ? std::cerr : *world_.out;
 }
 
 void Run::plan(const std::vector<Problem>& problems) {
@@ -390,7 +420,7 @@ void Run::measure() {
   Scheduling* const source = world_.scheduling;
   const auto start = source != nullptr ? source->totals() : std::nullopt;
   const auto steal = source != nullptr ? source->steal_seconds() : std::nullopt;
-  run_google_benchmark(flags_, entries, *world_.out);
+  google_benchmark_ = run_google_benchmark(flags_, entries, out());
   record_.run.scheduling = scheduling_since(start, steal);
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
@@ -437,10 +467,31 @@ Reading<SchedulingRecord> Run::scheduling_since(const std::optional<SchedulingTo
 }
 
 void Run::write_record() {
-  write_file(path_, to_text(record_));
+  const std::string text = to_text(record_);
+  // A name that was made up may have been another run's idea too.
+  const bool own_name = options_.out && path_ == *options_.out;
+  // One that cannot be written does not keep the others back.
+  std::exception_ptr unwritten;
+  const auto attempt = [&](auto&& write) {
+    try {
+      write();
+    } catch (const WriteError&) {
+      if (!unwritten) unwritten = std::current_exception();
+    }
+  };
+  attempt([&] {
+    if (own_name) {
+      write_file(path_, text);
+    } else {
+      path_ = write_new_file(path_, text);
+    }
+  });
   if (options_.export_gbench) {
-    write_file(*options_.export_gbench, dump_strict(to_google_benchmark(record_)));
+    attempt(
+        [&] { write_file(*options_.export_gbench, dump_strict(to_google_benchmark(record_))); });
   }
+  if (!flags_.out().empty()) attempt([&] { write_file(flags_.out(), google_benchmark_); });
+  if (unwritten) std::rethrow_exception(unwritten);
 }
 
 int Run::exit_code() const {

@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
 
 #include "bench/run/ab.hpp"
 #include "bench/run/exit_codes.hpp"
+#include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/placement.hpp"
 #include "bench/run/problem_options.hpp"
 #include "bench/run/run.hpp"
+#include "bench/run/threads.hpp"
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
@@ -70,19 +74,20 @@ void add_options(CLI::App& command, RunOptions& o) {
 
   const std::string how = "How to measure";
   command.add_option("--seed", o.seed, "seed of the random inputs")
+      ->check(number_check<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str()
       ->group(how);
   command
       .add_option("--threads", o.threads,
                   "threads on the CPU (default: all cores). Fewer than there are cores\n"
                   "stay on the same cores throughout")
-      ->check(CLI::Range(1, 4096))
+      ->check(number_check(1, kMostThreads))
       ->group(how);
   command.add_option("--budget", o.budget_seconds, "seconds per implementation of a case")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->check(number_check(0.001, 86400.0))
       ->group(how);
   command.add_option("--samples", o.samples, "at most so many samples per implementation")
-      ->check(CLI::Range(1, 1000000))
+      ->check(number_check(1, 1000000))
       ->group(how);
   command
       .add_flag("--hot", o.hot,
@@ -106,7 +111,8 @@ void add_options(CLI::App& command, RunOptions& o) {
   const std::string output = "Output";
   command
       .add_option("--out", o.out,
-                  "folder, or file that ends in .json, for the record\n"
+                  "folder, or file that ends in .json, for the record; a device, a FIFO or - for\n"
+                  "standard output will do, and then the table is on standard error\n"
                   "(default: results/<device>/<UTC time>-<commit>.json)")
       ->group(output);
   command
@@ -142,6 +148,7 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
       if (format != "gbench") {
         throw UsageError("--export: format " + format + " is not known; known: gbench");
       }
+      if (options->export_gbench) throw UsageError("--export gbench: given twice");
       options->export_gbench = file;
     }
     if (!options->ab && on_the_cpu(*options)) {

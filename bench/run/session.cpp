@@ -1,6 +1,7 @@
 #include "bench/run/session.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <exception>
@@ -71,6 +72,8 @@ void Group::measure(const GroupOptions& options, Clock& clock) {
     outcome.results.resize(contenders_.size());
     for (auto& result : outcome.results) result.message = e.what();
   }
+  // What the group freed is the next one's to allocate, also within a container's limit.
+  malloc_trim(0);
   auto& entries = repetitions_.emplace_back();
   for (std::size_t i = 0; i < contenders_.size(); ++i) {
     add_repetition(cases_[i], outcome.results[i], outcome);

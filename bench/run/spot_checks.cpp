@@ -97,7 +97,6 @@ void SpotChecks::spoil(const State& state, std::size_t set) {
 
 void SpotChecks::check(State& state, std::size_t set) {
   sets_[set].download(state.subject.output, state.output);
-  ++state.checked;
   if (state.output == state.subject.right) return;
   Check check = state.subject.check(state.output);
   if (check.passed) {

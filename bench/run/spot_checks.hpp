@@ -47,14 +47,10 @@ class SpotChecks final : public CallObserver {
   // The check that failed, if any did.
   const Check* failure(std::size_t implementation) const;
 
-  // Calls of the series that were checked.
-  int checked(std::size_t implementation) const { return states_.at(implementation).checked; }
-
  private:
   struct State {
     Subject subject;
     int samples = 0;
-    int checked = 0;
     double first = 0;                  // when the first sample was about to begin
     double spent = 0;                  // seconds for checks
     std::vector<std::size_t> spoiled;  // sets that the sample writes

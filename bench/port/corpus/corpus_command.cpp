@@ -16,6 +16,7 @@
 #include "bench/port/source/progress.hpp"
 #include "bench/record/csv.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
 
 namespace moat {
 namespace {
@@ -58,8 +59,7 @@ int run_corpus(const CorpusRun& run) {
   std::vector<std::string> alone;
   const auto pairs = find_pairs(run.folder, run.pairs, alone);
   if (pairs.empty()) {
-    fmt::print(stderr, "moat port corpus: no two entries of {} match --pairs '{}'\n", run.folder,
-               run.pairs);
+    say("moat port corpus: no two entries of {} match --pairs '{}'\n", run.folder, run.pairs);
     return 3;
   }
   CodeProgress progress("comparing programs");

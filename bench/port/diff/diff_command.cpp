@@ -16,6 +16,9 @@
 #include "bench/port/diff/score.hpp"
 #include "bench/port/source/progress.hpp"
 #include "bench/record/file.hpp"
+#include "bench/record/say.hpp"
+#include "bench/record/standard_streams.hpp"
+#include "bench/run/number_check.hpp"
 
 namespace moat {
 namespace {
@@ -111,7 +114,7 @@ int report(const DiffRun& run, const Tree& base, const Tree& port,
   }
   put_output(run.out, text);
   if (run.json || run.csv) {
-    for (const std::string& warning : diff.warnings) fmt::print(stderr, "warning: {}\n", warning);
+    for (const std::string& warning : diff.warnings) say("warning: {}\n", warning);
   }
   return 0;
 }
@@ -140,6 +143,7 @@ void add_output_options(CLI::App& command, DiffRun& run) {
   form->require_option(0, 1);
   command.add_flag("--lines", run.lines, "List every changed line with its class");
   command.add_option("--files", run.files, "Rows of the matching that the text shows; 0: all")
+      ->check(number_check(0, 1000000000))
       ->capture_default_str();
   command.add_option("--match", run.matches, "Files that belong together; an empty side: to none")
       ->type_name("BASE=PORT");
@@ -189,10 +193,9 @@ RenameTable CodeOptions::table() const {
     }
   }
   if (!any) {
-    fmt::print(stderr,
-               "note: no table of renames from {} to {} is shipped (there are: {}); every change "
-               "counts as made by hand unless --renames names one\n",
-               from, to, shipped_tables());
+    say("note: no table of renames from {} to {} is shipped (there are: {}); every change "
+        "counts as made by hand unless --renames names one\n",
+        from, to, shipped_tables());
   }
   return table;
 }
@@ -221,14 +224,14 @@ std::shared_ptr<CodeOptions> add_code_options(CLI::App& command, bool with_from)
   command.add_option("--exclude", options->exclude, "No path that matches one of these globs")
       ->type_name("GLOB");
   command.add_option("--threads", options->threads, "Threads; 0: one per core")
-      ->check(CLI::Range(0, 1024))
+      ->check(number_check(0, 1024))
       ->capture_default_str();
   return options;
 }
 
 int guarded_run(const std::string& command, const std::function<int()>& run) {
   const auto report_error = [&](int code, const std::exception& e) {
-    fmt::print(stderr, "moat port {}: {}\n", command, e.what());
+    say_error("moat port " + command, e);
     return code;
   };
   try {
@@ -247,9 +250,7 @@ void put_output(const std::string& path, const std::string& text) {
     write_file(path, text);
     return;
   }
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw WriteError("standard output could not be written");
-  }
+  print_out(text);
 }
 
 void add_diff_commands(CLI::App& port, int& exit_code) {

@@ -11,6 +11,7 @@
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/diff/report.hpp"
 #include "bench/port/source/progress.hpp"
+#include "bench/run/number_check.hpp"
 
 namespace moat {
 namespace {
@@ -170,7 +171,7 @@ void add_history_command(CLI::App& port, int& exit_code) {
                                  "/bin/sh, in work trees of old commits: only for code you trust")
                     ->type_name("CMD");
   command->add_option("--time-limit", run->limit_s, "Seconds for one run of CMD; late is failed")
-      ->check(CLI::Range(0.001, 1e6))
+      ->check(number_check(0.001, 1e6))
       ->needs(green)
       ->capture_default_str();
   command->add_flag("--json", run->json, "Print JSON (schema moat-port-history)");

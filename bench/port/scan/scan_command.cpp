@@ -13,6 +13,7 @@
 #include "bench/port/diff/diff_command.hpp"
 #include "bench/port/diff/port_class.hpp"
 #include "bench/port/diff/report.hpp"
+#include "bench/run/number_check.hpp"
 
 namespace moat {
 namespace {
@@ -225,6 +226,7 @@ void add_scan_command(CLI::App& port, int& exit_code) {
   run->code = add_code_options(*command, true);
   command->add_flag("--json", run->json, "Print JSON (schema moat-port-scan)");
   command->add_option("--places", run->places, "Hazards that the text lists; 0: all")
+      ->check(number_check(0, 1000000000))
       ->capture_default_str();
   command->add_option("--out", run->out, "Write to FILE instead of standard output")
       ->type_name("FILE");

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
 #include <mutex>
 #include <string>
+
+#include "bench/record/say.hpp"
+#include "bench/run/terminal.hpp"
 
 namespace moat {
 
@@ -15,12 +16,11 @@ namespace moat {
 // terminal, and nothing in the first two seconds. Threads may call it.
 class CodeProgress {
  public:
-  explicit CodeProgress(std::string what)
-      : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1) {}
+  explicit CodeProgress(std::string what) : what_(std::move(what)), terminal_(rewrites_lines()) {}
   CodeProgress(const CodeProgress&) = delete;
   CodeProgress& operator=(const CodeProgress&) = delete;
   ~CodeProgress() {
-    if (shown_) std::fputs("\r\x1b[K", stderr);
+    if (shown_) say("\r\x1b[K");
   }
 
   void show(std::size_t done, std::size_t all) {
@@ -31,8 +31,7 @@ class CodeProgress {
     if (now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
     shown_ = true;
-    fmt::print(stderr, "\r\x1b[K{}: {} of {}", what_, done, all);
-    std::fflush(stderr);
+    say("\r\x1b[K{}: {} of {}", what_, done, all);
   }
 
  private:

@@ -29,12 +29,15 @@ TEST(GoogleBenchmark, HasTheFieldsThatItsToolsRead) {
   EXPECT_DOUBLE_EQ(first["bytes_per_second"], 5e8);
 }
 
-TEST(GoogleBenchmark, FailedCaseIsAnErrorWithoutTimes) {
+TEST(GoogleBenchmark, FailedCaseIsAnErrorWithTimesOfZero) {
   const Json failed = to_google_benchmark(sample_record())["benchmarks"][2];
   EXPECT_EQ(failed["error_occurred"], true);
   EXPECT_EQ(failed["error_message"], "wrong at 17");
-  EXPECT_FALSE(failed.contains("real_time"));
-  EXPECT_FALSE(failed.contains("cpu_time"));
+  // Without them Bencher refuses the whole file.
+  EXPECT_EQ(failed.at("real_time"), 0);
+  EXPECT_EQ(failed.at("cpu_time"), 0);
+  EXPECT_EQ(failed.at("time_unit"), "ns");
+  EXPECT_EQ(failed.at("iterations"), 0);
 }
 
 TEST(GoogleBenchmark, SeveralRepetitionsHaveAggregates) {

@@ -1,0 +1,18 @@
+// Reads JSON more strictly than the library: every field is what it says, once.
+#pragma once
+
+#include <string_view>
+
+#include "bench/record/strict_json.hpp"
+
+namespace moat {
+
+// Beyond RFC 8259 this refuses what would be read as something else than was written: a name twice
+// in an object, a whole number that does not fit into 64 bits, a byte order mark, NUL bytes. The
+// most that arrays and objects are nested is kMostNested. Throws JsonError with the pointer, or the
+// line, the column and the byte.
+Json read_json(std::string_view text);
+
+inline constexpr int kMostNested = 128;
+
+}  // namespace moat

@@ -1,0 +1,49 @@
+#include "bench/run/terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace moat {
+namespace {
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+bool capable(int descriptor) {
+  const std::string_view term = environment("TERM");
+  return isatty(descriptor) == 1 && !term.empty() && term != "dumb";
+}
+
+}  // namespace
+
+bool color_wanted() {
+  if (!environment("NO_COLOR").empty()) return false;
+  for (const char* name : {"FORCE_COLOR", "CLICOLOR_FORCE"}) {
+    if (const auto value = environment(name); !value.empty() && value != "0") return true;
+  }
+  return environment("CLICOLOR") != "0" && capable(STDOUT_FILENO);
+}
+
+bool rewrites_lines() { return capable(STDERR_FILENO); }
+
+std::size_t terminal_columns(std::size_t otherwise) {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
+  return size.ws_col;
+}
+
+std::string first_columns(const std::string& text, std::size_t columns) {
+  std::size_t end = 0;
+  for (std::size_t seen = 0; end < text.size(); ++end) {
+    const bool begins = (text[end] & 0xc0) != 0x80;
+    if (begins && seen++ == columns) break;
+  }
+  return text.substr(0, end);
+}
+
+}  // namespace moat

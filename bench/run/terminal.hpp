@@ -1,0 +1,23 @@
+// What the terminal, and its user, want to see.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace moat {
+
+// Whether what is printed on standard output may be coloured. The first that is said counts:
+// NO_COLOR (no-color.org): no; FORCE_COLOR or CLICOLOR_FORCE: yes, except for "0"; then only on a
+// terminal, unless TERM is dumb or missing or CLICOLOR is 0. A variable that is empty says nothing.
+bool color_wanted();
+
+// Whether standard error is a terminal on which a line can be rewritten.
+bool rewrites_lines();
+
+// Columns of the terminal of standard error, `otherwise` if it does not tell.
+std::size_t terminal_columns(std::size_t otherwise);
+
+// The first characters of a text in UTF-8, each one column wide.
+std::string first_columns(const std::string& text, std::size_t columns);
+
+}  // namespace moat
