@@ -129,7 +129,7 @@ std::string device_line(const Record& record) {
   std::string text;
   for (const DeviceRecord& d : record.devices) {
     text += fmt::format("{}{} ({}, {} {})", text.empty() ? "" : "; ", d.name, d.architecture,
-                        d.compute_units, d.backend == "cpu" ? "cores" : "units");
+                        d.compute_units, is_host(record, d) ? "cores" : "units");
   }
   const auto& commit = record.build.commit.value;
   return fmt::format("{} · {} · commit {}{}", text, record.run.started.substr(0, 10),

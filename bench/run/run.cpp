@@ -132,7 +132,7 @@ Reading<std::vector<int>> kept_processors(int threads) {
 // their originals, from which they are checked, lie beside them, and the libraries need a fifth.
 std::size_t memory_limit(const RunOptions& options, const Device& device) {
   std::size_t bytes = device.info().memory_bytes / 2;
-  if (device.info().backend == "cpu") {
+  if (device.info().host) {
     bytes = std::min(bytes, cpu::available_memory_bytes() / 5 * 2);
   }
   return options.turns ? bytes / 2 : bytes;
