@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/compare/beside.hpp"
 #include "bench/compare/bootstrap.hpp"
 #include "bench/measure/sampler.hpp"
 #include "bench/run/case_records.hpp"
@@ -56,13 +57,7 @@ Series seconds_of(const CaseRecord& c) {
   return series;
 }
 
-int samples_of(const CaseRecord& c) {
-  std::size_t count = 0;
-  for (const SeriesRecord& s : c.series) count += s.seconds.size();
-  return static_cast<int>(count);
-}
-
-const CaseRecord* beside(const Record& record, const CaseRecord& ours, const std::string& name) {
+const CaseRecord* case_of(const Record& record, const CaseRecord& ours, const std::string& name) {
   for (const CaseRecord& c : record.cases) {
     if (c.problem == ours.problem && c.backend == ours.backend && c.device == ours.device &&
         c.implementation == name) {
@@ -87,10 +82,10 @@ Bar bar_of(const Record& record, const CaseRecord& c, bool several_devices) {
   }
   bar.note = fmt::format("{:.2f} × {}", least->ratio, least->baseline);
   bar.plain = least->baseline == kPlain;
-  const CaseRecord* library = beside(record, c, least->baseline);
+  const CaseRecord* library = case_of(record, c, least->baseline);
   if (library == nullptr) return bar;
   // A ratio that the sampler would not believe in is no point on an axis.
-  if (std::min(samples_of(c), samples_of(*library)) < SamplerOptions{}.min_samples) {
+  if (samples_beside(record, c, least->baseline) < kFewestSamples) {
     bar.note += ", too few samples";
     return bar;
   }

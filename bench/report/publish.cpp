@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -16,8 +15,8 @@
 #include "bench/record/standard_streams.hpp"
 #include "bench/report/figure.hpp"
 #include "bench/report/readme.hpp"
-#include "bench/run/grid.hpp"
 #include "bench/run/table.hpp"
+#include "bench/run/terminal.hpp"
 
 namespace moat {
 namespace {
@@ -27,11 +26,6 @@ namespace fs = std::filesystem;
 std::string text_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-void print(const std::string& text) {
-  print_out(text);
-  if (std::fflush(stdout) != 0) throw WriteError("standard output could not be written");
 }
 
 // A file and what should be in it.
@@ -89,14 +83,15 @@ int write(const Record& record, const PublishOptions& options) {
 
 int publish(const PublishOptions& options) {
   const Record record = read_records({options.record}).front().record;
-  if (options.table) print(format_record(record, TableFormat::table, color_wanted()));
+  if (options.table) print_out(format_record(record, TableFormat::table, color_wanted()));
   if (options.svg) {
     const std::string svg = speed_figure(record);
     if (options.out) {
+      require_no_input(*options.out, {options.record});
       require_writable(*options.out);
       write_file(*options.out, svg);
     } else {
-      print(svg);
+      print_out(svg);
     }
   }
   if (!options.readme) return 0;

@@ -42,7 +42,8 @@ Of one record:
                                                         beside the record; refused for a dirty tree,
                                                         a disturbed run or too wide a spread
 
-exit codes: 0 written, 1 --readme: refused, or --check: it differs, 2 bad option, 4 a file could not be written, 5 a record cannot be read
+exit codes: 0 written, 1 --readme: refused, or --check: it differs, 2 bad option, 4 a file could not
+            be written, 5 a record cannot be read
 )";
 
 struct Options {
