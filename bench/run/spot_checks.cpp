@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kSurelyChecked = 4;   // samples at the beginning of each series
 constexpr double kShare = 0.1;      // of the time, for the checks after those
-constexpr int kCallsOfASample = 3;  // that are checked at once
+constexpr int kCallsOfASample = 8;  // that are checked at most
 constexpr std::size_t kSpoiledElements = 16;
 
 // Bytes of an element of an output; of a position, half.
@@ -108,16 +108,16 @@ void SpotChecks::check(State& state, std::size_t set) {
 }
 
 void SpotChecks::run_interrupted(State& state, std::size_t first, int calls) {
-  const auto checked = static_cast<int>(random(static_cast<std::uint64_t>(calls)));
-  const auto call = [&](int i) {
-    const std::size_t set = (first + static_cast<std::size_t>(i)) % sets_.size();
-    if (i == checked) spoil(state, set);
+  std::vector<char> checked(static_cast<std::size_t>(calls));
+  for (int i = 0; i < kCallsOfASample; ++i) checked[random(checked.size())] = 1;
+  for (std::size_t i = 0; i < checked.size(); ++i) {
+    const std::size_t set = (first + i) % sets_.size();
+    if (checked[i] != 0) spoil(state, set);
     state.subject.solve(sets_[set].problem(state.subject.output));
-    if (i != checked) return;
+    if (checked[i] == 0) continue;
     device_.synchronize();
     check(state, set);
-  };
-  for (int i = 0; i < calls; ++i) call(i);
+  }
   // What the check left in the caches makes way for the operands again.
   state.subject.solve(sets_[first % sets_.size()].problem(state.subject.output));
   device_.synchronize();

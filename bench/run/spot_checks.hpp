@@ -18,11 +18,11 @@ namespace moat {
 using CheckOutput = std::function<Check(std::span<const std::byte>)>;
 
 // What is left at the end of a series tells nothing of calls whose outputs others wrote again.
-// Before some samples, elements of the output that one of their calls is to write are spoiled, and
-// after the sample the whole output is checked. The elements are few and at random places: that
+// Before some samples, elements of outputs that its calls are to write are spoiled, and after the
+// sample these outputs are checked as a whole. The elements are few and at random places: that
 // leaves the caches as cold as they were, and a kernel cannot see in advance which call is checked.
 // Where a sample has more calls than there are sets, or there is one set only (hot), the same
-// number of calls is run once more, untimed, and interrupted behind one of them to be checked.
+// number of calls is run once more, untimed, and interrupted behind some of them to be checked.
 //
 // The first samples are checked, and of the later ones every second at random, as long as that
 // takes no more than a tenth of the time.
