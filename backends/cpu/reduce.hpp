@@ -12,7 +12,12 @@
 #include "backends/cpu/convert.hpp"
 #include "backends/cpu/math.hpp"
 #include "backends/cpu/panels.hpp"
-#include "kernels/monoids.hpp"
+
+// Named only: kernels that reduce nothing need not read kernels/monoids.hpp.
+namespace moat {
+struct ArgMax;
+struct Max;
+}  // namespace moat
 
 namespace moat::cpu {
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backends/cpu/backend.hpp"
+#include "kernels/gemm.hpp"
 
 namespace moat::cpu {
 namespace {
