@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -57,8 +58,12 @@ struct Subject {
   std::string unit() const { return is_family ? kAll : name; }
 };
 
-Subject find_subject(const Json& document, const std::string& name) {
+Subject find_subject(const Json& document, const Porting& porting, const std::string& name) {
   std::set<std::string> kernels = {kAll};
+  // Those of a port that was counted and could not be compared, too.
+  for (const auto& [port, lines] : porting.count.backends) {
+    for (const auto& [kernel, set] : lines.units) kernels.insert(kernel);
+  }
   std::vector<std::string> families;
   for (const std::string& port : port_names(document)) {
     const Json& facts = port_in(document, port);
@@ -131,7 +136,7 @@ bool has_ranges(const Porting& porting, const std::string& port) {
 std::string porting_details(const Json& document, const std::string& name,
                             const std::filesystem::path& root) {
   const Porting porting = from_json(document);
-  const Subject subject = find_subject(document, name);
+  const Subject subject = find_subject(document, porting, name);
   const std::string against = subject.is_family ? kBaselineFamily : kBaseline;
   if (port_in(document, against).is_null()) {
     throw std::invalid_argument(fmt::format(

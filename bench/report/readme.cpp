@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "bench/port/table.hpp"
@@ -61,6 +62,24 @@ Record shortened(const Record& record) {
   return part;
 }
 
+// The text of a code block, which must not be wider than the document's other lines: what is, goes
+// on in lines that are indented further.
+std::string narrow(const std::string& text) {
+  constexpr std::size_t kWidth = 120;
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    while (line.starts_with("    ") && line.size() > kWidth) {
+      const std::size_t space = line.rfind(' ', kWidth);
+      if (space == std::string::npos || space < 12) break;
+      result += line.substr(0, space) + '\n';
+      line = std::string(9, ' ') + line.substr(space + 1);
+    }
+    result += line + '\n';
+  }
+  return result;
+}
+
 std::string commit_of(const Record& record) {
   const auto& commit = record.build.commit.value;
   return commit ? commit->substr(0, 12) : "unknown";
@@ -85,7 +104,7 @@ ReadmeParts readme_parts(const Record& record, const std::filesystem::path& reco
   std::size_t ours = 0;
   for (const CaseRecord& c : record.cases) ours += c.implementation == kOurs ? 1 : 0;
   const std::string path = record_path.generic_string();
-  std::string table = format_record(shortened(record), TableFormat::markdown, false);
+  std::string table = narrow(format_record(shortened(record), TableFormat::markdown, false));
   table.erase(table.find_last_not_of('\n') + 1);
   // Cases stand indented below the headings that are not here.
   for (std::size_t at = 0; (at = table.find("\n|   ", at)) != std::string::npos;) {

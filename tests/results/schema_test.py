@@ -48,7 +48,7 @@ def spoiled(record):
     yield spoil("a commit that is none", lambda r: r["build"].update(commit="unknown"))
     yield spoil("a seed below 0", lambda r: r["run"].update(seed=-1))
     yield spoil("a status that is none", lambda r: r["cases"][0].update(status="fine"))
-    yield spoil("no samples in a series", lambda r: r["cases"][0]["series"][0].update(seconds=[]))
+    yield spoil("a sample of no time", lambda r: r["cases"][0]["series"][0].update(seconds=[0]))
 
 
 def main():

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <stdexcept>
 
 #include "bench/report/figure.hpp"
@@ -64,6 +65,21 @@ TEST(Readme, HasEightCasesKernelByKernel) {
   EXPECT_NE(table.find("Eight of 10 cases"), std::string::npos) << table;
   EXPECT_NE(table.find("([record](results/xeon/r.json))"), std::string::npos) << table;
   EXPECT_NE(table.find("of the run of 2026-01-31 at commit 0123456789ab"), std::string::npos);
+}
+
+TEST(Readme, LinesOfTheDeviceAreNotWiderThanTheDocument) {
+  Record record = sample_record();
+  std::string name = "A processor";
+  for (int i = 0; i < 40; ++i) name += " of many words";
+  record.devices[0].name = name;
+  std::istringstream lines(sample_parts(record).at("table"));
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("    ")) continue;
+    EXPECT_LE(line.size(), 120U) << line;
+    for (std::istringstream words(line); words >> line;) all += line + ' ';
+  }
+  EXPECT_NE(all.find(name + " ("), std::string::npos) << all;
 }
 
 TEST(Readme, HasARowPerPortAndFamily) {
