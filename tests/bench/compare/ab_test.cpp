@@ -85,8 +85,8 @@ class Ab : public testing::Test {
   fs::path folder_ = temporary_.path();
 };
 
-TEST_F(Ab, TheSameCommitPassesThreeTimes) {
-  for (int seed = 1; seed <= 3; ++seed) {
+TEST_F(Ab, TheSameCommitPasses) {
+  for (int seed = 1; seed <= 20; ++seed) {
     const Finished run = measure_scripted(1, seed);
     ASSERT_EQ(run.exit_code, kExitOk) << run.err;
     expect_shared_rounds(1);
@@ -96,15 +96,24 @@ TEST_F(Ab, TheSameCommitPassesThreeTimes) {
   }
 }
 
+// A delay of half the time is always found; one of a tenth, which half a second of samples does not
+// always tell from 5 %, is found or left undecided, and never passes.
 TEST_F(Ab, APlantedDelayFailsTheGateAndIsNamed) {
-  for (const double factor : {1.5, 1.1}) {
-    const Finished run = measure_scripted(factor, 4);
-    ASSERT_EQ(run.exit_code, kExitOk) << run.err;
-    const Finished f = gate("5%");
-    EXPECT_EQ(f.exit_code, kCompareSlower) << f.out << f.err;
-    EXPECT_NE(f.err.find("gemm/f32/m20n30k40/cpu/moat is slower"), std::string::npos) << f.err;
-    EXPECT_EQ(f.err.find("sum/"), std::string::npos) << f.err;
+  int found = 0;
+  for (int seed = 4; seed < 14; ++seed) {
+    for (const double factor : {1.5, 1.1}) {
+      const Finished run = measure_scripted(factor, seed);
+      ASSERT_EQ(run.exit_code, kExitOk) << run.err;
+      const Finished f = gate("5%");
+      EXPECT_TRUE(f.exit_code == kCompareSlower ||
+                  (factor < 1.5 && f.exit_code == kCompareUndecided))
+          << factor << ' ' << f.out << f.err;
+      EXPECT_NE(f.err.find("gemm/f32/m20n30k40/cpu/moat is "), std::string::npos) << f.err;
+      EXPECT_EQ(f.err.find("sum/f32/n1000/cpu/moat is slower"), std::string::npos) << f.err;
+      if (factor < 1.5 && f.exit_code == kCompareSlower) ++found;
+    }
   }
+  EXPECT_GE(found, 6) << "of 10 delays of a tenth";
 }
 
 // A third of the rounds of each build, not the same ones: what is left favours neither.
