@@ -13,12 +13,12 @@ scan() { "$MOAT" port scan source.cu --out "$1"; }
 printf 'int x;\n' > source.cu
 targets() {
   rm -rf t && mkdir t && mkfifo t/fifo
-  echo OLD > t/real.json && chmod 600 t/real.json && ln -s real.json t/link.json
+  echo "what stood here before" > t/real.json && chmod 600 t/real.json && ln -s real.json t/link.json
   ln -s made.json t/dangling.json
 }
 linked() {
   [[ -L t/link.json && $(mode t/real.json) == 600 ]] || fail "$1: link or mode"
-  ! grep -q OLD t/real.json || fail "$1: nothing came through the link"
+  ! grep -q "what stood here before" t/real.json || fail "$1: nothing came through the link"
 }
 for writer in compare report csv scan; do
   targets

@@ -1,3 +1,4 @@
 // refused: preprocessor
-#if 1
+#\
+if 1
 #endif

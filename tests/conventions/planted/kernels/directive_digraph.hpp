@@ -1,2 +1,2 @@
 // refused: preprocessor
-% : define X 1
+%: define X 1

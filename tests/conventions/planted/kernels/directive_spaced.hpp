@@ -1,3 +1,3 @@
 // refused: preprocessor
-#if 1
-#endif
+  # if 1
+  # endif
