@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The vocabulary in which kernels are written: what one block does with tiles of its operands.
 //
 // A block is whatever a backend runs in parallel with others: a CPU's worker thread, a GPU's thread

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the harness sees of a backend: memory, time and problems to run.
 #pragma once
 

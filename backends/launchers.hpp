@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The launchers of kernels/, which kernels/*.cpp instantiate with a backend's own compiler or
 // options.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Views of memory that kernels read and write.
 #pragma once
 

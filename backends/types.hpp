@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Element types, storage orders and function attributes that every layer shares.
 #pragma once
 

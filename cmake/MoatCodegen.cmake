@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Gathers, as part of every build, what the compilers made of each GPU kernel:
 # ${CMAKE_BINARY_DIR}/codegen.json, which `moat codegen` prints.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # moat_cpu_isa: Highway and the instruction set that MOAT_CPU names, for targets whose code runs
 # only on processors that have it. Highway takes its target from the compiler's options.
 

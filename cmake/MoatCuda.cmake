@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Decides whether the CUDA backend is built. Sets MOAT_CUDA_ABSENT to the reason if it is not, and
 # MOAT_CUDA_ARCHITECTURES to what it is compiled for.
 

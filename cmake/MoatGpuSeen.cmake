@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # moat_gpu_seen(VARIABLE BACKEND VENDOR): false if MOAT_<BACKEND> is SEEN and no GPU of VENDOR (nvidia
 # or amd) is; asked anew in every configuration.
 function(moat_gpu_seen variable backend vendor)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Decides whether the HIP backend is built: with ROCm's clang if there is one, else with the
 # distribution's clang and HIP runtime. Sets MOAT_HIP_ABSENT to the reason if it is not built,
 # MOAT_HIP_ARCHITECTURES to what it is compiled for and MOAT_HIP_COMPILE to the command up to these.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How each backend compiles each source: ${CMAKE_BINARY_DIR}/compile_manifest.json, made by the
 # target moat_compile_manifest. The porting counter reads it:
 #   [{"backend": "cuda",            cpu, cuda, hip

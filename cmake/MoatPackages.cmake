@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Everything that is needed from elsewhere, found in one place, so that one error names all that is
 # missing with its Debian package. scripts/setup.sh installs the same; the test packages.named holds
 # the two lists together. What can be left out is looked for where it is used.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Counts, as part of every build of moat, the lines that each backend compiles:
 # ${CMAKE_BINARY_DIR}/porting.json.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Targets with the project's warnings and include path.
 
 add_library(moat_options INTERFACE)

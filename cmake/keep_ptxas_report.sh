@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # Compiler launcher: runs the command, keeps what it printed on stderr in OBJECT.ptxas (OBJECT is
 # what -o names) and prints all of that but ptxas's resource lines.
 object=

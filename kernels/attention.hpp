@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention forward: O = softmax(Q·Kᵀ·scale + mask)·V with an online softmax
 // (Milakov and Gimelshein 2018; Dao et al. 2022).
 #pragma once

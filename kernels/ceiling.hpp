@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a device reaches at best: chains of FMAs in registers, products of panels in fast memory, a
 // vector that is read, a vector that is copied.
 #pragma once

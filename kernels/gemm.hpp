@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GEMM: C = A·B, products accumulated in f32.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a reduction accumulates: an identity, a way to add an element and a way to merge two states.
 //
 // State<F, I> is written for one lane or for many: F is a float or the backend's vector of floats,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Any problem that the suite knows, as one type.
 #pragma once
 

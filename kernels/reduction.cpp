@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled once per backend; MOAT_BACKEND names the header that defines moat::ThisBackend.
 #include "kernels/reduction.hpp"
 

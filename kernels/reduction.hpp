@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reduction of a vector to one value: sum, maximum, position of the maximum.
 #pragma once
 

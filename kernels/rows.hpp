@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Row-wise kernels: softmax and RMSNorm (Zhang and Sennrich 2019) over the rows of a matrix.
 #pragma once
 

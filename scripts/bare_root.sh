@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Shows that scripts/bench.sh and scripts/test.sh work on a machine where nothing is installed: in a
 # Debian root of its own, which sees no package of this machine.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds, runs the quick suite on the CPU and on every GPU found, prints
 # the table and writes the record under results/<device>/.
 set -euo pipefail

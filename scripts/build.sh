@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by bench.sh, test.sh, gpu.sh and cpu_table.sh: installs what is missing, configures and builds.
 # shellcheck shell=bash
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Packs this commit and the sources of what it is built with into one archive, for machines where
 # nothing can be downloaded.
 set -euo pipefail

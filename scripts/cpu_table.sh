@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The CPU backend beside the libraries, on 1 thread and on all: a record each and the table of targets.
 set -euo pipefail
 # shellcheck source=scripts/build.sh

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """usage: cpu_targets.py [--moat MOAT] [--cpu SET] [--clean] RECORD...
 
 Prints a Markdown table: every case of the CPU backend in these records of moat run beside what is

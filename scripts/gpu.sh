@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # On a machine with a GPU: builds for it, runs the device tests, watches small shapes with
 # compute-sanitizer, runs the suite with the vendor's libraries and writes the record.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Tells whether this machine has a GPU of a vendor. setup.sh, gpu.sh and CMake (MOAT_CUDA=SEEN,
 # MOAT_HIP=SEEN) ask it. When in doubt the answer is yes: a backend that is built for nothing costs
 # minutes, one that is left out costs the measurement.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what building needs with apt (Debian 12, Ubuntu 22.04 and 24.04). Fast when nothing is
 # missing: it only asks dpkg.
 set -euo pipefail

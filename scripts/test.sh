@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs what is missing, builds everything and runs all tests. The last line is CTest's summary.
 set -euo pipefail
 # shellcheck source=scripts/build.sh

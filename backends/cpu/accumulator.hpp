@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tiles of f32 that products add to, and one float per row of a tile. Rows are lanes: what a row
 // needs of its columns is computed for kLanes rows at once, without any exchange between lanes.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CPU backend as kernels see it: include last where a kernel is instantiated.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the control groups (cgroups) of Linux, as containers use them, leave to this process.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vectors of floats from and to memory of any element type. D is a Highway tag of floats.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Products of few queries with the keys and values of all heads of a sequence (decode attention).
 //
 // Every key is used for a few rows only, so the time goes into reading. At a position of the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tiles of few rows. Every element of the right operand is used once per row, so packing it would
 // cost more than it saves: it is read where it lies, widened in registers, and rows of the tile
 // stay rows in memory.

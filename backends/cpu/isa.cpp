@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled with the options of the kernels: only the compiler's own macros tell what those enable.
 // Holds no code.
 #include "backends/cpu/isa.hpp"

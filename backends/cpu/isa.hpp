@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The instruction sets that this build's kernels use, and whether the processor has them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SIMD values with the operators of scalars, so that a kernel's generic lambdas take either.
 #pragma once
 

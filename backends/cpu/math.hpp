@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Functions of FloatLanes that kernels call, and the same of a float.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operands packed for the microkernel, always as f32.
 //
 // A left panel is cut into slivers of kSliver rows, stored column by column; a right panel into

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The steps of a pipeline. A thread plays both roles in turn: what it has just packed is in cache
 // when it is multiplied.
 #pragma once

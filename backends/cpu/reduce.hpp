@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reductions of memory to one state, and positions of element-wise loops.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threads and memory behind the block programs. Names no vector type, so that code which is
 // compiled without the instruction sets of the kernels can use it.
 #pragma once

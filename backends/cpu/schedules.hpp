@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tile sizes of every kernel. Data that the inner loops repeat stays in L1 (32 KiB or more), tiles
 // in L2 (512 KiB to 2 MiB on the processors that this was written for).
 #pragma once

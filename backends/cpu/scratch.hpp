@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A worker's memory for panels and accumulators: taken and given back like a stack.
 #pragma once
 

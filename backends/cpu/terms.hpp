@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Terms of a sum that later loops over the same elements use again.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a matrix is cut into tiles of like size for a number of workers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Moves between matrices whose rows are contiguous and vectors whose lanes are rows.
 //
 // Both work on pieces of four columns: a vector of L lanes is made of L/4 pieces, each from another

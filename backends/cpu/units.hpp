@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Instructions of this processor that compute faster than f32 FMAs.
 #pragma once
 

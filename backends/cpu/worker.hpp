@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The vocabulary of backends/block.hpp on a CPU: a block is one worker thread, its lanes are those
 // of a vector.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Devices that the CUDA runtime lists.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Instructions of NVIDIA GPUs (PTX ISA), and what the tile layer asks of any instruction set
 // (backends/simt/atoms.hpp).
 #pragma once

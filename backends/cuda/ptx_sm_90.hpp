@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Instructions of sm_90a (PTX ISA): mbarriers, bulk copies of tensors, products of warpgroups.
 #pragma once
 

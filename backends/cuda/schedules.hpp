@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tile sizes and block shapes on NVIDIA GPUs, per kernel and element type.
 #pragma once
 

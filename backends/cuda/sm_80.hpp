@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What sm_80 and newer say to the tile layer (backends/simt/atoms.hpp).
 #pragma once
 

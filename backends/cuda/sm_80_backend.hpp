@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA backend for sm_80 and newer as kernels/*.cpp see it.
 #pragma once
 

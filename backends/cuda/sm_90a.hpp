@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What sm_90a says to the tile layer (backends/simt/atoms.hpp), and the products of warpgroups that
 // its roles use (backends/simt/roles.hpp).
 #pragma once

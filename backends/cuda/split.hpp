@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The operand type by which a schedule asks for f32 products on matrix units.
 #pragma once
 

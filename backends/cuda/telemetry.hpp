@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What NVIDIA's management library tells of a device. The library belongs to the driver and is
 // loaded at run time; without it everything here is empty.
 #pragma once

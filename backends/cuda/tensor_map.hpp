@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tensor maps of sm_90: what the host tells the tensor memory accelerator about a matrix.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What CDNA GPUs (gfx90a, gfx942) say to the tile layer (backends/simt/atoms.hpp).
 #pragma once
 

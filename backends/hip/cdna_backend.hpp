@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The HIP backend for CDNA as kernels/*.cpp see it.
 #pragma once
 

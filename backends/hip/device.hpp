@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Devices that the HIP runtime lists.
 #pragma once
 

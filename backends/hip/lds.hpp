@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a panel lies in the fast memory (LDS) of AMD GPUs.
 #pragma once
 

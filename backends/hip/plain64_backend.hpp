@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The HIP backend for GPUs with waves of 64 lanes and no matrix instructions as kernels/*.cpp see
 // it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What RDNA 3 GPUs (gfx11) say to the tile layer (backends/simt/atoms.hpp).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of the HIP runtime, as backends/simt/device.hpp asks for them.
 #pragma once
 

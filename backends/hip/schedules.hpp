@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tile sizes and block shapes on AMD GPUs, per kernel and element type. A compute unit has 64 KiB
 // of fast memory (LDS).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the amdgpu driver tells of a device through sysfs; what is missing there is empty.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Products of tiles: accumulators in the registers of a block's waves, and what is done with them.
 #pragma once
 

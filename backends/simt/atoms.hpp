@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an architecture must say for the tile layer to work on it.
 //
 // An `Atoms` type has these static members. Functions run on the device, in one lane.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the launchers in kernels/ ask of a GPU, the same for every vendor. Plain C++: the runtime
 // compiles it without a device compiler; backends/simt/launch.hpp adds the launch itself.
 #pragma once

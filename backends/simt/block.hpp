@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A block of the vocabulary in backends/block.hpp, executed by the lanes of a GPU's thread block.
 #pragma once
 

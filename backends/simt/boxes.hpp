@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operands that an asynchronous unit copies as boxes: the hardware walks over rows and columns,
 // fills what lies outside the matrix with zeros and swizzles the rows.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // moat::Device on a vendor's runtime. The runtimes of NVIDIA and AMD differ in names and in what
 // they tell about a device, so the class is written once over a Platform:
 //   Platform::Runtime     the vendor's names: types, constants, and functions as simt::Call

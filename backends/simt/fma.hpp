@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The matrix atom of an architecture without matrix instructions: every lane multiplies and adds.
 #pragma once
 

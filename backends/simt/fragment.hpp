@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the tile layer derives from a fragment's map at compile time.
 #pragma once
 

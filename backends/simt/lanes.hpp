@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What device code spells alike for GPUs of both vendors: a lane's place, barriers, functions of
 // floats.
 #pragma once

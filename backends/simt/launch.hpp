@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Entry and launch of a kernel on a GPU; compiled by the device compilers.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Element-wise work on memory: several elements of a lane at a time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Drivers of pipelines: they move panels into shared memory while the waves multiply, and hold all
 // the waiting.
 #pragma once

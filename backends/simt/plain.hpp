@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an architecture without matrix instructions says to the tile layer.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a lane of a block runs: the same on a device and in the emulator.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stages of shared memory that pass from a role that fills them to one that reads them and back.
 #pragma once
 

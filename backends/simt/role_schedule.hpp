@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Schedules of blocks whose waves have roles (backends/simt/roles.hpp).
 #pragma once
 

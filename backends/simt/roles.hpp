@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Blocks whose waves have roles: one lane copies boxes into a ring of stages, groups of waves
 // multiply them asynchronously. Both run the kernel, each its part of the pipelines, so that the
 // copies are ahead of the products, also from one tile into the next.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls of a vendor's runtime, each checked. R is the table of its names, such as cuda::Runtime.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Schedules that the tile layer understands; each GPU's table chooses among them.
 #pragma once
 

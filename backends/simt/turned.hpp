@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Right operands that change their order on the way into shared memory.
 #pragma once
 

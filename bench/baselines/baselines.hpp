@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vendor libraries and plain loops that solve the same problems on the same device, and yardsticks.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // CUB's device-wide reductions on a device of the CUDA backend.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The calls of CUB that nvcc compiles.
 #pragma once
 

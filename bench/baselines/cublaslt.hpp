@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cuBLASLt's matrix product on a device of the CUDA backend.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A row-major product as the column-major library is asked for it.
 #pragma once
 

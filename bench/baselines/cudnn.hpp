@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cuDNN's fused attention on a device of the CUDA backend.
 #pragma once
 

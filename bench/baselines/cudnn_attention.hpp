@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention as the graph of tensors and operations that cuDNN's fused attention recognises, in
 // terms of its own: what the library is told, without the library.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cuDNN's functions and the descriptors of its graph interface.
 #pragma once
 

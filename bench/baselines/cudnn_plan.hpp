@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cuDNN's execution plan of a graph: the engine that the library chose, compiled.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // f16 and bf16 from and to f32 with the vector instructions of this build.
 #pragma once
 

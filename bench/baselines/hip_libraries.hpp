@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AMD's libraries, none of which this suite calls.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // oneDNN's primitives: matmul, softmax, and attention and RMSNorm as chains of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Stands in for onednn.cpp in a build without the library.
 #include "bench/baselines/onednn.hpp"
 

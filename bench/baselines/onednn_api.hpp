@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The few oneDNN calls that the baselines use, alike in its releases 2 and 3.
 #pragma once
 

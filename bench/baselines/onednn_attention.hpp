@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention as an unfused chain of oneDNN primitives.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OpenBLAS's sgemm, loaded at run time with a kernel set that fits the CPU.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plain parallel loops for problems that no vendor library solves.
 #pragma once
 

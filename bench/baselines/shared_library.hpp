@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A vendor's shared library, loaded when a baseline asks for it, so that the program starts
 // without.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 16-bit types by a library that has f32 only.
 #pragma once
 

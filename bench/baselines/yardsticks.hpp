@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What moves a problem's bytes and computes nothing: the least that the memory lets anyone need.
 #pragma once
 

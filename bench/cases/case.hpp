@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of cases: one line of text for one problem, and back.
 #pragma once
 

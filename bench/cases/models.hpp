@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cases of transformer models, derived from their public configurations.
 #pragma once
 

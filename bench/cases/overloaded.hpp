@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lambdas as one visitor of a variant.
 #pragma once
 

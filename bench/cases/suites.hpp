@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Named collections of cases.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/codegen/amd.hpp"
 
 #include <elf.h>

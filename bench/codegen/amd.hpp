@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What clang's AMD code objects say of each kernel.
 #pragma once
 

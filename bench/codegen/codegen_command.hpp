@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat codegen`: what the compilers made of each kernel, no device needed.
 #pragma once
 

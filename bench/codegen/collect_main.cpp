@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gathers, at build time, what the compilers made of each kernel.
 #include <fmt/core.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The device code inside an object file of nvcc or of clang's HIP.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sections and symbols of 64-bit little-endian ELF files: objects, cubins, AMD code objects.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Readable names of the kernels' entries.
 #pragma once
 

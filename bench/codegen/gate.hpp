@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the compilers must not have done to a kernel.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counts of the instructions in a kernel's code that tell how it uses its device.
 #pragma once
 

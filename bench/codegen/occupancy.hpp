@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many blocks of a kernel fit a multiprocessor or compute unit at once.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What nvcc's PTX says of each kernel.
 #pragma once
 

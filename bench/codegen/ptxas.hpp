@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What ptxas says of each kernel (nvcc's -Xptxas=-v).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the compilers made of each kernel, as one document.
 #pragma once
 

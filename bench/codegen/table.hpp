@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The code generation report as text and as CSV.
 #pragma once
 

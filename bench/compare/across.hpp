@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One device or backend against others, on the same problems.
 #pragma once
 

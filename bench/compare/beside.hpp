@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our kernels beside the libraries and yardsticks of the same record.
 #pragma once
 

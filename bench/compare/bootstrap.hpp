@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Confidence intervals of ratios of medians, by resampling.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat compare`: what changed between records, and whether that is more than noise.
 #pragma once
 

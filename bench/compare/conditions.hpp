@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What two results must have in common to be compared: one definition for `compare`, `--across`,
 // `report` and its CSV.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the exit status of `moat compare` says. `moat compare --help` lists the same.
 #pragma once
 

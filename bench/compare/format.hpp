@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A comparison as a person, a document or a CI service reads it.
 #pragma once
 

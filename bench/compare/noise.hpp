@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much a build seems to differ from itself: an A/A comparison within what was measured.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The devices of several records, each under one set of conditions.
 #pragma once
 

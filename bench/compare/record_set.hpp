@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Records from files and folders.
 #pragma once
 

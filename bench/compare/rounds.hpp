@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which samples of two builds that took turns belong together.
 #pragma once
 

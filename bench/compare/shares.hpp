@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shares of ceilings in records of older programs.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat list`: what there is to run, and what is skipped and why.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the device can reach at best, measured in the run that is judged by it.
 #pragma once
 

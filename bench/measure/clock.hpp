@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's clock, as an interface so that tests can script it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times implementations of one problem against each other on one device.
 #pragma once
 

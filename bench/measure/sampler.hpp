@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // When to stop taking samples, and why.
 #pragma once
 

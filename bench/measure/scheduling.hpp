@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether the threads of this process had a processor while they were timed: what the operating
 // system knows, as an interface so that tests can script it.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reading and copying memory as fast as this build's vectors and the processor allow.
 #pragma once
 

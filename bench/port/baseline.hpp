@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What ports are compared with.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much of what a port compiles it shares with the baseline.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The groups of lines that a preprocessor keeps or skips as a whole.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counts the lines that each backend's build compiles.
 #pragma once
 

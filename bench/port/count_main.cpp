@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counts, at build time, the lines that each backend of this build compiles.
 #include <fmt/core.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/port/details.hpp"
 
 #include <fmt/core.h>

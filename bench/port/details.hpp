@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port --details`: the lines behind the numbers.
 #pragma once
 

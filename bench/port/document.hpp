@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parts of a porting document, as bench/port/README.md describes it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What tests prove about where a port ran.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/port/git_facts.hpp"
 
 #include <git2.h>

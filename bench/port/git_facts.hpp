@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What git says of the sources that were counted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a preprocessor's output says about the lines that it read.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/port/line_set.hpp"
 
 #include <fmt/core.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a build counted, beside the committed document.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port`: what porting this suite's kernels to each backend and architecture family cost, in
 // lines of code.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compilers' preprocessing passes, derived from the commands that build the backends.
 #pragma once
 

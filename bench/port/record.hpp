@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The porting document: what a build counted, as JSON, and what can be read back from it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which physical lines of a C++, CUDA or HIP source hold code.
 #pragma once
 

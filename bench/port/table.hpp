@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The porting record for people and for spreadsheets.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes build_info.cpp from the state of the git work tree at build time. The file is touched only
 # when that changes.
 set(MOAT_COMMIT "")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The members of a record's structs under their JSON names, listed once for writing and reading.
 #pragma once
 

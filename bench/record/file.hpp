@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where results go: files that are either whole or not there, and what cannot be replaced.
 #pragma once
 

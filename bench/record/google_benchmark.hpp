@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The record in the JSON that Google Benchmark's tools read.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads JSON more strictly than the library: every field is what it says, once.
 #pragma once
 

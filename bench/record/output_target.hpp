@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a path of the command line leads to.
 #pragma once
 

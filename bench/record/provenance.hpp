@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a result comes from: this program's build and the machine it runs on.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What one run leaves behind: results/README.md explains every field.
 #pragma once
 

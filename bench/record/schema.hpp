@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks JSON against a JSON Schema (draft 2020-12), as far as this project's schema uses it.
 #pragma once
 

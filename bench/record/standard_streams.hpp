@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Standard input, output and error, whatever the caller made of them.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Installs the locked packages beside OUTPUT and bundles them; NOTICES gets the licences of what is in the
 # bundle. Offline, or if npm fails, both are empty, and the report says that it has no charts.
 get_filename_component(folder ${OUTPUT} DIRECTORY)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What documents show of a record: its table, its picture, the generated parts of a README.
 #pragma once
 

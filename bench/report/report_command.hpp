@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat report`: records in, one HTML file out.
 #pragma once
 

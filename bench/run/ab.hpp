@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat run --ab OTHER`: this build and another one, sampled in turns in one session.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the outcomes of a group to the entries of the record.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device and its ceilings as the record holds them.
 #pragma once
 

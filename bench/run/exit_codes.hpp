@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the command's exit status says. `moat run --help` lists the same.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/run/google_benchmark_run.hpp"
 
 #include <benchmark/benchmark.h>

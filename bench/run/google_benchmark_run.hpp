@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Google Benchmark runs and reports the cases; the sampling inside each is ours.
 #pragma once
 

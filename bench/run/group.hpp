@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Our kernel, its baselines and yardsticks on one problem: verified, timed together, verified
 // again.
 #pragma once

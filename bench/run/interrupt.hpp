@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ctrl-C, a closed terminal, kill: the first asks the run to end after the sample at hand, a second
 // ends it at once.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which processor each OpenMP thread runs on.
 #pragma once
 

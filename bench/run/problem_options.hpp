@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options that select problems, shared by `moat run` and `moat list`.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which case is being measured, for a person who waits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One run: from the options to the record, the table and the exit code.
 #pragma once
 

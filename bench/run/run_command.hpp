@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat run`: verifies and times the kernels and leaves a record.
 #pragma once
 

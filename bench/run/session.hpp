@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The groups of a run, measured one repetition at a time.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks of single calls of the timed series, chosen at random.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two builds sampled in turns in one session: what each of them says and is told.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A bad option or value: names it and how to mend it. Raised before anything is measured.
 #pragma once
 

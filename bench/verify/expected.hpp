@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts that verifiers of all kernels share.
 #pragma once
 

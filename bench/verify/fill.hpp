@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The values of inputs: random, with rows and elements among them that decide what uniform numbers
 // cannot. Pointers of the problem are the host's, its inputs are uniform in (−1, 1) before and are
 // changed in place. The result depends on the problem and the seed alone.

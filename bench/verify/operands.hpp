@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Inputs of a problem on the host, and its operands on a device.
 #pragma once
 

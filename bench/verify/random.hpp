@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random numbers by counter: element i of stream s needs no state, so that any thread can make it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether an output is what float64 says it must be.
 #pragma once
 

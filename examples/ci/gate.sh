@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Gates this commit against a base: builds both, measures them in turns, fails if a kernel is slower.
 set -Eeuo pipefail
 

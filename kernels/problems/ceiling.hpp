@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The problems that show what a device reaches at best, and how their work is counted.
 #pragma once
 

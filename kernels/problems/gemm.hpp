@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The GEMM problem: what is computed, and how its work is counted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far a correct result may lie from the float64 reference, element by element.
 //
 // Every bound is built from four parts, which hold for any order of summation and any block size:

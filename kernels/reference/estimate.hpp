@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the float64 references give for one element of a result.
 #pragma once
 

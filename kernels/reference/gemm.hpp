@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GEMM in float64. Pointers of the problem are the host's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Softmax and RMSNorm in float64, one row at a time. Pointers of the problem are the host's.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs every kernel on a real device and checks it against float64.
 #pragma once
 

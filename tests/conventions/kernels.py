@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """kernels/ is the same for every backend: no vendor, no lane, no preprocessor condition, and no way
 to ask which backend compiles it.
 
@@ -93,7 +94,8 @@ def main() -> int:
         rules = {*RULES, "concept", "vendor", "lane", "instantiation"}
         return source.check_planted(pathlib.Path(sys.argv[2]), rules, findings)
     root = pathlib.Path(sys.argv[1]) / "kernels"
-    files = [p for suffix in ("*.hpp", "*.cpp") for p in sorted(root.glob(suffix))]
+    files = [p for pattern in ("*.hpp", "*.cpp", "problems/*.hpp")
+             for p in sorted(root.glob(pattern))]
     if len(files) < 12:
         sys.exit(f"only {len(files)} files found in {root}")
     wrong = 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What CMake did not find is never run or compiled with: no command of the build and no test has a
 # NOTFOUND in it. Run as: cmake -DBUILD=<build folder> -P not_found.cmake
 

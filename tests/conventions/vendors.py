@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Above backends/ no vendor is named and no backend chosen by its name, but in the folders whose
 subject that is.
 

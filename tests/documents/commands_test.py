@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Every command that a Markdown file shows works.
 
 usage: commands_test.py SOURCE_FOLDER BUILD_FOLDER

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """No line of a Markdown file is longer than 120 characters, tables aside that a command generates.
 
 usage: lines_test.py SOURCE_FOLDER

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The Markdown files of a repository and what stands in them."""
 import re
 import subprocess

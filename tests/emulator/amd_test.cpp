@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AMD's matrix instructions against plain products, and loads from buffers.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

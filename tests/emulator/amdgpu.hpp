@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // AMD's instructions, executed by the emulator: the static functions of hip::Amdgpu.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cp.async: copies of a lane that arrive no sooner than it waits for them (PTX ISA, "Data Movement
 // and Conversion Instructions: Asynchronous copy", non-bulk).
 #pragma once

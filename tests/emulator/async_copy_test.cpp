@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cp.async: data arrive when a lane waits for them, no sooner.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A backend that runs kernels on an emulated architecture, as a GPU's backend runs them.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Named barriers, and registers that warpgroups hand over.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

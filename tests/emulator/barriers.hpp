@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The barriers of a block (PTX ISA, "bar, barrier"): 16, each for all lanes or some of its waves.
 #pragma once
 

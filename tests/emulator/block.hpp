@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One emulated block: its lanes, their clocks, its shared memory and the units that serve it.
 #pragma once
 

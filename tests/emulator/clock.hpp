@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Vector clocks: what each lane knows of the others' past.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An emulated architecture as a device of the harness.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Global memory through which blocks pass values to each other.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What blocks leave in global memory for the block that arrives last.
 #include "tests/emulator/device_scope.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the emulated device adds to its memory.
 #include "tests/emulator/device.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Executes a GPU's grid on the CPU, lane by lane: every lane is a fiber, and lanes meet at barriers
 // and shuffles as the hardware makes them. README.md says what is reported as a fault.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an emulated wave does apart from matrix instructions, as the tile layer asks for it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/mbarrier.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mbarriers and the TMA loads that complete on them (PTX ISA, "Parallel Synchronization and
 // Communication Instructions: mbarrier").
 #pragma once

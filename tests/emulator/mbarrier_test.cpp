@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // mbarriers, and TMA loads that complete on them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Faults of accesses to memory, each planted once, and programs that are right.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The warp's matrix instructions against plain products. Operands come through ldmatrix from
 // matrices as they lie in memory, results through rows of four lanes.
 #include <gmock/gmock.h>

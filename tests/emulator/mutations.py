@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Removes or weakens one wait or barrier of the GPU backends at a time and runs the tests that
 cover it, on a copy: the source tree and the build are only read.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a lane does and where it stands in the source, as reports name it.
 #pragma once
 

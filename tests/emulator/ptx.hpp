@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NVIDIA's instructions, executed by the emulator: the static functions of cuda::Ptx.
 #pragma once
 

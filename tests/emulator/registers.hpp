@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // setmaxnreg: warpgroups that hand registers to each other (PTX ISA, "setmaxnreg").
 #pragma once
 

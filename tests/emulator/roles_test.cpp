@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A producer wave that loads by TMA and two warpgroups that multiply, as kernels of sm_90a do.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/scheduler.hpp"
 
 #include <boost/context/pooled_fixedsize_stack.hpp>

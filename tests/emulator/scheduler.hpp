@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fibers that take turns: one for every lane of a block.
 #pragma once
 

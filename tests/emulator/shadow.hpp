@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The history of shared memory: for every two bytes who wrote them last, for every four who read
 // them since, and what is still to arrive.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Products of matrices whose elements lanes hold in registers, as a table of positions tells.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tensor maps and the copies that follow them (CUDA Driver API, "Tensor Map Object Management"; PTX
 // ISA, "Tensors").
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // wgmma: products of four waves that are computed when they are waited for (PTX ISA, "Asynchronous
 // Warpgroup Level Matrix Multiply-Accumulate Instructions").
 #pragma once

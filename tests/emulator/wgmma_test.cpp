@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // wgmma against plain products, in every layout of its operands, and the faults of its protocol.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

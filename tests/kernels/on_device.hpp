@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a problem whose operands are the host's on a device and brings the result back.
 #pragma once
 

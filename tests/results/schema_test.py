@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """results/record.schema.json as a validator of others reads it.
 
 usage: schema_test.py RESULTS_FOLDER MOAT

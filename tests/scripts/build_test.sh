@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usage: build_test.sh SCRIPTS: what bench.sh and test.sh ask CMake for, in build folders of each other.
 # CMake is a fake that keeps a cache as the real one does.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usage: bundle_test.sh BUNDLE: what the archive holds, and what is said when it cannot be made.
 # That it builds without a network is shown by hand: it takes minutes.
 set -euo pipefail

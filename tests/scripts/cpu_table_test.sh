@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # scripts/cpu_table.sh with a moat that is made up: what it is asked for, and what becomes of its exit codes.
 set -euo pipefail
 # shellcheck source=tests/scripts/expect.sh

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """usage: cpu_targets_test.py CPU_TARGETS MOAT
 
 The table of targets from records that are made up: every kind of requirement with every verdict.

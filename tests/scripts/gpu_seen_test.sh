@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usage: gpu_seen_test.sh SCRIPT: scripts/gpu_seen.sh on machines that are made of a few files.
 set -euo pipefail
 # shellcheck source=tests/scripts/expect.sh

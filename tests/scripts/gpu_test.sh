@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # scripts/gpu.sh on machines that are made up: without a GPU, and with one whose programs are fakes.
 set -euo pipefail
 # shellcheck source=tests/scripts/expect.sh

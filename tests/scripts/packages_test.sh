@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usage: packages_test.sh ROOT: every package that scripts/setup.sh installs is needed where it says,
 # and what CMake asks for by name is what setup.sh installs.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # scripts/readme.sh in a repository of its own, with a run that is there already: usage: readme_test.sh
 # SCRIPT MOAT
 set -euo pipefail

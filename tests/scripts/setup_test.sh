@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs scripts/setup.sh on machines made of fake dpkg-query, apt-get, apt-cache and sudo.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # usage: shellcheck_test.sh ROOT: shellcheck on every shell script below ROOT. Exits 77 without it.
 set -euo pipefail
 cd "$1"

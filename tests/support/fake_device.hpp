@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device whose every duration, clock and cache size is scripted by a test.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device that is plain host memory and solves nothing by itself.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What test devices share: their memory is the host's, and time does not pass.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutants of sources: what the lists and runs of mutations in several folders of tests share.
 
 A mutation is applied to a copy of its file, the one object that it concerns is compiled against the

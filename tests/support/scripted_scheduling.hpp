@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the operating system tells of the threads, scripted by a test.
 #pragma once
 

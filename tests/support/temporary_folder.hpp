@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An empty folder that goes with the object.
 #pragma once
 

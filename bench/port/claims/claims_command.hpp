@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port check`: claims about ports, held against measured ports.
 #pragma once
 

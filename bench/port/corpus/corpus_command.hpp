@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port corpus`: a diff of every pair of programs in a folder, and their distribution.
 #pragma once
 

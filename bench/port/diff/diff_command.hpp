@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port diff` and `moat port rev`: what a finished port changed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which file of a port stands for which file of its base.
 #pragma once
 

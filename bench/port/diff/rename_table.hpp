@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of names that a port replaces one for one.
 #pragma once
 

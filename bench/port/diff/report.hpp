@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The result of a diff as text, JSON and CSV.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How well `moat port scan` foresaw what a port changed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a port changed in a whole program.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first commit at which a command succeeds.
 #pragma once
 

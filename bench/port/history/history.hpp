@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a repository's history says about the effort behind some of its paths.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port history`: what a port took, from git.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat port scan`: what a port would have to change, predicted from the base alone.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libgit2's objects, owned.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tokens of a C++, CUDA or HIP source.
 #pragma once
 

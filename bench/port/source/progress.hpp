@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far a long subcommand is, for a person who waits.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A source file as lines of code that can be compared: without comments, blank lines and white
 // space.
 #pragma once

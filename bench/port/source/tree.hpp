@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The source files of a folder or of a commit.
 #pragma once
 

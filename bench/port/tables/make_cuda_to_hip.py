@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes cuda_to_hip.json from the headers with which HIP runs on NVIDIA GPUs.
 
 HIP's vendor states there, name for name, which CUDA function, type or constant each HIP name is: as

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The JSON files of this folder, as they were when Moat was built.
 #pragma once
 

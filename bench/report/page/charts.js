@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The one entry of the bundle: the page calls moatCharts(element, specification).
 import embed from 'vega-embed';
 

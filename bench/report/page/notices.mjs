@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the licences of the packages that went into a bundle: node notices.mjs METAFILE OUTPUT, where METAFILE is
 // esbuild's, beside node_modules. Fails if a package states none or brings no text.
 import {existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Everything from a record reaches the page as text, never as markup.
 const data = JSON.parse(document.getElementById('data').textContent);

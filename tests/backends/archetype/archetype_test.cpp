@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every kernel compiles against the vocabulary alone, and computes what it should there.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the launchers of kernels/ ask of a backend, and schedules with tiles that divide nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compiles a kernel for each line of beyond.txt against the archetype.
 
 Usage: beyond.py COMPILER [OPTION...]. Exit code 1 if one compiles that should not, or does not for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The vocabulary of backends/block.hpp, each operation as plain loops, and nothing else. Kernels
 // that compile here use no more than what every backend answers.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Panels, accumulators and rows of the archetype. What they hold is for its Block alone.
 #pragma once
 

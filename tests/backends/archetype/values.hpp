@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What element-wise lambdas of a kernel receive: types of their own, with the operators that the
 // vocabulary promises and no conversion back.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Positions of element-wise loops write the same elements however they reach memory.
 #include <gtest/gtest.h>
 

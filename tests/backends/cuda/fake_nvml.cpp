@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A stand-in for libnvidia-ml.so.1 that knows one device, at 0000:3B:00.0.
 #include <cstdio>
 #include <cstring>

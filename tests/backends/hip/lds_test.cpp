@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bank conflicts in LDS, counted by a model. The model: 32 banks of 4 bytes, which serve 128 bytes
 // a cycle; a wave's access is served in groups of lanes, in as many cycles as different words of a
 // group lie in the same bank. ROCm's "Avoiding LDS Bank Conflicts on AMD GPUs Using CK-Tile

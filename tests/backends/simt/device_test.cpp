@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The device class of all GPUs, on a runtime that is a script: what it calls, in which order, and
 // what it does when a call fails.
 #include "backends/simt/device.hpp"

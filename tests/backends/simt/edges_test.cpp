@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Operands that are shorter than their problem says: every kernel's accesses at the edges are seen.
 #include <gmock/gmock.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs problems on the emulated architectures and verifies the results element by element.
 #pragma once
 

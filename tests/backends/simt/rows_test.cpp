@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "kernels/rows.hpp"
 
 #include "tests/backends/simt/emulated.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The graph of attention that cuDNN is told, computed as its operations are defined.
 #include "bench/baselines/cudnn_attention.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // cuDNN's plans of attention for GPUs that are not here: the library takes the graph, its
 // heuristics name an engine, and the engine's kernel is compiled. Nothing runs.
 #include "bench/baselines/cudnn_plan.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A stand-in for libcuda.so.1 on a machine without NVIDIA's driver, for libraries that compile
 // kernels for a device that is not there: it takes the compiled code, and has no device.
 #include <cstddef>

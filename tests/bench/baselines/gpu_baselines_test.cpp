@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Baselines of the CUDA backend: with a GPU each one's results are verified as a run does, without
 // one they say why they are absent.
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device of any backend's name, in host memory, that solves nothing.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Planted reports: each must fail, and only for what was planted.
 #include "bench/codegen/gate.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compilers' own words, as nvcc 13.0 and llvm-objdump 19 printed them.
 #include <gtest/gtest.h>
 

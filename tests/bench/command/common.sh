@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by the tests of the command: MOAT is the executable, the working folder is empty.
 # shellcheck shell=bash
 set -uo pipefail

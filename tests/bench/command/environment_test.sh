@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Threads, limits and signals that the surroundings set.
 # shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/common.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Numbers on the command line and in records: refused unless they are what they must be.
 # shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/common.sh"

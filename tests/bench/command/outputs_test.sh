@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where results may go: devices, FIFOs, links, modes, names that are taken.
 # shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/common.sh"

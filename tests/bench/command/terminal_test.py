@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What moat shows on terminals of several kinds: colours, progress, width."""
 
 import fcntl

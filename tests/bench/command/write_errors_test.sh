@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Standard streams that are full, closed or given up, and a full disk.
 # shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/common.sh"

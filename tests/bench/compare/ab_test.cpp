@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two builds sampled in turns and gated. What is judged is measured on a scripted machine, whose
 // times do not depend on the load; the real build shows that it takes part in the same way.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Synthetic timings: the noise of a real machine, from a seed.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // moat run on a machine whose every duration is invented: plain loops give the results, a clock of
 // its own the times, so that what two builds differ by is known and does not depend on the load.
 //   MOAT_TEST_NOISE        seed of the noise (default: 0)

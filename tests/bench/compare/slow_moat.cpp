@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // moat run and moat compare of this build, with a GEMM that takes half as long again: the real
 // kernel, then a wait of half the time that it took. With MOAT_TEST_WRONG set it is wrong as well.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the verdicts are worth: error rates on simulated machines.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Records around given samples.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The committed record against this build.
 #include <gtest/gtest.h>
 

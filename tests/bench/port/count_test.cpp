@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The counter on source trees whose answers were counted by hand.
 #include "bench/port/count.hpp"
 

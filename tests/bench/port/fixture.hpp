@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Source trees under fixtures/ and how they are compiled.
 #pragma once
 

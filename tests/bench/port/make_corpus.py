@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes a corpus of CUDA programs with HIP ports whose edits are known.
 
 usage: make_corpus.py FOLDER [--pairs 500] [--lines 900] [--seed 1]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A record with one case of every status and every field filled or null with a reason.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opens reports in a headless Chromium, over its debugging pipe:
 //   node browser_test.mjs MOAT REPORT_WITHOUT_CHARTS SYNTHETIC_RECORDS RECORDS [SCREENSHOT_FOLDER]
 // Exit codes: 0 passed, 1 failed, 77 no Chromium (skipped).

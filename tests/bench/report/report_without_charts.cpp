@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `moat report` as a build without npm has it: the chart library is an empty file.
 #include <CLI/CLI.hpp>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes records of invented devices, for tests of the report only:
 //   synthetic_records FOLDER RECORDS CASES
 // RECORDS of CASES cases each, in turn of a CUDA, a HIP and a CPU device, with a planted failure, a

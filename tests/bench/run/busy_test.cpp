@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // moat run for real, beside processes that never let go of the processors that it runs on.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A yardstick that reads one element.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device in the host's memory that solves f32 GEMM and sums with plain loops, and whose faults a
 // test plants.
 #pragma once

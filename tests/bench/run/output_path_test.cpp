@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "bench/run/output_path.hpp"
 
 #include <gtest/gtest.h>

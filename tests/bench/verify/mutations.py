@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Builds `moat` with a fault in a kernel, one at a time, and runs it: `moat run` has to say that the
 case failed its verification (exit code 1). The source tree and the build are only read.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Straightforward f32 implementations of every kernel on the host, in several orders of summation
 // and with faults on request: what the verifier must accept and reject.
 #pragma once

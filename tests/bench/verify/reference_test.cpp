@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The float64 references against values computed by hand.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Correct results in any order of summation pass; mutants of every kernel do not.
 #include "bench/verify/verify.hpp"
 

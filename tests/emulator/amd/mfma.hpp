@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fragments of CDNA's matrix instructions, waves of 64 lanes (AMD Instinct MI300 "CDNA3"
 // Instruction Set Architecture, "Matrix Arithmetic Instructions"; AMD matrix instruction
 // calculator). llama.cpp's ggml-cuda/mma.cuh has the same positions for A and C.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fragments of RDNA3's matrix instructions, waves of 32 lanes ("RDNA3" Instruction Set
 // Architecture, "Wave Matrix Multiply Accumulate (WMMA)"). Modular's get_rdna_fragment_layout and
 // llama.cpp's ggml-cuda/mma.cuh have the same positions for the accumulator.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/emulator/ptx/async.hpp"
 
 #include <fmt/format.h>

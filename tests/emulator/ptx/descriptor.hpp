@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matrices in shared memory as wgmma reads them (PTX ISA, "Asynchronous Warpgroup Level Matrix
 // Shared Memory Layout" and "Matrix Descriptor Format").
 #pragma once

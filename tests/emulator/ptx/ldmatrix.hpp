@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // ldmatrix (PTX ISA, "Warp-level matrix load instruction: ldmatrix", .m8n8, .b16).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fragments of mma.sync (PTX ISA 9.2, section 9.7.14.5).
 #pragma once
 

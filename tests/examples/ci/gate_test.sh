@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs examples/ci/gate.sh in a repository whose builds are real: a base, the same code again, one
 # with a GEMM that takes half as long again, and one with a GEMM that is wrong.
 #   gate_test.sh GATE_SCRIPT MOAT SLOW_MOAT

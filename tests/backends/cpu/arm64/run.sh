@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # run.sh BUILD-FOLDER: builds the CPU backend for arm64 and runs its tests under qemu-user. Exits 77
 # where a tool is missing, which CTest reports as skipped.
 set -euo pipefail

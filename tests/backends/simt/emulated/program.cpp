@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Compiled once per emulated family, as kernels/*.cpp are; MOAT_FAMILY is its name.
 #include <variant>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels of every architecture family, run by the emulator.
 #pragma once
 

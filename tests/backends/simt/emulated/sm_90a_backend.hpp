@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // sm_90a on the emulator, as kernels/*.cpp see it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The subcommands for other people's code, by their command lines.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fixtures with hand-counted answers.
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libFuzzer target: whatever the bytes, tokens and lines are consistent, and a text equals itself.
 #include <cstdint>
 #include <cstdlib>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // On a repository that the test makes with git; the answers are counted by hand.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
