@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "backends/block.hpp"
-#include "kernels/problems/attention.hpp"
+#include "backends/vocabulary/block.hpp"
+#include "problems/attention.hpp"
 
 namespace moat {
 

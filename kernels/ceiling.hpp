@@ -3,10 +3,10 @@
 // vector that is read, a vector that is copied.
 #pragma once
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 #include "kernels/gemm.hpp"
-#include "kernels/problems/ceiling.hpp"
 #include "kernels/reduction.hpp"
+#include "problems/ceiling.hpp"
 
 namespace moat {
 

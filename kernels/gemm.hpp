@@ -2,8 +2,8 @@
 // GEMM: C = A·B, products accumulated in f32.
 #pragma once
 
-#include "backends/block.hpp"
-#include "kernels/problems/gemm.hpp"
+#include "backends/vocabulary/block.hpp"
+#include "problems/gemm.hpp"
 
 namespace moat {
 

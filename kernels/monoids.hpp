@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <limits>
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 #include "kernels/monoids.hpp"
-#include "kernels/problems/reduction.hpp"
+#include "problems/reduction.hpp"
 
 namespace moat {
 

@@ -2,9 +2,9 @@
 // Row-wise kernels: softmax and RMSNorm (Zhang and Sennrich 2019) over the rows of a matrix.
 #pragma once
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 #include "kernels/monoids.hpp"
-#include "kernels/problems/rows.hpp"
+#include "problems/rows.hpp"
 
 namespace moat {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/cpu/lanes.hpp"
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::cpu {
 

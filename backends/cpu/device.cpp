@@ -17,7 +17,7 @@
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/runtime.hpp"
 #include "backends/cpu/units.hpp"
-#include "backends/launchers.hpp"
+#include "backends/vocabulary/launchers.hpp"
 
 namespace moat {
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "backends/cpu/transpose.hpp"
-#include "backends/tensor.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat::cpu {
 

@@ -9,10 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backends/block.hpp"
 #include "backends/cpu/convert.hpp"
 #include "backends/cpu/math.hpp"
 #include "backends/cpu/panels.hpp"
+#include "backends/vocabulary/block.hpp"
 
 // Named only: kernels that reduce nothing need not read kernels/monoids.hpp.
 namespace moat {

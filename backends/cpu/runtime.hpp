@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/scratch.hpp"
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat {
 namespace cpu {

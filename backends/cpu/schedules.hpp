@@ -4,9 +4,9 @@
 #pragma once
 
 #include "backends/cpu/panels.hpp"
-#include "kernels/problems/attention.hpp"
-#include "kernels/problems/gemm.hpp"
-#include "kernels/problems/reduction.hpp"
+#include "problems/attention.hpp"
+#include "problems/gemm.hpp"
+#include "problems/reduction.hpp"
 
 namespace moat::cpu {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::cpu {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::cpu {
 

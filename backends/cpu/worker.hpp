@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vocabulary of backends/block.hpp on a CPU: a block is one worker thread, its lanes are those
-// of a vector.
+// The vocabulary of backends/vocabulary/block.hpp on a CPU: a block is one worker thread, its lanes
+// are those of a vector.
 #pragma once
 
 #include <atomic>
 #include <utility>
 
-#include "backends/block.hpp"
 #include "backends/cpu/accumulator.hpp"
 #include "backends/cpu/heads.hpp"
 #include "backends/cpu/in_place.hpp"
@@ -16,6 +15,7 @@
 #include "backends/cpu/runtime.hpp"
 #include "backends/cpu/terms.hpp"
 #include "backends/cpu/tiling.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat::cpu {
 

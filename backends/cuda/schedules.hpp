@@ -8,7 +8,7 @@
 #include "backends/simt/boxes.hpp"
 #include "backends/simt/role_schedule.hpp"
 #include "backends/simt/schedule.hpp"
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat::cuda {
 

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "backends/simt/schedule.hpp"
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat::hip {
 

@@ -58,7 +58,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 // Arrays that live in registers are indexed in unrolled loops only. A host compiler, which runs the
 // tile layer in tests, does not need to.

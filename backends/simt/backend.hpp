@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::simt {
 

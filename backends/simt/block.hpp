@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of the vocabulary in backends/block.hpp, executed by the lanes of a GPU's thread block.
+// A block of the vocabulary in backends/vocabulary/block.hpp, executed by the lanes of a GPU's
+// thread block.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 
-#include "backends/block.hpp"
 #include "backends/simt/accumulator.hpp"
 #include "backends/simt/pack.hpp"
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
 #include "backends/simt/turned.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat::simt {
 

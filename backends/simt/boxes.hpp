@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "backends/simt/atoms.hpp"
-#include "backends/tensor.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat::simt {
 

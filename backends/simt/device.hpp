@@ -21,9 +21,9 @@
 #include <variant>
 
 #include "backends/device.hpp"
-#include "backends/launchers.hpp"
 #include "backends/simt/backend.hpp"
 #include "backends/simt/runtime.hpp"
+#include "backends/vocabulary/launchers.hpp"
 
 namespace moat::simt {
 

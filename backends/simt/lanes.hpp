@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::simt {
 

@@ -6,7 +6,7 @@
 
 #include "backends/simt/atoms.hpp"
 #include "backends/simt/layout.hpp"
-#include "backends/tensor.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat::simt {
 

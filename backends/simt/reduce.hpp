@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "backends/block.hpp"
 #include "backends/simt/panel.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat::simt {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backends/device.hpp"
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "kernels/problems/reduction.hpp"
+#include "problems/reduction.hpp"
 
 namespace moat::cub_calls {
 

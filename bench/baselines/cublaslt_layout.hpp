@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernels/problems/gemm.hpp"
+#include "problems/gemm.hpp"
 
 namespace moat::cublaslt {
 

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "kernels/problems/attention.hpp"
+#include "problems/attention.hpp"
 
 namespace moat::cudnn {
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "backends/block.hpp"
 #include "backends/cpu/convert.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat {
 namespace {

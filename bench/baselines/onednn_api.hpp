@@ -4,7 +4,7 @@
 
 #include <dnnl.hpp>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::onednn {
 

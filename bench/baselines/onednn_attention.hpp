@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat::onednn {
 

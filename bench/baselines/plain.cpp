@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat {
 namespace {

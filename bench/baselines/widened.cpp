@@ -10,7 +10,7 @@
 #include <new>
 #include <stdexcept>
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 #include "bench/baselines/halves.hpp"
 
 namespace moat {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

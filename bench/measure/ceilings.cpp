@@ -20,8 +20,8 @@
 #include <variant>
 
 #include "bench/measure/traffic_loops.hpp"
-#include "kernels/reference/bound.hpp"
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/bound.hpp"
+#include "problems/reference/gemm.hpp"
 
 namespace moat {
 namespace {

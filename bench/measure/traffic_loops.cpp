@@ -9,8 +9,8 @@
 #include <cstring>
 #include <utility>
 
-#include "backends/block.hpp"
 #include "backends/cpu/lanes.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat {
 namespace {

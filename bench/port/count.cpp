@@ -83,7 +83,7 @@ int threads() { return static_cast<int>(std::max(2u, std::thread::hardware_concu
 std::string kernel_of(const std::string& file, const std::map<std::string, LineSet>& units) {
   const std::filesystem::path path(file);
   const std::filesystem::path folder = path.parent_path();
-  if (folder != "kernels" && folder != "kernels/problems") return "";
+  if (folder != "kernels" && folder != "problems") return "";
   const std::string stem = path.stem().string();
   return units.contains(stem) ? stem : "";
 }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench/run/options.hpp"
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

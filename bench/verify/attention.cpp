@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/reference/attention.hpp"
+#include "problems/reference/attention.hpp"
 
 #include <fmt/format.h>
 

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "bench/verify/random.hpp"
-#include "kernels/reference/attention.hpp"
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/attention.hpp"
+#include "problems/reference/gemm.hpp"
 
 namespace moat {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

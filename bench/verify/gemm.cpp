@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/gemm.hpp"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "backends/device.hpp"
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 

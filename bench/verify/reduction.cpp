@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/reference/reduction.hpp"
+#include "problems/reference/reduction.hpp"
 
 #include <fmt/format.h>
 

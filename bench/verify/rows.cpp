@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/reference/rows.hpp"
+#include "problems/reference/rows.hpp"
 
 #include <fmt/format.h>
 

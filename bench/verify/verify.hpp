@@ -12,7 +12,7 @@
 
 #include "backends/device.hpp"
 #include "bench/verify/operands.hpp"
-#include "kernels/reference/bound.hpp"
+#include "problems/reference/bound.hpp"
 
 namespace moat {
 
@@ -49,7 +49,7 @@ struct VerifyOptions {
 
 // The float64 reference of one set of inputs, computed once and compared with many outputs.
 //
-// Bounds are those of kernels/reference/bound.hpp. In every output, sampled or not, each element
+// Bounds are those of problems/reference/bound.hpp. In every output, sampled or not, each element
 // must have been written and be no NaN, and the bytes between the rows (leading dimensions) and
 // behind the end must not have been. A sampled check compares, in addition, rows and columns drawn
 // from strata over the whole output with its corners, and holds all of it to invariants:

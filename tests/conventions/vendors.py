@@ -23,7 +23,7 @@ VENDORS = set(
     "onednn dnnl openblas sycl geforce radeon instinct epyc".split()
 )
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
-# How device compilers say that a function may run on the device (backends/types.hpp, MOAT_FN).
+# How device compilers say that a function may run on the device (problems/dtype.hpp, MOAT_FN).
 COMPILERS = {"__CUDACC__", "__HIP__"}
 # The harness places its own threads, moves memory and asks for limits on the host itself.
 HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "processor")}

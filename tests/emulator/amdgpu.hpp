@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 #include "tests/emulator/amd/mfma.hpp"
 #include "tests/emulator/amd/wmma.hpp"
 #include "tests/emulator/lanes.hpp"

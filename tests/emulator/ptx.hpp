@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <span>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 #include "tests/emulator/lanes.hpp"
 #include "tests/emulator/ptx/async.hpp"
 #include "tests/emulator/ptx/ldmatrix.hpp"

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::emulator {
 

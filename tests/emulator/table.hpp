@@ -8,7 +8,7 @@
 #include <cstring>
 #include <span>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 #include "tests/emulator/emulator.hpp"
 
 namespace moat::emulator {

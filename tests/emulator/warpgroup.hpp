@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 #include "tests/emulator/clock.hpp"
 #include "tests/emulator/operation.hpp"
 

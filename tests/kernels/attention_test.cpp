@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/problems/attention.hpp"
+#include "problems/attention.hpp"
 
-#include "kernels/reference/attention.hpp"
+#include "problems/reference/attention.hpp"
 #include "tests/kernels/on_device.hpp"
 
 namespace moat::testing {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/problems/gemm.hpp"
+#include "problems/gemm.hpp"
 
 #include <cstring>
 #include <limits>
 
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/gemm.hpp"
 #include "tests/kernels/on_device.hpp"
 
 namespace moat::testing {

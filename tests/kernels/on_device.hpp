@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "backends/cpu/device.hpp"
-#include "kernels/reference/bound.hpp"
+#include "problems/reference/bound.hpp"
 
 namespace moat::testing {
 

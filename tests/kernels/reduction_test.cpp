@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/problems/reduction.hpp"
+#include "problems/reduction.hpp"
 
 #include <cstring>
 
-#include "kernels/reference/reduction.hpp"
+#include "problems/reference/reduction.hpp"
 #include "tests/kernels/on_device.hpp"
 
 namespace moat::testing {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/problems/rows.hpp"
+#include "problems/rows.hpp"
 
-#include "kernels/reference/rows.hpp"
+#include "problems/reference/rows.hpp"
 #include "tests/kernels/on_device.hpp"
 
 namespace moat::testing {

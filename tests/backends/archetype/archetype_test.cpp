@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "backends/launchers.hpp"
+#include "backends/vocabulary/launchers.hpp"
 #include "tests/backends/archetype/backend.hpp"
 #include "tests/backends/gpu_kernels.hpp"
 #include "tests/support/host_memory.hpp"

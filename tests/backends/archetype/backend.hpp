@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 #include "tests/backends/archetype/block.hpp"
 
 namespace moat {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The vocabulary of backends/block.hpp, each operation as plain loops, and nothing else. Kernels
-// that compile here use no more than what every backend answers.
+// The vocabulary of backends/vocabulary/block.hpp, each operation as plain loops, and nothing else.
+// Kernels that compile here use no more than what every backend answers.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 #include "tests/backends/archetype/tiles.hpp"
 #include "tests/backends/archetype/values.hpp"
 

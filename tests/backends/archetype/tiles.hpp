@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "backends/tensor.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat::archetype {
 

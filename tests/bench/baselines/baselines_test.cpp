@@ -15,11 +15,11 @@
 #include "bench/baselines/halves.hpp"
 #include "bench/baselines/plain.hpp"
 #include "bench/baselines/widened.hpp"
-#include "kernels/reference/attention.hpp"
-#include "kernels/reference/bound.hpp"
-#include "kernels/reference/gemm.hpp"
-#include "kernels/reference/reduction.hpp"
-#include "kernels/reference/rows.hpp"
+#include "problems/reference/attention.hpp"
+#include "problems/reference/bound.hpp"
+#include "problems/reference/gemm.hpp"
+#include "problems/reference/reduction.hpp"
+#include "problems/reference/rows.hpp"
 #include "tests/bench/baselines/named_device.hpp"
 
 namespace moat {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/gemm.hpp"
 
 namespace moat::cublaslt {
 namespace {

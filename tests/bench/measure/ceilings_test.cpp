@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "backends/cpu/device.hpp"
-#include "kernels/reference/gemm.hpp"
+#include "problems/reference/gemm.hpp"
 #include "tests/support/fake_device.hpp"
 #include "tests/support/scripted_scheduling.hpp"
 

@@ -13,8 +13,8 @@
 #include "bench/cases/overloaded.hpp"
 #include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
-#include "kernels/reference/attention.hpp"
-#include "kernels/reference/reduction.hpp"
+#include "problems/reference/attention.hpp"
+#include "problems/reference/reduction.hpp"
 #include "tests/support/host_device.hpp"
 
 namespace moat {

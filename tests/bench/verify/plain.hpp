@@ -3,7 +3,7 @@
 // and with faults on request: what the verifier must accept and reject.
 #pragma once
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat::testing {
 

@@ -6,11 +6,11 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/reference/attention.hpp"
-#include "kernels/reference/bound.hpp"
-#include "kernels/reference/gemm.hpp"
-#include "kernels/reference/reduction.hpp"
-#include "kernels/reference/rows.hpp"
+#include "problems/reference/attention.hpp"
+#include "problems/reference/bound.hpp"
+#include "problems/reference/gemm.hpp"
+#include "problems/reference/reduction.hpp"
+#include "problems/reference/rows.hpp"
 
 namespace moat {
 namespace {

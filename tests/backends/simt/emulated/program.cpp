@@ -2,7 +2,7 @@
 // Compiled once per emulated family, as kernels/*.cpp are; MOAT_FAMILY is its name.
 #include <variant>
 
-#include "backends/launchers.hpp"
+#include "backends/vocabulary/launchers.hpp"
 
 #include MOAT_BACKEND
 #include "tests/backends/simt/emulated/programs.hpp"

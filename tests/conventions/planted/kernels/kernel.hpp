@@ -1,7 +1,7 @@
 // accepted
 #pragma once
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 
 namespace moat {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "backends/block.hpp"
+#include "backends/vocabulary/block.hpp"
 
 /* asm
 #if 0 */

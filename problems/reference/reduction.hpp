@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/problems/reduction.hpp"
-#include "kernels/reference/estimate.hpp"
+#include "problems/reduction.hpp"
+#include "problems/reference/estimate.hpp"
 
 namespace moat::reference {
 

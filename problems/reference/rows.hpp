@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/problems/rows.hpp"
-#include "kernels/reference/estimate.hpp"
+#include "problems/reference/estimate.hpp"
+#include "problems/rows.hpp"
 
 namespace moat::reference {
 

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/problems/gemm.hpp"
-#include "kernels/reference/estimate.hpp"
+#include "problems/gemm.hpp"
+#include "problems/reference/estimate.hpp"
 
 namespace moat::reference {
 

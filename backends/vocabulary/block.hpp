@@ -10,8 +10,9 @@
 #include <concepts>
 #include <cstdint>
 
-#include "backends/tensor.hpp"
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
+#include "problems/summation.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat {
 
@@ -118,8 +119,5 @@ template <class S>
 concept StreamSchedule = requires {
   { S::chains } -> std::same_as<const int&>;
 };
-
-// Additions in plain f32 between two compensated ones; enters the error bound of a sum.
-inline constexpr int kFoldInterval = 64;
 
 }  // namespace moat

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "kernels/problems/attention.hpp"
-#include "kernels/reference/estimate.hpp"
+#include "problems/attention.hpp"
+#include "problems/reference/estimate.hpp"
 
 namespace moat::reference {
 

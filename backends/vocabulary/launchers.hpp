@@ -3,7 +3,7 @@
 // options.
 #pragma once
 
-#include "kernels/problem.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need

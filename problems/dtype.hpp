@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Element types, storage orders and function attributes that every layer shares.
+// Element types and storage orders.
 #pragma once
 
 #include <bit>
@@ -7,14 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-// MOAT_FN marks what runs inside a block; MOAT_SHARED_FN what runs there and on the host.
-#if defined(__CUDACC__) || defined(__HIP__)
-#define MOAT_FN __device__ inline __attribute__((always_inline))
-#define MOAT_SHARED_FN __host__ __device__ inline __attribute__((always_inline))
-#else
-#define MOAT_FN inline
-#define MOAT_SHARED_FN inline
-#endif
+#include "problems/marks.hpp"
 
 namespace moat {
 

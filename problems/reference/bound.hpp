@@ -6,7 +6,8 @@
 // 1. Roundings in f32. A sum of n terms is off by at most n·u · Σ|t| (Higham 2002, section 4.2,
 //    with γ_n replaced by n·u: Jeannerod and Rump 2013). Roundings that are independent with mean 0
 //    stay below λ·√n·u, save with probability 2·exp(−λ²/2) (Higham and Mary 2019).
-// 2. Signs of the data. If the terms are independent and as likely negative as positive, as those of
+// 2. Signs of the data. If the terms are independent and as likely negative as positive, as those
+// of
 //    the benchmark's products are, then errors δ·t with |δ| ≤ ε, and the partial sums of t, stay
 //    below ε · λ · sqrt(Σt²), save with probability 2·exp(−λ²/2) (Hoeffding 1963). How far the
 //    partial sums of a vector reach, whose signs are alike in runs, is taken from its elements.
@@ -23,10 +24,10 @@
 #include <limits>
 #include <numbers>
 
-#include "backends/block.hpp"
-#include "kernels/problem.hpp"
-#include "kernels/reference/estimate.hpp"
-#include "kernels/reference/reduction.hpp"
+#include "problems/problem.hpp"
+#include "problems/reference/estimate.hpp"
+#include "problems/reference/reduction.hpp"
+#include "problems/summation.hpp"
 
 namespace moat::reference {
 

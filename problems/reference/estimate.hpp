@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "backends/types.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat::reference {
 

@@ -4,11 +4,11 @@
 
 #include <variant>
 
-#include "kernels/problems/attention.hpp"
-#include "kernels/problems/ceiling.hpp"
-#include "kernels/problems/gemm.hpp"
-#include "kernels/problems/reduction.hpp"
-#include "kernels/problems/rows.hpp"
+#include "problems/attention.hpp"
+#include "problems/ceiling.hpp"
+#include "problems/gemm.hpp"
+#include "problems/reduction.hpp"
+#include "problems/rows.hpp"
 
 namespace moat {
 
