@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
 
 #include "backends/vocabulary/block.hpp"
 #include "problems/attention.hpp"
@@ -241,11 +242,14 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
 template <class Backend>
 void launch(Backend& backend, const AttentionProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
-    if (p.head_dim == 64) {
-      launch_attention<T, 64>(backend, p);
-    } else {
-      launch_attention<T, 128>(backend, p);
+    switch (p.head_dim) {
+      case 64:
+        return launch_attention<T, 64>(backend, p);
+      case 128:
+        return launch_attention<T, 128>(backend, p);
     }
+    static_assert(is_head_dim(64) && is_head_dim(128));
+    throw std::invalid_argument("attention: head_dim is neither 64 nor 128");
   });
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The attention problem: what is computed, and how its work is counted.
+// The attention problem: what is computed, its operands and its work.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
 
-#include "problems/dtype.hpp"
+#include "problems/description.hpp"
+#include "problems/operand.hpp"
 
 namespace moat {
 
@@ -28,6 +32,9 @@ struct AttentionProblem {
   void* o = nullptr;
 };
 
+// The head dimensions that kernels exist for.
+constexpr bool is_head_dim(int d) { return d == 64 || d == 128; }
+
 // Query-key pairs of one head that the mask lets through.
 inline double visible_pairs(const AttentionProblem& p) {
   if (!p.causal) return 1.0 * p.q_len * p.kv_len;
@@ -41,10 +48,34 @@ inline double flops(const AttentionProblem& p) {
   return 4.0 * p.batch * p.q_heads * p.head_dim * visible_pairs(p);
 }
 
-// Every operand moved once.
-inline double bytes(const AttentionProblem& p) {
-  const double heads = 2.0 * p.q_heads * p.q_len + 2.0 * p.kv_heads * p.kv_len;
-  return heads * p.batch * p.head_dim * static_cast<double>(size_of(p.dtype));
+// Calls f(operand, its pointer) for Q, K, V and O.
+template <Is<AttentionProblem> P, class F>
+void for_each_operand(P& p, F&& f) {
+  const Operand queries{.name = "Q",
+                        .type = p.dtype,
+                        .rows = std::int64_t{p.q_len} * p.q_heads,
+                        .cols = p.head_dim,
+                        .groups = p.batch};
+  Operand keys = queries;
+  keys.name = "K";
+  keys.rows = std::int64_t{p.kv_len} * p.kv_heads;
+  Operand values = keys;
+  values.name = "V";
+  values.symmetry = Symmetry::odd;
+  Operand output = queries;
+  output.name = "O";
+  output.role = Role::output;
+  f(queries, p.q);
+  f(keys, p.k);
+  f(values, p.v);
+  f(output, p.o);
 }
+
+// Described for the harness as problem.hpp tells.
+std::vector<AttentionProblem> kernels_of(Type<AttentionProblem>);
+Description describe(const AttentionProblem& p);
+Work work(const AttentionProblem& p);
+void shape(AttentionProblem& p, ShapeKeys& keys);
+std::string what_is_wrong(const AttentionProblem& p);
 
 }  // namespace moat

@@ -3,8 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "problems/dtype.hpp"
+#include "problems/description.hpp"
+#include "problems/operand.hpp"
 
 namespace moat {
 
@@ -44,21 +48,30 @@ inline double flops(const CeilingProblem& p) {
       return 2.0 * p.m * n * p.k * p.repeats;
     case CeilingKind::read:
       return n;
-    default:
+    case CeilingKind::copy:
       return 0;
   }
+  return 0;
 }
 
-inline double bytes(const CeilingProblem& p) {
-  const auto n = static_cast<double>(p.n);
-  switch (p.kind) {
-    case CeilingKind::mma:
-      return (1.0 * p.m * p.k + p.k * n + p.m * n) * static_cast<double>(size_of(p.dtype));
-    case CeilingKind::read:
-      return 4.0 * n + 4.0;
-    default:
-      return 8.0 * n;
-  }
+// Calls f(operand, its pointer) for x, w (mma) and y.
+template <Is<CeilingProblem> P, class F>
+void for_each_operand(P& p, F&& f) {
+  const bool product = p.kind == CeilingKind::mma;
+  const auto matrix = [&](std::string_view name, Role role, std::int64_t rows, std::int64_t cols) {
+    return Operand{.name = name, .role = role, .type = p.dtype, .rows = rows, .cols = cols};
+  };
+  f(product ? matrix("x", Role::input, p.m, p.k) : matrix("x", Role::input, 1, p.n), p.x);
+  if (product) f(matrix("w", Role::input, p.k, p.n), p.w);
+  const std::int64_t sums = p.kind == CeilingKind::read ? 1 : p.n;
+  f(product ? matrix("y", Role::output, p.m, p.n) : matrix("y", Role::output, 1, sums), p.y);
 }
+
+// Described for the harness as problem.hpp tells.
+std::vector<CeilingProblem> kernels_of(Type<CeilingProblem>);
+Description describe(const CeilingProblem& p);
+Work work(const CeilingProblem& p);
+void shape(CeilingProblem& p, ShapeKeys& keys);
+std::string what_is_wrong(const CeilingProblem& p);
 
 }  // namespace moat

@@ -2,6 +2,7 @@
 // Element types and storage orders.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -21,21 +22,72 @@ struct bf16 {
   std::uint16_t bits;
 };
 
-enum class DType : std::uint8_t { f32, f16, bf16 };
+// The table of element types, a row each: ROW(name, storage type, significant digits in bits,
+// largest finite value, largest absolute error of rounding near 0). f32 and bf16 may flush
+// subnormals to 0, as GPUs do. Everything below follows from it; what else depends on a type is a
+// switch without a default, which the compiler names. Products and sums of every type are
+// accumulated in f32.
+#define MOAT_DTYPES(ROW)                         \
+  ROW(f32, float, 24, 0x1.fffffep127, 0x1p-126)  \
+  ROW(f16, ::moat::f16, 11, 0x1.ffcp15, 0x1p-25) \
+  ROW(bf16, ::moat::bf16, 8, 0x1.fep127, 0x1p-126)
 
-// Type to DType, the inverse of `with_dtype`.
+enum class DType : std::uint8_t {
+#define MOAT_ROW(name, ...) name,
+  MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+};
+
+// Every type, in the order of the table.
+inline constexpr std::array kDTypes{
+#define MOAT_ROW(name, ...) DType::name,
+    MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+};
+
+// Storage type to DType, the inverse of `with_dtype`.
 template <class T>
-inline constexpr DType kDType = DType::f32;
-template <>
-inline constexpr DType kDType<f16> = DType::f16;
-template <>
-inline constexpr DType kDType<bf16> = DType::bf16;
+struct DTypeOf;
+#define MOAT_ROW(name, storage, ...)            \
+  template <>                                   \
+  struct DTypeOf<storage> {                     \
+    static constexpr DType value = DType::name; \
+  };
+MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+template <class T>
+inline constexpr DType kDType = DTypeOf<T>::value;
 
-constexpr std::size_t size_of(DType t) { return t == DType::f32 ? 4 : 2; }
+// The row of a type.
+struct DTypeTraits {
+  std::string_view name;
+  std::size_t size;  // bytes
+  int digits;        // of the significand, in bits
+  double largest;    // finite value
+  double underflow;  // largest absolute error of rounding near 0
 
-constexpr std::string_view name_of(DType t) {
-  return t == DType::f32 ? "f32" : t == DType::f16 ? "f16" : "bf16";
+  // Largest relative error of rounding to the type.
+  constexpr double roundoff() const {
+    double u = 1;
+    for (int i = 0; i < digits; ++i) u /= 2;
+    return u;
+  }
+};
+
+constexpr DTypeTraits traits(DType t) {
+  switch (t) {
+#define MOAT_ROW(name, storage, digits, largest, underflow) \
+  case DType::name:                                         \
+    return {#name, sizeof(storage), digits, largest, underflow};
+    MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+  }
+  return {};
 }
+
+constexpr std::size_t size_of(DType t) { return traits(t).size; }
+
+constexpr std::string_view name_of(DType t) { return traits(t).name; }
 
 // The type's name as a value, for lambdas that dispatch on it.
 template <class T>
@@ -43,17 +95,17 @@ struct Type {
   using type = T;
 };
 
-// Calls f(Type<float>{}), f(Type<f16>{}) or f(Type<bf16>{}).
+// Calls f(Type<storage type of t>{}). `t` is a row of the table.
 template <class F>
 decltype(auto) with_dtype(DType t, F&& f) {
   switch (t) {
-    case DType::f16:
-      return f(Type<f16>{});
-    case DType::bf16:
-      return f(Type<bf16>{});
-    default:
-      return f(Type<float>{});
+#define MOAT_ROW(name, storage, ...) \
+  case DType::name:                  \
+    return f(Type<storage>{});
+    MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
   }
+  __builtin_unreachable();
 }
 
 // How a matrix lies in memory: as the formula names it, or transposed (B stored as n × k, the

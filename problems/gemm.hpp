@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The GEMM problem: what is computed, and how its work is counted.
+// The GEMM problem: what is computed, its operands and its work.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
-#include "problems/dtype.hpp"
+#include "problems/description.hpp"
+#include "problems/operand.hpp"
 
 namespace moat {
 
@@ -27,10 +30,37 @@ struct GemmProblem {
 // One multiplication and one addition per product.
 inline double flops(const GemmProblem& p) { return 2.0 * p.m * p.n * p.k; }
 
-// Every operand moved once.
-inline double bytes(const GemmProblem& p) {
-  return (1.0 * p.m * p.k + 1.0 * p.k * p.n + 1.0 * p.m * p.n) *
-         static_cast<double>(size_of(p.dtype));
+// Calls f(operand, its pointer) for A, B and C.
+template <Is<GemmProblem> P, class F>
+void for_each_operand(P& p, F&& f) {
+  const bool bt = p.order_b == Order::transposed;
+  f(Operand{.name = "A",
+            .type = p.dtype,
+            .rows = p.m,
+            .cols = p.k,
+            .leading = p.lda,
+            .symmetry = Symmetry::odd},
+    p.a);
+  f(Operand{.name = "B",
+            .type = p.dtype,
+            .rows = bt ? p.n : p.k,
+            .cols = bt ? p.k : p.n,
+            .leading = p.ldb},
+    p.b);
+  f(Operand{.name = "C",
+            .role = Role::output,
+            .type = p.dtype,
+            .rows = p.m,
+            .cols = p.n,
+            .leading = p.ldc},
+    p.c);
 }
+
+// Described for the harness as problem.hpp tells.
+std::vector<GemmProblem> kernels_of(Type<GemmProblem>);
+Description describe(const GemmProblem& p);
+Work work(const GemmProblem& p);
+void shape(GemmProblem& p, ShapeKeys& keys);
+std::string what_is_wrong(const GemmProblem& p);
 
 }  // namespace moat

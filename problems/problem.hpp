@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any problem that the suite knows, as one type.
+// The list of problems, and what the harness may ask of any of them.
 #pragma once
 
+#include <concepts>
+#include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
@@ -10,21 +14,76 @@
 #include "problems/reduction.hpp"
 #include "problems/rows.hpp"
 
+// A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
+// the parser of case names, the launchers and all visits follow from this list.
+// ROW(problem, more arguments)
+#define MOAT_PROBLEMS(ROW, ...)                    \
+  ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__) \
+  ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__) \
+  ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
+
 namespace moat {
 
-using Problem =
-    std::variant<GemmProblem, AttentionProblem, ReductionProblem, RowsProblem, CeilingProblem>;
+// Calls nothing: for the concept.
+struct IgnoreOperand {
+  void operator()(const Operand&, auto&) const {}
+};
 
-inline double flops(const Problem& p) {
-  return std::visit([](const auto& q) { return flops(q); }, p);
+// What a problem's own header says of it:
+//   kernels_of(Type<P>)     one problem, of whatever shape, for each kernel that cases may name
+//   describe(p)             that kernel; its `kernel` is empty if cases do not name it
+//   flops(p)                operations of arithmetic
+//   work(p)                 how they compare with the bytes that move
+//   for_each_operand(p, f)  f(Operand, pointer) for every operand, inputs first
+//   shape(p, keys)          visits the keys of its shape; a reader's values change p
+//   what_is_wrong(p)        the precondition that its shape misses; empty if it may be solved
+template <class P>
+concept DescribedProblem = std::copyable<P> &&
+    requires(P p, const P& c, ShapeKeys& keys, IgnoreOperand f) {
+  { kernels_of(Type<P>{}) } -> std::same_as<std::vector<P>>;
+  { describe(c) } -> std::same_as<Description>;
+  { flops(c) } -> std::same_as<double>;
+  { work(c) } -> std::same_as<Work>;
+  { c.dtype } -> std::same_as<const DType&>;
+  for_each_operand(p, f);
+  for_each_operand(c, f);
+  shape(p, keys);
+  { what_is_wrong(c) } -> std::same_as<std::string>;
+};
+
+// The variant of a list whose rows begin with a comma.
+template <class Nothing, DescribedProblem... P>
+struct ProblemList {
+  using Variant = std::variant<P...>;
+};
+
+#define MOAT_ROW(P) , P
+using Problem = ProblemList<void MOAT_PROBLEMS(MOAT_ROW)>::Variant;
+#undef MOAT_ROW
+
+double flops(const Problem& p);
+DType dtype(const Problem& p);
+Work work(const Problem& p);
+Description describe(const Problem& p);
+std::string what_is_wrong(const Problem& p);
+void shape(Problem& p, ShapeKeys& keys);
+
+// f(operand, pointer) for every operand; a const Problem has const pointers.
+template <Is<Problem> P, class F>
+void for_each_operand(P& problem, F&& f) {
+  std::visit([&](auto& p) { for_each_operand(p, f); }, problem);
 }
 
-inline double bytes(const Problem& p) {
-  return std::visit([](const auto& q) { return bytes(q); }, p);
-}
+// What is written. Every problem has one output.
+Operand output_of(const Problem& p);
 
-inline DType dtype(const Problem& p) {
-  return std::visit([](const auto& q) { return q.dtype; }, p);
-}
+// Bytes of all operands, each moved once, and of those that are written.
+double bytes(const Problem& p);
+double written_bytes(const Problem& p);
+
+// One problem for each kernel that cases may name.
+const std::vector<Problem>& kernels();
 
 }  // namespace moat

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reduction problem: what is computed, and how its work is counted.
+// The reduction problem: what is computed, its operands and its work.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
-#include "problems/dtype.hpp"
+#include "problems/description.hpp"
+#include "problems/operand.hpp"
 
 namespace moat {
 
@@ -23,9 +26,23 @@ struct ReductionProblem {
 // One addition or comparison per element.
 inline double flops(const ReductionProblem& p) { return static_cast<double>(p.n); }
 
-inline double bytes(const ReductionProblem& p) {
-  return static_cast<double>(p.n) * static_cast<double>(size_of(p.dtype)) +
-         (p.op == ReductionOp::argmax ? 8.0 : 4.0);
+// Calls f(operand, its pointer) for x and the result.
+template <Is<ReductionProblem> P, class F>
+void for_each_operand(P& p, F&& f) {
+  f(Operand{.name = "x",
+            .type = p.dtype,
+            .cols = p.n,
+            .symmetry = p.op == ReductionOp::sum ? Symmetry::odd : Symmetry::none},
+    p.x);
+  f(Operand{.name = "result", .role = Role::output, .positions = p.op == ReductionOp::argmax},
+    p.result);
 }
+
+// Described for the harness as problem.hpp tells.
+std::vector<ReductionProblem> kernels_of(Type<ReductionProblem>);
+Description describe(const ReductionProblem& p);
+Work work(const ReductionProblem& p);
+void shape(ReductionProblem& p, ShapeKeys& keys);
+std::string what_is_wrong(const ReductionProblem& p);
 
 }  // namespace moat

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The problems over rows, softmax and RMSNorm: what is computed, and how its work is counted.
+// The problems over rows, softmax and RMSNorm: what is computed, its operands and its work.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
-#include "problems/dtype.hpp"
+#include "problems/description.hpp"
+#include "problems/operand.hpp"
 
 namespace moat {
 
@@ -29,10 +32,26 @@ inline double flops(const RowsProblem& p) {
   return (p.op == RowsOp::softmax ? 5.0 : 4.0) * p.rows * p.cols;
 }
 
-// x read and y written once, the weight read once.
-inline double bytes(const RowsProblem& p) {
-  return (2.0 * p.rows * p.cols + (p.op == RowsOp::rms_norm ? p.cols : 0)) *
-         static_cast<double>(size_of(p.dtype));
+// Calls f(operand, its pointer) for x, the weight (RMSNorm) and y.
+template <Is<RowsProblem> P, class F>
+void for_each_operand(P& p, F&& f) {
+  const bool softmax = p.op == RowsOp::softmax;
+  f(Operand{.name = "x",
+            .type = p.dtype,
+            .rows = p.rows,
+            .cols = p.cols,
+            .symmetry = softmax ? Symmetry::reversible : Symmetry::odd},
+    p.x);
+  if (!softmax) f(Operand{.name = "weight", .type = p.dtype, .cols = p.cols}, p.weight);
+  f(Operand{.name = "y", .role = Role::output, .type = p.dtype, .rows = p.rows, .cols = p.cols},
+    p.y);
 }
+
+// Described for the harness as problem.hpp tells.
+std::vector<RowsProblem> kernels_of(Type<RowsProblem>);
+Description describe(const RowsProblem& p);
+Work work(const RowsProblem& p);
+void shape(RowsProblem& p, ShapeKeys& keys);
+std::string what_is_wrong(const RowsProblem& p);
 
 }  // namespace moat

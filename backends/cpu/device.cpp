@@ -61,7 +61,7 @@ class CpuDevice : public Device {
     info_.cache_bytes = last_level_cache_bytes();
     info_.max_clock_mhz = max_clock_mhz();
     info_.host = true;
-    for (const DType t : {DType::f16, DType::bf16}) {
+    for (const DType t : kDTypes) {
       if (std::string unit = unit_beyond_fma(t); !unit.empty()) info_.unused_units[t] = unit;
     }
   }

@@ -11,8 +11,16 @@
 namespace moat::cpu {
 
 std::string unit_beyond_fma(DType t) {
-  if (t == DType::f32) return {};
-  const bool half = t == DType::f16;
+  bool half = false;
+  switch (t) {
+    case DType::f32:
+      return {};
+    case DType::f16:
+      half = true;
+      break;
+    case DType::bf16:
+      break;
+  }
 #if defined(__x86_64__)
   // Intel SDM, CPUID leaf 7: sub-leaf 0 EDX 22 AMX-BF16, 23 AVX512-FP16; sub-leaf 1 EAX 5
   // AVX512-BF16, 21 AMX-FP16.

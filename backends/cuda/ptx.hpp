@@ -60,12 +60,14 @@ struct Ptx : simt::Lanes<32> {
     } else if constexpr (kDType<T> == DType::bf16) {
       return {__bfloat16_as_ushort(__float2bfloat16_rn(x))};
     } else {
+      static_assert(kDType<T> == DType::f32);
       return x;
     }
   }
 
   template <class T>
   static MOAT_FN std::uint32_t pack(float lower, float upper) {
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     std::uint32_t word = 0;
     if constexpr (kDType<T> == DType::f16) {
       asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(upper), "f"(lower));
@@ -80,6 +82,7 @@ struct Ptx : simt::Lanes<32> {
   template <class T>
   static MOAT_FN void mma_m16n8k16(float (&c)[4], const std::uint32_t (&a)[4],
                                    const std::uint32_t (&b)[2]) {
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     if constexpr (kDType<T> == DType::f16) {
       asm volatile(
           "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "

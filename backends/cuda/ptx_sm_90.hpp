@@ -105,6 +105,7 @@ struct Ptx90a : Ptx {
   template <class T, int kN, bool kTransB>
   static MOAT_FN void wgmma(float (&c)[kN / 2], std::uint64_t a, std::uint64_t b) {
     static_assert(kN == 64 || kN == 128 || kN == 256);
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     constexpr bool kHalf = kDType<T> == DType::f16;
     if constexpr (kN == 64 && kHalf) {
       MOAT_WGMMA_SHARED(64, "f16", 32, 32, 33, 34);
@@ -123,6 +124,7 @@ struct Ptx90a : Ptx {
   template <class T, int kN, bool kTransB>
   static MOAT_FN void wgmma(float (&c)[kN / 2], const std::uint32_t (&a)[4], std::uint64_t b) {
     static_assert(kN == 64 || kN == 128);
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     constexpr bool kHalf = kDType<T> == DType::f16;
     if constexpr (kN == 64 && kHalf) {
       MOAT_WGMMA_REGISTERS(64, "f16", 32, 32, 33, 34, 35, 36, 37);

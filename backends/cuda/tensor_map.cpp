@@ -3,6 +3,7 @@
 
 #include <cudaTypedefs.h>
 
+#include <stdexcept>
 #include <string>
 
 #include "backends/cuda/runtime.hpp"
@@ -35,9 +36,10 @@ CUtensorMapDataType data_type(DType t) {
       return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
     case DType::bf16:
       return CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
-    default:
+    case DType::f32:
       return CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
   }
+  throw std::logic_error("no row of the table of types");
 }
 
 }  // namespace

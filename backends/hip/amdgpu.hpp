@@ -58,6 +58,7 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
       const std::uint32_t rounded = u + 0x7fffu + (u >> 16 & 1u);
       return {static_cast<std::uint16_t>(__builtin_isnan(x) ? quiet : rounded >> 16)};
     } else {
+      static_assert(kDType<T> == DType::f32);
       return x;
     }
   }
@@ -91,6 +92,7 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   template <class T>
   static MOAT_FN void mfma_16x16x16(float (&c)[4], const std::uint32_t (&a)[2],
                                     const std::uint32_t (&b)[2]) {
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     auto sum = __builtin_bit_cast(Floats<4>, c);
     if constexpr (kDType<T> == DType::f16) {
       sum = __builtin_amdgcn_mfma_f32_16x16x16f16(__builtin_bit_cast(Halves<4>, a),
@@ -114,6 +116,7 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   template <class T>
   static MOAT_FN void wmma_16x16x16(float (&c)[8], const std::uint32_t (&a)[8],
                                     const std::uint32_t (&b)[8]) {
+    static_assert(kDType<T> == DType::f16 || kDType<T> == DType::bf16);
     auto sum = __builtin_bit_cast(Floats<8>, c);
     if constexpr (kDType<T> == DType::f16) {
       sum = __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(__builtin_bit_cast(Halves<16>, a),

@@ -8,22 +8,15 @@
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
 // not read.
-template <class Backend>
-void launch(Backend& backend, const GemmProblem& problem);
-template <class Backend>
-void launch(Backend& backend, const AttentionProblem& problem);
-template <class Backend>
-void launch(Backend& backend, const ReductionProblem& problem);
-template <class Backend>
-void launch(Backend& backend, const RowsProblem& problem);
-template <class Backend>
-void launch(Backend& backend, const CeilingProblem& problem);
+#define MOAT_ROW(P)        \
+  template <class Backend> \
+  void launch(Backend& backend, const P& problem);
+MOAT_PROBLEMS(MOAT_ROW)
+#undef MOAT_ROW
 }  // namespace moat
 
 // Declares that kernels/*.cpp instantiate the launchers of BACKEND; used at namespace moat.
-#define MOAT_LAUNCHERS_COMPILED_ELSEWHERE(BACKEND)                \
-  extern template void launch(BACKEND&, const GemmProblem&);      \
-  extern template void launch(BACKEND&, const AttentionProblem&); \
-  extern template void launch(BACKEND&, const ReductionProblem&); \
-  extern template void launch(BACKEND&, const RowsProblem&);      \
-  extern template void launch(BACKEND&, const CeilingProblem&);
+#define MOAT_LAUNCHERS_COMPILED_ELSEWHERE(BACKEND) \
+  MOAT_PROBLEMS(MOAT_LAUNCHER_COMPILED_ELSEWHERE, BACKEND)
+#define MOAT_LAUNCHER_COMPILED_ELSEWHERE(P, BACKEND) \
+  extern template void launch(BACKEND&, const P&);

@@ -66,7 +66,15 @@ template <class Opaque>
 using Owned = std::unique_ptr<Opaque, cublasStatus_t (*)(Opaque*)>;
 
 cudaDataType_t data_type(DType t) {
-  return t == DType::f32 ? CUDA_R_32F : t == DType::f16 ? CUDA_R_16F : CUDA_R_16BF;
+  switch (t) {
+    case DType::f32:
+      return CUDA_R_32F;
+    case DType::f16:
+      return CUDA_R_16F;
+    case DType::bf16:
+      return CUDA_R_16BF;
+  }
+  throw std::logic_error("no row of the table of types");
 }
 
 // What the calls on one shape share.

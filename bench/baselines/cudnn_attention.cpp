@@ -2,17 +2,30 @@
 #include "bench/baselines/cudnn_attention.hpp"
 
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace moat::cudnn {
 namespace {
+
+Element element_of(DType t) {
+  switch (t) {
+    case DType::f16:
+      return Element::f16;
+    case DType::bf16:
+      return Element::bf16;
+    case DType::f32:
+      return Element::f32;
+  }
+  throw std::logic_error("no row of the table of types");
+}
 
 class Builder {
  public:
   explicit Builder(const AttentionProblem& p)
       : rows_{p.batch, p.q_heads, p.q_len, 1},
         scores_{p.batch, p.q_heads, p.q_len, p.kv_len},
-        element_(p.dtype == DType::f16 ? Element::f16 : Element::bf16) {}
+        element_(element_of(p.dtype)) {}
 
   // A tensor [batch][rows][heads][columns] in memory.
   std::size_t argument(std::int64_t batch, std::int64_t heads, std::int64_t rows,

@@ -3,15 +3,22 @@
 #pragma once
 
 #include <dnnl.hpp>
+#include <stdexcept>
 
 #include "problems/dtype.hpp"
 
 namespace moat::onednn {
 
 inline dnnl::memory::data_type data_type(DType t) {
-  return t == DType::f32   ? dnnl::memory::data_type::f32
-         : t == DType::f16 ? dnnl::memory::data_type::f16
-                           : dnnl::memory::data_type::bf16;
+  switch (t) {
+    case DType::f32:
+      return dnnl::memory::data_type::f32;
+    case DType::f16:
+      return dnnl::memory::data_type::f16;
+    case DType::bf16:
+      return dnnl::memory::data_type::bf16;
+  }
+  throw std::logic_error("no row of the table of types");
 }
 
 inline dnnl::memory::desc strided(dnnl::memory::data_type type, const dnnl::memory::dims& dims,

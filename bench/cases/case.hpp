@@ -6,7 +6,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "problems/problem.hpp"
 
@@ -30,7 +29,7 @@ std::string case_name(const Problem& problem);
 // Throws CaseError. Shapes are checked; that the case fits into memory is not (see check_memory).
 Problem parse_case(std::string_view name);
 
-// gemm, attention, sum, max, argmax, softmax or rmsnorm.
+// The kernel of a case: gemm, attention, … Throws CaseError if the problem is not a case.
 std::string_view kernel_name(const Problem& problem);
 
 // Memory of the inputs and of one output. The largest std::uint64_t if it is more than that.
@@ -39,18 +38,5 @@ std::uint64_t output_bytes(const Problem& problem);
 
 // Throws CaseError if one set of operands needs more than `available` bytes of `where`.
 void check_memory(const Problem& problem, std::uint64_t available, std::string_view where);
-
-// What `moat list` tells of a kernel.
-struct KernelInfo {
-  std::string name;
-  std::string description;
-  std::string example;  // a case
-  std::vector<DType> dtypes;
-};
-const std::vector<KernelInfo>& kernels();
-
-// Largest size in a dimension, and largest length of a vector (2³⁶ floats are 256 GiB).
-inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 30;
-inline constexpr std::int64_t kMaxLength = std::int64_t{1} << 36;
 
 }  // namespace moat

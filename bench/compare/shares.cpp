@@ -13,14 +13,10 @@ namespace {
 
 Ceilings ceilings_of(const CeilingsRecord& record, DType type) {
   Ceilings ceilings;
-  ceilings.flops_f32 = record.flops_f32.value;
-  ceilings.flops_f16 = record.flops_f16.value;
-  ceilings.flops_bf16 = record.flops_bf16.value;
+  for (const DType t : kDTypes) ceilings.flops(t) = record.flops(t).value;
   ceilings.read_bytes = record.read_bytes.value;
   ceilings.copy_bytes = record.copy_bytes.value;
-  const auto& flops = type == DType::f32   ? record.flops_f32
-                      : type == DType::f16 ? record.flops_f16
-                                           : record.flops_bf16;
+  const auto& flops = record.flops(type);
   ceilings.missing.push_back(!flops.value               ? flops.reason
                              : !record.read_bytes.value ? record.read_bytes.reason
                                                         : record.copy_bytes.reason);

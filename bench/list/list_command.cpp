@@ -29,11 +29,12 @@ constexpr const char* kExamples =
 
 Json list_kernels() {
   Json all = Json::array();
-  for (const auto& kernel : kernels()) {
-    Json dtypes = Json::array();
-    for (const DType t : kernel.dtypes) dtypes.push_back(name_of(t));
-    all.push_back({{"name", kernel.name},
-                   {"description", kernel.description},
+  Json dtypes = Json::array();
+  for (const DType t : kDTypes) dtypes.push_back(name_of(t));
+  for (const Problem& problem : kernels()) {
+    const Description kernel = describe(problem);
+    all.push_back({{"name", kernel.kernel},
+                   {"description", kernel.text},
                    {"dtypes", dtypes},
                    {"example", kernel.example}});
   }

@@ -313,7 +313,7 @@ void run_compute(Device& device, Runner& runner) {
     Buffer device_a, device_b, device_c;
   };
   std::vector<std::unique_ptr<Operands>> operands;
-  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType t : kDTypes) {
     const std::size_t size = size_of(t);
     const auto narrow = [&](unsigned seed) {
       const auto wide = uniform(std::size_t(side) * kDepth, seed);
@@ -405,27 +405,6 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
   }
 }
 
-// Bytes of a problem that are written.
-double written(const Problem& problem) {
-  struct Visitor {
-    double operator()(const GemmProblem& p) const {
-      return 1.0 * p.m * p.n * static_cast<double>(size_of(p.dtype));
-    }
-    double operator()(const AttentionProblem& p) const {
-      return 1.0 * p.batch * p.q_len * p.q_heads * p.head_dim *
-             static_cast<double>(size_of(p.dtype));
-    }
-    double operator()(const ReductionProblem&) const { return 0; }
-    double operator()(const RowsProblem& p) const {
-      return 1.0 * p.rows * p.cols * static_cast<double>(size_of(p.dtype));
-    }
-    double operator()(const CeilingProblem& p) const {
-      return p.kind == CeilingKind::read ? 0 : bytes(p) / 2;
-    }
-  };
-  return std::visit(Visitor{}, problem);
-}
-
 // What is read and written moves at the rate of a copy, the rest at that of a read.
 std::optional<double> memory_floor(double read, double written, const Ceilings& ceilings) {
   if (!ceilings.read_bytes || !ceilings.copy_bytes) return std::nullopt;
@@ -439,9 +418,18 @@ std::string joined(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-std::optional<double> Ceilings::flops(DType t) const {
-  return t == DType::f32 ? flops_f32 : t == DType::f16 ? flops_f16 : flops_bf16;
+std::optional<double>& Ceilings::flops(DType t) {
+  switch (t) {
+#define MOAT_ROW(name, ...) \
+  case DType::name:         \
+    return flops_##name;
+    MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+  }
+  throw std::logic_error("no row of the table of types");
 }
+
+std::optional<double> Ceilings::flops(DType t) const { return Ceilings(*this).flops(t); }
 
 std::string Ceilings::why_no_flops(DType t) const {
   std::vector<std::string> own;
@@ -462,9 +450,8 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
 
   Ceilings ceilings;
   ceilings.missing = std::move(runner.missing);
-  ceilings.flops_f32 = runner.best({"fma", "mma/f32"});
-  for (const DType t : {DType::f16, DType::bf16}) {
-    auto& rate = t == DType::f16 ? ceilings.flops_f16 : ceilings.flops_bf16;
+  for (const DType t : kDTypes) {
+    auto& rate = ceilings.flops(t);
     const auto unit = device.info().unused_units.find(t);
     if (unit == device.info().unused_units.end()) {
       rate = runner.best({"fma", "mma/f32", fmt::format("mma/{}", name_of(t))});
@@ -484,9 +471,7 @@ Ceilings best_of(Ceilings a, Ceilings b) {
   const auto raise = [](std::optional<double>& rate, std::optional<double> other) {
     if (other && (!rate || *other > *rate)) rate = other;
   };
-  raise(a.flops_f32, b.flops_f32);
-  raise(a.flops_f16, b.flops_f16);
-  raise(a.flops_bf16, b.flops_bf16);
+  for (const DType t : kDTypes) raise(a.flops(t), b.flops(t));
   raise(a.read_bytes, b.read_bytes);
   raise(a.copy_bytes, b.copy_bytes);
   std::ranges::move(b.runs, std::back_inserter(a.runs));
@@ -522,10 +507,7 @@ std::optional<Roofline> traffic_roofline(double read, double written, double sec
                   .suspect = share > kSuspectShare};
 }
 
-bool counts_flops(const Problem& problem) {
-  if (const auto* attention = std::get_if<AttentionProblem>(&problem)) return attention->q_len > 1;
-  return std::holds_alternative<GemmProblem>(problem);
-}
+bool counts_flops(const Problem& problem) { return work(problem) == Work::products; }
 
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold) {
@@ -537,7 +519,7 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
   const auto unless_hidden = [](const Roofline& r, bool binds) {
     return binds || r.suspect ? std::optional(r) : std::nullopt;
   };
-  const double out = written(problem);
+  const double out = written_bytes(problem);
   const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
   const auto rate = ceilings.flops(dtype(problem));
   if (rate) {
@@ -546,8 +528,7 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
     return unless_hidden(at(Bound::compute, compute), memory || !cold);
   }
   if (!memory) return std::nullopt;
-  const bool few_operations = std::holds_alternative<ReductionProblem>(problem) ||
-                              std::holds_alternative<RowsProblem>(problem);
+  const bool few_operations = work(problem) == Work::elements;
   return unless_hidden(
       at(Bound::memory, *memory),
       few_operations || (ceilings.flops_f32 && *memory >= flops(problem) / *ceilings.flops_f32));

@@ -24,14 +24,16 @@ struct CeilingRun {
 // Rates of the best configuration. What could not be measured is empty, and `missing`
 // says why.
 struct Ceilings {
-  std::optional<double> flops_f32;  // FLOP/s with products of f32
-  std::optional<double> flops_f16;
-  std::optional<double> flops_bf16;
+  // FLOP/s with products of each type: flops_f32, …
+#define MOAT_ROW(name, ...) std::optional<double> flops_##name;
+  MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
   std::optional<double> read_bytes;  // bytes/s
   std::optional<double> copy_bytes;  // bytes/s, read and written together
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
 
+  std::optional<double>& flops(DType t);
   std::optional<double> flops(DType t) const;
   // Why flops(t) is empty, of `missing`.
   std::string why_no_flops(DType t) const;

@@ -61,9 +61,9 @@ void fields(V& v, CeilingRecord& x) {
 
 template <class V>
 void fields(V& v, CeilingsRecord& x) {
-  v("flops_f32", x.flops_f32);
-  v("flops_f16", x.flops_f16);
-  v("flops_bf16", x.flops_bf16);
+#define MOAT_ROW(name, ...) v("flops_" #name, x.flops_##name);
+  MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
   v("read_bytes", x.read_bytes);
   v("copy_bytes", x.copy_bytes);
   v("runs", x.runs);

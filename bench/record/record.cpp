@@ -241,6 +241,21 @@ void require_once(const Json& list, const std::string& pointer, const Name& name
 
 }  // namespace
 
+Reading<double>& CeilingsRecord::flops(DType t) {
+  switch (t) {
+#define MOAT_ROW(name, ...) \
+  case DType::name:         \
+    return flops_##name;
+    MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+  }
+  throw std::logic_error("no row of the table of types");
+}
+
+const Reading<double>& CeilingsRecord::flops(DType t) const {
+  return const_cast<CeilingsRecord*>(this)->flops(t);
+}
+
 std::string_view name_of(Status status) {
   switch (status) {
     case Status::ok:

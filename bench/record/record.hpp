@@ -13,6 +13,7 @@
 
 #include "bench/record/schema.hpp"
 #include "bench/record/strict_json.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat {
 
@@ -101,12 +102,16 @@ struct CeilingRecord {
 };
 
 struct CeilingsRecord {
-  Reading<double> flops_f32;  // FLOP/s
-  Reading<double> flops_f16;
-  Reading<double> flops_bf16;
+  // FLOP/s with operands of each type: flops_f32, …
+#define MOAT_ROW(name, ...) Reading<double> flops_##name;
+  MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
   Reading<double> read_bytes;  // bytes/s
   Reading<double> copy_bytes;
   std::vector<CeilingRecord> runs;
+
+  Reading<double>& flops(DType t);
+  const Reading<double>& flops(DType t) const;
 };
 
 struct DeviceRecord {

@@ -417,10 +417,9 @@ class Report {
         const CeilingsRecord& ceilings = d.ceilings;
         const auto read = ceilings.read_bytes.value;
         if (!read) continue;
-        for (const auto& [type, ceiling] : {std::pair("f32", &ceilings.flops_f32),
-                                            {"f16", &ceilings.flops_f16},
-                                            {"bf16", &ceilings.flops_bf16}}) {
-          const auto flops = ceiling->value;
+        for (const DType dtype : kDTypes) {
+          const std::string type(name_of(dtype));
+          const auto flops = ceilings.flops(dtype).value;
           if (!flops || !types.contains(type)) continue;
           const auto platform = platforms_.of(r, d.backend, d.index);
           if (!platform) continue;
@@ -693,9 +692,9 @@ class Report {
         reading(name + " clock, MHz", d.max_clock_mhz);
         reading(name + " ECC", d.ecc);
         reading(name + " power limit, W", d.power_limit_watts);
-        reading(name + " f32 ceiling, FLOP/s", d.ceilings.flops_f32);
-        reading(name + " f16 ceiling, FLOP/s", d.ceilings.flops_f16);
-        reading(name + " bf16 ceiling, FLOP/s", d.ceilings.flops_bf16);
+        for (const DType t : kDTypes) {
+          reading(fmt::format("{} {} ceiling, FLOP/s", name, name_of(t)), d.ceilings.flops(t));
+        }
         reading(name + " read ceiling, bytes/s", d.ceilings.read_bytes);
         reading(name + " copy ceiling, bytes/s", d.ceilings.copy_bytes);
       }

@@ -32,9 +32,7 @@ DeviceRecord device_record(const DeviceInfo& info, const Ceilings& ceilings) {
   const auto flops = [&](DType type) {
     return Reading<double>::from(ceilings.flops(type), ceilings.why_no_flops(type));
   };
-  d.ceilings.flops_f32 = flops(DType::f32);
-  d.ceilings.flops_f16 = flops(DType::f16);
-  d.ceilings.flops_bf16 = flops(DType::bf16);
+  for (const DType t : kDTypes) d.ceilings.flops(t) = flops(t);
   d.ceilings.read_bytes = rate(ceilings.read_bytes);
   d.ceilings.copy_bytes = rate(ceilings.copy_bytes);
   for (const auto& run : ceilings.runs) {

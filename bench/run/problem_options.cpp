@@ -55,9 +55,11 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
 
 std::vector<Problem> select_problems(const ProblemOptions& options) {
   std::vector<std::string> kernel_names;
-  for (const auto& kernel : kernels()) kernel_names.push_back(kernel.name);
+  for (const Problem& p : kernels()) kernel_names.emplace_back(kernel_name(p));
   require_known("--kernel", options.kernels, kernel_names);
-  require_known("--dtype", options.dtypes, {"f32", "f16", "bf16"});
+  std::vector<std::string> dtype_names;
+  for (const DType t : kDTypes) dtype_names.emplace_back(name_of(t));
+  require_known("--dtype", options.dtypes, dtype_names);
   std::vector<std::string> suite_names;
   for (const auto& suite : suites()) suite_names.push_back(suite.name);
   require_known("--suite", options.suites, suite_names);

@@ -17,12 +17,6 @@ constexpr double kShare = 0.1;      // of the time, for the checks after those
 constexpr int kCallsOfASample = 8;  // that are checked at most
 constexpr std::size_t kSpoiledElements = 16;
 
-// Bytes of an element of an output; of a position, half.
-std::size_t element_bytes(const Problem& problem) {
-  return std::holds_alternative<ReductionProblem>(problem) ? sizeof(float)
-                                                           : size_of(dtype(problem));
-}
-
 bool poisoned(std::span<const std::byte> bytes) {
   return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{kPoison}; });
 }
@@ -82,7 +76,7 @@ std::uint64_t SpotChecks::random(std::uint64_t below) {
 void SpotChecks::spoil(const State& state, std::size_t set) {
   const int output = state.subject.output;
   const std::span<const std::byte> right = state.subject.right;
-  const std::size_t size = element_bytes(sets_[set].problem(output));
+  const std::size_t size = element_bytes(output_of(sets_[set].problem(output)));
   const auto last = std::ranges::find_if(right.rbegin(), right.rend(),
                                          [](std::byte b) { return b != std::byte{kPoison}; });
   const std::size_t elements = static_cast<std::size_t>(right.rend() - last) / size;

@@ -95,27 +95,24 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   const CeilingsRecord& ceilings = d.ceilings;
   text += "       measured ceilings:";
   bool any = false;
-  const auto add = [&](const char* name, const Reading<double>& rate, const char* unit) {
+  const auto add = [&](std::string_view name, const Reading<double>& rate, const char* unit) {
     if (!rate.value) return;
     text += fmt::format("{} {} {} {}", any ? "," : "", name, three_digits(*rate.value / 1e9), unit);
     any = true;
   };
-  add("f32", ceilings.flops_f32, "GFLOP/s");
   // Without matrix instructions of their own the 16-bit types have the ceiling of f32.
-  if (ceilings.flops_f16.value != ceilings.flops_f32.value) {
-    add("f16", ceilings.flops_f16, "GFLOP/s");
-  }
-  if (ceilings.flops_bf16.value != ceilings.flops_f32.value) {
-    add("bf16", ceilings.flops_bf16, "GFLOP/s");
+  for (const DType t : kDTypes) {
+    const auto& rate = ceilings.flops(t);
+    if (t == DType::f32 || rate.value != ceilings.flops_f32.value) add(name_of(t), rate, "GFLOP/s");
   }
   add("read", ceilings.read_bytes, "GB/s");
   add("copy", ceilings.copy_bytes, "GB/s");
   if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
   text += '\n';
-  for (const auto& [name, rate] :
-       {std::pair("f16", &ceilings.flops_f16), {"bf16", &ceilings.flops_bf16}}) {
-    if (any && !rate->value) {
-      text += fmt::format("       no {} compute ceiling: {}\n", name, rate->reason);
+  for (const DType t : kDTypes) {
+    const auto& rate = ceilings.flops(t);
+    if (t != DType::f32 && any && !rate.value) {
+      text += fmt::format("       no {} compute ceiling: {}\n", name_of(t), rate.reason);
     }
   }
   return text;

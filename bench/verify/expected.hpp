@@ -35,6 +35,9 @@ std::unique_ptr<Verifier::Expected> expect(const ReductionProblem& host, Data da
                                            const VerifyOptions& options);
 std::unique_ptr<Verifier::Expected> expect(const RowsProblem& host, Data data,
                                            const VerifyOptions& options);
+// Throws CaseError: ceilings check themselves (bench/measure/ceilings.cpp).
+std::unique_ptr<Verifier::Expected> expect(const CeilingProblem& host, Data data,
+                                           const VerifyOptions& options);
 
 // A reference value and the error allowed.
 struct Target {

@@ -19,6 +19,9 @@ T* writable(const void* data) {
   return static_cast<T*>(const_cast<void*>(data));
 }
 
+// Whether results of 30 000 products with factors of 2²⁰ do not fit.
+bool is_narrow(DType t) { return traits(t).largest < 0x1p100; }
+
 // Position of special element `i` among `count`, spread evenly over them (Weyl's sequence of the
 // golden ratio).
 std::int64_t spread_position(std::int64_t i, std::int64_t count) {
@@ -61,7 +64,7 @@ void fill_line(std::int64_t line, int steps, float small, float large, At at) {
 template <class T>
 void fill_gemm(const GemmProblem& p) {
   // Results of 30 000 products stay within f16.
-  const bool narrow = p.dtype == DType::f16;
+  const bool narrow = is_narrow(p.dtype);
   T* a = writable<T>(p.a);
   T* b = writable<T>(p.b);
 #pragma omp parallel for schedule(static)
@@ -148,7 +151,7 @@ void fill_attention(const AttentionProblem& p, std::uint64_t seed) {
 template <class T>
 float summand(std::uint64_t bits) {
   constexpr int kUnit = 18;
-  constexpr int kDigits = kDType<T> == DType::f16 ? 11 : kDType<T> == DType::bf16 ? 8 : kUnit;
+  constexpr int kDigits = std::min(traits(kDType<T>).digits, kUnit);
   const auto mantissa =
       static_cast<std::int64_t>(bits % (1u << (kDigits - 1))) + (1 << (kDigits - 1));
   const auto exponent = static_cast<int>((bits >> 32) % (kUnit - kDigits + 1));
@@ -194,7 +197,7 @@ template <class T>
 void fill_rms_norm(const RowsProblem& p, std::uint64_t seed) {
   T* x = writable<T>(p.x);
   const float near_epsilon = p.epsilon > 1e-9f ? power_of_two(std::sqrt(p.epsilon)) : 0x1p-8f;
-  const float large = p.dtype == DType::f16 ? 0x1p7f : 0x1p30f;
+  const float large = is_narrow(p.dtype) ? 0x1p7f : 0x1p30f;
 #pragma omp parallel for schedule(static)
   for (int r = 0; r < p.rows; ++r) {
     T* row = x + std::int64_t{r} * p.cols;

@@ -33,4 +33,7 @@ inline constexpr std::int64_t kSignRun = std::int64_t{1} << 16;
 // with one element that outweighs the others or leaves nothing of them, and rising to the end.
 void fill(const RowsProblem& p, std::uint64_t seed);
 
+// Nothing: ceilings bring their own inputs.
+inline void fill(const CeilingProblem&, std::uint64_t) {}
+
 }  // namespace moat

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/verify/operands.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <new>
+#include <type_traits>
 
 #include "bench/cases/case.hpp"
-#include "bench/cases/overloaded.hpp"
 #include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
 
@@ -14,43 +16,35 @@ namespace {
 
 constexpr std::align_val_t kAlignment{256};
 
-// Calls f(pointer, elements) for the pointer to each input of the problem, in a fixed order.
-template <class P, class F>
-void for_each_input(P& problem, F&& f) {
-  std::visit(Overloaded{
-                 [&](GemmProblem& p) {
-                   const bool bt = p.order_b == Order::transposed;
-                   const auto extent = [](std::int64_t rows, std::int64_t cols, std::int64_t ld) {
-                     return (rows - 1) * (ld ? ld : cols) + cols;
-                   };
-                   f(p.a, extent(p.m, p.k, p.lda));
-                   f(p.b, extent(bt ? p.n : p.k, bt ? p.k : p.n, p.ldb));
-                 },
-                 [&](AttentionProblem& p) {
-                   const std::int64_t rows = std::int64_t{p.batch} * p.head_dim;
-                   f(p.q, rows * p.q_len * p.q_heads);
-                   f(p.k, rows * p.kv_len * p.kv_heads);
-                   f(p.v, rows * p.kv_len * p.kv_heads);
-                 },
-                 [&](ReductionProblem& p) { f(p.x, p.n); },
-                 [&](RowsProblem& p) {
-                   f(p.x, std::int64_t{p.rows} * p.cols);
-                   if (p.op == RowsOp::rms_norm) f(p.weight, std::int64_t{p.cols});
-                 },
-                 [](auto&) { throw CaseError("this problem has no operands to make"); },
-             },
-             problem);
+// Elements of the operand with the gaps between its rows.
+std::int64_t count(const Operand& o) { return static_cast<std::int64_t>(extent(o)); }
+
+// The harness has no values for scales, tables of pages or bounds of groups yet.
+void require_plain(const Operand& o) {
+  if (o.scales || o.pages || o.ragged || o.positions) {
+    throw CaseError(
+        fmt::format("operand {}: no inputs are made for scales, pages, ragged groups "
+                    "or positions",
+                    o.name));
+  }
+}
+
+// Calls f(pointer, operand) for each input.
+template <class F>
+void for_each_input(Problem& problem, F&& f) {
+  if (describe(problem).kernel.empty()) throw CaseError("this problem has no operands to make");
+  for_each_operand(problem, [&](const Operand& o, auto& pointer) {
+    if constexpr (std::is_same_v<decltype(pointer), const void*&>) {
+      require_plain(o);
+      f(pointer, o);
+    }
+  });
 }
 
 void set_output(Problem& problem, void* output) {
-  std::visit(Overloaded{
-                 [&](GemmProblem& p) { p.c = output; },
-                 [&](AttentionProblem& p) { p.o = output; },
-                 [&](ReductionProblem& p) { p.result = output; },
-                 [&](RowsProblem& p) { p.y = output; },
-                 [](auto&) {},
-             },
-             problem);
+  for_each_operand(problem, [&](const Operand&, auto& pointer) {
+    if constexpr (std::is_same_v<decltype(pointer), void*&>) pointer = output;
+  });
 }
 
 }  // namespace
@@ -60,12 +54,10 @@ void Inputs::Free::operator()(void* p) const noexcept { ::operator delete(p, kAl
 Inputs::Inputs(const Problem& shape, std::uint64_t seed) : problem_(shape) {
   set_output(problem_, nullptr);
   std::uint64_t stream = 0;
-  for_each_input(problem_, [&](const void*& data, std::int64_t count) {
-    data = make(dtype(shape), count, stream_seed(seed, stream++));
+  for_each_input(problem_, [&](const void*& data, const Operand& o) {
+    data = make(o.type, count(o), stream_seed(seed, stream++));
   });
-  std::visit(Overloaded{[&](const auto& p) { fill(p, stream_seed(seed, stream)); },
-                        [](const CeilingProblem&) {}},
-             problem_);
+  std::visit([&](const auto& p) { fill(p, stream_seed(seed, stream)); }, problem_);
 }
 
 void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {
@@ -79,8 +71,8 @@ void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {
 Operands::Operands(Device& device, const Inputs& inputs, int outputs)
     : device_(&device), output_size_(output_bytes(inputs.problem()) + kGuardBytes) {
   Problem problem = inputs.problem();
-  for_each_input(problem, [&](const void*& data, std::int64_t count) {
-    const std::size_t size = static_cast<std::size_t>(count) * size_of(dtype(inputs.problem()));
+  for_each_input(problem, [&](const void*& data, const Operand& o) {
+    const std::size_t size = static_cast<std::size_t>(count(o)) * element_bytes(o);
     inputs_.push_back(allocate(size));
     device.upload(inputs_.back().get(), data, size);
     data = inputs_.back().get();

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "bench/cases/case.hpp"
-#include "bench/cases/overloaded.hpp"
 #include "bench/verify/expected.hpp"
 #include "bench/verify/random.hpp"
 
@@ -18,16 +17,7 @@ namespace {
 
 std::unique_ptr<Verifier::Expected> expect_any(const Problem& host, Data data,
                                                const VerifyOptions& options) {
-  return std::visit(Overloaded{
-                        [&](const GemmProblem& p) { return expect(p, data, options); },
-                        [&](const AttentionProblem& p) { return expect(p, data, options); },
-                        [&](const ReductionProblem& p) { return expect(p, data, options); },
-                        [&](const RowsProblem& p) { return expect(p, data, options); },
-                        [](const auto&) -> std::unique_ptr<Verifier::Expected> {
-                          throw CaseError("this problem has no verifier");
-                        },
-                    },
-                    host);
+  return std::visit([&](const auto& p) { return expect(p, data, options); }, host);
 }
 
 // One element of the inputs of max and argmax, on the device: set for a while.
@@ -59,31 +49,22 @@ class Planted {
   const std::byte* original_;
 };
 
-// The array of the inputs that a symmetry changes, and its elements.
+// The input that a symmetry changes (null: none does), and its elements.
 struct Symmetric {
   const void* data;
   std::int64_t count;
+  DType type;
   bool reversed;  // else of the other sign
 };
 
 Symmetric symmetric(const Problem& problem) {
-  return std::visit(
-      Overloaded{
-          [](const GemmProblem& p) -> Symmetric {
-            return {p.a, (p.m - 1) * (p.lda ? p.lda : p.k) + p.k, false};
-          },
-          [](const AttentionProblem& p) -> Symmetric {
-            return {p.v, std::int64_t{p.batch} * p.kv_len * p.kv_heads * p.head_dim, false};
-          },
-          [](const ReductionProblem& p) -> Symmetric {
-            return {p.x, p.n, false};
-          },
-          [](const RowsProblem& p) -> Symmetric {
-            return {p.x, std::int64_t{p.rows} * p.cols, p.op == RowsOp::softmax};
-          },
-          [](const auto&) -> Symmetric { throw CaseError("this problem has no operands"); },
-      },
-      problem);
+  Symmetric found{};
+  for_each_operand(problem, [&](const Operand& o, const auto& pointer) {
+    if (o.symmetry == Symmetry::none) return;
+    found = {pointer, static_cast<std::int64_t>(extent(o)), o.type,
+             o.symmetry == Symmetry::reversible};
+  });
+  return found;
 }
 
 template <class T>
@@ -99,10 +80,10 @@ void apply(bool reversed, std::span<T> x) {
 class Changed {
  public:
   Changed(Device& device, const Problem& on_device, const Problem& on_host)
-      : device_(device), host_(symmetric(on_host)), size_(size_of(dtype(on_host))) {
+      : device_(device), host_(symmetric(on_host)), size_(size_of(host_.type)) {
     // The problem's pointer is const for kernels; the harness owns the memory.
     at_ = const_cast<void*>(symmetric(on_device).data);
-    with_dtype(dtype(on_host), [&]<class T>(Type<T>) {
+    with_dtype(host_.type, [&]<class T>(Type<T>) {
       const auto* from = static_cast<const T*>(host_.data);
       std::vector<T> changed(from, from + host_.count);
       apply(host_.reversed, std::span<T>(changed));
@@ -123,8 +104,7 @@ class Changed {
 // Undoes in an output what `Changed` does to it. Poison stays.
 void restore(const Problem& problem, std::vector<std::byte>& output) {
   const std::size_t bytes = output.size() - kGuardBytes;
-  const auto type = std::holds_alternative<ReductionProblem>(problem) ? DType::f32 : dtype(problem);
-  with_dtype(type, [&]<class T>(Type<T>) {
+  with_dtype(output_of(problem).type, [&]<class T>(Type<T>) {
     std::span<T> y(reinterpret_cast<T*>(output.data()), bytes / sizeof(T));
     if (symmetric(problem).reversed) return apply(true, y);
     for (T& value : y) {
@@ -179,6 +159,10 @@ std::string find_peaks(Device& device, Operands& operands, int output, const Red
 }
 
 }  // namespace
+
+std::unique_ptr<Verifier::Expected> expect(const CeilingProblem&, Data, const VerifyOptions&) {
+  throw CaseError("this problem has no verifier");
+}
 
 Verifier::Verifier(const Inputs& inputs, const VerifyOptions& options)
     : Verifier(inputs.problem(), Data::random_signs, options) {}
@@ -242,8 +226,7 @@ Check verify(Device& device, Operands& operands, int output, const Inputs& input
 
 Check verify_changed(Device& device, Operands& operands, int output, const Inputs& inputs,
                      const Verifier& verifier, const Solve& solve, Summation summation) {
-  const auto* reduction = std::get_if<ReductionProblem>(&inputs.problem());
-  if (reduction != nullptr && reduction->op != ReductionOp::sum) {
+  if (symmetric(inputs.problem()).data == nullptr) {
     return verify(device, operands, output, inputs, verifier, solve, summation);
   }
   const Changed changed(device, operands.problem(output), inputs.problem());

@@ -42,17 +42,13 @@ inline constexpr double kLambda = 8;
 inline constexpr double kRoundoffF32 = 0x1p-24;
 
 // Largest relative error of rounding to `dtype`.
-constexpr double unit_roundoff(DType dtype) {
-  return dtype == DType::f32 ? kRoundoffF32 : dtype == DType::f16 ? 0x1p-11 : 0x1p-8;
-}
+constexpr double unit_roundoff(DType dtype) { return traits(dtype).roundoff(); }
 
-// Largest absolute error of rounding near 0. f32 and bf16 may flush subnormals to 0, as GPUs do.
-constexpr double underflow(DType dtype) { return dtype == DType::f16 ? 0x1p-25 : 0x1p-126; }
+// Largest absolute error of rounding near 0.
+constexpr double underflow(DType dtype) { return traits(dtype).underflow; }
 
 // Largest finite value.
-constexpr double largest(DType dtype) {
-  return dtype == DType::f32 ? 0x1.fffffep127 : dtype == DType::f16 ? 65504.0 : 0x1.fep127;
-}
+constexpr double largest(DType dtype) { return traits(dtype).largest; }
 
 // Relative error of a sum of n terms in f32, of Σ|t|.
 inline double growth(double n, Data data) {

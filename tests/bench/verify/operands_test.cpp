@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "bench/cases/case.hpp"
-#include "bench/cases/overloaded.hpp"
 #include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
 #include "problems/reference/attention.hpp"
 #include "problems/reference/reduction.hpp"
 #include "tests/support/host_device.hpp"
+#include "tests/support/overloaded.hpp"
 
 namespace moat {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-#include "bench/cases/overloaded.hpp"
+#include "tests/support/overloaded.hpp"
 
 namespace moat::testing {
 namespace {

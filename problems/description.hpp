@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the harness is told of a kernel, and how the shape of a case is read and written.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "problems/dtype.hpp"
+
+namespace moat {
+
+// How much a kernel computes for what it moves.
+enum class Work : std::uint8_t {
+  products,  // of matrices: its rate is told in FLOP/s
+  vectors,   // products that share little, as decode's: told in bytes/s, arithmetic may bind
+  elements,  // a few operations for each: told in bytes/s, memory binds
+};
+
+// A kernel that cases name, `kernel`/dtype/shape. Every element type of the table is one of its.
+struct Description {
+  std::string_view kernel;
+  std::string_view text;     // one line
+  std::string_view example;  // a case
+};
+
+// Visits the keys of a shape in the order in which a case name has them. One function of a problem
+// both writes a name and reads it.
+class ShapeKeys {
+ public:
+  virtual ~ShapeKeys() = default;
+  // The key, and a whole number from 1 to kMaxDimension, or to kMaxLength.
+  virtual void dimension(std::string_view key, int& value) = 0;
+  virtual void length(std::string_view key, std::int64_t& value) = 0;
+  // A dimension that is left out if it is 0.
+  virtual void optional_dimension(std::string_view key, std::int64_t& value) = 0;
+  // A word that stands there if the value is true.
+  virtual void flag(std::string_view word, bool& value) = 0;
+  // A positive number that is left out if it is `usual`.
+  virtual void optional_real(std::string_view key, float& value, float usual) = 0;
+
+ protected:
+  ShapeKeys() = default;
+  ShapeKeys(const ShapeKeys&) = default;
+  ShapeKeys& operator=(const ShapeKeys&) = default;
+};
+
+// Largest size in a dimension, and largest length of a vector (2³⁶ floats are 256 GiB).
+inline constexpr std::int64_t kMaxDimension = std::int64_t{1} << 30;
+inline constexpr std::int64_t kMaxLength = std::int64_t{1} << 36;
+
+}  // namespace moat

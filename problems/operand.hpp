@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a problem reads and writes: its operands, as they lie in memory.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#include "problems/dtype.hpp"
+
+namespace moat {
+
+enum class Role : std::uint8_t { input, output };
+
+// A change of an input whose effect on the result is known: of the other sign, the result is; in
+// reverse order, the result is.
+enum class Symmetry : std::uint8_t { none, odd, reversible };
+
+// One factor of `type` for each block of rows × cols elements (0: as many as the matrix has).
+struct Scales {
+  DType type = DType::f32;
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+};
+
+// Rows lie in blocks of `rows`, whose numbers a table of 32-bit integers holds, as a cache of keys
+// and values that grows does (W. Kwon et al., "Efficient Memory Management for Large Language Model
+// Serving with PagedAttention", SOSP 2023).
+struct Pages {
+  std::int64_t rows = 1;
+};
+
+// `groups` matrices of rows × cols elements, `leading` elements from row to row. What the problem
+// says of its operand, without the pointer.
+struct Operand {
+  std::string_view name;
+  Role role = Role::input;
+  DType type = DType::f32;
+  std::int64_t rows = 1;
+  std::int64_t cols = 1;
+  std::int64_t leading = 0;  // 0: dense
+  std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
+  bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
+  bool positions = false;    // holds 64-bit integers instead of `type`
+  Symmetry symmetry = Symmetry::none;
+  std::optional<Scales> scales{};
+  std::optional<Pages> pages{};
+};
+
+// P or const P, for functions that take both.
+template <class Q, class P>
+concept Is = std::same_as<std::remove_const_t<Q>, P>;
+
+// Bytes of an element.
+constexpr std::size_t element_bytes(const Operand& o) {
+  return o.positions ? sizeof(std::int64_t) : size_of(o.type);
+}
+
+// Elements of the operand, and with the gaps between its rows. In float64, because products of
+// shapes overflow 64 bits long before memory does.
+constexpr double elements(const Operand& o) {
+  const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
+  return matrices * static_cast<double>(o.rows) * static_cast<double>(o.cols);
+}
+constexpr double extent(const Operand& o) {
+  if (o.leading == 0) return elements(o);
+  const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
+  const double rows = matrices * static_cast<double>(o.rows);
+  return (rows - 1) * static_cast<double>(o.leading) + static_cast<double>(o.cols);
+}
+
+// Bytes that stand beside the elements: scales, the table of pages, the bounds of ragged groups.
+constexpr double bytes_beside(const Operand& o) {
+  const auto blocks = [](std::int64_t length, std::int64_t block) {
+    return block == 0 ? 1.0 : static_cast<double>(ceil_div(length, block));
+  };
+  double bytes = 0;
+  const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
+  if (o.scales) {
+    bytes += matrices * blocks(o.rows, o.scales->rows) * blocks(o.cols, o.scales->cols) *
+             static_cast<double>(size_of(o.scales->type));
+  }
+  if (o.pages) bytes += matrices * 4 * blocks(o.rows, o.pages->rows);
+  if (o.ragged) bytes += 8.0 * (static_cast<double>(o.groups) + 1);
+  return bytes;
+}
+
+// Bytes that move when each element is read or written once, and bytes of memory.
+constexpr double bytes_moved(const Operand& o) {
+  return elements(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
+}
+constexpr double bytes_held(const Operand& o) {
+  return extent(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
+}
+
+}  // namespace moat
