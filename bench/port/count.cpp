@@ -12,11 +12,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/migration/source/parallel.hpp"
+#include "bench/migration/source/sloc.hpp"
 #include "bench/port/conditional_groups.hpp"
 #include "bench/port/line_markers.hpp"
 #include "bench/port/process.hpp"
-#include "bench/port/sloc.hpp"
-#include "bench/port/source/parallel.hpp"
 
 namespace moat {
 namespace {

@@ -10,15 +10,15 @@
 #include <string>
 #include <utility>
 
-#include "bench/port/claims/claims_command.hpp"
-#include "bench/port/corpus/corpus_command.hpp"
+#include "bench/migration/claims/claims_command.hpp"
+#include "bench/migration/corpus/corpus_command.hpp"
+#include "bench/migration/diff/diff_command.hpp"
+#include "bench/migration/history/history_command.hpp"
+#include "bench/migration/scan/scan_command.hpp"
 #include "bench/port/details.hpp"
-#include "bench/port/diff/diff_command.hpp"
 #include "bench/port/document.hpp"
-#include "bench/port/history/history_command.hpp"
 #include "bench/port/merge.hpp"
 #include "bench/port/record.hpp"
-#include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/say.hpp"
@@ -44,7 +44,7 @@ Definitions:
             q kernels use counts 1/q for each
   divergence  1 - |L_i and L_j| / |L_i or L_j|, mean over all pairs of backends
 
-For code other than this suite's (each has --help; bench/port/diff/README.md has the definitions):
+For code other than this suite's (each has --help; bench/migration/README.md has the definitions):
   moat port diff saxpy-cuda saxpy-hip            what a finished port changed, class by class
   moat port rev REPO v1..v2 -- src/gpu           the same between two revisions
   moat port corpus DIR --pairs '*-cuda:*-hip'    the same over hundreds of pairs, and the distribution
