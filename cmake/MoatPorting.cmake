@@ -5,7 +5,8 @@
 # moat_count_porting_lines(COUNTER): COUNTER is the executable that counts.
 function(moat_count_porting_lines counter)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS
-    ${PROJECT_SOURCE_DIR}/kernels/*.[ch]pp ${PROJECT_SOURCE_DIR}/backends/*.[ch]pp)
+    ${PROJECT_SOURCE_DIR}/kernels/*.[ch]pp ${PROJECT_SOURCE_DIR}/problems/*.[ch]pp
+    ${PROJECT_SOURCE_DIR}/backends/*.[ch]pp)
   set(manifest ${CMAKE_BINARY_DIR}/compile_manifest.json)
   set(record ${CMAKE_BINARY_DIR}/porting.json)
   add_custom_command(OUTPUT ${record}

@@ -46,7 +46,7 @@ tests     need  libgtest-dev             -                        cmake/MoatPack
 tests     need  libgmock-dev             -                        cmake/MoatPackages.cmake:gmock
 tests     need  libboost-context-dev     -                        cmake/MoatPackages.cmake:context
 tests     need  python3                  python3                  cmake/MoatPackages.cmake:Python3
-tests     need  git                      git                      tests/bench/port/history/history_test.cpp:git
+tests     need  git                      git                      tests/bench/migration/history/history_test.cpp:git
 tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
 tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
@@ -61,7 +61,7 @@ gpu-sdks  need  lld-%                    -                        cmake/MoatHip.
 gpu-sdks  need  llvm-%                   -                        bench/codegen/report.cpp:llvm-objdump
 gpu-sdks  need  libamdhip64-dev          -                        cmake/MoatHip.cmake:amdhip64
 gpu-sdks  need  rocm-device-libs         -                        cmake/MoatHip.cmake:rocm-device-libs
-gpu-sdks  use   libclang-rt-%-dev        -                        tests/bench/port/diff/CMakeLists.txt:fsanitize
+gpu-sdks  use   libclang-rt-%-dev        -                        tests/bench/migration/diff/CMakeLists.txt:fsanitize
 report    use   npm                      npm                      bench/report/CMakeLists.txt:npm
 report    use   chromium-headless-shell  chromium,google-chrome   tests/bench/report/browser_test.mjs:chromium-headless-shell
 report    use   fonts-dejavu-core        chromium,google-chrome   tests/bench/report/browser_test.mjs:chromium-headless-shell

@@ -7,6 +7,7 @@ namespace moat {
 namespace {
 
 bool in_kernels(const Line& line) { return line.file.starts_with("kernels/"); }
+bool in_problems(const Line& line) { return line.file.starts_with("problems/"); }
 bool in_layer(const Line& line) { return line.file.starts_with("backends/"); }
 
 template <class Predicate>
@@ -21,6 +22,7 @@ LineSet filter(const LineSet& lines, Predicate predicate) {
 PortCounts count_parts(const LineSet& port, const LineSet& baseline) {
   return {.total = compare_lines(port, baseline),
           .kernel = compare_lines(filter(port, in_kernels), filter(baseline, in_kernels)),
+          .problem = compare_lines(filter(port, in_problems), filter(baseline, in_problems)),
           .layer = compare_lines(filter(port, in_layer), filter(baseline, in_layer)),
           .share = {}};
 }
@@ -94,7 +96,9 @@ std::map<std::string, PortCounts> compare_backends(const BackendLines& port,
 }
 
 LineSet other_lines(const LineSet& lines) {
-  return filter(lines, [](const Line& line) { return !in_kernels(line) && !in_layer(line); });
+  return filter(lines, [](const Line& line) {
+    return !in_kernels(line) && !in_problems(line) && !in_layer(line);
+  });
 }
 
 double Distance::value() const {

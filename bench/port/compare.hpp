@@ -27,11 +27,12 @@ LineCounts compare_lines(const LineSet& port, const LineSet& baseline);
 
 // Lines of one kernel, or of all of them and the runtime.
 struct PortCounts {
-  LineCounts total;   // all lines compiled for it
-  LineCounts kernel;  // of those, the ones under kernels/
-  LineCounts layer;   // of those, the ones under backends/
-  LineCounts share;   // this kernel's share of the whole layer: a line that q kernels use counts
-                      // 1/q for each, a line of the runtime alone 1/(number of kernels)
+  LineCounts total;    // all lines compiled for it
+  LineCounts kernel;   // of those, the ones under kernels/
+  LineCounts problem;  // of those, the ones under problems/
+  LineCounts layer;    // of those, the ones under backends/
+  LineCounts share;    // this kernel's share of the whole layer: a line that q kernels use counts
+                       // 1/q for each, a line of the runtime alone 1/(number of kernels)
 };
 
 // The name of what belongs to no kernel, and of the sum.
@@ -42,7 +43,7 @@ inline constexpr const char* kAll = "all";
 std::map<std::string, PortCounts> compare_backends(const BackendLines& port,
                                                    const BackendLines& baseline);
 
-// Lines under neither kernels/ nor backends/: what the division above would lose.
+// Lines under none of kernels/, problems/ and backends/: what the division above would lose.
 LineSet other_lines(const LineSet& lines);
 
 struct Distance {

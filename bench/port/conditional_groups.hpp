@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "bench/port/sloc.hpp"
+#include "bench/migration/source/sloc.hpp"
 
 namespace moat {
 

@@ -12,11 +12,11 @@
 #include <stdexcept>
 #include <thread>
 
+#include "bench/migration/source/parallel.hpp"
+#include "bench/migration/source/sloc.hpp"
 #include "bench/port/conditional_groups.hpp"
 #include "bench/port/line_markers.hpp"
 #include "bench/port/process.hpp"
-#include "bench/port/sloc.hpp"
-#include "bench/port/source/parallel.hpp"
 
 namespace moat {
 namespace {
@@ -79,7 +79,8 @@ struct Gathered {
 
 int threads() { return static_cast<int>(std::max(2u, std::thread::hardware_concurrency())); }
 
-// Which kernel a file under kernels/ is named after; "" for what kernels share and other files.
+// Which kernel a file of kernels/ or problems/ is named after; "" for what kernels share and other
+// files.
 std::string kernel_of(const std::string& file, const std::map<std::string, LineSet>& units) {
   const std::filesystem::path path(file);
   const std::filesystem::path folder = path.parent_path();

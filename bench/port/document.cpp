@@ -66,20 +66,16 @@ constexpr const char* member_of(bool family) { return family ? "families" : "por
 std::vector<std::string> port_names(const Json& document) {
   std::vector<std::string> names;
   for (const bool family : {false, true}) {
-    // Version 1 knew no families.
-    const auto members = document.find(member_of(family));
-    if (members == document.end()) continue;
-    for (const auto& [name, port] : members->items()) names.push_back(name);
+    for (const auto& [name, port] : document.at(member_of(family)).items()) names.push_back(name);
   }
   return names;
 }
 
 const Json& port_in(const Json& document, const std::string& name) {
   static const Json none;
-  const auto members = document.find(member_of(is_family(name)));
-  if (members == document.end()) return none;
-  const auto port = members->find(name);
-  return port == members->end() ? none : *port;
+  const Json& members = document.at(member_of(is_family(name)));
+  const auto port = members.find(name);
+  return port == members.end() ? none : *port;
 }
 
 Json& port_in(Json& document, const std::string& name) {
@@ -134,7 +130,9 @@ Json porting_sums(const Json& document) {
     sum["kernels"] = nullptr;
     if (kernels.is_null()) continue;
     const Json& all = kernels.at(kAll);
-    for (const char* part : {"total", "kernel", "layer"}) sum["kernels"][kAll][part] = all.at(part);
+    for (const char* part : {"total", "kernel", "problem", "layer"}) {
+      sum["kernels"][kAll][part] = all.at(part);
+    }
   }
   for (const auto& [kernel, d] : document.at("divergence").items()) {
     sums["divergence"][kernel]["mean"] = d.at("mean");

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "bench/port/sloc.hpp"
+#include "bench/migration/source/sloc.hpp"
 
 namespace moat {
 namespace {

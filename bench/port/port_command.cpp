@@ -10,15 +10,15 @@
 #include <string>
 #include <utility>
 
-#include "bench/port/claims/claims_command.hpp"
-#include "bench/port/corpus/corpus_command.hpp"
+#include "bench/migration/claims/claims_command.hpp"
+#include "bench/migration/corpus/corpus_command.hpp"
+#include "bench/migration/diff/diff_command.hpp"
+#include "bench/migration/history/history_command.hpp"
+#include "bench/migration/scan/scan_command.hpp"
 #include "bench/port/details.hpp"
-#include "bench/port/diff/diff_command.hpp"
 #include "bench/port/document.hpp"
-#include "bench/port/history/history_command.hpp"
 #include "bench/port/merge.hpp"
 #include "bench/port/record.hpp"
-#include "bench/port/scan/scan_command.hpp"
 #include "bench/port/table.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/say.hpp"
@@ -40,11 +40,11 @@ Definitions:
   added     lines of L_b that the baseline does not compile
   unused    lines of the baseline that b does not compile
   changed   added / |L_b|
-  kernel    lines under kernels/; layer: lines under backends/; the layer shared out: a line that
-            q kernels use counts 1/q for each
+  kernel    lines under kernels/; problem: lines under problems/; layer: lines under backends/;
+            the layer shared out: a line that q kernels use counts 1/q for each
   divergence  1 - |L_i and L_j| / |L_i or L_j|, mean over all pairs of backends
 
-For code other than this suite's (each has --help; bench/port/diff/README.md has the definitions):
+For code other than this suite's (each has --help; bench/migration/README.md has the definitions):
   moat port diff saxpy-cuda saxpy-hip            what a finished port changed, class by class
   moat port rev REPO v1..v2 -- src/gpu           the same between two revisions
   moat port corpus DIR --pairs '*-cuda:*-hip'    the same over hundreds of pairs, and the distribution
@@ -117,8 +117,9 @@ int check(const PortingPaths& paths) {
     say("{} does not exist: write it with moat port --update\n", paths.committed.string());
     return 1;
   }
-  const Json before = read_json_file(paths.committed);
-  from_json(before);
+  const MaybeDocument committed = read_document(paths.committed);
+  if (!committed.document) throw std::runtime_error(committed.why_not);
+  const Json& before = *committed.document;
   const Porting counted = recount(paths);
   const Json fresh = to_json(counted);
   if (const auto found = differences(fresh, before, paths.sources); !found.empty()) {

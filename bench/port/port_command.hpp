@@ -13,8 +13,9 @@ namespace moat {
 
 // Where the porting record comes from.
 struct PortingPaths {
-  std::filesystem::path sources;    // root of the source tree; holds kernels/ and backends/
-  std::filesystem::path build;      // generated files, which are not counted
+  std::filesystem::path
+      sources;                  // root of the source tree; holds kernels/, problems/ and backends/
+  std::filesystem::path build;  // generated files, which are not counted
   std::filesystem::path manifest;   // compile_manifest.json of this build
   std::filesystem::path built;      // porting.json that this build counted
   std::filesystem::path committed;  // results/porting/porting.json

@@ -30,6 +30,7 @@ Json to_json(const LineCounts& c) {
 Json to_json(const PortCounts& c) {
   return {{"total", to_json(c.total)},
           {"kernel", to_json(c.kernel)},
+          {"problem", to_json(c.problem)},
           {"layer", to_json(c.layer)},
           {"layer_share", to_json(c.share)}};
 }
@@ -190,17 +191,18 @@ Porting from_json(const Json& document) {
   Porting porting;
   std::set<std::string> without_ranges;
   try {
-    const int version = document.at("version").get<int>();
-    if (document.at("schema") != "moat-porting" || version < 1 || version > kPortingVersion) {
+    if (document.at("schema") != "moat-porting") {
+      throw std::runtime_error("/schema: not a porting record");
+    }
+    if (const int version = document.at("version").get<int>(); version != kPortingVersion) {
       throw std::runtime_error(fmt::format(
-          "/schema, /version: not a porting record of version 1 to {}", kPortingVersion));
+          "/version: a porting record of version {}, not {}: every build writes its own "
+          "anew, moat port --update the committed one",
+          version, kPortingVersion));
     }
     const Json& reasons = document.at("null_reasons");
-    for (const auto& [name, j] : document.at("ports").items()) {
-      read_port(name, j, reasons, porting);
-    }
-    if (version > 1) {
-      for (const auto& [name, j] : document.at("families").items()) {
+    for (const char* member : {"ports", "families"}) {
+      for (const auto& [name, j] : document.at(member).items()) {
         read_port(name, j, reasons, porting);
       }
     }

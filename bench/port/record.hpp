@@ -14,7 +14,7 @@
 
 namespace moat {
 
-inline constexpr int kPortingVersion = 3;
+inline constexpr int kPortingVersion = 4;
 // A document names them all, also those that nobody counted.
 inline constexpr std::array<const char*, 3> kPortBackends = {"cuda", "hip", "cpu"};
 
@@ -42,8 +42,9 @@ struct Porting {
 // the line sets, which it holds too.
 Json to_json(const Porting& porting);
 
-// Reads the line sets back, from a document of any version. Ports of which it holds no line ranges
-// are absent. Throws std::runtime_error that names the member.
+// Reads the line sets back. Ports of which the document holds no line ranges are absent. Throws
+// std::runtime_error that names the member, and for a document of another version both versions:
+// its parts mean something else.
 Porting from_json(const Json& document);
 
 }  // namespace moat

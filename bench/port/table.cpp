@@ -29,6 +29,15 @@ std::string fraction(const Json& counts) {
   return fmt::format("{:>15} {:>5.1f} %", text, 100 * counts.at("changed").get<double>());
 }
 
+// The fractions of a kernel's parts, in the order of part_titles().
+std::string part_fractions(const Json& counts) {
+  return fraction(counts.at("kernel")) + fraction(counts.at("problem")) +
+         fraction(counts.at("layer"));
+}
+std::string part_titles() {
+  return fmt::format("{:>22} {:>22} {:>22}", "kernel lines", "problem lines", "layer lines");
+}
+
 std::string tests_text(const Json& port) {
   const auto where = port.at("executed").get<std::string>();
   if (port.at("tests").is_null()) return "executed: " + where;
@@ -48,9 +57,8 @@ void add_families(const Json& record, const std::string& kernel, std::string& ou
     if (!kernels.contains(kernel)) continue;
     const Json& counts = kernels.at(kernel);
     out += fmt::format(
-        "{:<14}{:<12}{}{}{}{:>8}  {}\n", name, kernel, fraction(counts.at("kernel")),
-        fraction(counts.at("layer")), fraction(counts.at("total")),
-        lines_text(counts.at("total").at("unused")),
+        "{:<14}{:<12}{}{}{:>8}  {}\n", name, kernel, part_fractions(counts),
+        fraction(counts.at("total")), lines_text(counts.at("total").at("unused")),
         name == kBaselineFamily ? "(baseline) " + tests_text(family) : tests_text(family));
   }
 }
@@ -64,8 +72,8 @@ std::string family_table(const Json& record) {
              "\nLines changed per architecture family: lines that its kernels and its backend's "
              "runtime compile and {}'s do not / all\n",
              kBaselineFamily) +
-         fmt::format("{:<14}{:<12}{:>22} {:>22} {:>22}{:>9}\n", "family", "kernel", "kernel lines",
-                     "layer lines", "all lines", "unused") +
+         fmt::format("{:<14}{:<12}{} {:>22}{:>9}\n", "family", "kernel", part_titles(), "all lines",
+                     "unused") +
          rows;
 }
 
@@ -73,16 +81,15 @@ void add_port(const std::string& name, const Json& port, std::string& out) {
   const Json& kernels = port.at("kernels");
   for (const auto& [kernel, counts] : kernels.items()) {
     if (kernel == kAll || kernel == kRuntime) continue;
-    out += fmt::format("{:<6}{:<12}{}{}{}{}{:>8}\n", name, kernel, fraction(counts.at("kernel")),
-                       fraction(counts.at("layer")), fraction(counts.at("layer_share")),
-                       fraction(counts.at("total")), lines_text(counts.at("total").at("unused")));
+    out += fmt::format("{:<6}{:<12}{}{}{}{:>8}\n", name, kernel, part_fractions(counts),
+                       fraction(counts.at("layer_share")), fraction(counts.at("total")),
+                       lines_text(counts.at("total").at("unused")));
   }
   for (const char* whole : {kRuntime, kAll}) {
     if (!kernels.contains(whole)) continue;
     const Json& counts = kernels.at(whole);
-    out += fmt::format("{:<6}{:<12}{}{}{:23}{}{:>8}\n", name, whole, fraction(counts.at("kernel")),
-                       fraction(counts.at("layer")), "", fraction(counts.at("total")),
-                       lines_text(counts.at("total").at("unused")));
+    out += fmt::format("{:<6}{:<12}{}{:23}{}{:>8}\n", name, whole, part_fractions(counts), "",
+                       fraction(counts.at("total")), lines_text(counts.at("total").at("unused")));
   }
 }
 
@@ -97,8 +104,8 @@ std::string porting_table(const Json& record) {
       "Lines changed per port: lines that its build compiles and {}'s does not / all that it "
       "compiles\n",
       baseline);
-  out += fmt::format("{:<6}{:<12}{:>22} {:>22} {:>22} {:>22}{:>9}\n", "port", "kernel",
-                     "kernel lines", "layer lines", "layer shared out", "all lines", "unused");
+  out += fmt::format("{:<6}{:<12}{} {:>22} {:>22}{:>9}\n", "port", "kernel", part_titles(),
+                     "layer shared out", "all lines", "unused");
   for (const auto& [name, port] : ports.items()) {
     if (name != baseline && !port.is_null() && !port.at("kernels").is_null()) {
       add_port(name, port, out);
@@ -116,7 +123,8 @@ std::string porting_table(const Json& record) {
                        fmt::join(targets, ", "), tests_text(port),
                        port.at("origin") == "this build" ? "" : "; from the committed record");
     for (const auto& [file, count] : port.at("other").items()) {
-      out += fmt::format("  {} lines outside kernels/ and backends/: {}\n", count.dump(), file);
+      out += fmt::format("  {} lines outside kernels/, problems/ and backends/: {}\n", count.dump(),
+                         file);
     }
   }
   std::string means;
@@ -157,25 +165,28 @@ std::string porting_markdown(const Json& document) {
                        counts.at("skipped").get<int>());
   };
   std::string out =
-      "| port or family | kernel lines changed | layer lines | all lines | executed |\n"
-      "| --- | ---: | ---: | ---: | --- |\n";
+      "| port or family | kernel lines changed | problem lines | layer lines | all lines "
+      "| executed |\n"
+      "| --- | ---: | ---: | ---: | ---: | --- |\n";
   std::string notes;
   for (const std::string& name : port_names(document)) {
     const Json& port = port_in(document, name);
     if (port.is_null() || port.at("kernels").is_null()) {
-      out += fmt::format("| {} | – | – | – | not counted |\n", name);
+      out += fmt::format("| {} | – | – | – | – | not counted |\n", name);
       notes += fmt::format("\n`{}` was not counted: `moat port` says why.\n", name);
       continue;
     }
     const Json& all = port.at("kernels").at(kAll);
     if (name == baseline_of(name)) {
-      out += fmt::format("| {} | baseline | {} lines | {} lines | {} |\n", name,
+      out += fmt::format("| {} | baseline | {} lines | {} lines | {} lines | {} |\n", name,
+                         lines_text(all.at("problem").at("lines")),
                          lines_text(all.at("layer").at("lines")),
                          lines_text(all.at("total").at("lines")), tests(port));
       continue;
     }
-    out += fmt::format("| {} | {} | {} | {} | {} |\n", name, share(all.at("kernel")),
-                       share(all.at("layer")), share(all.at("total")), tests(port));
+    out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, share(all.at("kernel")),
+                       share(all.at("problem")), share(all.at("layer")), share(all.at("total")),
+                       tests(port));
   }
   return out + notes;
 }

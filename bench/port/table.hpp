@@ -12,8 +12,7 @@ namespace moat {
 // port,kernel,part,shared,added,unused,lines,changed.
 std::string porting_csv(const Json& record);
 
-// A Markdown table with a row per port and per family, each with all its kernels together. Lines
-// are at most 120 characters long.
+// A Markdown table with a row per port and per family, each with all its kernels together.
 std::string porting_markdown(const Json& document);
 
 }  // namespace moat

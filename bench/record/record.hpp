@@ -211,7 +211,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 1;
+inline constexpr int kRecordMinor = 2;
 
 struct Record {
   RunInfo run;

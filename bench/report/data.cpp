@@ -236,16 +236,22 @@ class Report {
       return std::pair(of_part.value("added", Json()), of_part.value("lines", Json()));
     };
     const auto [kernel, kernels] = lines("kernel");
+    const auto [problem, problems] = lines("problem");
     const auto [layer, layers] = lines("layer");
     const Json changed = all.value("total", Json::object()).value("changed", Json());
     if (!changed.is_number() || !kernel.is_number() || !layer.is_number()) {
       return "What the port cost was not counted.";
     }
+    // Records before version 1.2 count the problems among the kernels.
+    const std::string in_problems =
+        problem.is_number()
+            ? fmt::format("{} of {} in the problems, ", problem.dump(), problems.dump())
+            : "";
     return fmt::format(
         "Of the lines that its port compiles, {} are not the {} port's: {} of {} in the kernels, "
-        "{} of {} in the layer below.",
-        percent(changed.get<double>()), baseline, kernel.dump(), kernels.dump(), layer.dump(),
-        layers.dump());
+        "{}{} of {} in the layer below.",
+        percent(changed.get<double>()), baseline, kernel.dump(), kernels.dump(), in_problems,
+        layer.dump(), layers.dump());
   }
 
   Json summary(const Json& devices) const {
@@ -573,6 +579,8 @@ class Report {
                         {"kernel", kernel},
                         {"kernel_changed", get("kernel", "added")},
                         {"kernel_lines", get("kernel", "lines")},
+                        {"problem_changed", get("problem", "added")},
+                        {"problem_lines", get("problem", "lines")},
                         {"layer_changed", get("layer", "added")},
                         {"layer_lines", get("layer", "lines")},
                         {"changed", get("total", "changed")},

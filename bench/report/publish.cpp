@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/compare/record_set.hpp"
+#include "bench/port/record.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
@@ -42,7 +43,13 @@ std::vector<Wanted> publication(const Record& record, const PublishOptions& opti
     return fs::weakly_canonical(path).lexically_relative(fs::weakly_canonical(folder));
   };
   const fs::path figure = options.record.parent_path() / "speed.svg";
-  const Json porting = read_json_file(folder / "results" / "porting" / "porting.json");
+  const fs::path counts = folder / "results" / "porting" / "porting.json";
+  const Json porting = read_json_file(counts);
+  try {
+    from_json(porting);  // throws if it is of another version
+  } catch (const std::runtime_error& e) {
+    throw std::runtime_error(fmt::format("{}: {}", counts.string(), e.what()));
+  }
   const std::string text = text_of(*options.readme);
   if (text.empty()) {
     throw std::runtime_error(fmt::format("{}: cannot be read", options.readme->string()));

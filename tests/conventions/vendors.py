@@ -13,8 +13,8 @@ import sys
 
 import source
 
-# A vendor's libraries, its compilers' output, and the ports of this suite are what these are about.
-SUBJECT = ("bench/baselines", "bench/codegen", "bench/port")
+# A vendor's libraries, its compilers' output, and ports are what these are about.
+SUBJECT = ("bench/baselines", "bench/codegen", "bench/migration", "bench/port")
 SUFFIXES = {".hpp", ".cpp", ".in", ".js", ".html", ".css", ".cmake", ".txt"}
 
 VENDORS = set(

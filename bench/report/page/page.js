@@ -187,6 +187,7 @@ const portColumns = title => [
   {title, key: 'port'},
   {title: 'kernel', key: 'kernel'},
   changedOf('kernel'),
+  changedOf('problem'),
   changedOf('layer'),
   {title: 'changed in all', key: 'changed', n: 1, show: percent},
   {title: 'baseline lines unused', key: 'unused', n: 1},
@@ -335,17 +336,18 @@ const specifications = {
     };
   },
   porting: () => {
-    const parts = ['kernels, as the baseline', 'kernels, changed', 'layer, as the baseline', 'layer, changed'];
+    const parts = ['kernels', 'problems', 'layer'].flatMap(part => [`${part}, as the baseline`, `${part}, changed`]);
     const values = data.porting.filter(p => p.kernel === 'all').flatMap(p => [
-      p.kernel_lines - p.kernel_changed, p.kernel_changed, p.layer_lines - p.layer_changed, p.layer_changed,
+      p.kernel_lines - p.kernel_changed, p.kernel_changed, p.problem_lines - p.problem_changed, p.problem_changed,
+      p.layer_lines - p.layer_changed, p.layer_changed,
     ].map((lines, i) => ({port: p.port, lines, part: parts[i], order: i})));
     return values.length && {
       data: {values}, mark: {type: 'bar', height: 22}, height: 34 * values.length / parts.length,
       encoding: {
         x: quantity('lines', 'lines compiled'), y: {field: 'port', type: 'nominal', title: null}, order: {field: 'order'},
         color: {
-          field: 'part', type: 'nominal', title: null, legend: {columns: narrow ? 1 : 4},
-          scale: {domain: parts, range: ['#9cc4e4', '#d1495b', '#c8ccd1', '#e07b39']},
+          field: 'part', type: 'nominal', title: null, legend: {columns: narrow ? 1 : 3},
+          scale: {domain: parts, range: ['#9cc4e4', '#d1495b', '#b5d6b2', '#9b5094', '#c8ccd1', '#e07b39']},
         },
         tooltip: [{field: 'port'}, {field: 'part'}, {field: 'lines'}],
       },

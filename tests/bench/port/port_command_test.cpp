@@ -98,6 +98,21 @@ TEST_F(PortCommand, AStaleRecordIsNamedAndUpdated) {
   EXPECT_EQ(port({"--check"}).exit_code, 0);
 }
 
+TEST_F(PortCommand, ARecordOfAnOlderVersionIsNamedAndUpdated) {
+  ASSERT_EQ(port({"--update"}).exit_code, 0);
+  Json old = read_json_file(paths_.committed);
+  old["version"] = 3;
+  std::ofstream(paths_.committed) << old.dump();
+  const Result check = port({"--check"});
+  EXPECT_EQ(check.exit_code, 5);
+  EXPECT_NE(check.err.find("porting.json: /version: a porting record of version 3"),
+            std::string::npos)
+      << check.err;
+  EXPECT_NE(port({}).out.find("of version 3"), std::string::npos);
+  EXPECT_EQ(port({"--update"}).exit_code, 0);
+  EXPECT_EQ(port({"--check"}).exit_code, 0);
+}
+
 TEST_F(PortCommand, AMissingSdkIsSaidAndItsRecordUsed) {
   ASSERT_EQ(port({"--update"}).exit_code, 0);
   forget("hip");
@@ -111,7 +126,7 @@ TEST_F(PortCommand, AMissingSdkIsSaidAndItsRecordUsed) {
   EXPECT_EQ(record.at("/ports/hip/origin"_json_pointer), "committed record");
   EXPECT_EQ(record.at("/ports/hip/kernels/all/total/added"_json_pointer), 11);
 
-  append("kernels/shared.hpp", "int more;\n");
+  append("problems/shared.hpp", "int more;\n");
   EXPECT_EQ(port({"--check"}).exit_code, 1);
   EXPECT_TRUE(parse_strict(port({"--json"}).out).at("ports").at("hip").is_null());
 }

@@ -128,11 +128,13 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
     const auto part = [](int changed, int lines) {
       return Json{{"added", changed}, {"lines", lines}, {"changed", 1.0 * changed / lines}};
     };
-    return Json{
-        {"executed", "emulator"},
-        {"kernels",
-         {{"all",
-           {{"kernel", part(0, 50)}, {"layer", part(added, 150)}, {"total", part(added, 200)}}}}}};
+    return Json{{"executed", "emulator"},
+                {"kernels",
+                 {{"all",
+                   {{"kernel", part(0, 30)},
+                    {"problem", part(0, 20)},
+                    {"layer", part(added, 150)},
+                    {"total", part(added, 200)}}}}}};
   };
   r.record.porting =
       Reading<JsonDocument>::of(share({{"baseline", "cuda"},
@@ -143,14 +145,16 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
   ASSERT_EQ(data["porting"].size(), 2u);
   EXPECT_EQ(data["porting"][1]["layer_changed"], 30);
   EXPECT_EQ(data["porting"][1]["kernel_changed"], 0);
-  EXPECT_EQ(data["porting"][1]["kernel_lines"], 50);
+  EXPECT_EQ(data["porting"][1]["kernel_lines"], 30);
+  EXPECT_EQ(data["porting"][1]["problem_changed"], 0);
+  EXPECT_EQ(data["porting"][1]["problem_lines"], 20);
   ASSERT_EQ(data["families"].size(), 1u);
   EXPECT_EQ(data["families"][0]["port"], "hip/cdna");
   EXPECT_EQ(data["families"][0]["changed"], 0.2);
-  EXPECT_NE(
-      data["summary"][1]["text"].get<std::string>().find(
-          "15 % are not the cuda port's: 0 of 50 in the kernels, 30 of 150 in the layer below."),
-      std::string::npos);
+  EXPECT_NE(data["summary"][1]["text"].get<std::string>().find(
+                "15 % are not the cuda port's: 0 of 30 in the kernels, 0 of 20 in the problems, 30 "
+                "of 150 in the layer below."),
+            std::string::npos);
 }
 
 TEST(ReportData, RoofsOfTheTypesThatTheCasesHave) {
@@ -309,11 +313,15 @@ TEST(ReportPage, DataCannotEndItsElement) {
   EXPECT_NE(page.find("\\u003c/script>\\u003cscript>alert(1)"), std::string::npos);
 }
 
-// Records of version 1.0 hold the whole porting document, newer ones its sums.
+// Records of version 1.0 hold the whole porting document, newer ones its sums; before version 1.2
+// the problems are not apart from the kernels.
 TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
   const Json counts = {{"shared", 3}, {"added", 1}, {"unused", 2}, {"lines", 4}, {"changed", 0.25}};
-  const Json parts = {
-      {"total", counts}, {"kernel", counts}, {"layer", counts}, {"layer_share", counts}};
+  const Json parts = {{"total", counts},
+                      {"kernel", counts},
+                      {"problem", counts},
+                      {"layer", counts},
+                      {"layer_share", counts}};
   const Json port = {{"origin", "this build"},
                      {"targets", {"host"}},
                      {"executed", "device"},
@@ -321,7 +329,7 @@ TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
                      {"lines", 4},
                      {"kernels", {{"gemm", parts}, {"all", parts}}}};
   const Json document = {{"schema", "moat-porting"},
-                         {"version", 3},
+                         {"version", 4},
                          {"baseline", "cuda"},
                          {"baseline_family", "cuda/sm_80"},
                          {"ports", {{"cuda", port}, {"hip", port}, {"cpu", nullptr}}},
@@ -329,13 +337,22 @@ TEST(ReportData, ReadsSumsAndWholeDocumentsOfPorting) {
                          {"divergence", {{"gemm", {{"pairs", Json::array()}, {"mean", 0.25}}}}},
                          {"files", Json::object()},
                          {"null_reasons", {{"/ports/cpu", "no compiler"}}}};
-  for (const Json& porting : {document, porting_sums(document)}) {
+  Json older = document;
+  older["version"] = 3;
+  for (const char* name : {"cuda", "hip"}) {
+    for (auto& [kernel, of_kernel] : older["ports"][name]["kernels"].items()) {
+      of_kernel.erase("problem");
+    }
+  }
+  for (const Json& porting : {document, porting_sums(document), older}) {
     NamedRecord r = on("hip", "A", 0.8);
     r.record.porting = Reading<JsonDocument>::of(share(porting));
     const Json data = report_data({r}, "");
     EXPECT_EQ(data["pp"]["kernels"][0]["convergence"], 0.75);
     EXPECT_EQ(data["devices"][0]["changed"], 0.25);
     EXPECT_EQ(data["devices"][0]["executed"], "device");
+    EXPECT_EQ(data["porting"][0]["kernel_lines"], 4);
+    EXPECT_EQ(data["porting"][0]["problem_lines"], porting == older ? Json() : Json(4));
     EXPECT_EQ(data["families"].back()["port"], "hip/cdna");
     EXPECT_NE(report_csv({r}).find(",0.25\n"), std::string::npos) << report_csv({r});
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/report/publish.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include <iterator>
 
 #include "bench/compare/record_set.hpp"
+#include "bench/port/record.hpp"
 #include "tests/bench/record/sample_record.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -27,7 +29,9 @@ class Publish : public testing::Test {
     fs::create_directories(root_ / "results" / "xeon");
     fs::create_directories(root_ / "results" / "porting");
     std::ofstream(root_ / "results/porting/porting.json")
-        << R"({"schema": "moat-porting", "ports": {"cpu": null}, "null_reasons": {}})";
+        << fmt::format(R"({{"schema": "moat-porting", "version": {}, "ports": {{"cpu": null}}, )"
+                       R"("families": {{}}, "files": {{}}, "null_reasons": {{}}}})",
+                       kPortingVersion);
     std::string text = "# A suite\n";
     for (const char* part : {"figure", "table", "porting"}) {
       text += std::string("<!-- moat:") + part + ":begin -->\n<!-- moat:" + part + ":end -->\n";
@@ -78,6 +82,21 @@ TEST_F(Publish, RefusesADirtyTreeAndAWideSpreadAndWritesNothing) {
   EXPECT_EQ(publish(options_), 1);
   EXPECT_EQ(read(root_ / "README.md"), before);
   EXPECT_FALSE(fs::exists(root_ / "results/xeon/speed.svg"));
+}
+
+TEST_F(Publish, RefusesCountsOfAnOlderVersion) {
+  std::ofstream(root_ / "results/porting/porting.json")
+      << R"({"schema": "moat-porting", "version": 3})";
+  const std::string before = read(root_ / "README.md");
+  try {
+    publish(options_);
+    FAIL() << "was published";
+  } catch (const std::runtime_error& e) {
+    EXPECT_NE(std::string(e.what()).find("porting.json: /version: a porting record of version 3"),
+              std::string::npos)
+        << e.what();
+  }
+  EXPECT_EQ(read(root_ / "README.md"), before);
 }
 
 TEST_F(Publish, OtherDocumentsOfMoatAreNoRecordsAndLeftOut) {

@@ -54,8 +54,10 @@ Json porting() {
                     {"unused", added / 2},
                     {"changed", static_cast<double>(changed) / lines}};
       };
-      port["kernels"][kernel] = {
-          {"kernel", part(0, 200)}, {"layer", part(added, 1000)}, {"total", part(added, 1200)}};
+      port["kernels"][kernel] = {{"kernel", part(0, 120)},
+                                 {"problem", part(0, 80)},
+                                 {"layer", part(added, 1000)},
+                                 {"total", part(added, 1200)}};
     }
   }
   double mean = 0.3;
