@@ -71,8 +71,8 @@ int run(const Options& options) {
   const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
     if (count >= 5) progress.step(i + 1, count + 1, fmt::format("reading record {}", i + 1));
   });
-  if (records.size() >= 5)
-    progress.step(records.size() + 1, records.size() + 1, "computing the report");
+  const std::size_t last = records.size() + 1;
+  if (last > 5) progress.step(last, last, "computing the report");
   const std::string page = report_page(report_data(records, options.baseline));
   progress.clear();
   write_file(options.out, page);
