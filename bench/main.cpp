@@ -20,10 +20,10 @@
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
 #include "bench/report/report_command.hpp"
-#include "bench/run/exit_codes.hpp"
 #include "bench/run/run_command.hpp"
-#include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/suggest.hpp"
 
 namespace moat {
 namespace {

@@ -46,6 +46,7 @@ moat_find_package(nlohmann_json DEBIAN nlohmann-json3-dev TARGET nlohmann_json::
 moat_find_package(CLI11 DEBIAN libcli11-dev TARGET CLI11::CLI11)
 moat_find_package(benchmark DEBIAN libbenchmark-dev TARGET benchmark::benchmark)
 moat_find_package(pugixml DEBIAN libpugixml-dev TARGET pugixml::pugixml)
+moat_find_package(Boost 1.74 DEBIAN libboost-dev TARGET Boost::headers)
 
 # libgit2 brings no CMake package.
 find_path(LIBGIT2_INCLUDE_DIR git2.h)

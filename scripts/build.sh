@@ -63,7 +63,7 @@ build_deps() {
   log=$build/deps/build.log
   : >"$log"
   # zlib and http-parser first: libgit2 is linked with them.
-  for name in zlib http-parser fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2; do
+  for name in zlib http-parser boost fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2; do
     [[ -e $build/deps/$name.done ]] && continue
     flags=()
     case $name in

@@ -11,7 +11,7 @@ usage: scripts/bundle.sh [FILE]
 
 Writes FILE (default: moat-COMMIT.tar.gz in the current folder): the commit that is checked out, and
 the sources of fmt, nlohmann-json, CLI11, pugixml, Google Benchmark, GoogleTest, Highway and libgit2
-with zlib and http-parser. They come from Debian, so this needs apt and a network; the archive needs
+with zlib and http-parser, and the headers of Boost.Math. They come from Debian, so this needs apt and a network; the archive needs
 neither. Where it is unpacked, these build with only a C++20 compiler, CMake
 (3.22), make or ninja, and for gpu.sh Python 3 and the GPU's SDK; the libraries are compiled there
 once:
@@ -72,13 +72,20 @@ if [[ $ID == ubuntu ]]; then
   mirror=http://archive.ubuntu.com/ubuntu
   parts="main universe"
 fi
-echo "deb-src [signed-by=$keyring] $mirror $VERSION_CODENAME $parts" >"$work/sources.list"
-apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
+for kind in deb deb-src; do
+  echo "$kind [signed-by=$keyring] $mirror $VERSION_CODENAME $parts"
+done >"$work/sources.list"
+apt_options=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
   -o "Dir::State::lists=$work/lists" -o APT::Sandbox::User=root)
+apt=(apt-get -qq "${apt_options[@]}")
 "${apt[@]}" update || fail "the package lists of $mirror could not be fetched"
 packages=(fmtlib nlohmann-json3 cli11 pugixml benchmark googletest highway libgit2 zlib http-parser)
 (cd "$work/fetched" && "${apt[@]}" source --download-only --only-source "${packages[@]}") ||
   fail "the sources of ${packages[*]} could not be fetched from $mirror"
+# Boost's sources are far larger than the headers in the package that libboost-dev stands for.
+boost=$(apt-cache "${apt_options[@]}" depends libboost-dev | sed -n 's/.*Depends: \(libboost.*-dev\)$/\1/p')
+(cd "$work/fetched" && "${apt[@]}" download "$boost") ||
+  fail "$boost could not be fetched from $mirror"
 
 top=$work/moat-$commit
 git -C "$root" archive --prefix="moat-$commit/" HEAD | tar x -C "$work"
@@ -89,7 +96,29 @@ for package in "${packages[@]}"; do
 done
 # Half of the archive otherwise.
 rm -rf "$top"/deps/nlohmann-json3/{tests,test,doc,docs,benchmarks}
-(cd "$work/fetched" && ls ./*.dsc) | sed 's|^\./||' >"$top/deps/VERSIONS"
+# Of Boost the folders of what the distributions include, one by the other: a third of it. Whole ones,
+# because macros put names of headers together.
+dpkg-deb -x "$work/fetched/$boost"_*.deb "$work/boost"
+mkdir -p "$top/deps/boost/boost"
+(
+  cd "$work/boost/usr/include"
+  ls boost/math/distributions/{binomial,normal}.hpp >"$work/reached"
+  : >"$work/before"
+  until cmp -s "$work/before" "$work/reached"; do
+    cp "$work/reached" "$work/before"
+    xargs sed -nE 's/^ *# *include *[<"](boost\/[^">]+)[">].*/\1/p' <"$work/before" |
+      { while read -r header; do [[ ! -e $header ]] || echo "$header"; done; cat "$work/before"; } |
+      sort -u >"$work/reached"
+  done
+  cut -d/ -f2 "$work/reached" | sort -u | sed 's|^|boost/|' | xargs cp -rt "$top/deps/boost/boost"
+)
+cp "$work/boost/usr/share/doc/$boost/copyright" "$top/deps/boost"
+cat >"$top/deps/boost/CMakeLists.txt" <<'EOF'
+cmake_minimum_required(VERSION 3.22)
+project(boost NONE)
+install(DIRECTORY boost DESTINATION include)
+EOF
+(cd "$work/fetched" && ls ./*.dsc ./*.deb) | sed 's|^\./||' >"$top/deps/VERSIONS"
 # Debian's zlib lacks files that its own CMakeLists.txt asks for; http-parser has none; Highway's
 # exports no package in older versions, and builds its tests' library.
 cat >"$top/deps/highway/CMakeLists.txt" <<'EOF'

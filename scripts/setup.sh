@@ -39,6 +39,7 @@ build     need  libfmt-dev               -                        cmake/MoatPack
 build     need  nlohmann-json3-dev       -                        cmake/MoatPackages.cmake:nlohmann_json
 build     need  libcli11-dev             -                        cmake/MoatPackages.cmake:CLI11
 build     need  libpugixml-dev           -                        cmake/MoatPackages.cmake:pugixml
+build     need  libboost-dev             -                        cmake/MoatPackages.cmake:Boost
 build     need  libgit2-dev              -                        cmake/MoatPackages.cmake:git2
 build     use   libdnnl-dev              -                        bench/baselines/CMakeLists.txt:dnnl
 build     use   libopenblas0-openmp      -                        bench/baselines/openblas.cpp:libopenblas
@@ -130,8 +131,8 @@ fi
 if ! has dpkg-query || ! has apt-get; then
   cat >&2 <<END
 setup.sh knows apt only. Building needs: a C++20 compiler, cmake 3.22, ninja or make, Highway,
-Google Benchmark, fmt, nlohmann-json, CLI11, pugixml, libgit2; for the baselines oneDNN and OpenBLAS;
-for the tests GoogleTest and GoogleMock, Boost.Context, Python 3 and git. CMake names what it does
+Google Benchmark, fmt, nlohmann-json, CLI11, pugixml, libgit2, Boost's headers; for the baselines
+oneDNN and OpenBLAS; for the tests GoogleTest and GoogleMock, Boost.Context, Python 3 and git. CMake names what it does
 not find.
 END
   exit 0

@@ -16,7 +16,6 @@
 #include "bench/compare/across.hpp"
 #include "bench/compare/beside.hpp"
 #include "bench/compare/comparison.hpp"
-#include "bench/compare/exit_codes.hpp"
 #include "bench/compare/format.hpp"
 #include "bench/compare/gate.hpp"
 #include "bench/port/baseline.hpp"
@@ -24,11 +23,12 @@
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
-#include "bench/run/grid.hpp"
 #include "bench/run/number_check.hpp"
-#include "bench/run/progress.hpp"
-#include "bench/run/terminal.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/progress.hpp"
+#include "bench/text/terminal.hpp"
 
 namespace moat {
 namespace {
@@ -77,11 +77,9 @@ void print(const Options& options, const std::string& text) {
 
 std::vector<NamedRecord> read(const std::vector<std::filesystem::path>& paths) {
   SteadyClock clock;
-  std::unique_ptr<Progress> progress;
+  Progress progress(clock);
   return read_records(paths, [&](std::size_t i, std::size_t count) {
-    if (count < 5) return;
-    if (!progress) progress = std::make_unique<Progress>(clock, static_cast<int>(count));
-    progress->step(fmt::format("reading record {}", i + 1));
+    if (count >= 5) progress.step(i + 1, count, fmt::format("reading record {}", i + 1));
   });
 }
 

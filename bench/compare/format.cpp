@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/record/strict_json.hpp"
-#include "bench/run/grid.hpp"
-#include "bench/run/quantity.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/quantity.hpp"
 
 namespace moat {
 namespace {

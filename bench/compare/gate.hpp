@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bench/compare/comparison.hpp"
-#include "bench/compare/exit_codes.hpp"
+#include "bench/text/exit_codes.hpp"
 
 namespace moat {
 

@@ -12,9 +12,9 @@
 #include "bench/cases/case.hpp"
 #include "bench/cases/suites.hpp"
 #include "bench/record/standard_streams.hpp"
-#include "bench/run/exit_codes.hpp"
-#include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/suggest.hpp"
 
 namespace moat {
 namespace {

@@ -2,39 +2,17 @@
 #include "bench/measure/statistics.hpp"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numbers>
 
 namespace moat {
 namespace {
 
-// P(X < c) for X binomial with n trials of probability one half, c ≥ 1.
-double binomial_tail(std::size_t n, std::size_t c) {
-  const auto count = static_cast<double>(n);
-  auto i = static_cast<double>(c - 1);
-  double term = std::exp(std::lgamma(count + 1) - std::lgamma(i + 1) - std::lgamma(count - i + 1) -
-                         count * std::numbers::ln2);
-  double sum = 0;
-  while (term > sum * 1e-12) {
-    sum += term;
-    term *= i / (count - i + 1);
-    i -= 1;
-  }
-  return sum;
-}
-
-// z with P(Z > z) = tail for a standard normal Z, 0 < tail < 1/2.
-double normal_upper_quantile(double tail) {
-  double low = 0;
-  double high = 40;
-  while (high - low > 1e-12) {
-    const double z = (low + high) / 2;
-    (std::erfc(z / std::numbers::sqrt2) / 2 > tail ? low : high) = z;
-  }
-  return low;
-}
+// Long doubles, which Boost would compute with, tell no more of a few dozen samples.
+using Doubles = boost::math::policies::policy<boost::math::policies::promote_double<false>>;
 
 }  // namespace
 
@@ -58,7 +36,10 @@ double median_standard_error(std::span<const double> ascending) {
   const double rank = std::max(1.0, std::round((count + 1) / 2 - std::sqrt(count)));
   const auto c = static_cast<std::size_t>(rank);
   const double width = ascending[n - c] - ascending[c - 1];
-  return width / (2 * normal_upper_quantile(binomial_tail(n, c)));
+  const boost::math::binomial_distribution<double, Doubles> below_median(count, 0.5);
+  const boost::math::normal_distribution<double, Doubles> normal;
+  const double tail = cdf(below_median, rank - 1);
+  return width / (2 * boost::math::quantile(complement(normal, tail)));
 }
 
 Summary summarize_ascending(std::span<const double> ascending) {

@@ -50,7 +50,7 @@ For code other than this suite's (each has --help; bench/migration/README.md has
   moat port corpus DIR --pairs '*-cuda:*-hip'    the same over hundreds of pairs, and the distribution
   moat port scan DIR --to hip                    what a port would change: a prediction
   moat port history REPO -- src/gpu              what it took: commits, active days, rework
-  moat port check CLAIMS --evidence corpus.json  are claims supported by measured ports?
+  moat port claims CLAIMS --evidence corpus.json  are claims supported by measured ports?
 
 Examples, of this suite's own ports:
   moat port                           the table
@@ -228,7 +228,7 @@ void add_port_command(CLI::App& app, int& exit_code, const PortingPaths& paths) 
   add_corpus_command(*command, exit_code);
   add_scan_command(*command, exit_code);
   add_history_command(*command, exit_code);
-  add_check_command(*command, exit_code);
+  add_claims_commands(*command, exit_code);
   // A subcommand of its own ran already.
   command->callback([options, paths, command, &exit_code] {
     if (command->get_subcommands().empty()) exit_code = guarded(*options, paths);

@@ -18,7 +18,7 @@
 #include "bench/compare/platforms.hpp"
 #include "bench/record/csv.hpp"
 #include "bench/run/case_records.hpp"
-#include "bench/run/quantity.hpp"
+#include "bench/text/quantity.hpp"
 
 namespace moat {
 namespace {

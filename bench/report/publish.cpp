@@ -18,7 +18,7 @@
 #include "bench/report/figure.hpp"
 #include "bench/report/readme.hpp"
 #include "bench/run/table.hpp"
-#include "bench/run/terminal.hpp"
+#include "bench/text/terminal.hpp"
 
 namespace moat {
 namespace {

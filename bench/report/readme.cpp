@@ -10,8 +10,8 @@
 
 #include "bench/port/table.hpp"
 #include "bench/run/case_records.hpp"
-#include "bench/run/quantity.hpp"
 #include "bench/run/table.hpp"
+#include "bench/text/quantity.hpp"
 
 namespace moat {
 namespace {

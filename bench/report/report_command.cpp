@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "bench/compare/exit_codes.hpp"
 #include "bench/compare/record_set.hpp"
 #include "bench/port/baseline.hpp"
 #include "bench/record/file.hpp"
@@ -17,8 +16,9 @@
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/publish.hpp"
-#include "bench/run/progress.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/progress.hpp"
 
 namespace moat {
 namespace {
@@ -57,7 +57,7 @@ struct Options {
 
 int run(const Options& options) {
   SteadyClock clock;
-  std::unique_ptr<Progress> progress;
+  Progress progress(clock);
   std::vector<std::filesystem::path> outputs = {options.out};
   if (!options.csv.empty()) outputs.push_back(options.csv);
   if (outputs.size() == 2 && same_output(options.out, options.csv)) {
@@ -69,13 +69,12 @@ int run(const Options& options) {
     require_writable(path);
   }
   const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
-    if (count < 5) return;
-    if (!progress) progress = std::make_unique<Progress>(clock, static_cast<int>(count) + 1);
-    progress->step(fmt::format("reading record {}", i + 1));
+    if (count >= 5) progress.step(i + 1, count + 1, fmt::format("reading record {}", i + 1));
   });
-  if (progress) progress->step("computing the report");
+  const std::size_t last = records.size() + 1;
+  if (last > 5) progress.step(last, last, "computing the report");
   const std::string page = report_page(report_data(records, options.baseline));
-  progress.reset();
+  progress.clear();
   write_file(options.out, page);
   if (!options.csv.empty()) write_file(options.csv, report_csv(records));
   if (!has_charts()) {

@@ -27,14 +27,14 @@
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
-#include "bench/run/exit_codes.hpp"
-#include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/placement.hpp"
-#include "bench/run/progress.hpp"
-#include "bench/run/terminal.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/progress.hpp"
+#include "bench/text/terminal.hpp"
 
 namespace moat {
 namespace {
@@ -238,7 +238,7 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
 // Base, new, new, base … until neither wants more; a group that only one of them has, alone.
 void take_turns(Peer& base, Peer& now) {
   SteadyClock clock;
-  Progress progress(clock, static_cast<int>(std::max(base.left(), now.left())) + 1);
+  Progress progress(clock, {.total = std::max(base.left(), now.left()) + 1});
   while (!base.done() || !now.done()) {
     if (base.done() || now.done() || base.group() != now.group()) {
       Peer* alone = base.done() ? &now : &base;

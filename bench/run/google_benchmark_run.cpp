@@ -14,8 +14,8 @@
 #include <string_view>
 
 #include "bench/run/number_check.hpp"
-#include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/suggest.hpp"
 
 namespace moat {
 namespace {

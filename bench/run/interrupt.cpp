@@ -8,7 +8,7 @@
 #include <csignal>
 #include <string_view>
 
-#include "bench/run/exit_codes.hpp"
+#include "bench/text/exit_codes.hpp"
 
 namespace moat {
 namespace {

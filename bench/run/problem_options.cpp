@@ -8,8 +8,8 @@
 
 #include "bench/cases/case.hpp"
 #include "bench/cases/suites.hpp"
-#include "bench/run/suggest.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/suggest.hpp"
 
 namespace moat {
 namespace {

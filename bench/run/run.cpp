@@ -26,17 +26,17 @@
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/device_record.hpp"
-#include "bench/run/exit_codes.hpp"
-#include "bench/run/grid.hpp"
 #include "bench/run/interrupt.hpp"
+#include "bench/run/measured_group.hpp"
 #include "bench/run/output_path.hpp"
 #include "bench/run/problem_options.hpp"
-#include "bench/run/session.hpp"
-#include "bench/run/suggest.hpp"
-#include "bench/run/terminal.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/suggest.hpp"
+#include "bench/text/terminal.hpp"
 
 namespace moat {
 namespace {
@@ -170,7 +170,7 @@ class Run {
   void require_outputs() const;
   std::ostream& out() const;
   void measure();
-  void confirm_ceilings(Group& group);
+  void confirm_ceilings(MeasuredGroup& group);
   Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
                                              const std::optional<double>& steal) const;
   void write_record();
@@ -183,7 +183,7 @@ class Run {
   GoogleBenchmarkFlags flags_;
   Devices devices_;
   std::map<const Device*, Baselines> baselines_;
-  std::vector<Group> groups_;
+  std::vector<MeasuredGroup> groups_;
   std::map<const Device*, Ceilings> ceilings_;
   std::optional<Turns> turns_;
   std::filesystem::path path_;
@@ -225,7 +225,7 @@ int Run::execute() {
     return kExitNothing;
   }
   if (flags_.list_only()) {
-    for (const Group& group : groups_) {
+    for (const MeasuredGroup& group : groups_) {
       for (std::size_t i = 0; i < group.size(); ++i) *world_.out << group.name(i) << '\n';
     }
     return kExitOk;
@@ -322,7 +322,7 @@ void Run::plan(const std::vector<Problem>& problems) {
   for (const auto& problem : problems) {
     for (const auto& device : devices_.all) {
       const DeviceInfo& info = device->info();
-      Group group(problem, *device);
+      MeasuredGroup group(problem, *device);
       try {
         check_memory(problem, memory_limit(options_, *device), device_name(info));
       } catch (const CaseError& e) {
@@ -367,11 +367,10 @@ void Run::plan(const std::vector<Problem>& problems) {
 }
 
 void Run::measure() {
-  Progress progress(
-      clock_,
-      static_cast<int>(devices_.all.size() +
-                       groups_.size() * static_cast<std::size_t>(flags_.repetitions())),
-      options_.progress);
+  Progress progress(clock_,
+                    {.total = devices_.all.size() +
+                              groups_.size() * static_cast<std::size_t>(flags_.repetitions()),
+                     .always = options_.progress});
   for (const auto& device : devices_.all) {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
@@ -389,7 +388,7 @@ void Run::measure() {
 
   if (options_.turns) {
     std::vector<std::string> names;
-    for (const Group& group : groups_) {
+    for (const MeasuredGroup& group : groups_) {
       for (int r = 0; r < flags_.repetitions(); ++r) {
         names.push_back(group.turn_name(static_cast<std::size_t>(r)));
       }
@@ -407,7 +406,7 @@ void Run::measure() {
                                    .memory_limit = memory_limit(options_, *device)};
   }
   std::vector<Entry> entries;
-  for (Group& group : groups_) {
+  for (MeasuredGroup& group : groups_) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       entries.push_back({group.name(i), [&, i](int repetition) {
                            const std::size_t measured = group.repetitions();
@@ -426,7 +425,7 @@ void Run::measure() {
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
   }
-  for (Group& group : groups_) {
+  for (MeasuredGroup& group : groups_) {
     for (CaseRecord& c : group.finish(ceilings_.at(&group.device()))) {
       record_.cases.push_back(std::move(c));
     }
@@ -436,7 +435,7 @@ void Run::measure() {
 
 // What the machine reaches changes within minutes, where others use its host: before a case is
 // called suspect, the ceilings are measured again while the case's own conditions last.
-void Run::confirm_ceilings(Group& group) {
+void Run::confirm_ceilings(MeasuredGroup& group) {
   Ceilings& ceilings = ceilings_.at(&group.device());
   group.raise(ceilings);
   if (!group.exceeds(ceilings) || interrupted()) return;

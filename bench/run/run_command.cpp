@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "bench/run/ab.hpp"
-#include "bench/run/exit_codes.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/placement.hpp"
@@ -18,6 +17,7 @@
 #include "bench/run/run.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
 
 namespace moat {
 namespace {

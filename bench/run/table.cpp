@@ -15,8 +15,8 @@
 #include "bench/record/csv.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
-#include "bench/run/grid.hpp"
-#include "bench/run/quantity.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/quantity.hpp"
 
 namespace moat {
 namespace {

@@ -59,7 +59,7 @@ exec "\$@"
 EOF
 
 libraries=(libhwy-dev libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libpugixml-dev
-  libgit2-dev)
+  libboost-dev libgit2-dev)
 for_tests=(libgtest-dev libgmock-dev libboost-context-dev)
 baselines=(libdnnl-dev libopenblas0-openmp)
 

@@ -185,12 +185,11 @@ Json check_claims(const Json& claims, const std::vector<Json>& evidence) {
   return {{"schema", "moat-port-check"}, {"version", 1}, {"claims", results}};
 }
 
-void add_check_command(CLI::App& port, int& exit_code) {
+void add_claims_commands(CLI::App& port, int& exit_code) {
   auto run = std::make_shared<CheckRun>();
   auto* command =
-      port.add_subcommand("check", "are claims about ports supported by measured ones?");
-  command->add_option("CLAIMS", run->claims, "JSON, as bench/migration/claims/press.json")
-      ->required();
+      port.add_subcommand("claims", "are claims about ports supported by measured ones?");
+  command->add_option("CLAIMS", run->claims, "JSON, as bench/migration/claims/press.json")->required();
   command->add_option("--evidence", run->evidence, "Of moat port corpus --json; may be repeated")
       ->type_name("FILE");
   command->add_flag("--json", run->json, "Print JSON (schema moat-port-check)");
@@ -209,12 +208,12 @@ differ.
 
 Example:
   moat port corpus src --json --out corpus.json
-  moat port check bench/migration/claims/press.json --evidence corpus.json
+  moat port claims bench/migration/claims/press.json --evidence corpus.json
 
 exit codes: 0 every claim was judged, 2 bad usage or a malformed file, 4 output could not be written
 )");
   command->callback([run, &exit_code] {
-    exit_code = guarded_run("check", [&] {
+    exit_code = guarded_run("claims", [&] {
       const auto read = [](const std::string& file) {
         try {
           return read_json_file(file);
@@ -237,6 +236,16 @@ exit codes: 0 every claim was judged, 2 bad usage or a malformed file, 4 output 
       const Json results = check_claims(read(run->claims), evidence);
       put_output(run->out, run->json ? dump_strict(results) : check_text(results));
       return 0;
+    });
+  });
+
+  auto* former = port.add_subcommand("check", "the former name of claims")->group("");
+  former->prefix_command();
+  former->callback([&exit_code] {
+    exit_code = guarded_run("check", []() -> int {
+      throw std::invalid_argument(
+          "is called moat port claims; moat port --check asks whether the committed record is "
+          "true");
     });
   });
 }

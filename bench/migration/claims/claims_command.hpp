@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `moat port check`: claims about ports, held against measured ports.
+// `moat port claims`: claims about ports, held against measured ports.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,10 @@ namespace moat {
 
 // Exit codes: 0 every claim was judged (whatever the verdict), 2 bad usage or a malformed file,
 // 4 output could not be written.
-void add_check_command(CLI::App& port, int& exit_code);
+//
+// `moat port check`, its former name, says so and ends with 2: `moat port --check` is another
+// thing.
+void add_claims_commands(CLI::App& port, int& exit_code);
 
 // One verdict per claim: "supported" if the whole 95 % interval of the statistic fulfils the claim,
 // "refuted" if none of it does, else "not testable" with the reason. `evidence` are documents of

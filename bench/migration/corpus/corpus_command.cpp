@@ -14,10 +14,10 @@
 #include "bench/migration/diff/diff_command.hpp"
 #include "bench/migration/diff/report.hpp"
 #include "bench/migration/source/parallel.hpp"
-#include "bench/port/source/progress.hpp"
 #include "bench/record/csv.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/say.hpp"
+#include "bench/text/progress.hpp"
 
 namespace moat {
 namespace {
@@ -63,13 +63,16 @@ int run_corpus(const CorpusRun& run) {
     say("moat port corpus: no two entries of {} match --pairs '{}'\n", run.folder, run.pairs);
     return 3;
   }
-  CodeProgress progress("comparing programs");
+  SteadyClock clock;
+  Progress progress(clock, {.seldom = true});
   DiffOptions options;
   options.from = run.code->from;
   options.to = run.code->to;
   options.table = run.code->table();
   options.threads = run.code->thread_count();
-  options.progress = [&](std::size_t done, std::size_t all) { progress.show(done, all); };
+  options.progress = [&](std::size_t done, std::size_t all) {
+    progress.step(done, all, "comparing programs");
+  };
   Json corpus = corpus_json(pairs, run.code->filter(), options);
   corpus["corpus"] = to_utf8(run.folder);
   corpus["generated"] = generator_of(run.folder);
@@ -297,7 +300,7 @@ large programs rule; its interval (--json) is a bootstrap over the ports.
 Examples:
   moat port corpus HeCBench/src --pairs '*-cuda:*-hip'
   moat port corpus src --pairs '*-cuda:*-sycl' --to sycl --csv --out rows.csv
-  moat port corpus src --json --out corpus.json && moat port check claims.json --evidence corpus.json
+  moat port corpus src --json --out corpus.json && moat port claims claims.json --evidence corpus.json
 
 exit codes: 0 done, 2 bad usage, 3 no pair found, 4 output could not be written, 5 reading failed
 )");

@@ -2,7 +2,7 @@
 #include "bench/migration/corpus/distribution.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <boost/math/distributions/binomial.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -11,29 +11,9 @@
 namespace moat {
 namespace {
 
+using Binomial = boost::math::binomial_distribution<double>;
+
 constexpr double kTail = 0.025;
-
-// P(X ≤ k) for X ~ Binomial(n, p), 0 < p < 1.
-double binomial_at_most(int k, int n, double p) {
-  double sum = 0;
-  for (int i = 0; i <= k; ++i) {
-    sum += std::exp(std::lgamma(n + 1.0) - std::lgamma(i + 1.0) - std::lgamma(n - i + 1.0) +
-                    i * std::log(p) + (n - i) * std::log1p(-p));
-  }
-  return std::min(sum, 1.0);
-}
-
-// Where a monotone function of p crosses from true to false.
-template <class Holds>
-double crossing(Holds holds) {
-  double low = 0;
-  double high = 1;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (holds(middle) ? low : high) = middle;
-  }
-  return (low + high) / 2;
-}
 
 Json above_json(const std::vector<double>& values, double threshold) {
   const auto k =
@@ -48,20 +28,16 @@ Json above_json(const std::vector<double>& values, double threshold) {
 }  // namespace
 
 Interval proportion_interval(int k, int n) {
-  Interval interval{.lower = 0, .upper = 1};
-  if (k > 0) {
-    interval.lower = crossing([&](double p) { return 1 - binomial_at_most(k - 1, n, p) < kTail; });
-  }
-  if (k < n) {
-    interval.upper = crossing([&](double p) { return binomial_at_most(k, n, p) > kTail; });
-  }
-  return interval;
+  // Clopper and Pearson's is the method that Boost takes if none is named.
+  return {.lower = Binomial::find_lower_bound_on_p(n, k, kTail),
+          .upper = Binomial::find_upper_bound_on_p(n, k, kTail)};
 }
 
 std::optional<Interval> median_interval(const std::vector<double>& ascending) {
   const auto n = static_cast<int>(ascending.size());
+  const Binomial below_median(n, 0.5);
   int k = 0;  // values that may be left out at each end
-  while (2 * (k + 1) <= n && binomial_at_most(k, n, 0.5) <= kTail) ++k;
+  while (2 * (k + 1) <= n && cdf(below_median, k) <= kTail) ++k;
   if (k == 0) return std::nullopt;
   return Interval{.lower = ascending[static_cast<std::size_t>(k) - 1],
                   .upper = ascending[static_cast<std::size_t>(n - k)]};

@@ -15,11 +15,11 @@
 #include "bench/migration/diff/drift.hpp"
 #include "bench/migration/diff/report.hpp"
 #include "bench/migration/diff/score.hpp"
-#include "bench/port/source/progress.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/number_check.hpp"
+#include "bench/text/progress.hpp"
 
 namespace moat {
 namespace {
@@ -86,7 +86,8 @@ Json scored(const std::string& file, const TreeDiff& diff) {
 // `drift` is a warning, if there is one.
 int report(const DiffRun& run, const Tree& base, const Tree& port,
            const std::optional<std::string>& drift = std::nullopt) {
-  CodeProgress progress("comparing files");
+  SteadyClock clock;
+  Progress progress(clock, {.seldom = true});
   DiffOptions options;
   options.from = run.code->from;
   options.to = run.code->to;
@@ -94,7 +95,9 @@ int report(const DiffRun& run, const Tree& base, const Tree& port,
   options.overrides = overrides_of(run);
   options.threads = run.code->thread_count();
   options.keep_lines = run.lines || !run.score.empty();
-  options.progress = [&](std::size_t done, std::size_t all) { progress.show(done, all); };
+  options.progress = [&](std::size_t done, std::size_t all) {
+    progress.step(done, all, "comparing files");
+  };
   TreeDiff diff = diff_trees(base, port, options);
   if (drift) diff.warnings.insert(diff.warnings.begin(), *drift);
   const Json score = run.score.empty() ? Json() : scored(run.score, diff);

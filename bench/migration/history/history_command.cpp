@@ -11,8 +11,8 @@
 
 #include "bench/migration/diff/diff_command.hpp"
 #include "bench/migration/diff/report.hpp"
-#include "bench/port/source/progress.hpp"
 #include "bench/run/number_check.hpp"
+#include "bench/text/progress.hpp"
 
 namespace moat {
 namespace {
@@ -74,10 +74,12 @@ int run_history(const HistoryRun& run) {
   const PathHistory history = path_history(run.repository, run.revision, run.paths);
   GreenSearch search;
   if (!run.green.empty()) {
-    CodeProgress progress("trying commits");
-    search = find_green(run.repository, run.revision, history.commits.front(), run.green,
-                        std::chrono::milliseconds(static_cast<std::int64_t>(run.limit_s * 1000)),
-                        [&](std::size_t trials) { progress.show(trials, trials + 1); });
+    SteadyClock clock;
+    Progress progress(clock);
+    search =
+        find_green(run.repository, run.revision, history.commits.front(), run.green,
+                   std::chrono::milliseconds(static_cast<std::int64_t>(run.limit_s * 1000)),
+                   [&](std::size_t trials) { progress.step(trials + 1, 0, "trying a commit"); });
   }
   Json result = history_json(history, run.green.empty() ? nullptr : &search);
   result["repository"] = to_utf8(run.repository);

@@ -9,10 +9,9 @@
 #include <fstream>
 #include <string>
 
-#include "bench/compare/exit_codes.hpp"
 #include "bench/compare/record_set.hpp"
 #include "bench/record/file.hpp"
-#include "bench/run/exit_codes.hpp"
+#include "bench/text/exit_codes.hpp"
 #include "tests/bench/run/spawn.hpp"
 #include "tests/support/temporary_folder.hpp"
 

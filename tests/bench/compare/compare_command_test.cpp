@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "bench/compare/exit_codes.hpp"
 #include "bench/record/file.hpp"
+#include "bench/text/exit_codes.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 #include "tests/bench/run/spawn.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -9,7 +9,7 @@ distinct statements; the port is the base, edited: r lines by renaming alone, h 
 statement replaced by another), d lines left out and n lines added, drawn for each pair from its own
 generator; white space and comments differ everywhere. FOLDER/expected.json holds, for each pair,
 the base's lines of code, lines removed, added and mechanical, by construction. FOLDER/generated.json marks
-the corpus as invented, so that `moat port check` draws no conclusion about real ports from it.
+the corpus as invented, so that `moat port claims` draws no conclusion about real ports from it.
 """
 
 import argparse

@@ -10,7 +10,7 @@
 
 #include "backends/cpu/processor.hpp"
 #include "bench/record/record.hpp"
-#include "bench/run/exit_codes.hpp"
+#include "bench/text/exit_codes.hpp"
 #include "tests/bench/run/spawn.hpp"
 #include "tests/support/temporary_folder.hpp"
 

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "bench/record/record.hpp"
-#include "bench/run/exit_codes.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/exit_codes.hpp"
 #include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
 #include "tests/support/scripted_scheduling.hpp"

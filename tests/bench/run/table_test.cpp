@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "bench/run/quantity.hpp"
+#include "bench/text/quantity.hpp"
 #include "tests/bench/record/sample_record.hpp"
 
 namespace moat {
@@ -24,14 +24,6 @@ std::string line_with(const std::string& text, const std::string& part) {
     if (line.find(part) != std::string::npos) return line;
   }
   return "";
-}
-
-TEST(Table, Seconds) {
-  EXPECT_EQ(format_seconds(2.5), "2.50 s");
-  EXPECT_EQ(format_seconds(0.0123), "12.3 ms");
-  EXPECT_EQ(format_seconds(4.56e-5), "45.6 µs");
-  EXPECT_EQ(format_seconds(1e-6), "1.00 µs");
-  EXPECT_EQ(format_seconds(2e-9), "2.00 ns");
 }
 
 TEST(Table, LineOfACaseHasAllItsNumbers) {

@@ -38,7 +38,7 @@ class PortCode : public testing::Test {
     add_diff_commands(app, result.exit_code);
     add_corpus_command(app, result.exit_code);
     add_scan_command(app, result.exit_code);
-    add_check_command(app, result.exit_code);
+    add_claims_commands(app, result.exit_code);
     std::ranges::reverse(arguments);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -105,7 +105,7 @@ class PortCode : public testing::Test {
   }
 
   static Json verdict(const std::string& claims, const std::string& evidence) {
-    const Result r = port({"check", claims, "--evidence", evidence, "--json"});
+    const Result r = port({"claims", claims, "--evidence", evidence, "--json"});
     EXPECT_EQ(r.exit_code, 0) << r.err;
     return r.json().at("claims").at(0);
   }
@@ -199,7 +199,7 @@ TEST_F(PortCode, CheckSupportsAndRefutes) {
     }
   }
   EXPECT_GE(flips, 1);
-  const Result text = port({"check", claim(">=", 0.3), "--evidence", evidence});
+  const Result text = port({"claims", claim(">=", 0.3), "--evidence", evidence});
   EXPECT_NE(text.out.find("but supported by jaccard"), std::string::npos) << text.out;
 }
 
@@ -326,13 +326,13 @@ TEST_F(PortCode, CheckDrawsNothingFromAGeneratedCorpus) {
       0);
   const std::string evidence = corpus("made");
   EXPECT_EQ(read_json_file(evidence).at("generated"), "make_corpus.py");
-  const Result r = port({"check", MOAT_PRESS_CLAIMS, "--evidence", evidence, "--json"});
+  const Result r = port({"claims", MOAT_PRESS_CLAIMS, "--evidence", evidence, "--json"});
   ASSERT_EQ(r.exit_code, 0) << r.err;
   EXPECT_EQ(r.json().at("claims").size(), 4u);
   for (const Json& c : r.json().at("claims")) EXPECT_EQ(c.at("verdict"), "not testable") << c;
   // The same claim is refuted by ports that nobody generated.
   make_ports("real", 8, 2);
-  const Json real = port({"check", MOAT_PRESS_CLAIMS, "--evidence", corpus("real"), "--evidence",
+  const Json real = port({"claims", MOAT_PRESS_CLAIMS, "--evidence", corpus("real"), "--evidence",
                           evidence, "--json"})
                         .json();
   EXPECT_EQ(real.at("claims").at(0).at("verdict"), "refuted");
@@ -341,22 +341,29 @@ TEST_F(PortCode, CheckDrawsNothingFromAGeneratedCorpus) {
   }
 }
 
-TEST_F(PortCode, CheckRefusesBadEvidence) {
+TEST_F(PortCode, CheckIsCalledClaimsNow) {
+  const Result former = port({"check", MOAT_PRESS_CLAIMS, "--evidence", "corpus.json", "--json"});
+  EXPECT_EQ(former.exit_code, 2);
+  EXPECT_EQ(former.out, "");
+  EXPECT_NE(former.err.find("moat port claims;"), std::string::npos) << former.err;
+}
+
+TEST_F(PortCode, ClaimsRefuseBadEvidence) {
   make_ports("a", 6, 1);
   make_ports("b", 6, 9);
   const Result two =
-      port({"check", claim(">=", 0.8), "--evidence", corpus("a"), "--evidence", corpus("b")});
+      port({"claims", claim(">=", 0.8), "--evidence", corpus("a"), "--evidence", corpus("b")});
   EXPECT_EQ(two.exit_code, 2);
   EXPECT_NE(two.err.find("give one"), std::string::npos);
   Json unmarked = read_json_file(corpus("a"));
   unmarked.erase("generated");
-  EXPECT_EQ(
-      port({"check", claim(">=", 0.8), "--evidence", write("old.json", unmarked.dump())}).exit_code,
-      2);
-  EXPECT_EQ(port({"check", claim(">=", 0.8), "--evidence", write("no.json", "{}")}).exit_code, 2);
-  EXPECT_EQ(port({"check", claim("==", 0.8), "--evidence", corpus("a")}).exit_code, 2);
-  EXPECT_EQ(port({"check", write("bad.json", "{\"claims\": [{\"id\": \"x\"}]}")}).exit_code, 2);
-  EXPECT_EQ(port({"check", write("bad.json", "{}")}).exit_code, 2);
+  EXPECT_EQ(port({"claims", claim(">=", 0.8), "--evidence", write("old.json", unmarked.dump())})
+                .exit_code,
+            2);
+  EXPECT_EQ(port({"claims", claim(">=", 0.8), "--evidence", write("no.json", "{}")}).exit_code, 2);
+  EXPECT_EQ(port({"claims", claim("==", 0.8), "--evidence", corpus("a")}).exit_code, 2);
+  EXPECT_EQ(port({"claims", write("bad.json", "{\"claims\": [{\"id\": \"x\"}]}")}).exit_code, 2);
+  EXPECT_EQ(port({"claims", write("bad.json", "{}")}).exit_code, 2);
 }
 
 TEST_F(PortCode, DiffNamesCommitsThatThePortDidNotFollow) {

@@ -215,6 +215,24 @@ TEST(Lexer, LaunchesAndRawStrings) {
   EXPECT_EQ(spellings("#include <a/*.h>\nx /= 2; // no"), "#|include|<a/*.h>|x|/=|2|;|");
 }
 
+// Where the tails of the binomial distribution, summed in exact fractions, are 0.025.
+TEST(Distribution, IntervalsOfProportionsMatchTheTable) {
+  struct Row {
+    int k;
+    int n;
+    double lower;
+    double upper;
+  };
+  for (const Row& row :
+       {Row{1, 10, 0.0025285785, 0.4450161170}, Row{5, 10, 0.1870860284, 0.8129139716},
+        Row{9, 10, 0.5549838830, 0.9974714215}, Row{3, 20, 0.0320709372, 0.3789268265},
+        Row{20, 20, 0.8315665290, 1}, Row{29, 100, 0.2035741893, 0.3892659589}}) {
+    const Interval interval = proportion_interval(row.k, row.n);
+    EXPECT_NEAR(interval.lower, row.lower, 1e-10) << row.k << " of " << row.n;
+    EXPECT_NEAR(interval.upper, row.upper, 1e-10) << row.k << " of " << row.n;
+  }
+}
+
 TEST(Distribution, ExactIntervals) {
   // Clopper and Pearson: 0 of 10 gives 1 - 0.025^(1/10).
   EXPECT_NEAR(proportion_interval(0, 10).upper, 0.30850, 1e-5);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The groups of a run, measured one repetition at a time.
+// A group of a run, measured one repetition at a time.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@
 #include "bench/run/case_records.hpp"
 #include "bench/run/google_benchmark_run.hpp"
 #include "bench/run/group.hpp"
-#include "bench/run/progress.hpp"
+#include "bench/text/progress.hpp"
 
 namespace moat {
 
 // The implementations of one problem on one device that the run was asked for.
-class Group {
+class MeasuredGroup {
  public:
-  Group(const Problem& problem, Device& device) : problem_(problem), device_(device) {}
+  MeasuredGroup(const Problem& problem, Device& device) : problem_(problem), device_(device) {}
 
   void add(Contender contender);
   // A baseline that does not solve this problem, for the entry of our kernel.

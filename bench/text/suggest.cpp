@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/run/suggest.hpp"
+#include "bench/text/suggest.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

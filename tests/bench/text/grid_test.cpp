@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/run/grid.hpp"
+#include "bench/text/grid.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/run/quantity.hpp"
+#include "bench/text/quantity.hpp"
 
 #include <fmt/format.h>
 

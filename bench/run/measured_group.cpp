@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/run/session.hpp"
+#include "bench/run/measured_group.hpp"
 
 #include <fmt/format.h>
 #include <malloc.h>
@@ -34,15 +34,15 @@ EntryResult entry_result(const ContenderResult& result, const CaseRecord& c) {
 
 }  // namespace
 
-void Group::add(Contender contender) {
+void MeasuredGroup::add(Contender contender) {
   cases_.push_back(empty_case(
       problem_, device_.info(), contender.name,
       contender.yardstick != nullptr ? contender.yardstick->traffic(problem_) : std::nullopt));
   contenders_.push_back(std::move(contender));
 }
 
-EntryResult Group::result(std::size_t i, int repetition, const GroupOptions& options, Clock& clock,
-                          Progress& progress) {
+EntryResult MeasuredGroup::result(std::size_t i, int repetition, const GroupOptions& options,
+                                  Clock& clock, Progress& progress) {
   while (static_cast<int>(repetitions_.size()) <= repetition) {
     if (options.measure.stop != nullptr && *options.measure.stop) return {.error = kInterrupted};
     progress.step(case_name(problem_));
@@ -51,12 +51,12 @@ EntryResult Group::result(std::size_t i, int repetition, const GroupOptions& opt
   return repetitions_[static_cast<std::size_t>(repetition)][i];
 }
 
-std::string Group::turn_name(std::size_t repetition) const {
+std::string MeasuredGroup::turn_name(std::size_t repetition) const {
   return fmt::format("{}/{}:{}/{}", case_name(problem_), device_.info().backend,
                      device_.info().index, repetition);
 }
 
-void Group::measure(const GroupOptions& options, Clock& clock) {
+void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
   GroupOutcome outcome;
   try {
     if (!refusal_.empty()) throw DeviceError(refusal_);
@@ -82,7 +82,7 @@ void Group::measure(const GroupOptions& options, Clock& clock) {
   }
 }
 
-void Group::raise(Ceilings& ceilings) const {
+void MeasuredGroup::raise(Ceilings& ceilings) const {
   for (const CaseRecord& c : cases_) {
     if (!is_yardstick(c.implementation) || c.status != Status::ok || c.cache != "cold") continue;
     Measurement measurement;
@@ -95,7 +95,7 @@ void Group::raise(Ceilings& ceilings) const {
   }
 }
 
-bool Group::exceeds(const Ceilings& ceilings) const {
+bool MeasuredGroup::exceeds(const Ceilings& ceilings) const {
   auto cases = cases_;
   std::erase_if(cases, [](const CaseRecord& c) { return c.series.empty(); });
   finish_group(cases, problem_, ceilings, ceilings);
@@ -103,7 +103,7 @@ bool Group::exceeds(const Ceilings& ceilings) const {
                              [](const CaseRecord& c) { return c.status == Status::suspect; });
 }
 
-std::vector<CaseRecord> Group::finish(const Ceilings& ceilings) {
+std::vector<CaseRecord> MeasuredGroup::finish(const Ceilings& ceilings) {
   if (repetitions_.empty()) return {};
   std::erase_if(cases_,
                 [](const CaseRecord& c) { return c.status == Status::ok && c.series.empty(); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/run/terminal.hpp"
+#include "bench/text/terminal.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
