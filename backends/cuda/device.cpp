@@ -50,6 +50,12 @@ struct Platform {
     return architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES).value_or(capability(p));
   }
 
+  static simt::DeviceFacts facts(const cudaDeviceProp& p) {
+    return {.compute_units = p.multiProcessorCount,
+            .shared_bytes = p.sharedMemPerBlockOptin,
+            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+  }
+
   static std::string unsupported(const cudaDeviceProp& p) {
     if (architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES)) return {};
     return "compute capability " + capability(p) +

@@ -58,6 +58,12 @@ struct Platform {
     return base_architecture(p.gcnArchName);
   }
 
+  static simt::DeviceFacts facts(const hipDeviceProp_t& p) {
+    return {.compute_units = compute_units(architecture(p), p.multiProcessorCount),
+            .shared_bytes = p.sharedMemPerBlock,
+            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+  }
+
   static std::string unsupported(const hipDeviceProp_t& p) {
     if (runs_on(p.gcnArchName, MOAT_HIP_ARCHITECTURES)) return {};
     return architecture(p) +
@@ -102,6 +108,10 @@ bool runs_on(std::string_view target, std::string_view built) {
     if (base_architecture(one) == base_architecture(target)) return true;
   }
   return false;
+}
+
+int compute_units(std::string_view architecture, int counted) {
+  return architecture.starts_with("gfx9") ? counted : 2 * counted;
 }
 
 // gfx90a and newer of the 9 series have MFMA with bf16; 908 has an older one.
