@@ -23,7 +23,7 @@ bool runs_on(std::string_view target, std::string_view built);
 // work-group processors of two (ROCm's CLR, enableWgpMode_).
 int compute_units(std::string_view architecture, int counted);
 
-// Which family's kernels an architecture runs, as CMake's MOAT_HIP_FAMILIES names them.
+// Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);
 
 }  // namespace hip
