@@ -166,7 +166,7 @@ struct AttentionCombine {
 
 template <class T, int kHeadDim, class Backend>
 void launch_attention(Backend& backend, const AttentionProblem& p) {
-  Backend::Schedules::template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
+  backend.schedules().template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Attention<T, kHeadDim>;
     // A single query: the heads that share a key head become the rows of one tile, or all heads.
@@ -229,7 +229,7 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
         .scale_log2 = p.scale * 1.44269504f};
     backend.template launch<Kernel, S>(std::int64_t{p.batch} * heads * splits * row_tiles, args);
     if (splits == 1) return;
-    Backend::Schedules::template rows<T>(kHeadDim, [&]<class R>(Type<R>) {
+    backend.schedules().template rows<T>(kHeadDim, [&]<class R>(Type<R>) {
       using C = typename Backend::template Block<R>;
       backend.template launch<AttentionCombine<T>, R>(
           std::int64_t{p.batch} * heads * o.rows,

@@ -114,7 +114,7 @@ struct CopyParts {
 template <class Backend>
 void launch_fma_chains(Backend& backend, const CeilingProblem& p) {
   using Kernel = FmaChains;
-  Backend::Schedules::template rows<float>(Kernel::kItem, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<float>(Kernel::kItem, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const auto items = static_cast<int>(ceil_div(p.n, std::int64_t{Kernel::kItem}));
     backend.template launch<Kernel, S>(
@@ -130,7 +130,7 @@ void launch_resident_products(Backend& backend, const CeilingProblem& p) {
   const auto n = static_cast<int>(p.n);
   const GemmProblem product{
       .dtype = p.dtype, .m = p.m, .n = n, .k = p.k, .a = p.x, .b = p.w, .c = p.y};
-  Backend::Schedules::template gemm<T>(product, [&]<class S>(Type<S>) {
+  backend.schedules().template gemm<T>(product, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const Tensor<const T> a{static_cast<const T*>(p.x), p.m, p.k, p.k};
     const Tensor<const T> b{static_cast<const T*>(p.w), p.k, n, n};
@@ -146,7 +146,7 @@ template <class Backend>
 void launch_copy(Backend& backend, const CeilingProblem& p) {
   using Kernel = CopyParts;
   const auto parts = static_cast<int>(ceil_div(p.n, std::int64_t{kCeilingPart}));
-  Backend::Schedules::template rows<float>(kCeilingPart, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<float>(kCeilingPart, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     backend.template launch<Kernel, S>(
         parts, typename Kernel::template Args<S, B>{static_cast<const float*>(p.x),

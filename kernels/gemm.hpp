@@ -55,7 +55,7 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
   const Tensor<const T> a{static_cast<const T*>(p.a), p.m, p.k, p.lda ? p.lda : p.k};
   const Tensor<const T> b{static_cast<const T*>(p.b), b_rows, b_cols, p.ldb ? p.ldb : b_cols};
   const Tensor<T> c{static_cast<T*>(p.c), p.m, p.n, p.ldc ? p.ldc : p.n};
-  Backend::Schedules::template gemm<T>(p, [&]<class S>(Type<S>) {
+  backend.schedules().template gemm<T>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Gemm<T, kOrderB>;
     const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),

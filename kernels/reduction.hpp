@@ -46,7 +46,7 @@ struct Reduction {
 
 template <class T, class Monoid, class Backend>
 void launch_reduction(Backend& backend, const ReductionProblem& p) {
-  Backend::Schedules::template reduction<T>(p, [&]<class S>(Type<S>) {
+  backend.schedules().template reduction<T>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Reduction<T, Monoid>;
     // A part fills whole loads, and its length fits an int.

@@ -70,7 +70,7 @@ struct RmsNorm {
 
 template <class T, class Backend>
 void launch_rows(Backend& backend, const RowsProblem& p) {
-  Backend::Schedules::template rows<T>(p.cols, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<T>(p.cols, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const auto* x = static_cast<const T*>(p.x);
     auto* y = static_cast<T*>(p.y);

@@ -56,12 +56,12 @@ tests     use   xz-utils                 xz                       scripts/bundle
 tests     use   bzip2                    bzip2                    scripts/bundle.sh:bzip2
 tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
 tests     use   debootstrap              debootstrap              scripts/bare_root.sh:debootstrap
-gpu-sdks  need  clang-%                  -                        cmake/MoatHip.cmake:clang++
-gpu-sdks  need  clang-tools-%            -                        cmake/MoatHip.cmake:clang-tools
-gpu-sdks  need  lld-%                    -                        cmake/MoatHip.cmake:lld
+gpu-sdks  need  clang-%                  -                        backends/hip/sdk.cmake:clang++
+gpu-sdks  need  clang-tools-%            -                        backends/hip/sdk.cmake:clang-tools
+gpu-sdks  need  lld-%                    -                        backends/hip/sdk.cmake:lld
 gpu-sdks  need  llvm-%                   -                        bench/codegen/report.cpp:llvm-objdump
-gpu-sdks  need  libamdhip64-dev          -                        cmake/MoatHip.cmake:amdhip64
-gpu-sdks  need  rocm-device-libs         -                        cmake/MoatHip.cmake:rocm-device-libs
+gpu-sdks  need  libamdhip64-dev          -                        backends/hip/sdk.cmake:amdhip64
+gpu-sdks  need  rocm-device-libs         -                        backends/hip/sdk.cmake:rocm-device-libs
 gpu-sdks  use   libclang-rt-%-dev        -                        tests/bench/migration/diff/CMakeLists.txt:fsanitize
 report    use   npm                      npm                      bench/report/CMakeLists.txt:npm
 report    use   chromium-headless-shell  chromium,google-chrome   tests/bench/report/browser_test.mjs:chromium-headless-shell

@@ -12,6 +12,8 @@
 
 namespace moat::cpu {
 
+inline Schedules Backend::schedules() const { return {}; }
+
 template <class Kernel, class Schedule, class Args>
 void Backend::launch(std::int64_t items, const Args& args) {
   // The size of streamed tiles follows from the number of workers.

@@ -28,6 +28,9 @@ class Backend {
 
   explicit Backend(int threads);
 
+  // The table of tile sizes.
+  Schedules schedules() const;
+
   // Runs the block program on as many workers as there are work items, and waits for them. Throws
   // what a worker threw.
   template <class Kernel, class Schedule, class Args>

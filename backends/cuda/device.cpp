@@ -6,6 +6,7 @@
 #include "backends/cuda/runtime.hpp"
 #include "backends/cuda/telemetry.hpp"
 #include "backends/simt/device.hpp"
+#include "families.hpp"
 
 namespace moat {
 namespace cuda {
@@ -19,14 +20,14 @@ struct Sm90a;
 struct Sm80Schedules;
 struct Sm90aSchedules;
 
-// Named as MOAT_CUDA_FAMILIES lists them.
+// Named as backend.cmake names the families.
 using BackendOf_sm_80 = simt::Backend<Sm80<Ptx>, Sm80Schedules>;
 using BackendOf_sm_90a = simt::Backend<Sm90a<Ptx90a>, Sm90aSchedules>;
 
 }  // namespace cuda
 
 #define MOAT_FAMILY(name) MOAT_LAUNCHERS_COMPILED_ELSEWHERE(cuda::BackendOf_##name)
-MOAT_CUDA_FAMILIES
+MOAT_FAMILIES
 #undef MOAT_FAMILY
 
 namespace cuda {
@@ -34,7 +35,7 @@ namespace {
 
 constexpr simt::Family kFamilies[] = {
 #define MOAT_FAMILY(name) {#name, simt::run_program<BackendOf_##name>},
-    MOAT_CUDA_FAMILIES
+    MOAT_FAMILIES
 #undef MOAT_FAMILY
 };
 
@@ -48,6 +49,12 @@ struct Platform {
 
   static std::string architecture(const cudaDeviceProp& p) {
     return architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES).value_or(capability(p));
+  }
+
+  static simt::DeviceFacts facts(const cudaDeviceProp& p) {
+    return {.compute_units = p.multiProcessorCount,
+            .shared_bytes = p.sharedMemPerBlockOptin,
+            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
   }
 
   static std::string unsupported(const cudaDeviceProp& p) {
@@ -101,7 +108,7 @@ std::optional<std::string> architecture_of(int major, int minor, std::string_vie
 }
 
 std::string_view family_of(std::string_view architecture) {
-  return architecture == "sm_90a" ? "sm_90a" : "sm_80";
+  return simt::family_of(kServing, architecture);
 }
 
 }  // namespace cuda

@@ -18,8 +18,7 @@ namespace cuda {
 // 80 90a) runs on it: code runs on later minor versions of its major one; 90a only on 9.0.
 std::optional<std::string> architecture_of(int major, int minor, std::string_view built);
 
-// Which family's kernels an architecture runs, as CMake's MOAT_CUDA_FAMILIES names them: 90a has
-// its own, every other one runs those of sm_80.
+// Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);
 
 }  // namespace cuda

@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "backends/cuda/reference_devices.hpp"
 #include "backends/cuda/split.hpp"
 #include "backends/simt/boxes.hpp"
 #include "backends/simt/role_schedule.hpp"
@@ -12,34 +13,37 @@
 
 namespace moat::cuda {
 
-// An A100 has 108 multiprocessors of 164 KiB of shared memory and 64 Ki registers. Two or more
-// blocks a multiprocessor hide one's barriers and softmax under another's products.
+// Sized for a multiprocessor of an A100, with 164 KiB of shared memory and 64 Ki registers. Two or
+// more blocks of it hide one's barriers and softmax under another's products.
 struct Sm80Schedules {
-  static constexpr std::int64_t kMultiprocessors = 108;
+  static constexpr simt::DeviceFacts kReference = kA100;
+
+  // The rows of an atom.
+  static constexpr int kFewRows = 16;
   // Below, the 8 roundoffs that split products of f32 may be off by would show.
   static constexpr int kShortSums = 32;
 
+  explicit constexpr Sm80Schedules(const simt::DeviceFacts& its_device) : device(its_device) {}
+
   // Steps of 64 bytes of a row of k and four stages, or 128 bytes and three: two or three steps are
   // on their way while one is multiplied. Waves of 64 × 64 read 4 KiB of 16-bit fragments for
-  // 64 Ki products. Fewer tiles than multiprocessors are made smaller.
+  // 64 Ki products. Fewer tiles than multiprocessors are made smaller, of which three blocks
+  // have room.
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
+  void gemm(const GemmProblem& p, F f) const {
     constexpr int k = 64 / sizeof(T);
-    const auto tiles = [&](int m, int n) {
-      return std::int64_t{ceil_div(p.m, m)} * ceil_div(p.n, n);
-    };
-    if (p.m <= 16) {
+    if (p.m <= kFewRows) {
       // The weights are read once, and memory binds: small blocks, many of them.
       f(Type<simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 3, 4>>{});
     } else if constexpr (sizeof(T) == 2) {
-      if (tiles(128, 128) < kMultiprocessors) {
+      if (simt::tiles(p, 128, 128) < device.compute_units) {
         f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 3, 3>>{});
       } else {
         f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2, 4>>{});
       }
     } else if (p.k < kShortSums) {
       f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 3, 3>>{});
-    } else if (tiles(128, 64) < kMultiprocessors) {
+    } else if (simt::tiles(p, 128, 64) < device.compute_units) {
       f(Type<simt::TileSchedule<SplitF32, 64, 64, 2 * k, 2, 2, 3, 3>>{});
     } else {
       // Split fragments take twice the registers.
@@ -47,11 +51,12 @@ struct Sm80Schedules {
     }
   }
 
-  // Two steps of keys and values are in shared memory. With short rows a wave has 32 queries and
-  // uses every fragment of keys and values twice; long ones leave registers for 16. f32 multiplies
-  // in plain FMAs, because accumulators of split products are no operands of the next.
+  // Two steps of keys and values are in shared memory, of f32 2048 elements each. With short rows a
+  // wave has 32 queries and uses every fragment of keys and values twice; long ones leave registers
+  // for 16. f32 multiplies in plain FMAs, because accumulators of split products are no operands of
+  // the next.
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
+  void attention(const AttentionProblem& p, F f) const {
     if constexpr (sizeof(T) == 4) {
       if (p.q_len == 1) {
         f(Type<simt::TileSchedule<T, 16, 16, 0, 2, 1, 2, 3>>{});
@@ -75,8 +80,9 @@ struct Sm80Schedules {
     f(Type<simt::FlatSchedule<8, 4>>{});
   }
 
-  // A short row is one warp's, which waits for no other, and many rows are under way; a long one is
-  // read again from the cache, which eight warps do before others push it out.
+  // A short row is one warp's, which waits for no other: eight would have 4 elements a lane of
+  // 1024, half of what a lane takes at once. 16 of them are under way, with 128 registers a lane. A
+  // long row is read again from the cache, which eight warps do before others push it out.
   template <class T, class F>
   static void rows(int cols, F f) {
     if (cols <= 1024) {
@@ -85,19 +91,26 @@ struct Sm80Schedules {
       f(Type<simt::FlatSchedule<8, 4>>{});
     }
   }
+
+  simt::DeviceFacts device;
 };
 
 // Large products of 16-bit types go through the tensor memory accelerator and warpgroups; what
 // those cannot take, and what memory binds anyway, through sm_80's schedules.
 struct Sm90aSchedules : Sm80Schedules {
+  static constexpr simt::DeviceFacts kReference = kH100;
+
+  using Sm80Schedules::Sm80Schedules;
+
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
+  void gemm(const GemmProblem& p, F f) const {
     if constexpr (sizeof(T) == 2) {
       const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
-      if (p.m > 16 && copyable<T>(p.a, p.lda ? p.lda : p.k) &&
+      if (p.m > kFewRows && copyable<T>(p.a, p.lda ? p.lda : p.k) &&
           copyable<T>(p.b, p.ldb ? p.ldb : b_cols)) {
         // 64 × 256 for each of two consumers: the widest product reads the least per FLOP. Four
-        // stages of 48 KiB fill the shared memory.
+        // stages of 48 KiB fill the shared memory. The three groups share 64 Ki registers: 40 a
+        // lane of the producer, 232 of the consumers, of which 128 are sums.
         f(Type<simt::RoleSchedule<T, 128, 256, 64, 2, 4, 40, 232>>{});
         return;
       }
@@ -106,7 +119,7 @@ struct Sm90aSchedules : Sm80Schedules {
   }
 
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
+  void attention(const AttentionProblem& p, F f) const {
     if constexpr (sizeof(T) == 2) {
       // 64 query rows for each of two consumers, which take turns: one multiplies while the other
       // computes weights. Two steps of 128 keys beside the queries are at most 160 KiB.

@@ -6,6 +6,7 @@
 #include "backends/hip/runtime.hpp"
 #include "backends/hip/telemetry.hpp"
 #include "backends/simt/device.hpp"
+#include "families.hpp"
 
 namespace moat {
 namespace hip {
@@ -29,7 +30,7 @@ struct Plain;
 
 namespace hip {
 
-// Named as MOAT_HIP_FAMILIES lists them.
+// Named as backend.cmake names the families.
 using BackendOf_cdna = simt::Backend<Cdna<Amdgpu<64>>, CdnaSchedules>;
 using BackendOf_rdna3 = simt::Backend<Rdna3<Amdgpu<32>>, Rdna3Schedules>;
 using BackendOf_plain32 = simt::Backend<simt::Plain<Amdgpu<32>>, PlainSchedules>;
@@ -38,7 +39,7 @@ using BackendOf_plain64 = simt::Backend<simt::Plain<Amdgpu<64>>, PlainSchedules>
 }  // namespace hip
 
 #define MOAT_FAMILY(name) MOAT_LAUNCHERS_COMPILED_ELSEWHERE(hip::BackendOf_##name)
-MOAT_HIP_FAMILIES
+MOAT_FAMILIES
 #undef MOAT_FAMILY
 
 namespace hip {
@@ -46,7 +47,7 @@ namespace {
 
 constexpr simt::Family kFamilies[] = {
 #define MOAT_FAMILY(name) {#name, simt::run_program<BackendOf_##name>},
-    MOAT_HIP_FAMILIES
+    MOAT_FAMILIES
 #undef MOAT_FAMILY
 };
 
@@ -56,6 +57,12 @@ struct Platform {
 
   static std::string architecture(const hipDeviceProp_t& p) {
     return base_architecture(p.gcnArchName);
+  }
+
+  static simt::DeviceFacts facts(const hipDeviceProp_t& p) {
+    return {.compute_units = compute_units(architecture(p), p.multiProcessorCount),
+            .shared_bytes = p.sharedMemPerBlock,
+            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
   }
 
   static std::string unsupported(const hipDeviceProp_t& p) {
@@ -104,14 +111,12 @@ bool runs_on(std::string_view target, std::string_view built) {
   return false;
 }
 
-// gfx90a and newer of the 9 series have MFMA with bf16; 908 has an older one.
+int compute_units(std::string_view architecture, int counted) {
+  return architecture.starts_with("gfx9") ? counted : 2 * counted;
+}
+
 std::string_view family_of(std::string_view architecture) {
-  if (architecture.starts_with("gfx90a") || architecture.starts_with("gfx94") ||
-      architecture.starts_with("gfx95")) {
-    return "cdna";
-  }
-  if (architecture.starts_with("gfx11")) return "rdna3";
-  return architecture.starts_with("gfx9") ? "plain64" : "plain32";
+  return simt::family_of(kServing, architecture);
 }
 
 }  // namespace hip

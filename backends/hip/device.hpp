@@ -19,7 +19,11 @@ std::string base_architecture(std::string_view target);
 // Whether one of the built architectures (such as gfx90a gfx942) runs on `target`.
 bool runs_on(std::string_view target, std::string_view built);
 
-// Which family's kernels an architecture runs, as CMake's MOAT_HIP_FAMILIES names them.
+// Compute units of a device for which the runtime counts multiprocessors: from gfx10 on these are
+// work-group processors of two (ROCm's CLR, enableWgpMode_).
+int compute_units(std::string_view architecture, int counted);
+
+// Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);
 
 }  // namespace hip

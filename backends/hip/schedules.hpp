@@ -5,22 +5,29 @@
 
 #include <type_traits>
 
+#include "backends/hip/reference_devices.hpp"
 #include "backends/simt/schedule.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::hip {
 
 struct PlainSchedules {
+  static constexpr simt::DeviceFacts kReference = kMi100;
+
+  // The rows of an atom.
+  static constexpr int kFewRows = 16;
+
+  explicit constexpr PlainSchedules(const simt::DeviceFacts& its_device) : device(its_device) {}
+
   // A step of k is 32 bytes of a row, so that two blocks fit a compute unit. Few rows: the weights
-  // are read once, four waves side by side in longer steps. Tiles that would not fill 128 compute
+  // are read once, four waves side by side in longer steps. Tiles that would not fill the compute
   // units twice are made smaller.
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
+  void gemm(const GemmProblem& p, F f) const {
     constexpr int k = 32 / sizeof(T);
-    constexpr std::int64_t kFewTiles = 256;
-    if (p.m <= 16) {
+    if (p.m <= kFewRows) {
       f(Type<simt::TileSchedule<T, 16, 64, 4 * k, 1, 4, 2>>{});
-    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 64) < kFewTiles) {
+    } else if (simt::tiles(p, 128, 64) < 2 * device.compute_units) {
       f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, 64, k, 2, 2, 2>>{});
@@ -30,7 +37,7 @@ struct PlainSchedules {
   // One query per head: a wave per block, and many blocks; f32 and long heads need two for the
   // registers that loads pass through. Long heads leave room for fewer queries and keys.
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
+  void attention(const AttentionProblem& p, F f) const {
     constexpr bool kLong = kHeadDim > 64;
     if (p.q_len == 1) {
       constexpr int kWarps = kLong || sizeof(T) == 4 ? 2 : 1;
@@ -47,8 +54,9 @@ struct PlainSchedules {
     f(Type<simt::FlatSchedule<4, 4>>{});
   }
 
-  // A short row is one wave's, which waits for no other; a long one is read again from the cache,
-  // which four waves do before others push it out.
+  // A short row is one wave's, which waits for no other: four of 64 lanes would have 4 elements a
+  // lane of 1024, half of what a lane takes at once. A long one is read again from the cache, which
+  // four waves do before others push it out. Four blocks leave a lane 256 registers, or 128.
   template <class T, class F>
   static void rows(int cols, F f) {
     if (cols <= 1024) {
@@ -57,20 +65,25 @@ struct PlainSchedules {
       f(Type<simt::FlatSchedule<4, 4>>{});
     }
   }
+
+  simt::DeviceFacts device;
 };
 
 struct CdnaSchedules : PlainSchedules {
+  static constexpr simt::DeviceFacts kReference = kMi300x;
+
+  using PlainSchedules::PlainSchedules;
+
   // 128 × 128: two blocks fill a compute unit's LDS with two stages each, so that one block's MFMA
   // cover the other's barriers; a wave's 64 × 64 needs 64 of its 256 registers for sums. Fewer
-  // tiles than compute units (104 of a gfx90a die, 304 of a gfx942) are made smaller. Few rows are
-  // bound by memory: one wave a block, for as many blocks as possible.
+  // tiles than compute units are made smaller. Few rows are bound by memory: one wave a block, for
+  // as many blocks as possible.
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
+  void gemm(const GemmProblem& p, F f) const {
     constexpr int k = 64 / sizeof(T);
-    constexpr std::int64_t kFewTiles = 304;
-    if (p.m <= 16) {
+    if (p.m <= kFewRows) {
       f(Type<simt::TileSchedule<T, 16, 32, 4 * k, 1, 1, 2>>{});
-    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 128) < kFewTiles) {
+    } else if (simt::tiles(p, 128, 128) < device.compute_units) {
       f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2>>{});
@@ -81,7 +94,7 @@ struct CdnaSchedules : PlainSchedules {
   // panels of head_dim 128 fill 64 KiB. f32 is twice as long and has half of either. One query per
   // head: a wave a block.
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
+  void attention(const AttentionProblem& p, F f) const {
     constexpr bool kLong = kHeadDim * sizeof(T) > 256;
     if (p.q_len == 1) {
       f(Type<simt::TileSchedule<T, 16, 64 / sizeof(T), 0, 1, 1, 2>>{});
@@ -92,17 +105,20 @@ struct CdnaSchedules : PlainSchedules {
 };
 
 struct Rdna3Schedules : PlainSchedules {
+  static constexpr simt::DeviceFacts kReference = kRx7900Xtx;
+
+  using PlainSchedules::PlainSchedules;
+
   // Waves of 32 lanes: eight share 128 × 128, so that the sums are 64 of a lane's 256 registers.
-  // Fewer tiles than the 96 compute units of gfx1100 are made smaller. Loads of a block of one wave
-  // pass through few lanes, which bounds their number. f32 has no matrix instruction.
+  // Fewer tiles than compute units are made smaller. Loads of a block of one wave pass
+  // through few lanes, which bounds their number. f32 has no matrix instruction.
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
-    constexpr std::int64_t kFewTiles = 96;
+  void gemm(const GemmProblem& p, F f) const {
     if constexpr (sizeof(T) == 4) {
       PlainSchedules::gemm<T>(p, f);
-    } else if (p.m <= 16) {
+    } else if (p.m <= kFewRows) {
       f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
-    } else if (std::int64_t{ceil_div(p.m, 128)} * ceil_div(p.n, 128) < kFewTiles) {
+    } else if (simt::tiles(p, 128, 128) < device.compute_units) {
       f(Type<simt::TileSchedule<T, 64, 64, 64, 2, 2, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
@@ -112,7 +128,7 @@ struct Rdna3Schedules : PlainSchedules {
   // 16 query rows a wave are one row of atoms; long heads have twice the sums and leave registers
   // for half the keys. One query per head: a wave a block, and many blocks.
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
+  void attention(const AttentionProblem& p, F f) const {
     if constexpr (sizeof(T) == 4) {
       PlainSchedules::attention<T, kHeadDim>(p, f);
     } else if (p.q_len == 1) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "backends/simt/device_facts.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat::simt {
@@ -35,8 +36,8 @@ class Queue {
   // A counter in device memory that is 0 between launches.
   virtual unsigned* arrivals() = 0;
 
-  // Multiprocessors or compute units.
-  virtual int compute_units() const = 0;
+  // Of the device.
+  virtual const DeviceFacts& facts() const = 0;
 
  protected:
   ~Queue() = default;
@@ -67,6 +68,9 @@ class Backend {
 
   explicit Backend(Queue& queue) : queue_(queue) {}
 
+  // The table of tile sizes for this device.
+  Schedules schedules() const { return Schedules(queue_.facts()); }
+
   template <class Kernel, class S, class Args>
   void launch(std::int64_t items, const Args& args);
 
@@ -74,11 +78,11 @@ class Backend {
   unsigned* arrivals() { return queue_.arrivals(); }
 
   // Enough blocks per unit to keep its memory busy.
-  int concurrent_blocks() const { return 4 * queue_.compute_units(); }
+  int concurrent_blocks() const { return 4 * queue_.facts().compute_units; }
 
   template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {
-    return key_splits(items, key_steps, queue_.compute_units());
+    return key_splits(items, key_steps, queue_.facts().compute_units);
   }
 
  private:

@@ -6,6 +6,7 @@
 //   Platform::Telemetry   Telemetry(pci_bus_id, DeviceInfo&) adds what the runtime does not tell;
 //                         clock_mhz() reads the current clock
 //   Platform::architecture(properties)   such as sm_90a
+//   Platform::facts(properties)          the DeviceFacts
 //   Platform::unsupported(properties)    why this build has no code for it, or nothing
 //   Platform::absent(error)              why no device is visible
 //   Platform::version(int)               of the runtime, as text
@@ -64,9 +65,10 @@ class GpuDevice final : public Device, private Queue {
     program_ = Platform::program(info_.architecture);
     info_.index = index;
     where_ = " on " + info_.backend + " device " + std::to_string(index) + " (" + info_.name + ")";
-    info_.compute_units = properties.multiProcessorCount;
+    facts_ = Platform::facts(properties);
+    info_.compute_units = facts_.compute_units;
     info_.memory_bytes = properties.totalGlobalMem;
-    info_.cache_bytes = static_cast<std::size_t>(properties.l2CacheSize);
+    info_.cache_bytes = facts_.cache_bytes;
     if (const auto khz = attribute<R>(R::kClockRate, index)) info_.max_clock_mhz = *khz / 1000;
     if (const auto ecc = attribute<R>(R::kEccEnabled, index)) info_.ecc = *ecc != 0;
     int version = 0;
@@ -150,11 +152,17 @@ class GpuDevice final : public Device, private Queue {
          args, grid.shared_bytes, stream_.get());
   }
 
-  // More than 48 KiB of dynamic shared memory must be asked for, once per entry.
+  // More than 48 KiB of dynamic shared memory must be asked for, once per entry. A schedule that
+  // the device has no room for is refused in words; the runtimes speak of an invalid argument.
   void allow_shared(const Grid& grid) {
     constexpr std::size_t kGranted = 48 << 10;
     std::size_t& allowed = shared_bytes_.try_emplace(grid.entry, kGranted).first->second;
     if (grid.shared_bytes <= allowed) return;
+    if (grid.shared_bytes > facts_.shared_bytes) {
+      throw DeviceError("a block needs " + std::to_string(grid.shared_bytes) +
+                        " bytes of shared memory and may have " +
+                        std::to_string(facts_.shared_bytes) + where_);
+    }
     call(R::kFuncSetAttribute, grid.entry, R::kMaxDynamicSharedBytes,
          static_cast<int>(grid.shared_bytes));
     allowed = grid.shared_bytes;
@@ -173,7 +181,7 @@ class GpuDevice final : public Device, private Queue {
   }
 
   unsigned* arrivals() override { return static_cast<unsigned*>(arrivals_.get()); }
-  int compute_units() const override { return info_.compute_units; }
+  const DeviceFacts& facts() const override { return facts_; }
 
   struct Free {
     void operator()(void* p) const noexcept { static_cast<void>(R::kFree.function(p)); }
@@ -191,6 +199,7 @@ class GpuDevice final : public Device, private Queue {
   using Event = std::unique_ptr<std::remove_pointer_t<typename R::Event>, DestroyEvent>;
 
   DeviceInfo info_;
+  DeviceFacts facts_;
   Program program_;
   std::string where_;
   std::unique_ptr<typename Platform::Telemetry> telemetry_;

@@ -2,7 +2,16 @@
 // Schedules that the tile layer understands; each GPU's table chooses among them.
 #pragma once
 
+#include <cstdint>
+
+#include "problems/gemm.hpp"
+
 namespace moat::simt {
+
+// Of m rows and n columns, that the result falls into.
+inline std::int64_t tiles(const GemmProblem& p, int m, int n) {
+  return std::int64_t{ceil_div(p.m, m)} * ceil_div(p.n, n);
+}
 
 // Tiles of m × n (× k a step) of operands of type T, shared by kWarpsM × kWarpsN waves. Where loads
 // are asynchronous copies, kStageCount steps are in shared memory at once.

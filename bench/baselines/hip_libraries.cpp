@@ -3,7 +3,7 @@
 
 namespace moat {
 
-void list_hip_libraries(Baselines& baselines) {
+void open_hip_libraries(Device&, Baselines& baselines) {
   const auto lacks = [&](const char* name, const char* problems) {
     baselines.absent.push_back({name, std::string("this suite has no baseline for it; ") +
                                           problems + " on this device stand beside no library"});

@@ -7,6 +7,6 @@
 namespace moat {
 
 // Lists what a HIP device's results stand beside nothing of, with the reason.
-void list_hip_libraries(Baselines& baselines);
+void open_hip_libraries(Device& device, Baselines& baselines);
 
 }  // namespace moat

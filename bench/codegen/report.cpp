@@ -10,6 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "backends/descriptor.hpp"
 #include "bench/codegen/amd.hpp"
 #include "bench/codegen/device_code.hpp"
 #include "bench/codegen/elf.hpp"
@@ -232,7 +233,10 @@ Instructions instructions_from(const Json& j) {
 
 Report collect(const std::vector<CompileCommand>& commands) {
   Report report;
-  std::map<std::string, bool> seen = {{"cuda", false}, {"hip", false}};
+  std::map<std::string, bool> seen;
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    if (d.code != CodeFormat::none) seen[d.name] = false;
+  }
   for (const CompileCommand& compile : commands) {
     const auto backend = seen.find(compile.backend);
     if (backend == seen.end() || compile.family.empty()) continue;
@@ -243,7 +247,7 @@ Report collect(const std::vector<CompileCommand>& commands) {
       const fs::path object = object_of(compile);
       const std::string bytes = read_file(object);
       const auto codes = device_code(bytes);
-      if (compile.backend == "cuda") {
+      if (code_format_of(compile.backend) == CodeFormat::fatbin) {
         collect_nvidia(compile, object, codes, report);
       } else {
         collect_amd(compile, codes, report);
@@ -289,7 +293,8 @@ Json to_json(const Report& report) {
     architectures[e.architecture] = {
         {"backend", e.backend},
         {"family", e.family},
-        {"instructions_counted_in", e.backend == "cuda" ? "ptx" : "machine code"},
+        {"instructions_counted_in",
+         code_format_of(e.backend) == CodeFormat::fatbin ? "ptx" : "machine code"},
         {"occupancy_limits", occupancy_source(e.architecture)}};
     Json j = {{"name", e.text()},
               {"source", e.source},

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "backends/descriptor.hpp"
+
 namespace moat::codegen {
 namespace {
 
@@ -56,7 +58,8 @@ std::string table(const Report& report) {
       const std::string limits = occupancy_source(architecture);
       fmt::format_to(
           out, "{}{} ({}/{}), instructions counted in {}\n{}\n", text.empty() ? "" : "\n",
-          architecture, e.backend, e.family, e.backend == "cuda" ? "PTX" : "machine code",
+          architecture, e.backend, e.family,
+          code_format_of(e.backend) == CodeFormat::fatbin ? "PTX" : "machine code",
           limits.empty() ? "its limits are not known, so there is no occupancy" : limits);
       fmt::format_to(out,
                      "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>8}  "

@@ -3,31 +3,20 @@
 
 #include <fmt/core.h>
 
-#include <array>
 #include <pugixml.hpp>
 #include <regex>
 #include <stdexcept>
 #include <string>
 
+#include "backends/descriptor.hpp"
+
 namespace moat {
 namespace {
 
-// Tests that run a backend's kernels on its devices. Others of these suites pass without one.
-struct DeviceTests {
-  const char* tests;  // matches the whole name
-  const char* backend;
-};
-
-constexpr std::array<DeviceTests, 3> kDeviceTests = {{
-    {.tests = R"(CudaDevices\.(Basics|EveryKernel))", .backend = "cuda"},
-    {.tests = R"(HipDevices\.(Basics|EveryKernel))", .backend = "hip"},
-    {.tests = R"(Cpu/\w+Test\..*)", .backend = "cpu"},
-}};
-
 // Where the test counts; null if it runs no port's kernels.
 TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
-  for (const DeviceTests& of : kDeviceTests) {
-    if (std::regex_match(name, std::regex(of.tests))) return &evidence.devices[of.backend];
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    if (std::regex_match(name, std::regex(d.device_tests))) return &evidence.devices[d.name];
   }
   // Every kernel on every family with every type: tests/backends/simt/emulated.hpp. CTest may add
   // the parameter as GoogleTest prints it.

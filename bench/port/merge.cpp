@@ -78,7 +78,7 @@ class Merger {
 
  private:
   std::vector<std::string> names() const {
-    std::vector<std::string> ports(kPortBackends.begin(), kPortBackends.end());
+    std::vector<std::string> ports = port_backends();
     std::set<std::string> families;
     for (const auto* from : {&built_, &committed_}) {
       if (!from->document) continue;

@@ -9,7 +9,9 @@
 #include <set>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
+#include "backends/descriptor.hpp"
 #include "bench/port/evidence.hpp"
 
 namespace moat {
@@ -63,7 +65,7 @@ class Document {
 
  private:
   std::vector<std::string> backends() const {
-    std::vector<std::string> names(kPortBackends.begin(), kPortBackends.end());
+    std::vector<std::string> names = port_backends();
     for (const auto& [name, lines] : porting_.count.backends) {
       if (!is_family(name) && std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
@@ -179,6 +181,17 @@ void read_port(const std::string& name, const Json& j, const Json& reasons, Port
 
 std::string pointer_to(std::string_view name) {
   return fmt::format("/{}/{}", is_family(name) ? "families" : "ports", escaped(name));
+}
+
+std::vector<std::string> port_backends() {
+  // Rank in the document, and name.
+  std::set<std::pair<int, std::string>> ranked;
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    ranked.emplace(d.name == kBaseline ? 0 : d.families.empty() ? 2 : 1, d.name);
+  }
+  std::vector<std::string> names;
+  for (const auto& [rank, name] : ranked) names.push_back(name);
+  return names;
 }
 
 std::string baseline_of(std::string_view name) {

@@ -2,10 +2,10 @@
 // The porting document: what a build counted, as JSON, and what can be read back from it.
 #pragma once
 
-#include <array>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bench/port/baseline.hpp"
 #include "bench/port/compare.hpp"
@@ -15,8 +15,9 @@
 namespace moat {
 
 inline constexpr int kPortingVersion = 4;
-// A document names them all, also those that nobody counted.
-inline constexpr std::array<const char*, 3> kPortBackends = {"cuda", "hip", "cpu"};
+// A document names all backends, also those that nobody counted: the baseline first, then by name
+// GPUs and others.
+std::vector<std::string> port_backends();
 
 inline constexpr const char* kBaselineFamily = "cuda/sm_80";
 

@@ -25,7 +25,7 @@ import markdown
 # What a mark may name, and whether the build has it.
 NEEDS = {
     "a GPU backend in the build":
-        lambda build: re.search(r'"backend"\s*:\s*"(cuda|hip)"', (build / "compile_manifest.json").read_text()) is not None,
+        lambda build: re.search(r'"family"\s*:\s*"\w', (build / "compile_manifest.json").read_text()) is not None,
     "the emulator's tests in the build": lambda build: (build / "tests/emulator/emulator_test").exists(),
 }
 

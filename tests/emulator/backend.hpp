@@ -15,7 +15,7 @@
 namespace moat::emulator {
 
 // `AtomsOf` is an architecture over an emulated instruction set, such as simt::Plain<Lanes<32>>;
-// `SchedulesOf` the table of tile sizes, the backend's own or a test's.
+// `SchedulesOf` the table of tile sizes, which chooses for the reference device of its family.
 template <class AtomsOf, class SchedulesOf>
 class Backend {
  public:
@@ -27,6 +27,7 @@ class Backend {
   // A launch has at most max_blocks blocks; attention is split over `splits` key ranges.
   explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}
 
+  Schedules schedules() const { return Schedules(Schedules::kReference); }
   int concurrent_blocks() const { return max_blocks_; }
   template <class Schedule>
   int splits(std::int64_t /*items*/, int steps) const { return std::min(splits_, steps); }

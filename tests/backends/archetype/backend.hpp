@@ -60,6 +60,8 @@ class Backend {
   template <class S>
   using Block = archetype::Block<S>;
 
+  Schedules schedules() const { return {}; }
+
   template <class Kernel, class S, class Args>
   void launch(std::int64_t, const Args& args) {
     for (int i = 0; i < concurrent_blocks(); ++i) {

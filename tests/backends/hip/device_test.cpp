@@ -30,6 +30,11 @@ TEST(HipArchitecture, FamilyWithTheKernels) {
   for (const char* name : {"gfx1030", "gfx1201"}) EXPECT_EQ(hip::family_of(name), "plain32");
 }
 
+TEST(HipArchitecture, AWorkGroupProcessorIsTwoComputeUnits) {
+  EXPECT_EQ(hip::compute_units("gfx942", 304), 304);
+  EXPECT_EQ(hip::compute_units("gfx1100", 48), 96);
+}
+
 TEST(HipDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_hip_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

@@ -44,6 +44,7 @@ struct FakeProperties {
   int multiProcessorCount = 10;
   std::size_t totalGlobalMem = 1 << 30;
   int l2CacheSize = 1 << 20;
+  std::size_t sharedMemPerBlock = 100 << 10;
 };
 struct FakeStream {};
 struct FakeEvent {};
@@ -199,6 +200,11 @@ struct Platform {
     static std::optional<int> clock_mhz() { return 1234; }
   };
   static std::string architecture(const FakeProperties&) { return "fake90"; }
+  static DeviceFacts facts(const FakeProperties& p) {
+    return {.compute_units = p.multiProcessorCount,
+            .shared_bytes = p.sharedMemPerBlock,
+            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+  }
   static Program program(std::string_view architecture) {
     EXPECT_EQ(architecture, "fake90");
     return run_program<FakeBackend>;
@@ -251,6 +257,17 @@ TEST_F(GpuDeviceTest, TellsWhatTheRuntimeTells) {
   EXPECT_EQ(info.runtime, "7");
   EXPECT_EQ(info.driver, "driver of 0000:01:00.0");
   EXPECT_EQ(device->clock_mhz(), 1234);
+}
+
+TEST_F(GpuDeviceTest, RefusesABlockThatNeedsMoreSharedMemoryThanThereIs) {
+  const auto device = open();
+  device->run(GemmProblem{.m = 100 << 10});
+  const std::string text = message([&] { device->run(GemmProblem{.m = (100 << 10) + 1}); });
+  EXPECT_EQ(
+      text,
+      "a block needs 102401 bytes of shared memory and may have 102400 on fake device 0 (Fake "
+      "9000)");
+  EXPECT_EQ(std::ranges::count(script.calls, "LaunchKernel"), 1);
 }
 
 TEST_F(GpuDeviceTest, AnAttributeThatTheRuntimeDoesNotKnowIsEmpty) {

@@ -51,13 +51,12 @@ inline std::string architecture_name(const ::testing::TestParamInfo<Architecture
   return std::string(info.param.name).append("_").append(name_of(info.param.dtype));
 }
 
-#define MOAT_EACH_TYPE(name)                                                                   \
-  Architecture{#name, name, DType::f32}, Architecture{#name, name, DType::f16}, Architecture { \
-    #name, name, DType::bf16                                                                   \
-  }
-inline const auto all_architectures =
-    ::testing::Values(MOAT_EACH_TYPE(sm_80), MOAT_EACH_TYPE(sm_90a), MOAT_EACH_TYPE(cdna),
-                      MOAT_EACH_TYPE(rdna3), MOAT_EACH_TYPE(plain32), MOAT_EACH_TYPE(plain64));
-#undef MOAT_EACH_TYPE
+inline constexpr Architecture kArchitectures[] = {
+#define MOAT_EMULATED_FAMILY(name) \
+  {#name, name, DType::f32}, {#name, name, DType::f16}, {#name, name, DType::bf16},
+    MOAT_EMULATED_FAMILIES
+#undef MOAT_EMULATED_FAMILY
+};
+inline const auto all_architectures = ::testing::ValuesIn(kArchitectures);
 
 }  // namespace moat::testing

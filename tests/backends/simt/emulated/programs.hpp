@@ -12,12 +12,9 @@ struct Launch {
 };
 
 // Solve a problem whose operands are in host memory; return what is left of the arrivals counter,
-// which must be 0. Throw emulator::Fault.
-unsigned sm_80(const Problem& problem, const Launch& how);
-unsigned sm_90a(const Problem& problem, const Launch& how);
-unsigned cdna(const Problem& problem, const Launch& how);
-unsigned rdna3(const Problem& problem, const Launch& how);
-unsigned plain32(const Problem& problem, const Launch& how);
-unsigned plain64(const Problem& problem, const Launch& how);
+// which must be 0. Throw emulator::Fault. One of each family's name.
+#define MOAT_EMULATED_FAMILY(name) unsigned name(const Problem& problem, const Launch& how);
+MOAT_EMULATED_FAMILIES
+#undef MOAT_EMULATED_FAMILY
 
 }  // namespace moat::testing

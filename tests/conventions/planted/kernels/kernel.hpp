@@ -29,7 +29,7 @@ struct Scale {
 
 template <class T, class Backend>
 void launch_scale(Backend& backend, T* x, int count) {
-  Backend::Schedules::template rows<T>(count, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<T>(count, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const int relationship = S::m < count ? 1 : 0;
     backend.workspace(sizeof(T) * relationship);

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# NVIDIA GPUs, compiled by nvcc.
+moat_backend(cuda
+  CODE fatbin
+  DEVICE_TESTS [[CudaDevices\.(Basics|EveryKernel)]]
+  BASELINES cublaslt cudnn cub)
+# Code for 90a uses what only that architecture has.
+moat_family(cuda sm_90a SERVES sm_90a
+  EMULATED tests/backends/simt/emulated/sm_90a_backend.hpp)
+moat_family(cuda sm_80 SERVES sm_
+  EMULATED tests/backends/simt/emulated/sm_80_backend.hpp)

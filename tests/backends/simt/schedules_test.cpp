@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the GPUs' tables choose for a device.
+#include "backends/cuda/schedules.hpp"
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+
+#include "backends/hip/schedules.hpp"
+
+namespace moat {
+namespace {
+
+// m, n and k of a tile, and its waves.
+using Tile = std::tuple<int, int, int, int>;
+
+// Operands that boxes can be copied from, and those that they cannot.
+constexpr std::uintptr_t kAligned = 4096;
+constexpr std::uintptr_t kUnaligned = 4098;
+
+template <class T, class Schedules>
+Tile chosen(int units, int m, int n, int k = 4096, std::uintptr_t address = kUnaligned) {
+  simt::DeviceFacts facts = Schedules::kReference;
+  facts.compute_units = units;
+  const auto* data = reinterpret_cast<const void*>(address);
+  Tile tile;
+  Schedules(facts).template gemm<T>(
+      GemmProblem{.dtype = kDType<T>, .m = m, .n = n, .k = k, .a = data, .b = data},
+      [&]<class S>(Type<S>) {
+        tile = {S::m, S::n, S::k, S::kWarps};
+      });
+  return tile;
+}
+
+// With a result of `tiles` tiles side by side the schedule is `small` as long as they are fewer
+// than `units` × `per_unit`, then `large`; for any device.
+template <class T, class Schedules>
+void expect_change_at_units(const Tile& small, const Tile& large, int per_unit = 1) {
+  const auto [m, n, k, warps] = large;
+  for (const int units : {1, 46, 64, 96, 104, 108, 120, 128, 132, 304}) {
+    const int tiles = units * per_unit;
+    if (tiles > 1) {
+      EXPECT_EQ((chosen<T, Schedules>(units, m, (tiles - 1) * n)), small) << units;
+    }
+    EXPECT_EQ((chosen<T, Schedules>(units, m, tiles * n)), large) << units;
+    EXPECT_EQ((chosen<T, Schedules>(units, (tiles - 1) * m + 17, n)), large) << units;
+  }
+}
+
+TEST(Schedules, FewerTilesThanTheDeviceHasUnitsAreMadeSmaller) {
+  expect_change_at_units<f16, cuda::Sm80Schedules>({64, 64, 64, 4}, {128, 128, 32, 4});
+  expect_change_at_units<float, cuda::Sm80Schedules>({64, 64, 32, 4}, {128, 64, 32, 4});
+  expect_change_at_units<bf16, cuda::Sm90aSchedules>({64, 64, 64, 4}, {128, 128, 32, 4});
+  expect_change_at_units<f16, hip::CdnaSchedules>({64, 64, 64, 4}, {128, 128, 32, 4});
+  expect_change_at_units<float, hip::CdnaSchedules>({64, 64, 32, 4}, {128, 128, 16, 4});
+  expect_change_at_units<bf16, hip::Rdna3Schedules>({64, 64, 64, 4}, {128, 128, 32, 8});
+  expect_change_at_units<float, hip::Rdna3Schedules>({64, 64, 8, 4}, {128, 64, 8, 4}, 2);
+  expect_change_at_units<f16, hip::PlainSchedules>({64, 64, 16, 4}, {128, 64, 16, 4}, 2);
+}
+
+// Units say nothing of what memory binds, nor of grids that are as large as the device.
+TEST(Schedules, OtherChoicesAreTheSameOnEveryDevice) {
+  for (const int units : {1, 108, 1000}) {
+    EXPECT_EQ((chosen<f16, cuda::Sm80Schedules>(units, 16, 8192)), Tile(16, 64, 64, 4));
+    EXPECT_EQ((chosen<float, cuda::Sm80Schedules>(units, 17, 8192, 31)), Tile(64, 64, 16, 4));
+    EXPECT_EQ((chosen<f16, hip::CdnaSchedules>(units, 16, 8192)), Tile(16, 32, 128, 1));
+    EXPECT_EQ((chosen<f16, hip::Rdna3Schedules>(units, 16, 8192)), Tile(16, 32, 64, 1));
+    EXPECT_EQ((chosen<f16, hip::PlainSchedules>(units, 16, 8192)), Tile(16, 64, 64, 4));
+    EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(units, 17, 8192, 4096, kAligned)),
+              Tile(128, 256, 64, 12));
+    EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(units, 16, 8192, 4096, kAligned)),
+              Tile(16, 64, 64, 4));
+  }
+}
+
+// Rows up to this long are read twice: all that a device has under way stay in its L2.
+template <class Schedules>
+void expect_rows_stay_in_cache(int cols) {
+  const simt::DeviceFacts& device = Schedules::kReference;
+  Schedules(device).template rows<float>(cols, [&]<class S>(Type<S>) {
+    EXPECT_LE(sizeof(float) * cols * S::kResidency * device.compute_units, device.cache_bytes);
+  });
+}
+
+TEST(Schedules, RowsAreReadAgainFromTheCache) {
+  expect_rows_stay_in_cache<cuda::Sm80Schedules>(16384);
+  expect_rows_stay_in_cache<cuda::Sm90aSchedules>(16384);
+  expect_rows_stay_in_cache<hip::Rdna3Schedules>(4096);
+  expect_rows_stay_in_cache<hip::PlainSchedules>(4096);
+  // Of the dies of an MI300X, each has an eighth of the rows in an L2 of its own.
+  simt::DeviceFacts die = hip::CdnaSchedules::kReference;
+  die.compute_units /= 8;
+  hip::CdnaSchedules(die).rows<float>(4096, [&]<class S>(Type<S>) {
+    EXPECT_LE(sizeof(float) * 4096 * S::kResidency * die.compute_units, die.cache_bytes);
+  });
+}
+
+}  // namespace
+}  // namespace moat
