@@ -13,7 +13,7 @@
 namespace moat::simt {
 
 template <class Atoms, class S>
-class Block;
+class ThreadBlock;
 
 // A grid of thread blocks.
 struct Grid {
@@ -63,7 +63,7 @@ class Backend {
  public:
   using Schedules = ScheduleTable;
   template <class S>
-  using Block = simt::Block<Atoms, S>;
+  using Block = simt::ThreadBlock<Atoms, S>;
 
   explicit Backend(Queue& queue) : queue_(queue) {}
 

@@ -3,20 +3,21 @@
 // options.
 #pragma once
 
+#include "backends/vocabulary/target.hpp"
 #include "problems/problem.hpp"
 
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
 // not read.
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const GemmProblem& problem);
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const AttentionProblem& problem);
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const ReductionProblem& problem);
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const RowsProblem& problem);
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const CeilingProblem& problem);
 }  // namespace moat
 
