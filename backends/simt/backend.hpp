@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat::simt {
@@ -65,7 +66,7 @@ class Backend {
   template <class S>
   using Block = simt::ThreadBlock<Atoms, S>;
 
-  explicit Backend(Queue& queue) : queue_(queue) {}
+  explicit Backend(Queue& queue) : queue_(queue) { static_assert(Target<Backend>); }
 
   template <class Kernel, class S, class Args>
   void launch(std::int64_t items, const Args& args);
