@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "problems/attention.hpp"
 
 namespace moat {
@@ -42,7 +43,7 @@ struct Attention {
   };
 
   // Running maximum and sum make the weights of earlier keys comparable with those of later ones.
-  template <AttentionSchedule S, Block B>
+  template <AttentionSchedule S, AttentionBlock<S, T, kHeadDim> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
     const int items = args.batch * args.heads * args.splits * row_tiles;
@@ -136,7 +137,7 @@ struct AttentionCombine {
     int batch, heads, splits;
   };
 
-  template <class S, Block B>
+  template <class S, StreamBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.batch * args.heads * args.o.rows, [&](int item) {
       const int row = item % args.o.rows;
@@ -164,9 +165,9 @@ struct AttentionCombine {
   }
 };
 
-template <class T, int kHeadDim, class Backend>
+template <class T, int kHeadDim, AttentionTarget<T, kHeadDim> Backend>
 void launch_attention(Backend& backend, const AttentionProblem& p) {
-  backend.schedules().template attention<T, kHeadDim>(p, [&]<class S>(Type<S>) {
+  backend.schedules().template attention<T, kHeadDim>(p, [&]<AttentionSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Attention<T, kHeadDim>;
     // A single query: the heads that share a key head become the rows of one tile, or all heads.
@@ -239,7 +240,7 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
   });
 }
 
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const AttentionProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.head_dim) {

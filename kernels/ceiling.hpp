@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "kernels/gemm.hpp"
 #include "kernels/reduction.hpp"
 #include "problems/ceiling.hpp"
@@ -22,7 +23,7 @@ struct FmaChains {
     float factor, term;
   };
 
-  template <StreamSchedule S, Block B>
+  template <StreamSchedule S, StreamBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     constexpr int kAtOnce = S::chains;
     static_assert(kChains % kAtOnce == 0);
@@ -72,7 +73,7 @@ struct ResidentProducts {
     int k, repeats;
   };
 
-  template <ProductSchedule S, Block B>
+  template <ProductSchedule S, ProductBlock<S, T, Order::row_major> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(
@@ -101,7 +102,7 @@ struct CopyParts {
     int parts;
   };
 
-  template <class S, Block B>
+  template <class S, StreamBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.parts, [&](int part) {
       const std::int64_t begin = std::int64_t{part} * kCeilingPart;
@@ -111,10 +112,10 @@ struct CopyParts {
   }
 };
 
-template <class Backend>
+template <RowsTarget<float> Backend>
 void launch_fma_chains(Backend& backend, const CeilingProblem& p) {
   using Kernel = FmaChains;
-  backend.schedules().template rows<float>(Kernel::kItem, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<float>(Kernel::kItem, [&]<StreamSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const auto items = static_cast<int>(ceil_div(p.n, std::int64_t{Kernel::kItem}));
     backend.template launch<Kernel, S>(
@@ -124,13 +125,13 @@ void launch_fma_chains(Backend& backend, const CeilingProblem& p) {
   });
 }
 
-template <class T, class Backend>
+template <class T, GemmTarget<T> Backend>
 void launch_resident_products(Backend& backend, const CeilingProblem& p) {
   using Kernel = ResidentProducts<T>;
   const auto n = static_cast<int>(p.n);
   const GemmProblem product{
       .dtype = p.dtype, .m = p.m, .n = n, .k = p.k, .a = p.x, .b = p.w, .c = p.y};
-  backend.schedules().template gemm<T>(product, [&]<class S>(Type<S>) {
+  backend.schedules().template gemm<T>(product, [&]<ProductSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const Tensor<const T> a{static_cast<const T*>(p.x), p.m, p.k, p.k};
     const Tensor<const T> b{static_cast<const T*>(p.w), p.k, n, n};
@@ -142,7 +143,7 @@ void launch_resident_products(Backend& backend, const CeilingProblem& p) {
   });
 }
 
-template <class Backend>
+template <RowsTarget<float> Backend>
 void launch_copy(Backend& backend, const CeilingProblem& p) {
   using Kernel = CopyParts;
   const auto parts = static_cast<int>(ceil_div(p.n, std::int64_t{kCeilingPart}));
@@ -154,7 +155,7 @@ void launch_copy(Backend& backend, const CeilingProblem& p) {
   });
 }
 
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const CeilingProblem& p) {
   switch (p.kind) {
     case CeilingKind::fma:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "problems/gemm.hpp"
 
 namespace moat {
@@ -28,7 +29,7 @@ struct Gemm {
     int k;
   };
 
-  template <ProductSchedule S, Block B>
+  template <ProductSchedule S, ProductBlock<S, T, kOrderB> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(
@@ -47,7 +48,7 @@ struct Gemm {
 };
 
 // Binds the operands and launches one block program on `backend`.
-template <class T, Order kOrderB, class Backend>
+template <class T, Order kOrderB, GemmTarget<T> Backend>
 void launch_gemm(Backend& backend, const GemmProblem& p) {
   const bool transposed = kOrderB == Order::transposed;
   const int b_rows = transposed ? p.n : p.k;
@@ -55,7 +56,7 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
   const Tensor<const T> a{static_cast<const T*>(p.a), p.m, p.k, p.lda ? p.lda : p.k};
   const Tensor<const T> b{static_cast<const T*>(p.b), b_rows, b_cols, p.ldb ? p.ldb : b_cols};
   const Tensor<T> c{static_cast<T*>(p.c), p.m, p.n, p.ldc ? p.ldc : p.n};
-  backend.schedules().template gemm<T>(p, [&]<class S>(Type<S>) {
+  backend.schedules().template gemm<T>(p, [&]<ProductSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Gemm<T, kOrderB>;
     const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
@@ -65,7 +66,7 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
   });
 }
 
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const GemmProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.order_b == Order::transposed) {

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "kernels/monoids.hpp"
 #include "problems/reduction.hpp"
 
@@ -28,7 +29,7 @@ struct Reduction {
     typename Monoid::Result* result;
   };
 
-  template <class S, Block B>
+  template <class S, ReductionBlock<T, Monoid> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.parts, [&](int part) {
       const std::int64_t begin = part * args.part_size;
@@ -44,7 +45,7 @@ struct Reduction {
   }
 };
 
-template <class T, class Monoid, class Backend>
+template <class T, class Monoid, ReductionTarget<T> Backend>
 void launch_reduction(Backend& backend, const ReductionProblem& p) {
   backend.schedules().template reduction<T>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
@@ -64,7 +65,7 @@ void launch_reduction(Backend& backend, const ReductionProblem& p) {
   });
 }
 
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const ReductionProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.op) {

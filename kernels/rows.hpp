@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "kernels/monoids.hpp"
 #include "problems/rows.hpp"
 
@@ -27,7 +28,7 @@ struct Softmax {
     int rows, cols;
   };
 
-  template <class S, Block B>
+  template <class S, RowsBlock<T, Sum> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.rows, [&](int row) {
       const std::int64_t begin = std::int64_t{row} * args.cols;
@@ -54,7 +55,7 @@ struct RmsNorm {
     float epsilon;
   };
 
-  template <class S, Block B>
+  template <class S, RowsBlock<T, SumSquares> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.rows, [&](int row) {
       const std::int64_t begin = std::int64_t{row} * args.cols;
@@ -68,7 +69,7 @@ struct RmsNorm {
   }
 };
 
-template <class T, class Backend>
+template <class T, RowsTarget<T> Backend>
 void launch_rows(Backend& backend, const RowsProblem& p) {
   backend.schedules().template rows<T>(p.cols, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
@@ -85,7 +86,7 @@ void launch_rows(Backend& backend, const RowsProblem& p) {
   });
 }
 
-template <class Backend>
+template <Target Backend>
 void launch(Backend& backend, const RowsProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_rows<T>(backend, p); });
 }

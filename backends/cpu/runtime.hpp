@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/scratch.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat {
@@ -72,5 +73,6 @@ class Backend {
 }  // namespace cpu
 
 using ThisBackend = cpu::Backend;
+static_assert(Target<ThisBackend>);
 
 }  // namespace moat

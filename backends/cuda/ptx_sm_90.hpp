@@ -51,7 +51,7 @@ namespace moat::cuda {
 
 struct Ptx90a : Ptx {
   using TensorMap = CUtensorMap;
-  static TensorMap make_tensor_map(const simt::BoxedTensor& t) { return cuda::make_tensor_map(t); }
+  static TensorMap make_tensor_map(const simt::TmaTensor& t) { return cuda::make_tensor_map(t); }
 
   static MOAT_FN void bar_sync(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");

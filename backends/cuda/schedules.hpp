@@ -6,9 +6,9 @@
 
 #include "backends/cuda/reference_devices.hpp"
 #include "backends/cuda/split.hpp"
-#include "backends/simt/boxes.hpp"
-#include "backends/simt/role_schedule.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/simt/tma.hpp"
+#include "backends/simt/warp_specialized_schedule.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::cuda {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sm_90a says to the tile layer (backends/simt/atoms.hpp), and the products of warpgroups that
-// its roles use (backends/simt/roles.hpp).
+// the consumers of warp specialisation use (backends/simt/warp_specialized.hpp).
 #pragma once
 
 #include "backends/cuda/sm_80.hpp"
-#include "backends/simt/boxes.hpp"
 #include "backends/simt/fragment.hpp"
+#include "backends/simt/tma.hpp"
 
 namespace moat::cuda {
 

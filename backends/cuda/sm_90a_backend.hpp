@@ -6,7 +6,7 @@
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_90a.hpp"
 #include "backends/simt/launch.hpp"
-#include "backends/simt/roles.hpp"
+#include "backends/simt/warp_specialized.hpp"
 
 namespace moat {
 using ThisBackend = simt::Backend<cuda::Sm90a<cuda::Ptx90a>, cuda::Sm90aSchedules>;

@@ -44,15 +44,15 @@ CUtensorMapDataType data_type(DType t) {
 
 }  // namespace
 
-CUtensorMap make_tensor_map(const simt::BoxedTensor& t) {
+CUtensorMap make_tensor_map(const simt::TmaTensor& t) {
   static const auto kEncoder = encoder();
   static_assert(simt::kBoxRowBytes == 128);
-  constexpr cuuint32_t kDense[simt::BoxedTensor::kRank] = {1, 1, 1, 1};
+  constexpr cuuint32_t kDense[simt::TmaTensor::kRank] = {1, 1, 1, 1};
   CUtensorMap map{};
-  const CUresult error = kEncoder(
-      &map, data_type(t.dtype), simt::BoxedTensor::kRank, const_cast<void*>(t.data), t.dims,
-      t.strides, t.box, kDense, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-      CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  const CUresult error =
+      kEncoder(&map, data_type(t.dtype), simt::TmaTensor::kRank, const_cast<void*>(t.data), t.dims,
+               t.strides, t.box, kDense, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+               CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (error != CUDA_SUCCESS) {
     throw DeviceError(std::string(kEncode) + " refused a matrix of " + std::to_string(t.dims[1]) +
                       " x " + std::to_string(t.dims[0]) + " (CUresult " + std::to_string(error) +

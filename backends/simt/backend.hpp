@@ -9,12 +9,13 @@
 #include <limits>
 
 #include "backends/simt/device_facts.hpp"
+#include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat::simt {
 
 template <class Atoms, class S>
-class Block;
+class ThreadBlock;
 
 // A grid of thread blocks.
 struct Grid {
@@ -64,9 +65,9 @@ class Backend {
  public:
   using Schedules = ScheduleTable;
   template <class S>
-  using Block = simt::Block<Atoms, S>;
+  using Block = simt::ThreadBlock<Atoms, S>;
 
-  explicit Backend(Queue& queue) : queue_(queue) {}
+  explicit Backend(Queue& queue) : queue_(queue) { static_assert(Target<Backend>); }
 
   // The table of tile sizes for this device.
   Schedules schedules() const { return Schedules(queue_.facts()); }

@@ -2,7 +2,7 @@
 // What a lane of a block runs: the same on a device and in the emulator.
 #pragma once
 
-#include "backends/simt/block.hpp"
+#include "backends/simt/thread_block.hpp"
 
 namespace moat::simt {
 
@@ -15,7 +15,7 @@ struct Program {
 
   template <class Args>
   static MOAT_FN void run(unsigned char* arena, const Args& args) {
-    Block<Atoms, S> block(arena);
+    ThreadBlock<Atoms, S> block(arena);
     Kernel::template run<S>(block, args);
   }
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stages of shared memory that pass from a role that fills them to one that reads them and back.
+// Stages of shared memory that pass from the role that fills them to those that read them and back
+// (warp specialisation, backends/simt/warp_specialized.hpp), guarded by mbarriers.
 #pragma once
 
 #include <cstdint>

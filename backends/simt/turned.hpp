@@ -8,8 +8,8 @@
 namespace moat::simt {
 
 // kK × kN that lies row by row in global memory and column by column in shared memory, where a
-// fragment reads runs along k. A thread reads blocks of some chunks below each other and writes the
-// columns of them.
+// fragment reads runs along k. A thread reads patches of some chunks below each other and writes
+// the columns of them.
 template <class Atoms, class T, int kK, int kN>
 struct Turned : Panel<Atoms, T, kN, kK> {
   // As it lies in global memory.
@@ -32,28 +32,28 @@ inline constexpr bool kTurnsRight =
 
 // How kThreads threads share a turned panel.
 template <class P, int kThreads>
-struct TurningBlocks {
+struct TurningPatches {
   static constexpr int kRun = [] {
     int run = P::kPerChunk;
     while (run > 1 && run * kThreads > P::kChunks) run /= 2;
     return run;
   }();
   static constexpr int kChunksAcross = P::Unturned::kChunksPerRow;
-  static constexpr int kBlocksDown = P::Unturned::kRows / kRun;
-  static constexpr int kBlocks = kChunksAcross * kBlocksDown;
-  static_assert(kBlocks % kThreads == 0);
+  static constexpr int kPatchesDown = P::Unturned::kRows / kRun;
+  static constexpr int kPatches = kChunksAcross * kPatchesDown;
+  static_assert(kPatches % kThreads == 0);
   // Neighbouring threads read as many neighbouring chunks, then the next rows: wide enough for
   // global memory, and what they write at a time are rows of shared memory that share no banks.
   static constexpr int kNeighbours = kChunksAcross < 4 ? kChunksAcross : 4;
 
-  // f(i, row, col) for every block of a thread; row and col as in global memory.
+  // f(i, row, col) for every patch of a thread; row and col as in global memory.
   template <class F>
   static MOAT_FN void for_each(int thread, F f) {
     MOAT_UNROLL
-    for (int i = 0; i < kBlocks / kThreads; ++i) {
-      const int block = thread + i * kThreads;
-      const int down = block / kNeighbours % kBlocksDown;
-      const int across = block / (kNeighbours * kBlocksDown) * kNeighbours + block % kNeighbours;
+    for (int i = 0; i < kPatches / kThreads; ++i) {
+      const int patch = thread + i * kThreads;
+      const int down = patch / kNeighbours % kPatchesDown;
+      const int across = patch / (kNeighbours * kPatchesDown) * kNeighbours + patch % kNeighbours;
       f(i, down * kRun, across * P::kPerChunk);
     }
   }
@@ -62,15 +62,15 @@ struct TurningBlocks {
 template <class P>
 concept TurnedPanel = requires { typename P::Unturned; };
 
-// Reads the panel's part at logical coordinate `at` into the registers `staged`, block by block.
+// Reads the panel's part at logical coordinate `at` into the registers `staged`, patch by patch.
 template <class Atoms, int kThreads, TurnedPanel P>
 MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, const Coord& at,
                    int thread) {
-  using Blocks = TurningBlocks<P, kThreads>;
+  using Patches = TurningPatches<P, kThreads>;
   fetch_window<Atoms, typename P::Unturned>(source, at, [&](auto load) {
-    Blocks::for_each(thread, [&](int i, int row, int col) {
+    Patches::for_each(thread, [&](int i, int row, int col) {
       MOAT_UNROLL
-      for (int r = 0; r < Blocks::kRun; ++r) load(staged[i * Blocks::kRun + r], row + r, col);
+      for (int r = 0; r < Patches::kRun; ++r) load(staged[i * Patches::kRun + r], row + r, col);
     });
   });
 }
@@ -80,11 +80,11 @@ template <class Atoms, int kThreads, TurnedPanel P>
 MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
                     const Coord& at, int thread) {
   using T = typename P::Value;
-  using Blocks = TurningBlocks<P, kThreads>;
+  using Patches = TurningPatches<P, kThreads>;
   using Elements = Vec<T, P::kPerChunk>;
-  constexpr int kRun = Blocks::kRun;
+  constexpr int kRun = Patches::kRun;
   const auto write = [&](auto chunk) {
-    Blocks::for_each(thread, [&](int i, int row, int col) {
+    Patches::for_each(thread, [&](int i, int row, int col) {
       Elements rows[kRun];
       MOAT_UNROLL
       for (int r = 0; r < kRun; ++r) {

@@ -5,22 +5,16 @@
 // block. A kernel is written against a type B that provides the operations below; lanes, waves
 // and vector widths are the backend's. Lambdas passed to element-wise operations take `auto`: a
 // float on a GPU, a vector of floats on a CPU. All of a block's lanes call every operation.
+//
+// The concepts below the list are what kernels constrain B by: the operations that a kind of kernel
+// uses, with its schedule S, its element type T and what it accumulates.
 #pragma once
 
-#include <concepts>
-#include <cstdint>
-
-#include "problems/dtype.hpp"
+#include "backends/vocabulary/operations.hpp"
+#include "backends/vocabulary/schedule.hpp"
 #include "problems/summation.hpp"
-#include "problems/tensor.hpp"
 
 namespace moat {
-
-// Any function, for the concepts; not every compiler takes a lambda there.
-struct Ignore {
-  template <class... Args>
-  MOAT_FN void operator()(const Args&...) const {}
-};
 
 // Operands in fast memory, typed by what they hold:
 //   B::Left<T, m, k>           panel of a left operand
@@ -29,8 +23,7 @@ struct Ignore {
 //   Panel::bind(Tensor<const T>) → Source      on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
 //   Right::bind(Tensor<const T>, rows) → Source    likewise, for a left tensor whose row r meets
-//   the
-//                                              head r / rows after the coordinate's; where the
+//                                              the head r / rows after the coordinate's; where the
 //                                              schedule's all_heads is false, r / rows is 0
 //   block.load(panel, source, Coord)   fills a panel; the coordinate is the logical one (row of m
 //                                      or k, column of k or n) and what lies outside reads as 0
@@ -69,8 +62,8 @@ struct Ignore {
 // Memory without tiles:
 //   block.reduce(monoid, const T* x, int count)     state of all elements, same in all lanes
 //   block.terms(monoid, const T* x, int count, f(x))    the terms f(x): `state` is what reduce
-//   gives
-//                                 for them, at(position of each) are terms, kept or computed anew
+//                                 gives for them, at(position of each) are terms, kept or computed
+//                                 anew
 //   block.collect(monoid, int count, f(int) → state)    merge of f(0) … f(count − 1), likewise
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,
@@ -80,44 +73,76 @@ struct Ignore {
 // Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
 //
 // tests/backends/archetype is this vocabulary and nothing beyond it, as plain loops.
+// A block of any kernel.
 template <class B>
-concept Block = requires(B& block, const float* x, float v, int n, Ignore f) {
-  block.items(n, f);
-  block.once(f);
-  block.each(n, f);
-  { B::exp2(v) } -> std::same_as<float>;
-  { B::log2(v) } -> std::same_as<float>;
-  { B::rsqrt(v) } -> std::same_as<float>;
-  { B::max(v, v) } -> std::same_as<float>;
-  { B::min(n, n) } -> std::same_as<int>;
-  { B::select(v > 0, v, v) } -> std::same_as<float>;
+concept Block = HasItems<B> && HasValues<B>;
+
+// Element-wise work on memory.
+template <class B>
+concept StreamBlock = Block<B> && HasEach<B>;
+
+// A reduction of rows, and terms of it that are used again.
+template <class B, class T, class Monoid>
+concept RowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasTerms<B, T, Monoid>;
+
+// A reduction of which every block computes a part.
+template <class B, class T, class Monoid>
+concept ReductionBlock =
+    Block<B> && HasReduce<B, T, Monoid> && HasCollect<B, Monoid> && HasOnce<B> && HasLastArrival<B>;
+
+// Products of a left operand and one that is stored as kOrder says.
+template <class B, class S, class T>
+using LeftOf = typename B::template Left<T, S::m, S::k>;
+template <class B, class S, class T, Order kOrder>
+using RightOf = typename B::template Right<T, S::k, S::n, kOrder>;
+
+template <class B, class S, class T, Order kOrder>
+concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m, S::k> &&
+    HasRight<B, T, S::k, S::n, kOrder> && HasLoad<B, LeftOf<B, S, T>> &&
+    HasLoad<B, RightOf<B, S, T, kOrder>> && HasPipeline<B, LeftOf<B, S, T>> &&
+    HasZeros<B, S::m, S::n> &&
+    HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T>, RightOf<B, S, T, kOrder>> &&
+    HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
+
+// Queries, keys and values of d elements, tiles of them and steps through the keys.
+template <class B, class S, class T, int d>
+using QueryOf = typename B::template Left<T, S::m, d>;
+template <class B, class S, class T, int d>
+using KeyOf = typename B::template Right<T, d, S::n, Order::transposed>;
+template <class B, class S, class T, int d>
+using ValueOf = typename B::template Right<T, S::n, d, Order::row_major>;
+
+template <class B, class S, class T, int d>
+concept HasHeads = HasLeft<B, T, S::m, d> && HasRightOfHeads<B, T, d, S::n, Order::transposed> &&
+    HasRightOfHeads<B, T, S::n, d, Order::row_major> && HasLoad<B, QueryOf<B, S, T, d>> &&
+    HasLoad<B, KeyOf<B, S, T, d>> && HasLoad<B, ValueOf<B, S, T, d>> &&
+    HasAttend<B, QueryOf<B, S, T, d>, KeyOf<B, S, T, d>, ValueOf<B, S, T, d>, S::m, S::n>;
+
+// What an online softmax does with scores, their rows and the output that it rescales.
+template <class B, class T, class Scores, class Output, class Rows>
+concept HasSoftmax = HasMapIndexed<B, Scores> && HasMapRows<B, Scores, Rows> &&
+    HasMapRows<B, Output, Rows> && HasRowMax<B, Scores, Rows> && HasRowSum<B, Scores, Rows> &&
+    HasMap<B, Rows> && HasZip<B, Rows> && HasAsOperand<B, Scores, T>;
+
+// What is stored of a range of keys: f32 and a value per row.
+template <class B, class Output, class Rows>
+concept HasPartials = HasStoreRows<B, Rows> &&
+    requires(B& block, const Tensor<float>& to, const Coord& at, Output& output) {
+  block.store(to, at, output);
 };
 
-// Schedules: what a kernel asks of the type S that a backend's table chooses for a problem. What a
-// backend adds for itself, kernels do not see.
-//
-// Tiles of m × n; products of matrices take steps of k.
-template <class S>
-concept ProductSchedule = requires {
-  { S::m } -> std::same_as<const int&>;
-  { S::n } -> std::same_as<const int&>;
-  { S::k } -> std::same_as<const int&>;
-};
+template <class B, class S>
+using ScoresOf = AccumulatorOf<B, S::m, S::n>;
+template <class B, class S, int d>
+using OutputOf = AccumulatorOf<B, S::m, d>;
 
-// m query rows and n keys a step. `all_heads`: the single queries of all heads are rows of one
-// tile, which meet their heads as Right::bind says; else a tile holds rows that share a key head.
-template <class S>
-concept AttentionSchedule = requires {
-  { S::m } -> std::same_as<const int&>;
-  { S::n } -> std::same_as<const int&>;
-  { S::all_heads } -> std::same_as<const bool&>;
-};
-
-// `chains`: how many dependent computations a value of `each` runs at once without leaving the
-// registers.
-template <class S>
-concept StreamSchedule = requires {
-  { S::chains } -> std::same_as<const int&>;
-};
+// Attention, over all keys or a range of them.
+template <class B, class S, class T, int d>
+concept AttentionBlock =
+    Block<B> && HasHeads<B, S, T, d> && HasZeros<B, S::m, S::n> && HasZeros<B, S::m, d> &&
+    HasRows<B, S::m> && HasSoftmax<B, T, ScoresOf<B, S>, OutputOf<B, S, d>, RowsOf<B, S::m>> &&
+    HasMma<B, ScoresOf<B, S>, QueryOf<B, S, T, d>, KeyOf<B, S, T, d>> &&
+    HasMma<B, OutputOf<B, S, d>, OperandOf<B, ScoresOf<B, S>, T>, ValueOf<B, S, T, d>> &&
+    HasStore<B, OutputOf<B, S, d>, T> && HasPartials<B, OutputOf<B, S, d>, RowsOf<B, S::m>>;
 
 }  // namespace moat

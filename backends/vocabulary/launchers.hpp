@@ -3,13 +3,14 @@
 // options.
 #pragma once
 
+#include "backends/vocabulary/target.hpp"
 #include "problems/problem.hpp"
 
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
 // not read.
 #define MOAT_ROW(P)        \
-  template <class Backend> \
+  template <Target Backend> \
   void launch(Backend& backend, const P& problem);
 MOAT_PROBLEMS(MOAT_ROW)
 #undef MOAT_ROW

@@ -34,7 +34,7 @@ BACKENDS = r"(S|B|R|C|Backend|ThisBackend|Block|Panel|block|backend|stages|stage
 
 RULES = {
     "preprocessor": r"(^|\n)[ \t]*(#|%:|\?\?=)\s*(?!\s|include\b|pragma\s+once\b)\w*",
-    "include": r"(^|\n)[ \t]*#\s*include\s*(?!\s|<[a-z_]+>|\"backends/(block|tensor|types)\.hpp\"|\"kernels/)\S*",
+    "include": r"(^|\n)[ \t]*#\s*include\s*(?!\s|<[a-z_]+>|\"backends/vocabulary/(block|target)\.hpp\"|\"problems/\w+\.hpp\"|\"kernels/)\S*",
     "reserved name": r"\b(__\w+|_[A-Z]\w*)",
     "macro": r"\b(?!MOAT_FN\b)[A-Z][A-Z0-9_]*[A-Z0-9]\b",
     "question": rf"\b({QUESTIONS})\b",
@@ -49,9 +49,17 @@ RULES = {
     "value of a schedule": r"\bS::\w+\s*(==|!=|<=|>=|<(?!<)|>(?!>))\s*\d|\d\s*(==|!=|<=|>=|<|>)\s*S::",
     "compiler": r"\basm\b|\[\[\s*(gnu|clang|nv|msvc|hip|omp)\b|\bextern\b|\busing\s+namespace\b",
 }
-# A concept of the vocabulary states what a block program takes. Anywhere else it is a question.
-PROGRAM = re.compile(r"template <(class|\w+Schedule) S, Block B>\s+static MOAT_FN void run\(B& block,")
-CONCEPT = re.compile(r"\b\w+Schedule\b|(?<!template )\bBlock\b")
+# A concept of the vocabulary states what a block program, a launcher and the function that a table
+# of schedules calls take. Anywhere else it is a question, and so are two programs or launchers that
+# differ in it.
+PROGRAMS = re.compile(
+    r"template <(class|\w+Schedule) S, (\w*Block|\w*Block<[\w:, ]+>) B>\s+"
+    r"static MOAT_FN void (?P<program>run)\(B& block,|"
+    r"template <([\w:, ]+, )?(\w*Target|\w*Target<[\w:, ]+>) Backend>\s+"
+    r"void (?P<launcher>launch\w*)\(Backend& backend,|"
+    r"\[&\]<\w+Schedule S>\(Type<S>\)"
+)
+CONCEPT = re.compile(r"\b\w+Schedule\b|(?<!template )\b\w*(Block|Target)\b|\bHas[A-Z]\w*")
 # A constant that is computed from a schedule, and what it is compared with.
 OF_SCHEDULE = re.compile(r"\bconstexpr\s+\w+\s+(\w+)\s*=[^;]*\bS::")
 COMPARED = r"\b{0}\b\s*(==|!=|<=|>=|<(?!<)|>(?!>))\s*\d|\d\s*(==|!=|<=|>=|<|>)\s*{0}\b"
@@ -73,9 +81,17 @@ def findings(path: pathlib.Path) -> list[tuple[int, str]]:
     for rule, pattern in RULES.items():
         for match in re.finditer(pattern, text):
             found.append((source.line_of(text, match.end()), rule))
-    programs = PROGRAM.sub(lambda m: source.blanked(m[0]), text)
+    programs = PROGRAMS.sub(lambda m: source.blanked(m[0]), text)
     for match in CONCEPT.finditer(programs):
         found.append((source.line_of(text, match.start()), "concept"))
+    launchers = set()
+    kernels = text.count("struct Args {")
+    for match in PROGRAMS.finditer(text):
+        kernels -= match["program"] is not None
+        if match["launcher"] in launchers or kernels < 0:
+            found.append((source.line_of(text, match.start()), "concept"))
+        if match["launcher"]:
+            launchers.add(match["launcher"])
     for constant in {m[1] for m in OF_SCHEDULE.finditer(text)}:
         for match in re.finditer(COMPARED.format(constant), text):
             found.append((source.line_of(text, match.start()), "value of a schedule"))
@@ -94,9 +110,8 @@ def main() -> int:
         rules = {*RULES, "concept", "vendor", "lane", "instantiation"}
         return source.check_planted(pathlib.Path(sys.argv[2]), rules, findings)
     root = pathlib.Path(sys.argv[1]) / "kernels"
-    files = [p for pattern in ("*.hpp", "*.cpp", "problems/*.hpp")
-             for p in sorted(root.glob(pattern))]
-    if len(files) < 12:
+    files = sorted([*root.glob("*.hpp"), *root.glob("*.cpp")])
+    if len(files) < 11:
         sys.exit(f"only {len(files)} files found in {root}")
     wrong = 0
     for path in files:

@@ -6,13 +6,13 @@
 #include <cstring>
 #include <utility>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 
 AsyncCopies::Copies& AsyncCopies::of(const Lane& lane) { return lanes_[lane.actor]; }
 
-void AsyncCopies::copy(Block& block, void* to, const void* from, int valid_bytes,
+void AsyncCopies::copy(ThreadBlock& block, void* to, const void* from, int valid_bytes,
                        const Operation& operation) {
   Lane& lane = block.lane();
   if (valid_bytes < 0 || valid_bytes > static_cast<int>(kBytes)) {
@@ -30,12 +30,12 @@ void AsyncCopies::copy(Block& block, void* to, const void* from, int valid_bytes
   of(lane).open.push_back({to, from, static_cast<std::size_t>(valid_bytes), id});
 }
 
-void AsyncCopies::commit(Block& block) {
+void AsyncCopies::commit(ThreadBlock& block) {
   Copies& copies = of(block.lane());
   copies.committed.push_back(std::exchange(copies.open, {}));
 }
 
-void AsyncCopies::wait(Block& block, int pending) {
+void AsyncCopies::wait(ThreadBlock& block, int pending) {
   Lane& lane = block.lane();
   auto& groups = of(lane).committed;
   for (; std::cmp_greater(groups.size(), pending); groups.pop_front()) {

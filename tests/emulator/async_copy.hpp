@@ -11,7 +11,7 @@
 
 namespace moat::emulator {
 
-class Block;
+class ThreadBlock;
 struct Lane;
 
 class AsyncCopies {
@@ -21,10 +21,11 @@ class AsyncCopies {
   explicit AsyncCopies(std::size_t lanes) : lanes_(lanes) {}
 
   // For the current lane. Memory is read and written in `wait` only.
-  void copy(Block& block, void* to, const void* from, int valid_bytes, const Operation& operation);
-  void commit(Block& block);
+  void copy(ThreadBlock& block, void* to, const void* from, int valid_bytes,
+            const Operation& operation);
+  void commit(ThreadBlock& block);
   // At most `pending` groups stay under way.
-  void wait(Block& block, int pending);
+  void wait(ThreadBlock& block, int pending);
 
  private:
   struct Copy {

@@ -22,7 +22,7 @@ class Backend {
   using Atoms = AtomsOf;
   using Schedules = SchedulesOf;
   template <class S>
-  using Block = simt::Block<Atoms, S>;
+  using Block = simt::ThreadBlock<Atoms, S>;
 
   // A launch has at most max_blocks blocks; attention is split over `splits` key ranges.
   explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}

@@ -3,11 +3,12 @@
 
 #include <fmt/format.h>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 
-void Barriers::arrive(Block& block, int id, int threads, bool waits, const Operation& operation) {
+void Barriers::arrive(ThreadBlock& block, int id, int threads, bool waits,
+                      const Operation& operation) {
   Lane& lane = block.lane();
   const int width = block.grid().wave_width;
   if (id < 0 || id >= kCount) {
@@ -45,7 +46,7 @@ void Barriers::arrive(Block& block, int id, int threads, bool waits, const Opera
   }
 }
 
-void Barriers::complete(Block& block, Barrier& barrier, int id, const Operation& operation) {
+void Barriers::complete(ThreadBlock& block, Barrier& barrier, int id, const Operation& operation) {
   barrier.arrived = 0;
   const int width = block.grid().wave_width;
   for (int wave = 0; wave < block.grid().waves; ++wave) {
@@ -65,7 +66,7 @@ void Barriers::complete(Block& block, Barrier& barrier, int id, const Operation&
   if (id == 0) block.turn();
 }
 
-void Barriers::finish(const Block& block) const {
+void Barriers::finish(const ThreadBlock& block) const {
   for (std::size_t id = 0; id < barriers_.size(); ++id) {
     const Barrier& barrier = barriers_[id];
     if (barrier.arrived == 0) continue;

@@ -11,20 +11,20 @@
 
 namespace moat::emulator {
 
-class Block;
+class ThreadBlock;
 
 class Barriers {
  public:
   static constexpr int kCount = 16;
 
   // The current lane arrives; returns when `threads` lanes have, or at once unless it `waits`.
-  void arrive(Block& block, int id, int threads, bool waits, const Operation& operation);
+  void arrive(ThreadBlock& block, int id, int threads, bool waits, const Operation& operation);
 
   // "12 of 64 lanes arrived"
   std::string describe(std::size_t id) const;
 
   // The block ends: a fault if some have arrived at a barrier and the others never will.
-  void finish(const Block& block) const;
+  void finish(const ThreadBlock& block) const;
 
  private:
   struct Barrier {
@@ -37,7 +37,7 @@ class Barriers {
     std::vector<int> arriving;  // that do not wait
   };
 
-  void complete(Block& block, Barrier& barrier, int id, const Operation& operation);
+  void complete(ThreadBlock& block, Barrier& barrier, int id, const Operation& operation);
 
   std::array<Barrier, kCount> barriers_;
 };

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -23,7 +23,7 @@ struct Exchange {
 };
 
 void execute_exchange(std::span<void* const> arguments, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   const auto lanes = block.lanes_of_wave(block.lane().place.wave);
   const auto of = [&](std::size_t i) { return static_cast<Exchange*>(arguments[i]); };
   std::array<std::uint64_t, 64> given{};
@@ -61,25 +61,25 @@ void run(const Grid& grid, const std::function<void(unsigned char*)>& entry) {
     std::memset(arena, 0xff, grid.shared_bytes);
     if (index > 0) shadow.clear();
     device.begin_block();
-    Block(grid, index, arena, shadow, device, entry).run();
+    ThreadBlock(grid, index, arena, shadow, device, entry).run();
     device.end_block();
   }
   device.end_grid();
 }
 
-const Place& place() { return Block::current().lane().place; }
+const Place& place() { return ThreadBlock::current().lane().place; }
 
 void barrier(const std::source_location& where) {
-  named_barrier(0, Block::current().size(), true, {"barrier", where});
+  named_barrier(0, ThreadBlock::current().size(), true, {"barrier", where});
 }
 
 void named_barrier(int id, int threads, bool waits, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.barriers.arrive(block, id, threads, waits, operation);
 }
 
 void together(const Operation& operation, void* arguments, Execute execute, bool orders) {
-  Block::current().together(operation, arguments, execute, orders);
+  ThreadBlock::current().together(operation, arguments, execute, orders);
 }
 
 std::uint64_t exchange(std::uint64_t value, int source, int mask,
@@ -95,34 +95,34 @@ void wave_barrier(const Operation& operation) {
 }
 
 void read_shared(const void* p, std::size_t bytes, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.read_shared(p, bytes, natural_alignment(bytes), block.lane(), operation);
 }
 
 void write_shared(const void* p, std::size_t bytes, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.write_shared(p, bytes, natural_alignment(bytes), block.lane(), operation);
 }
 
 void access_global(const void* p, std::size_t bytes, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   if (reinterpret_cast<std::uintptr_t>(p) % natural_alignment(bytes) != 0) {
     fail(operation, fmt::format("misaligned: {} is not a multiple of {}", p, bytes));
   }
   block.check_global(p, bytes, block.lane(), operation);
 }
 
-void device_fence() { Block::current().device_fence(); }
+void device_fence() { ThreadBlock::current().device_fence(); }
 
-void device_atomic(const Operation& operation) { Block::current().device_atomic(operation); }
+void device_atomic(const Operation& operation) { ThreadBlock::current().device_atomic(operation); }
 
 void fail(const Operation& operation, const std::string& what) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.fail(block.lane(), operation, what);
 }
 
 void fail_in_wave(int lane, const Operation& operation, const std::string& what) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   const auto lanes = block.lanes_of_wave(block.lane().place.wave);
   block.fail(lanes[static_cast<std::size_t>(lane)], operation, what);
 }

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -14,7 +14,7 @@ constexpr unsigned kMaxCount = (1u << 20) - 1;
 
 }  // namespace
 
-void Mbarriers::init(Block& block, const std::uint64_t* at, unsigned arrivals,
+void Mbarriers::init(ThreadBlock& block, const std::uint64_t* at, unsigned arrivals,
                      const Operation& operation) {
   Lane& lane = block.lane();
   const std::size_t offset =
@@ -27,8 +27,8 @@ void Mbarriers::init(Block& block, const std::uint64_t* at, unsigned arrivals,
         lane, operation,
         fmt::format("an mbarrier lives at offset {} already (PTX ISA, mbarrier.init)", offset));
   }
-  if (mbarriers_.size() == Block::kMaxMbarriers) {
-    block.fail(lane, operation, fmt::format("more than {} mbarriers", Block::kMaxMbarriers));
+  if (mbarriers_.size() == ThreadBlock::kMaxMbarriers) {
+    block.fail(lane, operation, fmt::format("more than {} mbarriers", ThreadBlock::kMaxMbarriers));
   }
   const Access access = block.access(lane, intern(operation));
   block.check(block.shadow().reserve(access, offset, sizeof(std::uint64_t)), lane, operation);
@@ -43,13 +43,13 @@ void Mbarriers::init(Block& block, const std::uint64_t* at, unsigned arrivals,
                         .flights = {}});
 }
 
-void Mbarriers::fence_init(Block& block) {
+void Mbarriers::fence_init(ThreadBlock& block) {
   for (Mbarrier& barrier : mbarriers_) {
     if (barrier.initialiser == block.lane().actor) barrier.fenced = true;
   }
 }
 
-Mbarriers::Mbarrier& Mbarriers::find(Block& block, const std::uint64_t* at, const Lane& lane,
+Mbarriers::Mbarrier& Mbarriers::find(ThreadBlock& block, const std::uint64_t* at, const Lane& lane,
                                      const Operation& operation) {
   const std::size_t offset =
       block.offset(at, sizeof(std::uint64_t), sizeof(std::uint64_t), lane, operation);
@@ -66,7 +66,7 @@ Mbarriers::Mbarrier& Mbarriers::find(Block& block, const std::uint64_t* at, cons
   return *it;
 }
 
-void Mbarriers::arrive(Block& block, const std::uint64_t* at, unsigned bytes,
+void Mbarriers::arrive(ThreadBlock& block, const std::uint64_t* at, unsigned bytes,
                        const Operation& operation) {
   Lane& lane = block.lane();
   Mbarrier& barrier = find(block, at, lane, operation);
@@ -84,7 +84,7 @@ void Mbarriers::arrive(Block& block, const std::uint64_t* at, unsigned bytes,
   complete_if_done(block, barrier);
 }
 
-void Mbarriers::wait(Block& block, const std::uint64_t* at, unsigned parity,
+void Mbarriers::wait(ThreadBlock& block, const std::uint64_t* at, unsigned parity,
                      const Operation& operation) {
   Lane& lane = block.lane();
   if (parity > 1) block.fail(lane, operation, fmt::format("parity {}: 0 or 1", parity));
@@ -96,7 +96,7 @@ void Mbarriers::wait(Block& block, const std::uint64_t* at, unsigned parity,
   block.acquire(lane, mbarriers_[index].completed);
 }
 
-void Mbarriers::load(Block& block, const std::uint64_t* at, const TensorLoad& load,
+void Mbarriers::load(ThreadBlock& block, const std::uint64_t* at, const TensorLoad& load,
                      const Operation& operation) {
   Lane& lane = block.lane();
   Mbarrier& barrier = find(block, at, lane, operation);
@@ -115,7 +115,7 @@ bool Mbarriers::waited_for(const Lane& lane, const Mbarrier& barrier) {
   return lane.waits == Lane::Waits::mbarrier && lane.subject == barrier.offset;
 }
 
-bool Mbarriers::land(Block& block) {
+bool Mbarriers::land(ThreadBlock& block) {
   for (Mbarrier& barrier : mbarriers_) {
     if (barrier.missing != 0 || barrier.flights.empty()) continue;
     const auto waits = [&](const Lane& lane) { return waited_for(lane, barrier); };
@@ -127,7 +127,7 @@ bool Mbarriers::land(Block& block) {
   return false;
 }
 
-void Mbarriers::land(Block& block, Mbarrier& barrier) {
+void Mbarriers::land(ThreadBlock& block, Mbarrier& barrier) {
   for (const Flight& flight : barrier.flights) {
     copy(flight.load, block.arena(), kSharedWindow);
     const Access access{.actor = barrier.actor,
@@ -148,7 +148,7 @@ void Mbarriers::land(Block& block, Mbarrier& barrier) {
   complete_if_done(block, barrier);
 }
 
-void Mbarriers::complete_if_done(Block& block, Mbarrier& barrier) {
+void Mbarriers::complete_if_done(ThreadBlock& block, Mbarrier& barrier) {
   if (barrier.missing != 0 || barrier.bytes != 0) return;
   ++barrier.phase;
   std::swap(barrier.completed, barrier.arriving);
@@ -168,7 +168,7 @@ std::string Mbarriers::describe(std::size_t offset) const {
                      it->missing, it->arrivals, it->bytes, under_way);
 }
 
-void Mbarriers::finish(const Block& block) const {
+void Mbarriers::finish(const ThreadBlock& block) const {
   for (const Mbarrier& barrier : mbarriers_) {
     if (barrier.flights.empty()) continue;
     const Flight& flight = barrier.flights.front();

@@ -14,31 +14,34 @@
 
 namespace moat::emulator {
 
-class Block;
+class ThreadBlock;
 struct Lane;
 
 class Mbarriers {
  public:
-  void init(Block& block, const std::uint64_t* at, unsigned arrivals, const Operation& operation);
+  void init(ThreadBlock& block, const std::uint64_t* at, unsigned arrivals,
+            const Operation& operation);
   // What this lane initialised becomes visible to the asynchronous proxy.
-  void fence_init(Block& block);
+  void fence_init(ThreadBlock& block);
   // Expects `bytes` more in this phase, then arrives.
-  void arrive(Block& block, const std::uint64_t* at, unsigned bytes, const Operation& operation);
+  void arrive(ThreadBlock& block, const std::uint64_t* at, unsigned bytes,
+              const Operation& operation);
   // Returns when the phase of this parity has completed; the phase before the first counts as one.
-  void wait(Block& block, const std::uint64_t* at, unsigned parity, const Operation& operation);
+  void wait(ThreadBlock& block, const std::uint64_t* at, unsigned parity,
+            const Operation& operation);
 
   // Starts a load that completes on `at`; its data arrive when a lane waits for them and nothing
   // else can go on.
-  void load(Block& block, const std::uint64_t* at, const TensorLoad& load,
+  void load(ThreadBlock& block, const std::uint64_t* at, const TensorLoad& load,
             const Operation& operation);
   // The loads of one mbarrier arrive, if that wakes a lane.
-  bool land(Block& block);
+  bool land(ThreadBlock& block);
 
   // "phase 3 lacks 1 arrival of 128 and 512 bytes"
   std::string describe(std::size_t offset) const;
 
   // Throws if loads are under way.
-  void finish(const Block& block) const;
+  void finish(const ThreadBlock& block) const;
 
  private:
   struct Flight {
@@ -61,11 +64,11 @@ class Mbarriers {
     std::vector<Flight> flights;
   };
 
-  Mbarrier& find(Block& block, const std::uint64_t* at, const Lane& lane,
+  Mbarrier& find(ThreadBlock& block, const std::uint64_t* at, const Lane& lane,
                  const Operation& operation);
   static bool waited_for(const Lane& lane, const Mbarrier& barrier);
-  void land(Block& block, Mbarrier& barrier);
-  void complete_if_done(Block& block, Mbarrier& barrier);
+  void land(ThreadBlock& block, Mbarrier& barrier);
+  void complete_if_done(ThreadBlock& block, Mbarrier& barrier);
 
   std::vector<Mbarrier> mbarriers_;
 };

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 namespace {
@@ -22,7 +22,7 @@ int share(int lanes) { return std::min(Registers::kTotal / lanes, kMost) / kStep
 Registers::Registers(int lanes)
     : lanes_(static_cast<std::size_t>(lanes), share(lanes)), used_(share(lanes) * lanes) {}
 
-void Registers::change(Block& block, int count, bool more, const Operation& operation) {
+void Registers::change(ThreadBlock& block, int count, bool more, const Operation& operation) {
   Lane& lane = block.lane();
   int& mine = lanes_[lane.actor];
   if (count < kLeast || count > kMost || count % kStep != 0) {
@@ -44,9 +44,9 @@ void Registers::change(Block& block, int count, bool more, const Operation& oper
   }
 }
 
-void Registers::finish(const Block& block) const {
+void Registers::finish(const ThreadBlock& block) const {
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const std::size_t first = i / Block::kWarpgroup * Block::kWarpgroup;
+    const std::size_t first = i / ThreadBlock::kWarpgroup * ThreadBlock::kWarpgroup;
     if (lanes_[i] != lanes_[first]) {
       block.fail(block.lane(static_cast<int>(i)), last_,
                  fmt::format("ends with {} registers, the first lane of its warpgroup with {}",

@@ -9,7 +9,7 @@
 
 namespace moat::emulator {
 
-class Block;
+class ThreadBlock;
 
 class Registers {
  public:
@@ -20,10 +20,10 @@ class Registers {
   explicit Registers(int lanes);
 
   // The current lane's registers become `count`; more are waited for until others gave them up.
-  void change(Block& block, int count, bool more, const Operation& operation);
+  void change(ThreadBlock& block, int count, bool more, const Operation& operation);
 
   // All lanes of a warpgroup must have the same number when the block ends.
-  void finish(const Block& block) const;
+  void finish(const ThreadBlock& block) const;
 
   int used() const { return used_; }
 

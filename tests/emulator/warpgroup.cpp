@@ -8,13 +8,13 @@
 #include <span>
 #include <utility>
 
-#include "tests/emulator/block.hpp"
 #include "tests/emulator/ptx/wgmma.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator {
 namespace {
 
-constexpr std::size_t kLanes = Block::kWarpgroup;
+constexpr std::size_t kLanes = ThreadBlock::kWarpgroup;
 constexpr int kWave = 32;
 
 }  // namespace
@@ -23,7 +23,7 @@ Warpgroups::Warpgroups(int lanes)
     : lanes_(static_cast<std::size_t>(lanes)),
       warpgroups_((static_cast<std::size_t>(lanes) + kLanes - 1) / kLanes) {}
 
-std::size_t Warpgroups::of(Block& block, const Lane& lane, const Operation& operation) const {
+std::size_t Warpgroups::of(ThreadBlock& block, const Lane& lane, const Operation& operation) const {
   const std::size_t warpgroup = lane.actor / kLanes;
   if (block.grid().wave_width != kWave || (warpgroup + 1) * kLanes > lanes_.size()) {
     block.fail(lane, operation, "not in a warpgroup: four consecutive waves from a multiple of 4");
@@ -31,12 +31,12 @@ std::size_t Warpgroups::of(Block& block, const Lane& lane, const Operation& oper
   return warpgroup;
 }
 
-void Warpgroups::fence(Block& block, const Operation& operation) {
+void Warpgroups::fence(ThreadBlock& block, const Operation& operation) {
   of(block, block.lane(), operation);
   lanes_[block.lane().actor].fenced = true;
 }
 
-void Warpgroups::issue(Block& block, Wgmma wgmma, const Operation& operation) {
+void Warpgroups::issue(ThreadBlock& block, Wgmma wgmma, const Operation& operation) {
   Lane& lane = block.lane();
   of(block, lane, operation);
   Issues& mine = lanes_[lane.actor];
@@ -53,7 +53,7 @@ void Warpgroups::issue(Block& block, Wgmma wgmma, const Operation& operation) {
   ++mine.open;
 }
 
-void Warpgroups::commit(Block& block, const Operation& operation) {
+void Warpgroups::commit(ThreadBlock& block, const Operation& operation) {
   Lane& lane = block.lane();
   const std::size_t warpgroup = of(block, lane, operation);
   Issues& mine = lanes_[lane.actor];
@@ -74,7 +74,7 @@ std::uint64_t Warpgroups::committed_by_all(std::size_t warpgroup) const {
   return least;
 }
 
-void Warpgroups::wait(Block& block, int pending, const Operation& operation) {
+void Warpgroups::wait(ThreadBlock& block, int pending, const Operation& operation) {
   Lane& lane = block.lane();
   const std::size_t index = of(block, lane, operation);
   Issues& mine = lanes_[lane.actor];
@@ -88,7 +88,7 @@ void Warpgroups::wait(Block& block, int pending, const Operation& operation) {
   block.learn(lane, block.warpgroup_actor(static_cast<int>(index)), static_cast<Time>(wanted));
 }
 
-void Warpgroups::compute_group(Block& block, std::size_t warpgroup) {
+void Warpgroups::compute_group(ThreadBlock& block, std::size_t warpgroup) {
   const auto issues = std::span(lanes_).subspan(warpgroup * kLanes, kLanes);
   const std::size_t count = issues[0].groups.front();
   const auto time = static_cast<Time>(++warpgroups_[warpgroup].computed);

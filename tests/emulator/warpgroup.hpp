@@ -16,7 +16,7 @@
 
 namespace moat::emulator {
 
-class Block;
+class ThreadBlock;
 struct Lane;
 
 // m64n<n>k16; `n_major`: B is stored transposed; A comes from registers or by a descriptor.
@@ -48,11 +48,11 @@ class Warpgroups {
   explicit Warpgroups(int lanes);
 
   // For the current lane.
-  void fence(Block& block, const Operation& operation);
-  void issue(Block& block, Wgmma wgmma, const Operation& operation);
-  void commit(Block& block, const Operation& operation);
+  void fence(ThreadBlock& block, const Operation& operation);
+  void issue(ThreadBlock& block, Wgmma wgmma, const Operation& operation);
+  void commit(ThreadBlock& block, const Operation& operation);
   // At most `pending` groups stay under way.
-  void wait(Block& block, int pending, const Operation& operation);
+  void wait(ThreadBlock& block, int pending, const Operation& operation);
 
  private:
   struct Issues {
@@ -67,9 +67,9 @@ class Warpgroups {
   };
 
   // Of the four waves that the lane belongs to; a fault if the block has no such four.
-  std::size_t of(Block& block, const Lane& lane, const Operation& operation) const;
+  std::size_t of(ThreadBlock& block, const Lane& lane, const Operation& operation) const;
   std::uint64_t committed_by_all(std::size_t warpgroup) const;
-  void compute_group(Block& block, std::size_t warpgroup);
+  void compute_group(ThreadBlock& block, std::size_t warpgroup);
 
   std::vector<Issues> lanes_;
   std::vector<Warpgroup> warpgroups_;

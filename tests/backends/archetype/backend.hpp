@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "backends/vocabulary/target.hpp"
 #include "problems/problem.hpp"
 #include "tests/backends/archetype/block.hpp"
 
@@ -90,5 +91,6 @@ class Backend {
 }  // namespace archetype
 
 using ThisBackend = archetype::Backend;
+static_assert(Target<ThisBackend>);
 
 }  // namespace moat

@@ -159,12 +159,12 @@ TEST(LdsLayout, ChunksAreWrittenWithoutConflicts) {
 template <class Family, class T, int kK, int kN, int kThreads>
 int turning_cycles() {
   using P = simt::Turned<Family, T, kK, kN>;
-  using Blocks = simt::TurningBlocks<P, kThreads>;
+  using Patches = simt::TurningPatches<P, kThreads>;
   constexpr int kLanes = Family::kWaveWidth;
   constexpr int kSize = sizeof(T);
   std::vector<std::vector<int>> offsets;  // of an instruction, by lane
   for (int thread = 0; thread < kThreads; ++thread) {
-    Blocks::for_each(thread, [&](int i, int row, int col) {
+    Patches::for_each(thread, [&](int i, int row, int col) {
       for (int e = 0; e < P::kPerChunk; ++e) {
         const auto at = static_cast<std::size_t>((thread / kLanes * 64 + i) * P::kPerChunk + e);
         if (at >= offsets.size()) offsets.resize(at + 1);
@@ -174,7 +174,7 @@ int turning_cycles() {
   }
   int most = 0;
   for (const auto& one : offsets) {
-    if (!one.empty()) most = std::max(most, cycles(one, Blocks::kRun * kSize, Access::write));
+    if (!one.empty()) most = std::max(most, cycles(one, Patches::kRun * kSize, Access::write));
   }
   return most;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator::ptx {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kTmaAlignment = 128;
 
 // The part of the box that lies in the tensor must lie in global memory.
-void check_source(Block& block, const TensorLoad& load, const Operation& operation) {
+void check_source(ThreadBlock& block, const TensorLoad& load, const Operation& operation) {
   const TensorMap& map = load.map;
   std::int64_t first = 0;
   std::int64_t last = 0;
@@ -37,45 +37,45 @@ void check_source(Block& block, const TensorLoad& load, const Operation& operati
 }  // namespace
 
 void cp_async(void* to, const void* from, int valid_bytes, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.copies.copy(block, to, from, valid_bytes, operation);
 }
 
 void cp_async_commit() {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.copies.commit(block);
 }
 
 void cp_async_wait(int pending) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.copies.wait(block, pending);
 }
 
 void mbarrier_init(const std::uint64_t* at, unsigned arrivals, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.mbarriers.init(block, at, arrivals, operation);
 }
 
 void mbarrier_fence_init() {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.mbarriers.fence_init(block);
 }
 
 void mbarrier_arrive(const std::uint64_t* at, unsigned bytes, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.mbarriers.arrive(block, at, bytes, operation);
 }
 
 void mbarrier_wait(const std::uint64_t* at, unsigned parity, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.mbarriers.wait(block, at, parity, operation);
 }
 
-void fence_async_shared() { Block::current().fence_async(); }
+void fence_async_shared() { ThreadBlock::current().fence_async(); }
 
 void tma_load(void* to, const TensorMap& map, const std::uint64_t* mbarrier,
               const std::array<int, kMaxRank>& at, int rank, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   const Lane& lane = block.lane();
   if (reinterpret_cast<std::uintptr_t>(&map) % alignof(TensorMap) != 0) {
     block.fail(lane, operation,
@@ -92,32 +92,32 @@ void tma_load(void* to, const TensorMap& map, const std::uint64_t* mbarrier,
 }
 
 void issue_wgmma(Wgmma wgmma, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.warpgroups.issue(block, std::move(wgmma), operation);
 }
 
 std::uint64_t shared_address(const void* p, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   return block.offset(p, 0, 1, block.lane(), operation) + kSharedWindow;
 }
 
 void wgmma_fence(const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.warpgroups.fence(block, operation);
 }
 
 void wgmma_commit(const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.warpgroups.commit(block, operation);
 }
 
 void wgmma_wait(int pending, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.warpgroups.wait(block, pending, operation);
 }
 
 void set_registers(int count, bool more, const Operation& operation) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   block.registers.change(block, count, more, operation);
 }
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator::ptx {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::size_t kRowBytes = 16;
 
 void ldmatrix(std::span<void* const> lanes, const Operation& operation, int count,
               bool transposed) {
-  Block& block = Block::current();
+  ThreadBlock& block = ThreadBlock::current();
   const auto places = block.lanes_of_wave(block.lane().place.wave);
   const auto of = [&](std::size_t lane) { return static_cast<LdMatrix*>(lanes[lane]); };
   for (std::size_t matrix = 0; matrix < static_cast<std::size_t>(count); ++matrix) {

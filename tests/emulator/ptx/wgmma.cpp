@@ -6,8 +6,8 @@
 #include <array>
 #include <cstring>
 
-#include "tests/emulator/block.hpp"
 #include "tests/emulator/ptx/descriptor.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator::ptx {
 namespace {
@@ -20,8 +20,8 @@ constexpr std::size_t kUnit = 8;  // elements of 16 bytes
 // The elements that the instruction reads through a descriptor.
 class Operand {
  public:
-  Operand(Block& block, const Lane& lane, const Access& access, DType type, std::uint64_t bits,
-          const char* name)
+  Operand(ThreadBlock& block, const Lane& lane, const Access& access, DType type,
+          std::uint64_t bits, const char* name)
       : block_(block),
         lane_(lane),
         access_(access),
@@ -58,7 +58,7 @@ class Operand {
     block_.fail(lane_, {name_, operation_.where}, what);
   }
 
-  Block& block_;
+  ThreadBlock& block_;
   const Lane& lane_;
   const Access& access_;
   Operation operation_;
@@ -99,7 +99,8 @@ void read_right(const Operand& b, std::size_t n, bool n_major, Right& out) {
 
 }  // namespace
 
-void wgmma(Block& block, const Lane& first, std::span<Wgmma* const> lanes, const Access& access) {
+void wgmma(ThreadBlock& block, const Lane& first, std::span<Wgmma* const> lanes,
+           const Access& access) {
   const WgmmaShape& shape = lanes[0]->shape;
   const auto n = static_cast<std::size_t>(shape.n);
   static thread_local Left a;

@@ -10,7 +10,7 @@
 #include "tests/emulator/warpgroup.hpp"
 
 namespace moat::emulator {
-class Block;
+class ThreadBlock;
 }
 
 namespace moat::emulator::ptx {
@@ -28,6 +28,7 @@ constexpr Cell wgmma_acc(int t, int i) {
 }
 
 // Computes one instruction of the 128 lanes; `access` is that of its reads of shared memory.
-void wgmma(Block& block, const Lane& first, std::span<Wgmma* const> lanes, const Access& access);
+void wgmma(ThreadBlock& block, const Lane& first, std::span<Wgmma* const> lanes,
+           const Access& access);
 
 }  // namespace moat::emulator::ptx

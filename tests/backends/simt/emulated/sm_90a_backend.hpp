@@ -4,7 +4,7 @@
 
 #include "backends/cuda/schedules.hpp"
 #include "backends/cuda/sm_90a.hpp"
-#include "backends/simt/roles.hpp"
+#include "backends/simt/warp_specialized.hpp"
 #include "tests/emulator/backend.hpp"
 #include "tests/emulator/ptx.hpp"
 
@@ -12,10 +12,10 @@ namespace moat {
 namespace emulator {
 
 struct Ptx90a : Ptx {
-  static TensorMap make_tensor_map(const simt::BoxedTensor& t) {
+  static TensorMap make_tensor_map(const simt::TmaTensor& t) {
     TensorMap map{.address = t.data,
                   .element_bytes = static_cast<int>(size_of(t.dtype)),
-                  .rank = simt::BoxedTensor::kRank,
+                  .rank = simt::TmaTensor::kRank,
                   .swizzle = Swizzle::b128};
     std::ranges::copy(t.dims, map.sizes.begin());
     map.strides[0] = size_of(t.dtype);

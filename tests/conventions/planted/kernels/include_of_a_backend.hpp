@@ -1,2 +1,2 @@
 // refused: include
-#include "backends/simt/block.hpp"
+#include "backends/simt/thread_block.hpp"

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "backends/vocabulary/block.hpp"
+#include "backends/vocabulary/target.hpp"
+#include "problems/rows.hpp"
 
 namespace moat {
 
@@ -14,7 +16,7 @@ struct Scale {
     float factor;
   };
 
-  template <StreamSchedule S, Block B>
+  template <StreamSchedule S, StreamBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     constexpr int kAtOnce = S::chains;
     static_assert(S::chains > 0 && 12 % kAtOnce == 0);
@@ -27,9 +29,9 @@ struct Scale {
   }
 };
 
-template <class T, class Backend>
+template <class T, RowsTarget<T> Backend>
 void launch_scale(Backend& backend, T* x, int count) {
-  backend.schedules().template rows<T>(count, [&]<class S>(Type<S>) {
+  backend.schedules().template rows<T>(count, [&]<StreamSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     const int relationship = S::m < count ? 1 : 0;
     backend.workspace(sizeof(T) * relationship);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schedules of blocks whose waves have roles (backends/simt/roles.hpp).
+// Schedules of warp-specialised blocks (backends/simt/warp_specialized.hpp).
 #pragma once
 
 #include "backends/simt/schedule.hpp"
 
 namespace moat::simt {
 
-// A TileSchedule by roles: one group of waves copies, kGroups multiply, each kM / kGroups of the
-// rows, from a ring of kStageCount stages. A grid has as many blocks as the device holds at once.
-// Registers are per lane.
+// A warp-specialised TileSchedule: one group of waves copies by TMA, kGroups multiply, each kM /
+// kGroups of the rows, from a ring of kStageCount stages. A grid has as many blocks as the device
+// holds at once. Registers are per lane.
 template <class T, int kM, int kN, int kK, int kGroups, int kStageCount, int kFewRegisters,
           int kManyRegisters>
 struct RoleSchedule {

@@ -34,14 +34,14 @@ inline constexpr std::size_t kScratchBytes = requires {
 inline constexpr int kBandRows = 8;
 
 // One block. A kernel's entry constructs it in every lane from the block's shared memory:
-//   simt::Block<Atoms, S> block(arena);
+//   simt::ThreadBlock<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
 // `arena` holds kSharedBytes<Kernel, S, Atoms> bytes from a multiple of kSharedAlignment on. S has
 // `kWarps` (waves per block) and `kResidency` (blocks that a multiprocessor should hold at once,
 // the second argument of __launch_bounds__); where it multiplies tiles also what simt::Tiling asks
 // for.
 template <class AtomsOf, class S>
-class Block {
+class ThreadBlock {
  public:
   using Atoms = AtomsOf;
   static constexpr int kThreads = simt::kThreads<Atoms, S>;
@@ -54,7 +54,7 @@ class Block {
                                        kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
                                    Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>;
 
-  explicit MOAT_FN Block(unsigned char* arena) : arena_(arena) {}
+  explicit MOAT_FN ThreadBlock(unsigned char* arena) : arena_(arena) {}
 
   template <class P>
   MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
@@ -116,7 +116,7 @@ class Block {
 
   template <class Stage, class Produce, class Consume>
   MOAT_FN void pipeline(int steps, Produce produce, Consume consume) {
-    Pipeline<Stage, Block, Produce> stages(*this, tile_memory(), steps, produce);
+    Pipeline<Stage, ThreadBlock, Produce> stages(*this, tile_memory(), steps, produce);
     consume(stages);
   }
 
@@ -135,7 +135,8 @@ class Block {
       stage(Phase::commit, staging.chunks);
       load_q(memory.q);
     }
-    AttendStages<Memory, kM, kN, Block, LoadK, LoadV> stages(*this, memory, steps, load_k, load_v);
+    AttendStages<Memory, kM, kN, ThreadBlock, LoadK, LoadV> stages(*this, memory, steps, load_k,
+                                                                   load_v);
     consume(memory.q, stages);
   }
 
@@ -209,20 +210,21 @@ class Block {
 
   template <class Monoid, class T>
   MOAT_FN auto reduce(const Monoid& monoid, const T* x, int count) {
-    return merge<Monoid>(reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread()));
+    return merge<Monoid>(reduce_lane<ThreadBlock, Atoms, kThreads>(monoid, x, count, thread()));
   }
 
   template <class Monoid, class T, class F>
   MOAT_FN auto terms(const Monoid& monoid, const T* x, int count, F f) {
     using State = typename Monoid::template State<float, int>;
-    const State lane = reduce_lane<Block, Atoms, kThreads>(monoid, x, count, thread(), f);
+    const State lane = reduce_lane<ThreadBlock, Atoms, kThreads>(monoid, x, count, thread(), f);
     return Terms<T, State, F>{x, merge<Monoid>(lane), f};
   }
 
   template <class Monoid, class F>
   MOAT_FN auto collect(const Monoid&, int count, F f) {
     auto state = Monoid::template identity<float, std::int64_t>();
-    for (int i = thread(); i < count; i += kThreads) Monoid::template merge<Block>(state, f(i));
+    for (int i = thread(); i < count; i += kThreads)
+      Monoid::template merge<ThreadBlock>(state, f(i));
     return merge<Monoid>(state);
   }
 
@@ -267,7 +269,7 @@ class Block {
     static_assert(sizeof(State) <= 16 && kScratchBytes<S> > 0);
     auto* slots = reinterpret_cast<State*>(arena_ + (odd_ ? 16 * S::kWarps : 0));
     odd_ = !odd_;
-    return merge_lanes<Block, Atoms, S::kWarps, Monoid>(state, slots);
+    return merge_lanes<ThreadBlock, Atoms, S::kWarps, Monoid>(state, slots);
   }
 
   static constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -296,6 +298,6 @@ constexpr std::size_t tile_bytes() {
 // pipeline's panels Stage, or Query, Key and Value.
 template <class Kernel, class S, class Atoms>
 inline constexpr std::size_t kSharedBytes = kScratchBytes<S> +
-                                            tile_bytes<Kernel, S, Block<Atoms, S>>();
+                                            tile_bytes<Kernel, S, ThreadBlock<Atoms, S>>();
 
 }  // namespace moat::simt

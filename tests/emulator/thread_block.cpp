@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/emulator/block.hpp"
+#include "tests/emulator/thread_block.hpp"
 
 #include <fmt/format.h>
 
@@ -15,14 +15,14 @@ namespace moat::emulator {
 namespace {
 
 // One thread of the host runs one grid at a time.
-thread_local Block* current_block = nullptr;
+thread_local ThreadBlock* current_block = nullptr;
 
 }  // namespace
 
-Block& Block::current() { return *current_block; }
+ThreadBlock& ThreadBlock::current() { return *current_block; }
 
-Block::Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow, DeviceScope& device,
-             const std::function<void(unsigned char*)>& entry)
+ThreadBlock::ThreadBlock(const Grid& grid, int index, unsigned char* arena, Shadow& shadow,
+                         DeviceScope& device, const std::function<void(unsigned char*)>& entry)
     : copies(static_cast<std::size_t>(grid.waves * grid.wave_width)),
       warpgroups(grid.waves * grid.wave_width),
       registers(grid.waves * grid.wave_width),
@@ -57,19 +57,19 @@ Block::Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow, 
   }
 }
 
-void Block::run() {
+void ThreadBlock::run() {
   current_block = this;
   scheduler_.run([this] { unblock(); }, index_ % 2 != 0);
   finish();
 }
 
-void Block::finish() {
+void ThreadBlock::finish() {
   barriers.finish(*this);
   mbarriers.finish(*this);
   registers.finish(*this);
 }
 
-void Block::wait(Lane::Waits waits, const Operation& operation, std::size_t subject) {
+void ThreadBlock::wait(Lane::Waits waits, const Operation& operation, std::size_t subject) {
   Lane& mine = *lane_;
   mine.waits = waits;
   mine.operation = intern(operation);
@@ -78,17 +78,18 @@ void Block::wait(Lane::Waits waits, const Operation& operation, std::size_t subj
   lane_ = &mine;
 }
 
-void Block::wake(Lane& lane) {
+void ThreadBlock::wake(Lane& lane) {
   lane.waits = Lane::Waits::no;
   scheduler_.wake(lane.actor);
 }
 
-void Block::wake_wave(int wave) {
+void ThreadBlock::wake_wave(int wave) {
   for (Lane& lane : lanes_of_wave(wave)) lane.waits = Lane::Waits::no;
   scheduler_.wake_group(wave);
 }
 
-void Block::together(const Operation& operation, void* arguments, Execute execute, bool orders) {
+void ThreadBlock::together(const Operation& operation, void* arguments, Execute execute,
+                           bool orders) {
   Lane& mine = *lane_;
   Wave& wave = wave_of(mine);
   if (wave.arrived > 0 && wave.operation.name != operation.name) {
@@ -107,30 +108,30 @@ void Block::together(const Operation& operation, void* arguments, Execute execut
   wake_wave(mine.place.wave);
 }
 
-const VectorClock& Block::clock(const Lane& lane) const {
+const VectorClock& ThreadBlock::clock(const Lane& lane) const {
   return lane.alone ? lane.own : waves_[static_cast<std::size_t>(lane.place.wave)].clock;
 }
 
-void Block::release(Lane& lane, VectorClock& clock) {
+void ThreadBlock::release(Lane& lane, VectorClock& clock) {
   clock.join(this->clock(lane));
   clock[lane.actor] = lane.time++;
   wave_of(lane).changed = true;
 }
 
-void Block::acquire(Lane& lane, const VectorClock& clock) {
+void ThreadBlock::acquire(Lane& lane, const VectorClock& clock) {
   if (!lane.alone) lane.own = wave_of(lane).clock;
   lane.alone = true;
   lane.own.join(clock);
 }
 
-void Block::learn(Lane& lane, Actor actor, Time time) {
+void ThreadBlock::learn(Lane& lane, Actor actor, Time time) {
   if (clock(lane)[actor] >= time) return;
   if (!lane.alone) lane.own = wave_of(lane).clock;
   lane.alone = true;
   lane.own[actor] = time;
 }
 
-void Block::converge(int wave) {
+void ThreadBlock::converge(int wave) {
   Wave& w = waves_[static_cast<std::size_t>(wave)];
   for (Lane& lane : lanes_of_wave(wave)) {
     if (!lane.alone) continue;
@@ -142,12 +143,12 @@ void Block::converge(int wave) {
   w.changed = false;
 }
 
-void Block::converge(int wave, const VectorClock& clock) {
+void ThreadBlock::converge(int wave, const VectorClock& clock) {
   converge(wave);
   waves_[static_cast<std::size_t>(wave)].clock.join(clock);
 }
 
-Access Block::access(Lane& lane, OperationId operation) {
+Access ThreadBlock::access(Lane& lane, OperationId operation) {
   if (lane.time >> kTimeBits != 0) {
     throw std::length_error(
         fmt::format("a block too long for the emulator: lane {} of wave {} met "
@@ -164,8 +165,8 @@ Access Block::access(Lane& lane, OperationId operation) {
           .wave_end = static_cast<Actor>(begin + grid_.wave_width)};
 }
 
-std::size_t Block::offset(const void* p, std::size_t bytes, std::size_t alignment, const Lane& lane,
-                          const Operation& operation) const {
+std::size_t ThreadBlock::offset(const void* p, std::size_t bytes, std::size_t alignment,
+                                const Lane& lane, const Operation& operation) const {
   const auto at = reinterpret_cast<std::uintptr_t>(p);
   const auto begin = reinterpret_cast<std::uintptr_t>(arena_);
   if (at < begin || at + bytes > begin + grid_.shared_bytes) {
@@ -181,28 +182,28 @@ std::size_t Block::offset(const void* p, std::size_t bytes, std::size_t alignmen
   return at - begin;
 }
 
-void Block::read_shared(const void* p, std::size_t bytes, std::size_t alignment, Lane& lane,
-                        const Operation& operation) {
+void ThreadBlock::read_shared(const void* p, std::size_t bytes, std::size_t alignment, Lane& lane,
+                              const Operation& operation) {
   const std::size_t at = offset(p, bytes, alignment, lane, operation);
   check(shadow_.read(access(lane, intern(operation)), at, bytes), lane, operation);
 }
 
-void Block::write_shared(const void* p, std::size_t bytes, std::size_t alignment, Lane& lane,
-                         const Operation& operation) {
+void ThreadBlock::write_shared(const void* p, std::size_t bytes, std::size_t alignment, Lane& lane,
+                               const Operation& operation) {
   const std::size_t at = offset(p, bytes, alignment, lane, operation);
   check(shadow_.write(access(lane, intern(operation)), at, bytes), lane, operation);
 }
 
-void Block::fence_async() { release(*lane_, fenced_); }
+void ThreadBlock::fence_async() { release(*lane_, fenced_); }
 
-void Block::check_global(const void* p, std::size_t bytes, const Lane& lane,
-                         const Operation& operation) const {
+void ThreadBlock::check_global(const void* p, std::size_t bytes, const Lane& lane,
+                               const Operation& operation) const {
   if (GlobalMemory::contains(p, bytes)) return;
   fail(lane, operation,
        fmt::format("{} bytes at {} lie outside every allocation of global memory", bytes, p));
 }
 
-void Block::device_fence() {
+void ThreadBlock::device_fence() {
   Lane& mine = *lane_;
   if (device_atomic_) {
     const auto [actor, time] = *device_atomic_;
@@ -212,7 +213,7 @@ void Block::device_fence() {
   wave_of(mine).changed = true;
 }
 
-void Block::device_atomic(const Operation& operation) {
+void ThreadBlock::device_atomic(const Operation& operation) {
   Lane& mine = *lane_;
   if (device_.changed()) {
     for (const Lane& other : lanes_) {
@@ -231,7 +232,7 @@ void Block::device_atomic(const Operation& operation) {
   wave_of(mine).changed = true;
 }
 
-std::string Block::name(Actor actor) const {
+std::string ThreadBlock::name(Actor actor) const {
   if (actor < lanes_.size()) {
     const Place& place = lanes_[actor].place;
     return fmt::format("wave {}, lane {}", place.wave, place.lane);
@@ -240,13 +241,14 @@ std::string Block::name(Actor actor) const {
   return "TMA";
 }
 
-void Block::fail(const Lane& lane, const Operation& operation, const std::string& what) const {
+void ThreadBlock::fail(const Lane& lane, const Operation& operation,
+                       const std::string& what) const {
   throw Fault(fmt::format("block {}, wave {}, lane {}: {}: {}", index_, lane.place.wave,
                           lane.place.lane, text(operation), what));
 }
 
-void Block::check(const std::optional<Conflict>& conflict, const Lane& lane,
-                  const Operation& operation) const {
+void ThreadBlock::check(const std::optional<Conflict>& conflict, const Lane& lane,
+                        const Operation& operation) const {
   if (!conflict) return;
   using Kind = Conflict::Kind;
   const bool same_wave =
@@ -283,12 +285,12 @@ void Block::check(const std::optional<Conflict>& conflict, const Lane& lane,
   }
 }
 
-void Block::unblock() {
+void ThreadBlock::unblock() {
   if (mbarriers.land(*this)) return;
   fail_deadlocked();
 }
 
-std::string Block::describe(const Lane& lane) const {
+std::string ThreadBlock::describe(const Lane& lane) const {
   using Waits = Lane::Waits;
   if (lane.waits == Waits::ended) return "have ended";
   const std::string where = text(emulator::operation(lane.operation));
@@ -310,7 +312,7 @@ std::string Block::describe(const Lane& lane) const {
   }
 }
 
-void Block::fail_deadlocked() const {
+void ThreadBlock::fail_deadlocked() const {
   // Lanes that wait for the same thing, in the order of their first.
   std::vector<std::tuple<std::string, int, const Lane*>> groups;
   for (const Lane& lane : lanes_) {

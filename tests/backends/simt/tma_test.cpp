@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backends/simt/boxes.hpp"
+#include "backends/simt/tma.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@ namespace moat::simt {
 namespace {
 
 // The map that a driver would make, as the emulator understands it.
-emulator::TensorMap map_of(const BoxedTensor& t) {
+emulator::TensorMap map_of(const TmaTensor& t) {
   emulator::TensorMap map{.address = t.data,
                           .element_bytes = static_cast<int>(size_of(t.dtype)),
-                          .rank = BoxedTensor::kRank,
+                          .rank = TmaTensor::kRank,
                           .swizzle = emulator::Swizzle::b128};
   std::ranges::copy(t.dims, map.sizes.begin());
   map.strides[0] = size_of(t.dtype);
@@ -32,7 +32,7 @@ TEST(Boxes, TakeRowsOfOneHead) {
   for (std::size_t i = 0; i < data.size(); ++i) data[i].bits = static_cast<std::uint16_t>(i + 1);
   const Tensor<const f16> tensor{
       data.data(), kRows, kCols, kHeads * kCols, kCols, kRows * kHeads * kCols, kHeads, kBatches};
-  const BoxedTensor boxed_tensor = boxed(tensor, 8);
+  const TmaTensor boxed_tensor = boxed(tensor, 8);
   const emulator::TensorMap map = map_of(boxed_tensor);
   ASSERT_NO_THROW(emulator::check(map));
   EXPECT_EQ(emulator::box_bytes(map), 8u * kBoxRowBytes);
@@ -57,7 +57,7 @@ TEST(Boxes, TakeRowsOfOneHead) {
 // A plain matrix has dimensions of one, whose strides a driver still checks.
 TEST(Boxes, PlainMatrix) {
   alignas(16) static const bf16 data[40 * 24] = {};
-  const BoxedTensor t = boxed(Tensor<const bf16>{data, 40, 20, 24}, 256);
+  const TmaTensor t = boxed(Tensor<const bf16>{data, 40, 20, 24}, 256);
   EXPECT_EQ(t.dims[0], 20u);
   EXPECT_EQ(t.dims[1], 40u);
   EXPECT_EQ(t.dims[2], 1u);

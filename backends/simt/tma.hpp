@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operands that an asynchronous unit copies as boxes: the hardware walks over rows and columns,
-// fills what lies outside the matrix with zeros and swizzles the rows.
+// Operands that a tensor memory accelerator (TMA) copies as boxes: the hardware walks over rows and
+// columns, fills what lies outside the matrix with zeros and swizzles the rows.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,10 @@ inline constexpr int kBoxAlignment = 8 * kBoxRowBytes;
 // Copies move whole units of this many bytes.
 inline constexpr int kBoxUnitBytes = 16;
 
-// A stack of matrices and the box that one copy takes from it; innermost dimension first: column,
-// row, head, batch. Dimensions and box count elements, strides (of row, head, batch) bytes.
-struct BoxedTensor {
+// What a tensor map says: a stack of matrices and the box that one copy takes from it; innermost
+// dimension first: column, row, head, batch. Dimensions and box count elements, strides (of row,
+// head, batch) bytes.
+struct TmaTensor {
   static constexpr int kRank = 4;
   const void* data = nullptr;
   DType dtype = DType::f16;
@@ -39,7 +40,7 @@ bool can_box(const Tensor<const T>& t) {
 
 // Boxes of `box_rows` rows. A dimension of one has no stride of its own.
 template <class T>
-BoxedTensor boxed(const Tensor<const T>& t, int box_rows) {
+TmaTensor boxed(const Tensor<const T>& t, int box_rows) {
   const auto bytes = [](std::int64_t elements) {
     return static_cast<std::uint64_t>(elements) * sizeof(T);
   };
@@ -53,15 +54,15 @@ BoxedTensor boxed(const Tensor<const T>& t, int box_rows) {
           .box = {kBoxRowBytes / sizeof(T), static_cast<std::uint32_t>(box_rows), 1, 1}};
 }
 
-// A tensor as copies of boxes want it.
+// A tensor as copies by TMA want it.
 template <class Atoms>
-struct BoxSource {
+struct TmaSource {
   typename Atoms::TensorMap map;
 };
 
 // A tile of kRows × kCols as kBoxes boxes of kRows rows, side by side in the matrix.
 template <class T, int kRowCount, int kColCount>
-struct BoxPanel {
+struct TmaPanel {
   static constexpr int kRows = kRowCount;
   static constexpr int kCols = kColCount;
   static constexpr int kBoxCols = kBoxRowBytes / sizeof(T);
@@ -74,28 +75,28 @@ struct BoxPanel {
 
 // kM × kK, rows contiguous.
 template <class Atoms, class T, int kM, int kK>
-struct BoxLeft : BoxPanel<T, kM, kK> {
+struct TmaLeft : TmaPanel<T, kM, kK> {
   using Value = T;
-  using Source = BoxSource<Atoms>;
+  using Source = TmaSource<Atoms>;
   static constexpr int k = kK;
 
   static Source bind(const Tensor<const T>& t) {
-    return {Atoms::make_tensor_map(boxed(t, BoxLeft::kRows))};
+    return {Atoms::make_tensor_map(boxed(t, TmaLeft::kRows))};
   }
   static constexpr MOAT_SHARED_FN Position stored(Position at) { return at; }
 };
 
 // kK × kN. Transposed it lies in memory as kN × kK, and columns are contiguous.
 template <class Atoms, class T, int kK, int kN, Order kOrder>
-struct BoxRight
-    : BoxPanel<T, kOrder == Order::transposed ? kN : kK, kOrder == Order::transposed ? kK : kN> {
+struct TmaRight
+    : TmaPanel<T, kOrder == Order::transposed ? kN : kK, kOrder == Order::transposed ? kK : kN> {
   using Value = T;
-  using Source = BoxSource<Atoms>;
+  using Source = TmaSource<Atoms>;
   static constexpr int k = kK;
   static constexpr bool kAlongRows = kOrder == Order::transposed;
 
   static Source bind(const Tensor<const T>& t) {
-    return {Atoms::make_tensor_map(boxed(t, BoxRight::kRows))};
+    return {Atoms::make_tensor_map(boxed(t, TmaRight::kRows))};
   }
   // A tile's rows share a head, that of the coordinate.
   static Source bind(const Tensor<const T>& t, int /*rows_per_head*/) { return bind(t); }
@@ -106,8 +107,8 @@ struct BoxRight
 
 // One lane starts the copies of a panel's boxes; `landed` counts their bytes.
 template <class Atoms, class P>
-MOAT_FN void load_boxes(P& panel, const typename P::Source& source, const Coord& at,
-                        std::uint64_t* landed) {
+MOAT_FN void tma_load_panel(P& panel, const typename P::Source& source, const Coord& at,
+                            std::uint64_t* landed) {
   const Position stored = P::stored({.row = at.row, .col = at.col});
   MOAT_UNROLL
   for (int b = 0; b < P::kBoxes; ++b) {

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Blocks whose waves have roles: one lane copies boxes into a ring of stages, groups of waves
-// multiply them asynchronously. Both run the kernel, each its part of the pipelines, so that the
-// copies are ahead of the products, also from one tile into the next.
+// Warp specialisation: the waves of a block have roles. One lane, the producer, copies boxes by TMA
+// into a ring of stages; groups of waves, the consumers, multiply them asynchronously. All run the
+// kernel, each its part of the pipelines, so that the copies are ahead of the products, also from
+// one tile into the next.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
-#include "backends/simt/boxes.hpp"
 #include "backends/simt/program.hpp"
 #include "backends/simt/ring.hpp"
+#include "backends/simt/tma.hpp"
 
 namespace moat::simt {
 
@@ -38,12 +39,12 @@ struct RoleBarriers {
 // What the host knows of the block, and what its roles share. S is a RoleSchedule.
 template <class AtomsOf, class S>
 requires HasRoles<S>
-class Block<AtomsOf, S> {
+class ThreadBlock<AtomsOf, S> {
  public:
   template <class T, int kM, int kK>
-  using Left = BoxLeft<AtomsOf, T, kM, kK>;
+  using Left = TmaLeft<AtomsOf, T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = BoxRight<AtomsOf, T, kK, kN, kOrder>;
+  using Right = TmaRight<AtomsOf, T, kK, kN, kOrder>;
 };
 
 template <class Q, class K, class V, int kStages>
@@ -56,9 +57,9 @@ struct RoleAttendMemory {
 // What both roles have: the vocabulary of a block of the consumers' waves, their places in the
 // rings, and the panels.
 template <class Atoms, class S>
-class Role : public Block<GroupAtoms<Atoms>, typename S::Consumers> {
-  using Base = Block<GroupAtoms<Atoms>, typename S::Consumers>;
-  using Host = Block<Atoms, S>;
+class Role : public ThreadBlock<GroupAtoms<Atoms>, typename S::Consumers> {
+  using Base = ThreadBlock<GroupAtoms<Atoms>, typename S::Consumers>;
+  using Host = ThreadBlock<Atoms, S>;
 
  public:
   template <class T, int kM, int kK>
@@ -94,7 +95,7 @@ class Producer : public Role<Atoms, S> {
 
   template <class P>
   MOAT_FN void load(P& panel, const typename P::Source& source, const Coord& at) {
-    load_boxes<Atoms>(panel, source, at, landed_);
+    tma_load_panel<Atoms>(panel, source, at, landed_);
   }
 
   template <class Stage, class Produce, class Consume>
@@ -392,6 +393,6 @@ constexpr std::size_t role_bytes() {
 
 template <class Kernel, HasRoles S, class Atoms>
 inline constexpr std::size_t kSharedBytes<Kernel, S, Atoms> =
-    kBoxAlignment + role_bytes<Kernel, S, Block<Atoms, S>>();
+    kBoxAlignment + role_bytes<Kernel, S, ThreadBlock<Atoms, S>>();
 
 }  // namespace moat::simt

@@ -45,16 +45,16 @@ struct Lane {
   void* arguments = nullptr;  // of an instruction of the wave
 };
 
-class Block {
+class ThreadBlock {
  public:
   static constexpr std::size_t kMaxMbarriers = 32;
   static constexpr int kWarpgroup = 128;  // lanes
 
-  Block(const Grid& grid, int index, unsigned char* arena, Shadow& shadow, DeviceScope& device,
-        const std::function<void(unsigned char*)>& entry);
+  ThreadBlock(const Grid& grid, int index, unsigned char* arena, Shadow& shadow,
+              DeviceScope& device, const std::function<void(unsigned char*)>& entry);
 
   // The block that runs on this thread, and its lane.
-  static Block& current();
+  static ThreadBlock& current();
   Lane& lane() { return *lane_; }
 
   void run();

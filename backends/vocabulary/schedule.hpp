@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a kernel asks of the schedule S that a backend's table chooses for a problem. What a backend
+// adds for itself, kernels do not see.
+#pragma once
+
+#include <concepts>
+
+namespace moat {
+
+// Tiles of m × n; products of matrices take steps of k.
+template <class S>
+concept ProductSchedule = requires {
+  { S::m } -> std::same_as<const int&>;
+  { S::n } -> std::same_as<const int&>;
+  { S::k } -> std::same_as<const int&>;
+};
+
+// m query rows and n keys a step. `all_heads`: the single queries of all heads are rows of one
+// tile, which meet their heads as Right::bind says; else a tile holds rows that share a key head.
+template <class S>
+concept AttentionSchedule = requires {
+  { S::m } -> std::same_as<const int&>;
+  { S::n } -> std::same_as<const int&>;
+  { S::all_heads } -> std::same_as<const bool&>;
+};
+
+// `chains`: how many dependent computations a value of `each` runs at once without leaving the
+// registers.
+template <class S>
+concept StreamSchedule = requires {
+  { S::chains } -> std::same_as<const int&>;
+};
+
+}  // namespace moat

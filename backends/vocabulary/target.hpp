@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the launchers of kernels/ need of a backend: memory for a launch, the launch itself, and a
+// table of schedules for each kind of problem.
+//
+//   backend.workspace(bytes)      memory for intermediate results of one launch, until the next
+//   call backend.arrivals()            a counter that is 0 between launches
+//   backend.concurrent_blocks()   how many blocks keep the device busy
+//   backend.splits<S>(items, key_steps)   ranges of keys for each of `items` tiles of queries, 1 …
+//                                 key_steps
+//   Backend::Block<S>             the block that runs programs with schedule S
+//   backend.launch<Kernel, S>(items, args)    runs Kernel::run<S>(block, args) in blocks for
+//                                 `items` work items
+//   backend.schedules()           the tables, a Backend::Schedules, for its device: each calls
+//                                 f(Type<S>) with the schedule S of a problem
+//     gemm<T>(problem, f), attention<T, head_dim>(problem, f), reduction<T>(problem, f),
+//     rows<T>(columns, f)
+//
+// Failures are exceptions (backends/device.hpp).
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/vocabulary/operations.hpp"
+#include "problems/attention.hpp"
+#include "problems/gemm.hpp"
+#include "problems/reduction.hpp"
+
+namespace moat {
+
+template <class Backend>
+concept HasWorkspace = requires(Backend& backend, std::size_t bytes) {
+  { backend.workspace(bytes) } -> std::same_as<void*>;
+};
+template <class Backend>
+concept HasArrivals = requires(Backend& backend) {
+  { backend.arrivals() } -> std::same_as<unsigned*>;
+};
+template <class Backend>
+concept HasConcurrentBlocks = requires(const Backend& backend) {
+  { backend.concurrent_blocks() } -> std::same_as<int>;
+};
+// Any kernel and any schedule: the operations are only declared for them.
+struct AnyKernel;
+struct AnySchedule;
+template <class Backend>
+concept HasSplits = requires(const Backend& backend, std::int64_t items, int key_steps) {
+  { backend.template splits<AnySchedule>(items, key_steps) } -> std::same_as<int>;
+};
+template <class Backend>
+concept HasBlock = requires {
+  typename Backend::template Block<AnySchedule>;
+};
+template <class Backend>
+concept HasLaunch = requires(Backend& backend, std::int64_t items, const Ignore& args) {
+  backend.template launch<AnyKernel, AnySchedule>(items, args);
+};
+template <class Backend>
+concept HasSchedules = requires {
+  typename Backend::Schedules;
+};
+
+// A backend of any launcher; its tables may be defined elsewhere.
+template <class Backend>
+concept Target = HasWorkspace<Backend> && HasArrivals<Backend> && HasConcurrentBlocks<Backend> &&
+    HasSplits<Backend> && HasBlock<Backend> && HasLaunch<Backend> && HasSchedules<Backend>;
+
+// With the tables of one kind of problem.
+template <class Backend, class T>
+concept GemmTarget = Target<Backend> && requires(Backend& backend, const GemmProblem& p, Ignore f) {
+  backend.schedules().template gemm<T>(p, f);
+};
+template <class Backend, class T>
+concept ReductionTarget = Target<Backend> &&
+    requires(Backend& backend, const ReductionProblem& p, Ignore f) {
+  backend.schedules().template reduction<T>(p, f);
+};
+template <class Backend, class T>
+concept RowsTarget = Target<Backend> && requires(Backend& backend, int columns, Ignore f) {
+  backend.schedules().template rows<T>(columns, f);
+};
+// Partial results are merged row by row.
+template <class Backend, class T, int d>
+concept AttentionTarget = RowsTarget<Backend, T> &&
+    requires(Backend& backend, const AttentionProblem& p, Ignore f) {
+  backend.schedules().template attention<T, d>(p, f);
+};
+
+}  // namespace moat

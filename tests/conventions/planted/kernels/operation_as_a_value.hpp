@@ -1,0 +1,3 @@
+// refused: concept
+template <class B>
+constexpr bool kKeepsTerms = HasTerms<B, float, Sum>;
