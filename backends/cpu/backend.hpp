@@ -16,10 +16,9 @@ inline Schedules Backend::schedules() const { return {}; }
 
 template <class Kernel, class Schedule, class Args>
 void Backend::launch(std::int64_t items, const Args& args) {
-  // The size of streamed tiles follows from the number of workers.
-  constexpr bool kStreamed = requires { Schedule::kStreamed; };
-  const auto workers =
-      kStreamed ? threads_ : static_cast<int>(std::min<std::int64_t>(items, threads_));
+  const auto workers = Schedule::Mode::kSizedForWorkers
+                           ? threads_
+                           : static_cast<int>(std::min<std::int64_t>(items, threads_));
   next_.store(0, std::memory_order_relaxed);
   ++launches_;
   std::exception_ptr failure;

@@ -313,6 +313,7 @@ void multiply(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>& left,
 template <class Sums, class Key, class Value, class LoadKey, class LoadValue>
 struct HeadStages {
   Scratch& scratch;
+  std::size_t kept_bytes;  // unused: nothing is packed
   int keys;
   LoadKey& load_key;
   LoadValue& load_value;

@@ -59,10 +59,6 @@ struct RowLeft {
   }
 };
 
-// Multiplied where it lies.
-template <class T, int kK, int kN, Order kOrder>
-using InPlaceRight = RightInMemory<T, kK, kN, kOrder>;
-
 // Which element is fetched while element k of a row is in use: the one `near` elements further
 // where k < turn, else, beyond the end of the row, the one `far` elements further.
 struct FetchAhead {

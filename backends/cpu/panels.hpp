@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <utility>
 
 #include "backends/cpu/transpose.hpp"
 #include "problems/tensor.hpp"
@@ -46,6 +45,11 @@ constexpr Order flipped(Order order) {
   return order == Order::row_major ? Order::transposed : Order::row_major;
 }
 
+// The same place in the transposed matrix.
+constexpr Coord flipped(Coord at) {
+  return {.row = at.col, .col = at.row, .head = at.head, .batch = at.batch};
+}
+
 // Which part of which operand a panel holds, and in which launch it was packed.
 struct PanelTag {
   std::int64_t launch;
@@ -54,6 +58,18 @@ struct PanelTag {
 
   bool operator==(const PanelTag&) const = default;
 };
+
+// Loads the panel, by panel.load(source, at, most...), unless it holds that part since the same
+// launch; true if it had to.
+template <class Panel, class... Most>
+HWY_INLINE bool load_unless_kept(Panel& panel, std::int64_t launch,
+                                 const typename Panel::Source& source, Coord at, Most... most) {
+  const PanelTag tag{launch, source.data, at.row, at.col, at.head, at.batch};
+  if (panel.tag == tag) return false;
+  panel.load(source, at, most...);
+  panel.tag = tag;
+  return true;
+}
 
 // Packs `rows` rows of `cols` contiguous elements so that lane r of the vector at to + c · step is
 // element (r, c). There are at most as many rows as D has lanes; what is missing is 0, and columns
@@ -166,9 +182,7 @@ struct RightInMemory {
 
   void load(const Source& source, Coord at, int most_cols = kN) {
     const bool transposed = kOrder == Order::transposed;
-    from = address(
-        source,
-        transposed ? Coord{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch} : at);
+    from = address(source, transposed ? flipped(at) : at);
     stride = source.row_stride;
     depth = live(transposed ? source.cols : source.rows, at.row, kK);
     cols = live(transposed ? source.rows : source.cols, at.col, most_cols);
@@ -199,8 +213,7 @@ struct Left {
     const int next_depth = live(kTransposed ? source.rows : source.cols, at.col + kK, kK);
     rows = live(kTransposed ? source.cols : source.rows, at.row, most_rows);
     depth = live(kTransposed ? source.rows : source.cols, at.col, kK);
-    if (kTransposed) std::swap(at.row, at.col);
-    const T* from = address(source, at);
+    const T* from = address(source, kTransposed ? flipped(at) : at);
     next = {reinterpret_cast<const std::byte*>(from + kK * (kTransposed ? source.row_stride : 1)),
             source.row_stride * std::int64_t{sizeof(T)}, kTransposed ? next_depth : rows,
             (kTransposed ? rows : next_depth) * static_cast<int>(sizeof(T))};

@@ -48,11 +48,20 @@ struct Stages {
 template <class Sums, class Key, class Value, class LoadKey, class LoadValue>
 struct AttentionStages {
   Scratch& scratch;
-  const KeptStages<Key>& kept_keys;
-  const KeptStages<Value>& kept_values;
   int keys;
   LoadKey& load_key;
   LoadValue& load_value;
+  KeptStages<Key> kept_keys;
+  KeptStages<Value> kept_values;
+
+  // Panels of up to `kept_bytes` are kept.
+  AttentionStages(Scratch& s, std::size_t kept_bytes, int key_count, LoadKey& k, LoadValue& v)
+      : scratch(s),
+        keys(key_count),
+        load_key(k),
+        load_value(v),
+        kept_keys(s, kept_bytes / 2),
+        kept_values(s, kept_bytes / 2) {}
 
   template <class Scores, class Weights, class Values>
   void for_each(Scores scores, Weights weights, Values values) {

@@ -3,7 +3,11 @@
 // in L2 (512 KiB to 2 MiB on the processors that this was written for).
 #pragma once
 
-#include "backends/cpu/panels.hpp"
+#include "backends/cpu/modes/all_heads.hpp"
+#include "backends/cpu/modes/in_place.hpp"
+#include "backends/cpu/modes/packed.hpp"
+#include "backends/cpu/modes/streamed.hpp"
+#include "backends/cpu/modes/swapped.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
@@ -17,22 +21,21 @@ inline constexpr int kFullSliver = kSliverVectors * kLanes;
 // up to n columns, of B up to m rows. A sliver of A and the columns of B that it meets, 24 and 8 to
 // 16 KiB with AVX-512, half of the former with AVX2, fit L1.
 struct TiledGemm {
+  using Mode = Streamed;
   static constexpr int m = 576;
   static constexpr int n = 1024;
   static constexpr int k = 128;
   static constexpr bool kDynamic = true;
-  static constexpr bool kStreamed = true;
 };
 
 // The same with a panel of B, where B's rows are contiguous: neither operand nor the result is
 // transposed on its way.
 struct SwappedGemm {
+  using Mode = Swapped;
   static constexpr int m = TiledGemm::n;
   static constexpr int n = TiledGemm::m;
   static constexpr int k = TiledGemm::k;
   static constexpr bool kDynamic = true;
-  static constexpr bool kStreamed = true;
-  static constexpr bool kSwapped = true;
 };
 
 // Few rows: the right operand is read once, long pieces of its rows at a time. A panel of the left
@@ -40,17 +43,18 @@ struct SwappedGemm {
 // tile, the more seldom the more columns that has.
 template <int kRows, int kCols, int kDepth>
 struct SkinnyGemm {
+  using Mode = InPlace;
   static constexpr int m = kRows;
   static constexpr int n = kCols;
   static constexpr int k = kDepth;
   static constexpr bool kDynamic = true;
-  static constexpr bool kInPlace = true;
 };
 
 // Prefill of up to kKeptKeys keys, which stay packed: one sliver, so that a mask's diagonal cuts
 // through few products. Beyond, packing a key again has to serve more queries.
 template <int kSlivers>
 struct ManyQueries {
+  using Mode = Packed;
   static constexpr int m = kSlivers * kFullSliver;
   static constexpr int n = 128;
   static constexpr bool all_heads = false;
@@ -61,6 +65,7 @@ inline constexpr int kKeptKeys = 8192;
 // Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head
 // are cheaper to multiply with keys in place than packed.
 struct FewQueries {
+  using Mode = AllHeads;
   static constexpr int m = 64;
   static constexpr int n = 128;
   static constexpr bool all_heads = true;
@@ -71,6 +76,7 @@ inline constexpr int kFewQueries = 16;
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
 // registers of AVX2.
 struct Streaming {
+  using Mode = Packed;  // of tiles, which no kernel of this schedule has
   static constexpr bool kDynamic = false;
   static constexpr int chains = 12;
 };

@@ -4,101 +4,51 @@
 #pragma once
 
 #include <atomic>
+#include <type_traits>
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
-#include "backends/cpu/heads.hpp"
-#include "backends/cpu/in_place.hpp"
-#include "backends/cpu/mma.hpp"
+#include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
 #include "backends/cpu/runtime.hpp"
 #include "backends/cpu/terms.hpp"
-#include "backends/cpu/tiling.hpp"
 #include "backends/vocabulary/block.hpp"
 
 namespace moat::cpu {
 
-// Operands and sums of a schedule.
-struct InPlaceTypes {
-  template <class T, int kM, int kK>
-  using Left = RowLeft<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = InPlaceRight<T, kK, kN, kOrder>;
-  template <int kM, int kN>
-  using Sums = RowAccumulator<kM, kN>;
-};
-
-struct AllHeadsTypes : InPlaceTypes {
-  template <class T, int kM, int kK>
-  using Left = HeadQueries<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = RightOfHeads<T, kK, kN, kOrder>;
-};
-
-struct PackedTypes {
-  template <class T, int kM, int kK>
-  using Left = cpu::Left<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = cpu::Right<T, kK, kN, kOrder>;
-  template <int kM, int kN>
-  using Sums = Accumulator<kM, kN>;
-};
-
-struct StreamedTypes : PackedTypes {
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = StreamedRight<T, kK, kN, kOrder>;
-};
-
-// Of Cᵀ = Bᵀ·Aᵀ.
-struct SwappedTypes {
-  template <class T, int kM, int kK>
-  using Left = StreamedRight<T, kK, kM, Order::transposed>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = cpu::Left<T, kN, kK, flipped(kOrder)>;
-  template <int kM, int kN>
-  using Sums = Accumulator<kN, kM>;
-};
-
-// Schedule: `kDynamic` is true if workers that become free take a share of the items that are left
-// (guided self-scheduling, Polychronopoulos and Kuck 1987), false if each worker takes one
-// contiguous range, which keeps rows near the thread that touched them. Its tiles are packed unless
-// it has `kInPlace`, or `all_heads`, where a tile holds rows of several heads; with `kStreamed`,
-// one operand is packed as it is multiplied and m × n is the largest size of a tile. That is the
-// right operand, or with `kSwapped` the left one, and Cᵀ = Bᵀ·Aᵀ is computed.
+// Schedule: `Mode` is how its tiles lie and are multiplied. `kDynamic` is true if workers that
+// become free take a share of the items that are left (guided self-scheduling, Polychronopoulos and
+// Kuck 1987), false if each worker takes one contiguous range, which keeps rows near the thread
+// that touched them.
 template <class Schedule>
 class Worker {
-  static constexpr bool kInPlace = requires { Schedule::kInPlace; };
-  static constexpr bool kAllHeads = [] {
-    if constexpr (AttentionSchedule<Schedule>) return Schedule::all_heads;
-    return false;
-  }();
-  static constexpr bool kStreamed = requires { Schedule::kStreamed; };
-  static constexpr bool kSwapped = requires { Schedule::kSwapped; };
-  using Types = std::conditional_t<
-      kInPlace, InPlaceTypes,
-      std::conditional_t<
-          kAllHeads, AllHeadsTypes,
-          std::conditional_t<kSwapped, SwappedTypes,
-                             std::conditional_t<kStreamed, StreamedTypes, PackedTypes>>>>;
+  static_assert(
+      requires { typename Schedule::Mode; },
+      "a schedule names how its tiles lie: using Mode = one of backends/cpu/modes");
+  using Mode = typename Schedule::Mode;
+  static_assert(TileMode<Mode>, "Mode lacks what backends/cpu/modes/mode.hpp asks of a mode");
+  static_assert(
+      requires { requires Schedule::all_heads; } == std::is_same_v<Mode, AllHeads>,
+      "tiles hold rows of all heads in the mode AllHeads, and in no other");
 
  public:
   template <class T, int kM, int kK>
-  using Left = typename Types::template Left<T, kM, kK>;
+  using Left = typename Mode::template Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
-  using Right = typename Types::template Right<T, kK, kN, kOrder>;
+  using Right = typename Mode::template Right<T, kK, kN, kOrder>;
   template <int kM, int kN>
-  using Sums = typename Types::template Sums<kM, kN>;
+  using Sums = typename Mode::template Sums<kM, kN>;
 
   // One of `workers`; `next` counts the items of the launch that were handed out, whose number is
   // `launch`. Packed panels of up to `kept_bytes` are kept for later items.
   Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers,
          std::int64_t launch, std::size_t kept_bytes)
-      : scratch_(scratch),
+      : mode_({scratch, launch, workers}),
+        scratch_(scratch),
         next_(next),
         worker_(worker),
         workers_(workers),
-        launch_(launch),
         kept_bytes_(kept_bytes) {}
 
   template <class F>
@@ -118,25 +68,19 @@ class Worker {
     }
   }
 
-  // A panel that is packed for the first tile of a row, or if swapped of a column, serves them all.
+  // A panel that is packed for the first tile of a row, or of a column, serves them all.
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {
-    if constexpr (kSwapped) {
-      tile_ = tile_size(rows, cols, {kM, kN}, {kColumns, kLanes}, workers_);
-    } else if constexpr (kStreamed) {
-      tile_ = tile_size(rows, cols, {kM, kN}, {kLanes, kColumns}, workers_);
-    } else {
-      tile_ = {kM, kN};
-    }
-    const std::int64_t down = ceil_div(rows, tile_.rows);
-    const std::int64_t across = ceil_div(cols, tile_.cols);
-    const std::int64_t series = kSwapped ? down : across;
+    const TileSize tile = mode_.size_tiles(rows, cols, {kM, kN});
+    const std::int64_t down = ceil_div(rows, tile.rows);
+    const std::int64_t across = ceil_div(cols, tile.cols);
+    const std::int64_t series = Mode::kByColumns ? down : across;
     if (series == 1) kept_bytes_ = 0;  // nothing is used twice
     items(down * across, [&](std::int64_t i) {
       auto row = static_cast<int>(i / series);
       auto col = static_cast<int>(i % series);
-      if (kSwapped) std::swap(row, col);
-      f(row * tile_.rows, col * tile_.cols);
+      if (Mode::kByColumns) std::swap(row, col);
+      f(row * tile.rows, col * tile.cols);
     });
   }
 
@@ -167,77 +111,30 @@ class Worker {
   void attend(int key_count, LoadQuery load_query, LoadKey load_key, LoadValue load_value,
               Consume consume) {
     Scratched<Query> query(scratch_);
-    if constexpr (kAllHeads) {
-      if (key_count > 0) load_query(*query);
-      HeadStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{scratch_, key_count, load_key,
-                                                                      load_value};
-      consume(std::as_const(*query), stages);
-      return;
-    }
-    const KeptStages<Key> keys(scratch_, kept_bytes_ / 2);
-    const KeptStages<Value> values(scratch_, kept_bytes_ / 2);
     if (key_count > 0) load_query(*query);
-    AttentionStages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{
-        scratch_, keys, values, key_count, load_key, load_value};
+    typename Mode::template Stages<Sums<kM, kN>, Key, Value, LoadKey, LoadValue> stages{
+        scratch_, kept_bytes_, key_count, load_key, load_value};
     consume(std::as_const(*query), stages);
   }
 
   template <class Panel>
   void load(Panel& panel, const typename Panel::Source& source, Coord at) {
-    const auto load_used = [&] {
-      if constexpr (!kStreamed) {
-        panel.load(source, at);
-      } else if constexpr (kSwapped) {
-        const Coord swapped{.row = at.col, .col = at.row, .head = at.head, .batch = at.batch};
-        panel.load(
-            source, swapped, requires { Panel::kRows; } ? tile_.cols : tile_.rows);
-      } else {
-        panel.load(
-            source, at, requires { Panel::kRows; } ? tile_.rows : tile_.cols);
-      }
-    };
-    if constexpr (requires { panel.tag; }) {
-      const PanelTag tag{launch_, source.data, at.row, at.col, at.head, at.batch};
-      if (panel.tag == tag) {
-        if constexpr (kStreamed) panel.next.rows = 0;
-        return;
-      }
-      load_used();
-      panel.tag = tag;
-    } else {
-      load_used();
-    }
+    mode_.load(panel, source, at);
   }
 
   template <int kM, int kN>
   Sums<kM, kN> zeros() {
-    if constexpr (kSwapped) {
-      return Sums<kM, kN>(scratch_, tile_.rows);
-    } else if constexpr (kStreamed) {
-      return Sums<kM, kN>(scratch_, tile_.cols);
-    } else {
-      return Sums<kM, kN>(scratch_);
-    }
+    return mode_.template zeros<kM, kN>();
   }
 
   template <class Acc, class L, class R>
   void mma(Acc& acc, const L& left, const R& right) {
-    if constexpr (kSwapped) {
-      multiply(acc, right, left);
-    } else {
-      multiply(acc, left, right);
-    }
+    mode_.mma(acc, left, right);
   }
 
   template <class T, class Acc>
   void store(const Tensor<T>& to, Coord at, const Acc& acc) {
-    if constexpr (kSwapped) {
-      cpu::store_transposed(to, at, acc, tile_.cols);
-    } else if constexpr (kStreamed) {
-      cpu::store(to, at, acc, tile_.rows);
-    } else {
-      cpu::store(to, at, acc);
-    }
+    mode_.store(to, at, acc);
   }
 
   template <class Acc, class F>
@@ -347,13 +244,12 @@ class Worker {
   }
 
  private:
+  Mode mode_;
   Scratch& scratch_;
   std::atomic<std::int64_t>& next_;
   int worker_;
   int workers_;
-  std::int64_t launch_;
   std::size_t kept_bytes_;
-  TileSize tile_{};  // size of all tiles but those at the edges
   bool handed_out_ = false;
   std::int64_t items_ = 1;  // of the loop that runs now
 };

@@ -57,7 +57,7 @@ void check_product(Scratch& scratch, int rows, int cols, int depth, int pad, int
       kTransposed ? cols : depth, kTransposed ? depth : cols, pad, offset,
       [](int r, int c) { return kTransposed ? right_value(c, r) : right_value(r, c); });
   const auto left = std::make_unique<RowLeft<T, kM, kK>>();
-  InPlaceRight<T, kK, kN, kOrder> right;
+  RightInMemory<T, kK, kN, kOrder> right;
   RowAccumulator<kM, kN> acc(scratch);
   for (int k = 0; k < depth; k += kK) {
     left->load(a.tensor, {at.row, k});

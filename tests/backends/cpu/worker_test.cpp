@@ -11,15 +11,15 @@
 namespace moat::cpu {
 namespace {
 
-struct Packed {
+template <TileMode M>
+struct Tiles {
+  using Mode = M;
   static constexpr int m = 2 * kFullSliver;
   static constexpr int n = 64;
   static constexpr int k = 32;
   static constexpr bool kDynamic = true;
 };
-struct Streamed : Packed {
-  static constexpr bool kStreamed = true;
-};
+using PackedTiles = Tiles<Packed>;
 
 float value(std::int64_t i) { return static_cast<float>((i * 7) % 11 - 5); }
 
@@ -85,8 +85,10 @@ void check_all() {
   }
 }
 
-TYPED_TEST(Workers, ProductsOfKeptPanels) { check_all<Packed, TypeParam>(); }
-TYPED_TEST(Workers, ProductsOfStreamedPanels) { check_all<Streamed, TypeParam>(); }
+TYPED_TEST(Workers, ProductsOfKeptPanels) { check_all<PackedTiles, TypeParam>(); }
+TYPED_TEST(Workers, ProductsOfStreamedPanels) { check_all<Tiles<Streamed>, TypeParam>(); }
+TYPED_TEST(Workers, SwappedProducts) { check_all<Tiles<Swapped>, TypeParam>(); }
+TYPED_TEST(Workers, ProductsInPlace) { check_all<Tiles<InPlace>, TypeParam>(); }
 
 struct CountLoads {
   template <class S, class B>
@@ -119,16 +121,16 @@ struct CountLoads {
 
 TEST(KeptPanels, AreReusedWithinALaunchOnly) {
   Backend backend(1);
-  std::vector<float> a(2 * Packed::k);
+  std::vector<float> a(2 * PackedTiles::k);
   a[0] = 10;
-  a[Packed::k] = 20;
+  a[PackedTiles::k] = 20;
   std::vector<float> seen;
-  const CountLoads::Args<Packed, Worker<Packed>> args{{a.data(), 1, 2 * Packed::k, 2 * Packed::k},
-                                                      &seen};
-  backend.launch<CountLoads, Packed>(1, args);
+  const CountLoads::Args<PackedTiles, Worker<PackedTiles>> args{
+      {a.data(), 1, 2 * PackedTiles::k, 2 * PackedTiles::k}, &seen};
+  backend.launch<CountLoads, PackedTiles>(1, args);
   EXPECT_EQ(seen, (std::vector<float>{10, 20, 10, 20}));
   seen.clear();
-  backend.launch<CountLoads, Packed>(1, args);
+  backend.launch<CountLoads, PackedTiles>(1, args);
   EXPECT_EQ(seen, (std::vector<float>{12, 22, 12, 22}));
 }
 
@@ -149,15 +151,16 @@ TEST(Launches, ThrowWhatAWorkerThrew) {
   for (const int threads : {1, 2, 4}) {
     Backend backend(threads);
     for (const int item : {0, 31, 63}) {
-      const Throw::Args<Packed, Worker<Packed>> args{item};
-      EXPECT_THROW((backend.launch<Throw, Packed>(64, args)), std::runtime_error);
+      const Throw::Args<PackedTiles, Worker<PackedTiles>> args{item};
+      EXPECT_THROW((backend.launch<Throw, PackedTiles>(64, args)), std::runtime_error);
     }
-    EXPECT_NO_THROW((backend.launch<Throw, Packed>(64, Throw::Args<Packed, Worker<Packed>>{-1})));
-    check_gemm<Streamed, float, Order::row_major>(backend, 100, 100, 100, 0);
+    EXPECT_NO_THROW((
+        backend.launch<Throw, PackedTiles>(64, Throw::Args<PackedTiles, Worker<PackedTiles>>{-1})));
+    check_gemm<Tiles<Streamed>, float, Order::row_major>(backend, 100, 100, 100, 0);
   }
 }
 
-struct TooLarge : Packed {
+struct TooLarge : PackedTiles {
   static constexpr int m = 64 * kFullSliver;
   static constexpr int n = 1 << 14;
 };
@@ -178,7 +181,7 @@ TEST(Launches, TilesBeyondTheScratchMemoryAreRefused) {
   EXPECT_THROW(
       (backend.launch<TakeTooMuch, TooLarge>(2, TakeTooMuch::Args<TooLarge, Worker<TooLarge>>{})),
       std::bad_alloc);
-  check_gemm<Packed, float, Order::row_major>(backend, 100, 100, 100, 0);
+  check_gemm<PackedTiles, float, Order::row_major>(backend, 100, 100, 100, 0);
 }
 
 }  // namespace

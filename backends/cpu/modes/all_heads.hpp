@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backends/cpu/heads.hpp"
+#include "backends/cpu/modes/in_place.hpp"
+
+namespace moat::cpu {
+
+// Attention of few queries: a tile holds the rows of all heads, and keys and values are read where
+// they lie, head by head.
+class AllHeads : public InPlace {
+ public:
+  template <class T, int kM, int kK>
+  using Left = HeadQueries<T, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder>
+  using Right = RightOfHeads<T, kK, kN, kOrder>;
+  template <class S, class Key, class Value, class LoadKey, class LoadValue>
+  using Stages = HeadStages<S, Key, Value, LoadKey, LoadValue>;
+
+  using InPlace::InPlace;
+};
+
+}  // namespace moat::cpu
