@@ -112,11 +112,12 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   add("copy", ceilings.copy_bytes, "GB/s");
   if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
   text += '\n';
-  for (const auto& [name, rate] :
-       {std::pair("f16", &ceilings.flops_f16), {"bf16", &ceilings.flops_bf16}}) {
-    if (any && !rate->value) {
-      text += fmt::format("       no {} compute ceiling: {}\n", name, rate->reason);
-    }
+  for (const auto& [name, rate] : {std::pair("f32 compute", &ceilings.flops_f32),
+                                   {"f16 compute", &ceilings.flops_f16},
+                                   {"bf16 compute", &ceilings.flops_bf16},
+                                   {"read", &ceilings.read_bytes},
+                                   {"copy", &ceilings.copy_bytes}}) {
+    if (any && !rate->value) text += fmt::format("       no {} ceiling: {}\n", name, rate->reason);
   }
   return text;
 }
