@@ -51,6 +51,13 @@ for package in $(named | grep -vx libomp-dev); do
 done
 grep -q 'Install with: scripts/setup.sh --tests' "$work/out" || fail 'no script is named'
 
+# Without a compiler there is no project yet, and its package is named all the same.
+if cmake -S . -B "$work/none" -DMOAT_CXX=MOAT_CXX-NOTFOUND -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF \
+  -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF >"$work/out3" 2>&1; then
+  fail "CMake configured without a compiler"
+fi
+grep -q 'on Debian: g++' "$work/out3" || fail "without a compiler: $(tail -n 5 "$work/out3")"
+
 # The main job asks for nothing of the tests.
 cmake -S . -B "$work/main" -DMOAT_CUDA=OFF -DMOAT_HIP=OFF -DMOAT_TESTS=OFF \
   -DCMAKE_DISABLE_FIND_PACKAGE_{GTest,Python3,Boost}=ON >"$work/out2" 2>&1 ||
