@@ -34,7 +34,8 @@ constexpr const char* kFooter =
     "NO_COLOR,\n"
     "and colours also in a file or pipe with FORCE_COLOR or CLICOLOR_FORCE. A file to write may "
     "be\n"
-    "a device, a FIFO, a link, which stays, or - for standard output.\n"
+    "a device, a FIFO, a link, which stays, or - for standard output. A file with further hard\n"
+    "links is overwritten in place; any other is replaced as a whole.\n"
     "\n"
     "exit codes of all commands: 0 done, 2 bad option or value, 4 something could not be written\n";
 

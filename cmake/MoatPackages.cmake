@@ -38,7 +38,12 @@ function(moat_require_packages option)
   endif()
 endfunction()
 
-moat_find_package(OpenMP COMPONENTS CXX DEBIAN g++ TARGET OpenMP::OpenMP_CXX)
+# clang's OpenMP is a package of its own, GCC's comes with the compiler.
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  moat_find_package(OpenMP COMPONENTS CXX DEBIAN libomp-dev TARGET OpenMP::OpenMP_CXX)
+else()
+  moat_find_package(OpenMP COMPONENTS CXX DEBIAN g++ TARGET OpenMP::OpenMP_CXX)
+endif()
 moat_find_package(Threads DEBIAN g++ TARGET Threads::Threads)
 moat_find_package(hwy DEBIAN libhwy-dev TARGET hwy::hwy)
 moat_find_package(fmt DEBIAN libfmt-dev TARGET fmt::fmt)

@@ -61,7 +61,6 @@ void for_each_operand(P& p, F&& f) {
   keys.rows = std::int64_t{p.kv_len} * p.kv_heads;
   Operand values = keys;
   values.name = "V";
-  values.symmetry = Symmetry::odd;
   Operand output = queries;
   output.name = "O";
   output.role = Role::output;

@@ -34,13 +34,7 @@ inline double flops(const GemmProblem& p) { return 2.0 * p.m * p.n * p.k; }
 template <Is<GemmProblem> P, class F>
 void for_each_operand(P& p, F&& f) {
   const bool bt = p.order_b == Order::transposed;
-  f(Operand{.name = "A",
-            .type = p.dtype,
-            .rows = p.m,
-            .cols = p.k,
-            .leading = p.lda,
-            .symmetry = Symmetry::odd},
-    p.a);
+  f(Operand{.name = "A", .type = p.dtype, .rows = p.m, .cols = p.k, .leading = p.lda}, p.a);
   f(Operand{.name = "B",
             .type = p.dtype,
             .rows = bt ? p.n : p.k,

@@ -15,10 +15,6 @@ namespace moat {
 
 enum class Role : std::uint8_t { input, output };
 
-// A change of an input whose effect on the result is known: of the other sign, the result is; in
-// reverse order, the result is.
-enum class Symmetry : std::uint8_t { none, odd, reversible };
-
 // One factor of `type` for each block of rows × cols elements (0: as many as the matrix has).
 struct Scales {
   DType type = DType::f32;
@@ -45,7 +41,6 @@ struct Operand {
   std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
   bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
   bool positions = false;    // holds 64-bit integers instead of `type`
-  Symmetry symmetry = Symmetry::none;
   std::optional<Scales> scales{};
   std::optional<Pages> pages{};
 };

@@ -29,11 +29,7 @@ inline double flops(const ReductionProblem& p) { return static_cast<double>(p.n)
 // Calls f(operand, its pointer) for x and the result.
 template <Is<ReductionProblem> P, class F>
 void for_each_operand(P& p, F&& f) {
-  f(Operand{.name = "x",
-            .type = p.dtype,
-            .cols = p.n,
-            .symmetry = p.op == ReductionOp::sum ? Symmetry::odd : Symmetry::none},
-    p.x);
+  f(Operand{.name = "x", .type = p.dtype, .cols = p.n}, p.x);
   f(Operand{.name = "result", .role = Role::output, .positions = p.op == ReductionOp::argmax},
     p.result);
 }

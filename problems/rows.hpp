@@ -36,12 +36,7 @@ inline double flops(const RowsProblem& p) {
 template <Is<RowsProblem> P, class F>
 void for_each_operand(P& p, F&& f) {
   const bool softmax = p.op == RowsOp::softmax;
-  f(Operand{.name = "x",
-            .type = p.dtype,
-            .rows = p.rows,
-            .cols = p.cols,
-            .symmetry = softmax ? Symmetry::reversible : Symmetry::odd},
-    p.x);
+  f(Operand{.name = "x", .type = p.dtype, .rows = p.rows, .cols = p.cols}, p.x);
   if (!softmax) f(Operand{.name = "weight", .type = p.dtype, .cols = p.cols}, p.weight);
   f(Operand{.name = "y", .role = Role::output, .type = p.dtype, .rows = p.rows, .cols = p.cols},
     p.y);

@@ -24,10 +24,12 @@ struct Result {
   std::string reason = "not in its records";  // why there is no series
   Conditions conditions;
   std::string conflict;  // records that do not fit each other
+  std::string failed;    // a run whose result was not right, perhaps beside others
 
   void add(const Record& record, const CaseRecord& c) {
     if (c.status != Status::ok) {
       reason = fmt::format("{}: {}", name_of(c.status), c.message);
+      if (c.status != Status::disturbed) failed = reason;
       return;
     }
     const Conditions own = conditions_of(record, c);
@@ -49,10 +51,12 @@ struct Result {
   // "" if there is one, or nothing to compare with.
   std::string why_no_speed(const Result& base) const {
     const auto few = static_cast<std::size_t>(kFewestSamples);
+    if (!failed.empty()) return failed + (series.empty() ? "" : " (ok in another run)");
     if (series.empty()) return reason;
     if (!conflict.empty()) return conflict;
     if (samples < few) return fmt::format("too few samples ({})", samples);
     if (base.series.empty()) return "";
+    if (!base.failed.empty()) return "the baseline: " + base.failed;
     if (!base.conflict.empty()) return "the baseline: " + base.conflict;
     if (base.samples < few)
       return fmt::format("the baseline has too few samples ({})", base.samples);
@@ -145,12 +149,13 @@ Across compare_across(const std::vector<NamedRecord>& records, const std::string
   const Platforms platforms(records);
   Across across;
   across.devices = platforms.all();
+  across.notes = platforms.left_out();
   std::map<std::string, std::map<std::size_t, Result>> results;  // problem → device
   std::vector<std::pair<std::string, std::string>> problems;     // and its kernel, in order
   for (std::size_t r = 0; r < records.size(); ++r) {
     for (const auto& c : records[r].record.cases) {
       const auto device = platforms.of(r, c);
-      if (c.implementation != kOurs || !device) continue;
+      if (c.implementation != kOurs || !device || !platforms.is_current(r, *device)) continue;
       if (!results.contains(c.problem)) problems.emplace_back(c.problem, c.kernel);
       results[c.problem][*device].add(records[r].record, c);
     }
@@ -166,7 +171,7 @@ Across compare_across(const std::vector<NamedRecord>& records, const std::string
       c.seconds.emplace_back();
       c.speed.emplace_back();
       c.reason.push_back(result.why_no_speed(base));
-      if (result.series.empty() || !result.conflict.empty()) continue;
+      if (result.series.empty() || !result.conflict.empty() || !result.failed.empty()) continue;
       c.seconds.back() = bootstrap_median(result.series, {.seed = 1, .resamples = 0}).median;
       if (!c.reason.back().empty() || base.series.empty()) continue;
       const BootstrapOptions seeded = {.seed = seed_of(options.seed, problem),

@@ -31,11 +31,13 @@ struct Across {
   std::vector<Platform> devices;
   std::size_t baseline = 0;  // index into devices
   std::vector<Case> cases;
-  std::vector<Mean> means;  // the kernels, then all
+  std::vector<Mean> means;         // the kernels, then all
+  std::vector<std::string> notes;  // which records were left out
 };
 
 // Of several runs of one device under one set of conditions (platforms.hpp) the samples are taken
-// together; what differs in conditions stays apart. A problem whose operands were in the cache on
+// together; what differs in conditions stays apart, and of several builds the newest counts. A
+// problem of which a run failed has no speed. A problem whose operands were in the cache on
 // one device and in memory on the other has no speed there, nor has one of too few samples.
 // `baseline` is a backend, a device's label or a part of one, "" for the first of kBaseline, else
 // of the records. Throws UsageError if it names none or several.

@@ -169,9 +169,8 @@ double parse_threshold(const std::string& option, const std::string& text) {
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc()) throw bad("not a number");
-  std::string unit(rest, end);
-  std::erase(unit, ' ');
-  if (unit == "%") {
+  const std::string unit(rest, end);
+  if (unit == "%" || unit == " %") {
     value /= 100;
   } else if (!unit.empty()) {
     throw bad("not a share");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "bench/compare/conditions.hpp"
@@ -22,7 +23,9 @@ namespace {
 struct Side {
   const CaseRecord* first = nullptr;
   Conditions conditions;
+  Conditions build;
   std::string conflict;       // runs of this side that do not fit each other
+  std::string lacking;        // a run of this side that lacks the case
   std::string unverified;     // why there is no result
   std::string disturbed;      // likewise, of runs that other work on the machine kept from a number
   std::string only_in_turns;  // of one whose samples count beside those of the other build alone
@@ -37,8 +40,10 @@ struct Side {
     if (first == nullptr) {
       first = &c;
       conditions = std::move(own);
-    } else if (own != conditions && conflict.empty()) {
-      conflict = difference(conditions, own);
+      build = build_of(record);
+    } else if (conflict.empty()) {
+      conflict = difference(build, build_of(record));
+      if (conflict.empty()) conflict = difference(conditions, own);
     }
     if (c.status != Status::ok) {
       const std::string why = fmt::format("{}: {}", name_of(c.status), c.message);
@@ -47,10 +52,10 @@ struct Side {
         return;
       }
       if (!usable_in_turns(record, c)) {
-        disturbed = why;
+        disturbed = c.message;
         return;
       }
-      only_in_turns = why;
+      only_in_turns = c.message;
     }
     for (std::size_t i = 0; i < c.series.size(); ++i) {
       const auto& s = c.series[i];
@@ -83,6 +88,18 @@ Sides sides_of(const std::vector<NamedRecord>& records) {
   Sides sides;
   for (const auto& r : records) {
     for (const auto& c : r.record.cases) sides[c.name].add(r.record, c);
+  }
+  for (const auto& r : records) {
+    std::set<std::string> there;
+    std::set<std::pair<std::string, int>> devices;  // that the run used
+    for (const auto& c : r.record.cases) {
+      there.insert(c.name);
+      devices.emplace(c.backend, c.device);
+    }
+    for (auto& [name, side] : sides) {
+      const bool asked = devices.contains({side.first->backend, side.first->device});
+      if (asked && !there.contains(name) && side.lacking.empty()) side.lacking = "not in " + r.path;
+    }
   }
   return sides;
 }
@@ -133,7 +150,10 @@ class Comparer {
       result.only_base = n == now_.end();
       result.verdict = Verdict::missing;
       result.reason = result.only_base ? "not in the new record" : "not in the base record";
-      result.broken = n != now_.end() && !n->second.unverified.empty();
+      if (n != now_.end() && !n->second.unverified.empty()) {
+        result.broken = true;
+        result.reason += "; the new one " + n->second.unverified;
+      }
       return result;
     }
     const Side& base = b->second;
@@ -142,6 +162,13 @@ class Comparer {
       result.verdict = Verdict::unverified;
       result.broken = !now.unverified.empty();
       result.reason = result.broken ? now.unverified : "base: " + base.unverified;
+      return result;
+    }
+    // One of several runs without the case: nothing tells what it would have shown.
+    if (!base.lacking.empty() || !now.lacking.empty()) {
+      result.verdict = Verdict::unverified;
+      result.broken = !now.lacking.empty();
+      result.reason = result.broken ? now.lacking : "base: " + base.lacking;
       return result;
     }
     if (!base.conflict.empty() || !now.conflict.empty()) {
@@ -174,7 +201,8 @@ class Comparer {
 
   // The threshold is known only after the noise of all cases.
   static void judge_case(CaseComparison& c, double threshold) {
-    c.undecided = c.gated && (c.verdict == Verdict::disturbed ||
+    const bool without_number = c.verdict == Verdict::inconclusive && !c.ratio;
+    c.undecided = c.gated && (c.verdict == Verdict::disturbed || without_number ||
                               (c.verdict == Verdict::unverified && !c.broken));
     if (!c.ratio) return;
     if (const std::size_t fewest = std::min(c.base_samples, c.new_samples); too_few(fewest)) {
@@ -221,6 +249,11 @@ class Comparer {
     }
     result.ratio = result.paired ? paired_ratio(before, after, bootstrap)
                                  : ratio_of_medians(before, after, bootstrap);
+    if (!is_number(*result.ratio)) {
+      result.ratio.reset();
+      result.reason = "the times have no finite ratio";
+      return;
+    }
     // What is not judged by its own samples tells nothing about the noise of the others.
     if (too_few(std::min(result.base_samples, result.new_samples))) return;
     const auto of_itself = result.paired ? paired_self_differences : self_differences;
@@ -279,7 +312,13 @@ Verdict verdict_without_result(const CaseRecord& c) {
   return c.status == Status::disturbed ? Verdict::disturbed : Verdict::unverified;
 }
 
+bool is_number(const RatioEstimate& ratio) {
+  const auto sound = [](double x) { return std::isfinite(x) && x > 0; };
+  return sound(ratio.ratio) && sound(ratio.lower) && sound(ratio.upper);
+}
+
 Verdict judge(const RatioEstimate& ratio, double threshold) {
+  if (!is_number(ratio)) return Verdict::inconclusive;
   const double up = 1 + threshold;
   const double down = 1 / up;
   if (ratio.lower > up) return Verdict::slower;
@@ -289,6 +328,7 @@ Verdict judge(const RatioEstimate& ratio, double threshold) {
 }
 
 bool leaves_undecided(const RatioEstimate& ratio, double threshold) {
+  if (!is_number(ratio)) return true;
   constexpr std::size_t kQuarter = 4;
   const double limit = std::log1p(threshold);
   const auto beyond =
@@ -311,6 +351,10 @@ Comparison compare_records(const std::vector<NamedRecord>& base,
       if (run.interrupted) {
         comparison.unfinished.push_back(
             fmt::format("{}: {}: the run was interrupted after {} of {} cases", side, r.path,
+                        r.record.cases.size(), run.planned));
+      } else if (r.record.cases.size() < static_cast<std::size_t>(run.planned)) {
+        comparison.unfinished.push_back(
+            fmt::format("{}: {}: the record has {} of the {} cases that were planned", side, r.path,
                         r.record.cases.size(), run.planned));
       }
     }

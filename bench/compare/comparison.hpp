@@ -45,7 +45,8 @@ struct CaseComparison {
   // Whether a gate judges the case: our kernels. A library is the same code in both builds.
   bool gated = false;
   // Whether it is gated and the gate cannot tell: too few samples, disturbed, no result to compare
-  // with in the base; or inconclusive and maybe slower, see leaves_undecided().
+  // with in the base or in one of its runs; or inconclusive and maybe slower, see
+  // leaves_undecided().
   bool undecided = false;
   bool only_base = false;              // missing from the new side
   bool broken = false;                 // unverified on the new side
@@ -71,7 +72,7 @@ struct Comparison {
   std::optional<double> floor;          // noise floor, as a share of the time; none if unknown
   std::size_t differences = 0;          // A/A comparisons behind it
   std::vector<std::string> warnings;    // of builds whose timings are no measure of the kernels
-  std::vector<std::string> unfinished;  // runs that were interrupted
+  std::vector<std::string> unfinished;  // runs that lack cases which they had planned
   int count(Verdict verdict) const;
 };
 
@@ -84,10 +85,14 @@ Verdict verdict_without_result(const CaseRecord& c);
 // The smallest change that counts, if nobody says otherwise.
 inline constexpr double kDefaultThreshold = 0.02;
 
+// Whether a ratio and its interval are finite and above 0.
+bool is_number(const RatioEstimate& ratio);
+
+// Inconclusive for what is no number.
 Verdict judge(const RatioEstimate& ratio, double threshold);
 
 // Whether an inconclusive ratio leaves open that the case is slower by more than the threshold: at
-// least a quarter of the resampled ratios say so.
+// least a quarter of the resampled ratios say so, or the ratio is no number.
 bool leaves_undecided(const RatioEstimate& ratio, double threshold);
 
 Comparison compare_records(const std::vector<NamedRecord>& base,

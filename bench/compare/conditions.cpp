@@ -15,13 +15,36 @@ const DeviceRecord* device_of(const Record& record, const CaseRecord& c) {
   return nullptr;
 }
 
+namespace {
+
+std::string processors_of(const RunInfo& run) {
+  if (!run.processors.value) return "all";
+  std::string text;
+  for (const int p : *run.processors.value) text += fmt::format("{}{}", text.empty() ? "" : ",", p);
+  return text;
+}
+
+}  // namespace
+
+Conditions build_of(const Record& record) {
+  const Build& build = record.build;
+  const auto& dirty = build.dirty.value;
+  return {{"commit", build.commit.value ? build.commit.value->substr(0, 12) : "unknown"},
+          {"tree", !dirty   ? "unknown"
+                   : *dirty ? "modified"
+                            : "clean"},
+          {"compiler", build.compiler}};
+}
+
 Conditions conditions_of(const Record& record, const DeviceRecord& device) {
   return {{"device", device.name},
           {"architecture", device.architecture},
           {"threads", std::to_string(record.run.threads)},
           {"build type", record.build.build_type},
           {"compute units", std::to_string(device.compute_units)},
-          {"compiler flags", record.build.flags}};
+          {"compiler flags", record.build.flags},
+          {"CPU quota", record.run.cpu_quota ? fmt::format("{:g}", *record.run.cpu_quota) : "none"},
+          {"processors", processors_of(record.run)}};
 }
 
 Conditions conditions_of(const Record& record, const CaseRecord& c) {

@@ -14,8 +14,13 @@ namespace moat {
 // Name → value, in the order in which a difference is told.
 using Conditions = std::vector<std::pair<std::string, std::string>>;
 
+// What tells one build from another: its commit, whether its sources differ from that, its
+// compiler. Builds are what is compared; runs of different builds are no runs of one.
+Conditions build_of(const Record& record);
+
 // Of all that ran on a device of a record: its name, instruction set and compute units; the build's
-// type and compiler flags; the threads.
+// type and compiler flags; the threads, and the processors and the share of their time that the run
+// was granted.
 Conditions conditions_of(const Record& record, const DeviceRecord& device);
 
 // Those of a case's device, its cache (cold or hot), the FLOPs of a call, and the library where one

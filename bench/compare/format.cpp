@@ -238,11 +238,16 @@ std::string to_junit(const Comparison& comparison, const std::optional<Gate>& ga
                          "message=\"{}\"/></testcase>\n",
                          escape_xml(reason));
   }
+  std::string warnings;
+  for (const auto& w : comparison.warnings) {
+    warnings += fmt::format("  <property name=\"warning\" value=\"{}\"/>\n", escape_xml(w));
+  }
+  if (!warnings.empty()) warnings = "  <properties>\n" + warnings + "  </properties>\n";
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
       "<testsuite name=\"moat compare\" tests=\"{}\" failures=\"{}\" errors=\"{}\" "
-      "skipped=\"{}\">\n{}</testsuite>\n",
-      tests, failures, errors, skipped, cases);
+      "skipped=\"{}\">\n{}{}</testsuite>\n",
+      tests, failures, errors, skipped, warnings, cases);
 }
 
 // Workflow commands of GitHub Actions: data escapes % and line ends, properties : and , too.
@@ -315,6 +320,7 @@ std::string across_json(const Across& across) {
                       {"version", 1},
                       {"devices", devices},
                       {"baseline", across.baseline},
+                      {"notes", across.notes},
                       {"means", means},
                       {"cases", cases}});
 }
@@ -397,7 +403,9 @@ std::string format_across(const Across& across, CompareFormat format, bool color
     }
     rows.push_back(std::move(row));
   }
-  const std::string note =
+  std::string note;
+  for (const auto& n : across.notes) note += fmt::format("note: {}\n", n);
+  note +=
       "speed: the baseline's time ÷ the device's, with its 95 % interval; above 1 the device is "
       "faster.\nKernels: geometric mean over the problems that both solved [n of all problems], "
       "without those "

@@ -11,8 +11,9 @@ namespace {
 
 // Whether a ratio was held against the threshold.
 bool judged(const CaseComparison& c) {
-  return c.gated && (c.verdict == Verdict::slower || c.verdict == Verdict::faster ||
-                     c.verdict == Verdict::same || c.verdict == Verdict::inconclusive);
+  return c.gated && c.ratio.has_value() &&
+         (c.verdict == Verdict::slower || c.verdict == Verdict::faster ||
+          c.verdict == Verdict::same || c.verdict == Verdict::inconclusive);
 }
 
 std::string why_refused(const Comparison& comparison) {
@@ -71,7 +72,7 @@ Gate judge_gate(const Comparison& comparison) {
     not_passed(kCompareIncomparable, fmt::format("{} incomparable", n));
   }
   gate.reasons = comparison.unfinished;
-  if (!gate.reasons.empty()) not_passed(kCompareUndecided, "a run was interrupted");
+  if (!gate.reasons.empty()) not_passed(kCompareUndecided, "a run is not complete");
   if (const auto n = count([](const auto& c) { return c.undecided; }); n > 0) {
     not_passed(kCompareUndecided, fmt::format("{} could not be judged", n));
   }

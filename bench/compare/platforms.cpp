@@ -2,6 +2,7 @@
 #include "bench/compare/platforms.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -37,25 +38,28 @@ Conditions key_of(const Record& record, const DeviceRecord& device) {
 // Which places share a key.
 using Places = std::vector<std::pair<std::size_t, const DeviceRecord*>>;
 
-// Of runs of one device that have a problem in common, but with its operands in the cache in one
-// and in memory in another: those with operands in the cache.
-std::set<std::size_t> hot_runs(const std::vector<NamedRecord>& records, const Places& places) {
+bool ran_on(const CaseRecord& c, const DeviceRecord& device) {
+  return c.backend == device.backend && c.device == device.index;
+}
+
+// Problems of ours that ran with operands in the cache and with operands in memory.
+std::set<std::string> hot_problems_of(const std::vector<NamedRecord>& records,
+                                      const Places& places) {
   std::map<std::string, std::set<std::string>> caches;  // of a problem
-  const auto each = [&](const auto& visit) {
-    for (const auto& [r, device] : places) {
-      for (const auto& c : records[r].record.cases) {
-        if (c.implementation != kOurs || c.backend != device->backend || c.device != device->index)
-          continue;
-        visit(r, c);
-      }
+  for (const auto& [r, device] : places) {
+    for (const auto& c : records[r].record.cases) {
+      if (c.implementation == kOurs && ran_on(c, *device)) caches[c.problem].insert(c.cache);
     }
-  };
-  each([&](std::size_t, const CaseRecord& c) { caches[c.problem].insert(c.cache); });
-  std::set<std::size_t> hot;
-  each([&](std::size_t r, const CaseRecord& c) {
-    if (c.cache == "hot" && caches[c.problem].size() > 1) hot.insert(r);
-  });
-  return hot;
+  }
+  std::set<std::string> problems;
+  for (const auto& [problem, of] : caches) {
+    if (of.size() > 1) problems.insert(problem);
+  }
+  return problems;
+}
+
+bool is_apart(const CaseRecord& c, const std::set<std::string>& hot_problems) {
+  return c.cache == "hot" && hot_problems.contains(c.problem);
 }
 
 // What has to be named to tell a key from the others: positions in it. Those in front are
@@ -69,6 +73,20 @@ std::set<std::size_t> telling(const Conditions& key, std::vector<const Condition
     if (std::erase_if(others, differs) > 0) named.insert(i);
   }
   return named;
+}
+
+// "0123456789ab, GNU 12.2.0", "0123456789ab (modified), GNU 12.2.0"
+std::string in_words(const Conditions& build) {
+  std::string text;
+  for (const auto& [name, value] : build) {
+    if (name == "tree") {
+      if (value != "clean")
+        text += fmt::format(" ({})", value == "modified" ? value : "tree unknown");
+    } else {
+      text += (text.empty() ? "" : ", ") + value;
+    }
+  }
+  return text;
 }
 
 std::string label_of(const Conditions& key, const std::set<std::size_t>& named,
@@ -101,6 +119,7 @@ std::string label_of(const Conditions& key, const std::set<std::size_t>& named,
 }  // namespace
 
 Platforms::Platforms(const std::vector<NamedRecord>& records) : places_(records.size()) {
+  for (const auto& r : records) builds_.push_back(build_of(r.record));
   std::vector<std::pair<Conditions, Places>> keys;
   const auto places_with = [&](const Conditions& key) -> Places& {
     auto at = std::ranges::find(keys, key, &std::pair<Conditions, Places>::first);
@@ -112,42 +131,95 @@ Platforms::Platforms(const std::vector<NamedRecord>& records) : places_(records.
       places_with(key_of(records[r].record, d)).emplace_back(r, &d);
     }
   }
-  std::vector<std::pair<Conditions, Places>> apart;
+  struct Apart {
+    Conditions key;
+    Places places;
+    std::set<std::string> hot_problems;
+  };
+  std::vector<Apart> apart;
   for (auto& [key, places] : keys) {
-    const std::set<std::size_t> hot = hot_runs(records, places);
+    const std::set<std::string> hot_problems = hot_problems_of(records, places);
     Conditions hot_key = key;
     hot_key.back().second = "hot";
     Places of_hot;
     Places others;
-    for (const auto& place : places) (hot.contains(place.first) ? of_hot : others).push_back(place);
-    if (!others.empty()) apart.emplace_back(key, std::move(others));
-    if (!of_hot.empty()) apart.emplace_back(std::move(hot_key), std::move(of_hot));
+    for (const auto& [r, device] : places) {
+      std::size_t hot = 0;
+      std::size_t all = 0;
+      for (const auto& c : records[r].record.cases) {
+        if (!ran_on(c, *device)) continue;
+        ++all;
+        hot += is_apart(c, hot_problems) ? 1 : 0;
+      }
+      if (hot > 0) of_hot.emplace_back(r, device);
+      if (hot == 0 || hot < all) others.emplace_back(r, device);
+    }
+    if (!others.empty()) apart.push_back({key, std::move(others), hot_problems});
+    if (!of_hot.empty()) apart.push_back({std::move(hot_key), std::move(of_hot), hot_problems});
   }
-  std::ranges::stable_sort(apart, {}, [](const auto& a) { return a.second.front().first; });
+  std::ranges::stable_sort(apart, {}, [](const Apart& a) { return a.places.front().first; });
 
-  for (const auto& [key, places] : apart) {
+  for (const auto& [key, places, hot_problems] : apart) {
     const DeviceRecord& device = *places.front().second;
     std::vector<const Conditions*> alike;  // platforms of one backend and device name
-    for (const auto& [other, others] : apart) {
+    for (const auto& [other, others, _] : apart) {
       const DeviceRecord& d = *others.front().second;
       if (d.backend == device.backend && d.name == device.name) alike.push_back(&other);
     }
     const std::string warning = build_warning(records[places.front().first].record.build);
-    for (const auto& [r, d] : places) places_[r].push_back({d->backend, d->index, all_.size()});
+    const bool hot = key.back().second == "hot";
+    for (const auto& [r, d] : places) {
+      places_[r].push_back({.backend = d->backend,
+                            .index = d->index,
+                            .platform = all_.size(),
+                            .hot = hot,
+                            .hot_problems = hot_problems});
+    }
     all_.push_back({.backend = device.backend,
                     .name = device.name,
                     .architecture = device.architecture,
                     .label = label_of(key, telling(key, alike), warning),
-                    .warning = warning});
+                    .warning = warning,
+                    .build = build_of(records[places.back().first].record)});
   }
 }
 
-std::optional<std::size_t> Platforms::of(std::size_t record, const std::string& backend,
-                                         int index) const {
+std::optional<std::size_t> Platforms::of(std::size_t record, const CaseRecord& c) const {
   for (const Place& p : places_[record]) {
-    if (p.backend == backend && p.index == index) return p.platform;
+    if (p.backend != c.backend || p.index != c.device) continue;
+    if (p.hot == is_apart(c, p.hot_problems)) return p.platform;
   }
   return std::nullopt;
+}
+
+std::vector<std::size_t> Platforms::of(std::size_t record, const std::string& backend,
+                                       int index) const {
+  std::vector<std::size_t> found;
+  for (const Place& p : places_[record]) {
+    if (p.backend == backend && p.index == index) found.push_back(p.platform);
+  }
+  return found;
+}
+
+std::vector<std::string> Platforms::left_out() const {
+  std::vector<std::string> notes;
+  for (std::size_t platform = 0; platform < all_.size(); ++platform) {
+    int records = 0;
+    std::vector<std::string> builds;
+    for (std::size_t r = 0; r < places_.size(); ++r) {
+      const bool there =
+          std::ranges::find(places_[r], platform, &Place::platform) != places_[r].end();
+      if (!there || is_current(r, platform)) continue;
+      ++records;
+      const std::string build = in_words(builds_[r]);
+      if (std::ranges::find(builds, build) == builds.end()) builds.push_back(build);
+    }
+    if (records == 0) continue;
+    notes.push_back(fmt::format(
+        "{}: {} record{} of other builds left out ({}); the newest is of {}", all_[platform].label,
+        records, records == 1 ? "" : "s", fmt::join(builds, "; "), in_words(all_[platform].build)));
+  }
+  return notes;
 }
 
 }  // namespace moat

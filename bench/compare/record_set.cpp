@@ -8,9 +8,11 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <tuple>
+#include <utility>
 
 #include "bench/compare/shares.hpp"
 #include "bench/record/file.hpp"
@@ -33,15 +35,22 @@ std::string read_text(const fs::path& path) {
   return text;
 }
 
-// A folder holds other JSON too, such as the porting record. The schema's name stands at the top.
-bool looks_like_record(const std::string& text) {
-  return text.substr(0, 4096).find(kRecordSchema) != std::string::npos &&
-         text.substr(0, 4096).find("\"$schema\"") == std::string::npos;
+// What a document says that it is, if that is something else than a record: the porting record, a
+// JSON Schema. "" of a record, and of what does not tell.
+std::string other_kind(const Json& document) {
+  if (!document.is_object()) return "";
+  for (const char* key : {"schema", "$schema"}) {
+    const auto at = document.find(key);
+    if (at != document.end() && at->is_string() && *at != kRecordSchema) {
+      return at->get<std::string>();
+    }
+  }
+  return "";
 }
 
-// Another document that moat writes, such as the porting record.
-bool looks_like_other_document(const std::string& text) {
-  return text.substr(0, 4096).find("\"schema\": \"moat-") != std::string::npos;
+// The same for documents that differ in the order of their members and in blanks.
+std::size_t content_hash(const Json& document) {
+  return std::hash<nlohmann::json>()(nlohmann::json(document));
 }
 
 std::vector<fs::path> files_in(const fs::path& folder) {
@@ -81,20 +90,19 @@ std::vector<NamedRecord> read_records(
     const auto& [path, found] = files[i];
     on_file(i, files.size());
     const std::string text = read_text(path);
-    if (!looks_like_record(text)) {
-      if (found) continue;
-      // A pattern such as results/*/*.json names it too.
-      if (looks_like_other_document(text)) {
-        say("moat: {}: left out, because it is another document of moat, no record\n",
-            path.string());
+    if (!seen.insert(fs::weakly_canonical(path)).second) continue;
+    try {
+      Json document = parse_strict(text);
+      // A pattern such as results/*/*.json names other documents of moat too.
+      if (const std::string kind = other_kind(document);
+          !kind.empty() && (found || kind.starts_with("moat-"))) {
+        say("moat: {}: left out, because its schema is {}, not {}\n", path.string(), kind,
+            kRecordSchema);
         continue;
       }
-    }
-    if (!seen.insert(fs::weakly_canonical(path)).second) continue;
-    // A copy is no second run.
-    if (!contents.insert(std::hash<std::string>()(text)).second) continue;
-    try {
-      records.push_back({path.string(), parse_record(text)});
+      // A copy is no second run.
+      if (!contents.insert(content_hash(document)).second) continue;
+      records.push_back({path.string(), read_record(std::move(document))});
       recompute_shares(records.back().record);
     } catch (const JsonError& e) {
       throw RecordError(fmt::format("{}: {}", path.string(), e.what()));

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -218,9 +219,15 @@ void require_permission(const OutputTarget& target, const fs::path& path) {
 // Whether a folder refuses further files, though those that are there may be written.
 bool takes_no_file(int error) { return error == EACCES || error == EPERM || error == EROFS; }
 
+// A file under the one name would leave the old text under the others.
+bool has_other_names(const OutputTarget& target) {
+  return target.kind == Kind::file && target.status.st_nlink > 1;
+}
+
 void replace(const OutputTarget& target, std::string_view text, const fs::path& path) {
   const bool exists = target.kind == Kind::file;
   if (exists) require_permission(target, path);
+  if (has_other_names(target)) return overwrite(target, text, path);
   const SignalsHeld held;
   TemporaryFile file(target.path, path);
   if (file.error() != 0) {
@@ -231,6 +238,31 @@ void replace(const OutputTarget& target, std::string_view text, const fs::path& 
             exists ? &target.status : nullptr);
   if (!file.replace_target()) return overwrite(target, text, path);
   flush_folder(folder_of(target.path));
+}
+
+// What is behind a target; nothing if that is a name that is free or a closed descriptor.
+std::optional<struct stat> status_of(const OutputTarget& target) {
+  if (target.kind == Kind::absent) return std::nullopt;
+  if (target.kind != Kind::descriptor) return target.status;
+  struct stat status {};
+  if (fstat(target.descriptor, &status) != 0) return std::nullopt;
+  return status;
+}
+
+bool same_target(const OutputTarget& a, const OutputTarget& b) {
+  if (a.kind == Kind::folder || b.kind == Kind::folder) return false;
+  if (a.kind == Kind::descriptor && b.kind == Kind::descriptor && a.descriptor == b.descriptor) {
+    return true;
+  }
+  const auto x = status_of(a);
+  const auto y = status_of(b);
+  if (x && y) {
+    return !S_ISCHR(x->st_mode) && x->st_dev == y->st_dev && x->st_ino == y->st_ino;
+  }
+  if (a.kind != Kind::absent || b.kind != Kind::absent) return false;
+  std::error_code error;
+  return fs::weakly_canonical(fs::absolute(a.path), error) ==
+         fs::weakly_canonical(fs::absolute(b.path), error);
 }
 
 fs::path numbered(const fs::path& path, int number) {
@@ -282,6 +314,7 @@ void require_writable(const fs::path& path) {
   if (target.kind == Kind::device) return require_permission(target, path);
   if (target.kind == Kind::file) {
     require_permission(target, path);
+    if (has_other_names(target)) return;
   } else {
     std::error_code error;
     fs::create_directories(folder_of(target.path), error);
@@ -314,22 +347,10 @@ fs::path make_new_folder(const fs::path& path) {
 }
 
 bool same_output(const fs::path& a, const fs::path& b) {
-  const OutputTarget x = output_target(a);
-  const OutputTarget y = output_target(b);
-  if (x.kind != y.kind || x.kind == Kind::device || x.kind == Kind::folder) return false;
-  if (x.kind == Kind::descriptor) return x.descriptor == y.descriptor;
-  if (x.kind == Kind::file) {
-    return x.status.st_dev == y.status.st_dev && x.status.st_ino == y.status.st_ino;
-  }
-  std::error_code error;
-  return fs::weakly_canonical(fs::absolute(x.path), error) ==
-         fs::weakly_canonical(fs::absolute(y.path), error);
+  return same_target(output_target(a), output_target(b));
 }
 
-bool is_standard_output(const fs::path& path) {
-  const OutputTarget target = output_target(path);
-  return target.kind == Kind::descriptor && target.descriptor == STDOUT_FILENO;
-}
+bool is_standard_output(const fs::path& path) { return same_output(path, "-"); }
 
 bool is_stream(const fs::path& path) {
   const OutputTarget target = output_target(path);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "bench/record/fields.hpp"
+#include "bench/record/porting.hpp"
 #include "bench/record/schema.hpp"
 
 namespace moat {
@@ -203,6 +204,10 @@ void require_verified(const Json& c, const std::string& pointer) {
     throw JsonError(child_pointer(pointer, "check"),
                     "the case counts as timed but was not verified");
   }
+  if (passed && c["check"]["elements_checked"] == 0) {
+    throw JsonError(child_pointer(child_pointer(pointer, "check"), "elements_checked"),
+                    "is 0 of a check that passed");
+  }
   const bool sampled = !c["series"].empty() && std::ranges::none_of(c["series"], [](const Json& s) {
     return s["seconds"].empty();
   });
@@ -318,8 +323,12 @@ const Json& schema() {
 void check_known(const Json& document) {
   check_schema(document, schema());
   for (const auto& [key, member] : document.items()) {
-    // The porting record has a documentation and nulls of its own.
-    if (key != "porting") require_reasons(member, child_pointer("", key));
+    // The porting record has reasons of its own.
+    if (key != "porting") {
+      require_reasons(member, child_pointer("", key));
+    } else if (member.is_object()) {
+      check_porting(member, "/porting");
+    }
     if (member.is_null() && !document.value("null_reasons", Json::object()).contains(key)) {
       throw JsonError(child_pointer("", key), "null without a reason in null_reasons");
     }
@@ -327,6 +336,10 @@ void check_known(const Json& document) {
   const Json& cases = document["cases"];
   for (std::size_t i = 0; i < cases.size(); ++i) {
     require_verified(cases[i], child_pointer("/cases", i));
+  }
+  if (document["run"]["planned"] < cases.size()) {
+    throw JsonError("/run/planned", fmt::format("is {}, and there are {} cases",
+                                                document["run"]["planned"].dump(), cases.size()));
   }
   require_once(cases, "/cases", [](const Json& c) { return c["name"].get<std::string>(); });
   require_once(document["devices"], "/devices", [](const Json& d) {
@@ -379,8 +392,9 @@ std::string to_text(const Record& record) {
   return text;
 }
 
-Record parse_record(std::string_view text) {
-  Json document = parse_strict(text);
+Record parse_record(std::string_view text) { return read_record(parse_strict(text)); }
+
+Record read_record(Json document) {
   auto [minor, unknown] = reduce_to_known(document);
   Record record;
   from_json_value(document, record);

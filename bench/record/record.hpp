@@ -240,6 +240,7 @@ std::string to_text(const Record& record);
 // The inverse. Throws JsonError with the place and the reason for anything that does not fit, and
 // with both versions for a record of a newer major version.
 Record parse_record(std::string_view text);
+Record read_record(Json document);
 
 // Throws JsonError where a document is not a record: its shape is not that of the schema, a null
 // lacks its reason, a case that is not verified carries samples or rates, or it has a field that

@@ -12,25 +12,12 @@
 namespace moat {
 namespace {
 
-constexpr std::array<std::string_view, 19> kKeywords = {"$schema",
-                                                        "$id",
-                                                        "$defs",
-                                                        "$ref",
-                                                        "title",
-                                                        "description",
-                                                        "type",
-                                                        "const",
-                                                        "enum",
-                                                        "minimum",
-                                                        "exclusiveMinimum",
-                                                        "pattern",
-                                                        "required",
-                                                        "properties",
-                                                        "additionalProperties",
-                                                        "items",
-                                                        "minItems",
-                                                        "maxItems",
-                                                        "minLength"};
+constexpr std::array<std::string_view, 20> kKeywords = {
+    "$schema", "$id",         "$defs",      "$ref",
+    "title",   "description", "type",       "const",
+    "enum",    "minimum",     "maximum",    "exclusiveMinimum",
+    "pattern", "required",    "properties", "additionalProperties",
+    "items",   "minItems",    "maxItems",   "minLength"};
 
 bool has_type(const Json& x, const std::string& type) {
   if (type == "null") return x.is_null();
@@ -88,12 +75,15 @@ class Checker {
       }
     }
     if (x.is_number()) {
-      if (schema.contains("minimum") && x < schema["minimum"]) {
-        throw JsonError(at, fmt::format("is {}, less than {}", x.dump(), schema["minimum"].dump()));
-      }
       if (schema.contains("exclusiveMinimum") && x <= schema["exclusiveMinimum"]) {
         throw JsonError(
             at, fmt::format("is {}, not above {}", x.dump(), schema["exclusiveMinimum"].dump()));
+      }
+      if (schema.contains("minimum") && x < schema["minimum"]) {
+        throw JsonError(at, fmt::format("is {}, less than {}", x.dump(), schema["minimum"].dump()));
+      }
+      if (schema.contains("maximum") && x > schema["maximum"]) {
+        throw JsonError(at, fmt::format("is {}, more than {}", x.dump(), schema["maximum"].dump()));
       }
     }
     if (x.is_string()) {
@@ -160,13 +150,16 @@ class Taker {
     if (x.is_array() && schema.contains("items")) {
       for (std::size_t i = 0; i < x.size(); ++i) take(x[i], schema["items"], child_pointer(at, i));
     }
-    if (!x.is_object() || !schema.contains("properties")) return;
-    const Json& properties = schema["properties"];
+    if (!x.is_object()) return;
+    if (!schema.contains("properties") && !schema.contains("additionalProperties")) return;
+    const Json properties = schema.value("properties", Json::object());
     std::vector<std::string> unknown;
     for (auto& [key, member] : x.items()) {
       if (properties.contains(key)) {
         take(member, properties[key], child_pointer(at, key));
-      } else if (!schema.contains("additionalProperties")) {
+      } else if (schema.contains("additionalProperties")) {
+        take(member, schema["additionalProperties"], child_pointer(at, key));
+      } else {
         unknown.push_back(key);
       }
     }

@@ -10,9 +10,9 @@
 namespace moat {
 
 // Throws JsonError at the first place of `document` that `schema` does not allow. Keywords: type,
-// const, enum, minimum, exclusiveMinimum, pattern, required, properties, additionalProperties,
-// items, minItems, maxItems, minLength, $ref into #/$defs and annotations; any other is a
-// std::invalid_argument, so that no constraint passes unseen.
+// const, enum, minimum, maximum, exclusiveMinimum, pattern, required, properties,
+// additionalProperties, items, minItems, maxItems, minLength, $ref into #/$defs and annotations;
+// any other is a std::invalid_argument, so that no constraint passes unseen.
 void check_schema(const Json& document, const Json& schema);
 
 // A field that a schema does not know, and its place as a JSON pointer.

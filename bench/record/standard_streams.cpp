@@ -15,7 +15,7 @@
 namespace moat {
 namespace {
 
-extern "C" void on_broken_pipe(int /*signal*/) {}
+extern "C" void on_refused_write(int /*signal*/) {}
 
 [[noreturn]] void fail(int error) {
   pollfd polled{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
@@ -40,10 +40,10 @@ void open_standard_streams() {
   }
   // Not SIG_IGN, which the programs that this one starts would inherit.
   struct sigaction action {};
-  action.sa_handler = on_broken_pipe;
+  action.sa_handler = on_refused_write;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGPIPE, &action, nullptr);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) sigaction(signal, &action, nullptr);
 }
 
 void print_out(std::string_view text) {

@@ -10,7 +10,7 @@ namespace moat {
 
 // At the start of a program. Gives each of the three that is closed a descriptor, so that no file
 // of the program gets its number: messages vanish, and what is printed fails as it should. A pipe
-// without a reader becomes an error of the write instead of a signal.
+// without a reader and a file beyond `ulimit -f` become errors of the write instead of signals.
 void open_standard_streams();
 
 // Prints `text`. Throws WriteError unless all of it was taken; an error without words if only the

@@ -115,7 +115,7 @@ class Report {
     for (std::size_t r = 0; r < records_.size(); ++r) {
       for (const auto& c : records_[r].record.cases) {
         const auto d = platforms_.of(r, c);
-        if (c.implementation != kOurs || !d) continue;
+        if (c.implementation != kOurs || !d || !platforms_.is_current(r, *d)) continue;
         newest_[{c.problem, *d}] = {r, &c, &records_[r].record};
         if (problem_set_.insert(c.problem).second) {
           problems_.emplace_back(c.problem, c.kernel);
@@ -155,6 +155,11 @@ class Report {
   Newest newest(const std::string& problem, std::size_t device) const {
     const auto at = newest_.find({problem, device});
     return at == newest_.end() ? Newest{} : at->second;
+  }
+
+  bool is_newest(const std::string& problem, std::size_t device, std::size_t record) const {
+    const Newest n = newest(problem, device);
+    return n.c != nullptr && n.record == record;
   }
 
   // The part of the porting record of a backend and kernel; empty if there is none.
@@ -338,6 +343,7 @@ class Report {
       }
     }
     for (const auto& s : skipped) say("", s, true);
+    for (const auto& n : across_.notes) say("", n + "; the history shows all.");
     return list;
   }
 
@@ -361,8 +367,9 @@ class Report {
       for (const auto& c : record.cases) {
         if (c.status != Status::ok) add(std::string(name_of(c.status)), c.name, c.message, true);
       }
-      if (record.run.interrupted) {
-        add("interrupted", "run",
+      if (record.run.interrupted ||
+          record.cases.size() < static_cast<std::size_t>(record.run.planned)) {
+        add(record.run.interrupted ? "interrupted" : "incomplete", "run",
             fmt::format("{} of {} planned cases", record.cases.size(), record.run.planned), true);
       }
       for (const auto& s : record.skipped_backends) add("skipped backend", s.name, s.reason, false);
@@ -403,7 +410,7 @@ class Report {
              of(c.gflops), of(c.gbytes), shared ? Json(c.ceiling.value->share) : Json(),
              shared ? c.ceiling.value->bound : "", other != nullptr ? number(other->ratio) : Json(),
              than, check ? number(check->error_over_bound.value) : Json(), c.flops / c.bytes, r,
-             newest(c.problem, *d).record == r ? 1 : 0});
+             is_newest(c.problem, *d, r) ? 1 : 0});
       }
     }
     return {{"columns",
@@ -427,15 +434,15 @@ class Report {
           const std::string type(name_of(dtype));
           const auto flops = ceilings.flops(dtype).value;
           if (!flops || !types.contains(type)) continue;
-          const auto platform = platforms_.of(r, d.backend, d.index);
-          if (!platform) continue;
-          const std::string device = across_.devices[*platform].label;
-          Json& line = lines[{device, type}] = Json::array();
-          for (const double x : {0.1, *flops / *read, 10000.0}) {
-            line.push_back({{"device", device},
-                            {"dtype", type},
-                            {"intensity", x},
-                            {"gflops", std::min(*flops, x * *read) / 1e9}});
+          for (const std::size_t platform : platforms_.of(r, d.backend, d.index)) {
+            const std::string device = across_.devices[platform].label;
+            Json& line = lines[{device, type}] = Json::array();
+            for (const double x : {0.1, *flops / *read, 10000.0}) {
+              line.push_back({{"device", device},
+                              {"dtype", type},
+                              {"intensity", x},
+                              {"gflops", std::min(*flops, x * *read) / 1e9}});
+            }
           }
         }
       }
@@ -755,7 +762,9 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
     if (record.porting.value) porting = record.porting.value->get();
     for (const auto& c : record.cases) {
       const auto platform = platforms.of(r, c);
-      if (c.implementation == kOurs && platform) newest[{c.problem, *platform}] = r;
+      if (c.implementation == kOurs && platform && platforms.is_current(r, *platform)) {
+        newest[{c.problem, *platform}] = r;
+      }
     }
   }
   std::string text = "problem,application,platform,date,fom,arch eff,divergence\n";

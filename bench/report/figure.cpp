@@ -12,6 +12,7 @@
 #include "bench/compare/beside.hpp"
 #include "bench/compare/bootstrap.hpp"
 #include "bench/measure/sampler.hpp"
+#include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
 
 namespace moat {
@@ -133,9 +134,11 @@ std::string device_line(const Record& record) {
                         d.compute_units, is_host(record, d) ? "cores" : "units");
   }
   const auto& commit = record.build.commit.value;
-  return fmt::format("{} · {} · commit {}{}", text, record.run.started.substr(0, 10),
+  const std::string warning = build_warning(record.build);
+  return fmt::format("{} · {} · commit {}{}{}", text, record.run.started.substr(0, 10),
                      commit ? commit->substr(0, 12) : "unknown",
-                     record.build.dirty.value.value_or(false) ? " (modified)" : "");
+                     record.build.dirty.value.value_or(false) ? " (modified)" : "",
+                     warning.empty() ? "" : " · " + warning.substr(0, warning.find(':')));
 }
 
 std::string description(const std::vector<Bar>& bars) {

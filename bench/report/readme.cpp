@@ -3,12 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
+#include "bench/compare/comparison.hpp"
+#include "bench/measure/sampler.hpp"
 #include "bench/port/table.hpp"
+#include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/table.hpp"
 #include "bench/text/quantity.hpp"
@@ -86,6 +91,60 @@ std::string commit_of(const Record& record) {
   return commit ? commit->substr(0, 12) : "unknown";
 }
 
+std::size_t samples_of(const CaseRecord& c) {
+  std::size_t samples = 0;
+  for (const SeriesRecord& s : c.series) samples += s.seconds.size();
+  return samples;
+}
+
+// Samples that other work disturbed, and all.
+std::pair<std::size_t, std::size_t> disturbed_samples(const Record& record) {
+  std::size_t disturbed = 0;
+  std::size_t all = 0;
+  for (const CaseRecord& c : record.cases) {
+    all += samples_of(c);
+    for (const SeriesRecord& s : c.series) {
+      const auto n = static_cast<std::size_t>(
+          std::ranges::count(s.discarded, "disturbed", &DiscardedRecord::reason));
+      disturbed += n;
+      all += n;
+    }
+  }
+  return {disturbed, all};
+}
+
+// Whether other work had a share of the processors, by what the system told while cases were
+// sampled. The load average is that of the minute before the run, often of its own compilation:
+// only more of it than there are processors counts.
+void add_other_work(const Record& record, std::vector<std::string>& reasons) {
+  constexpr double kMostOfTime = 0.05;
+  constexpr double kMostSamples = 0.25;
+  const auto& scheduling = record.run.scheduling;
+  if (!scheduling.value || !scheduling.value->steal_seconds.value) {
+    reasons.push_back(
+        fmt::format("other work could not be seen: {}",
+                    scheduling.value ? scheduling.value->steal_seconds.reason : scheduling.reason));
+  } else {
+    const double lost = scheduling.value->waited_seconds + *scheduling.value->steal_seconds.value;
+    const double granted = record.run.duration_seconds * record.run.threads;
+    if (lost > kMostOfTime * granted) {
+      reasons.push_back(
+          fmt::format("other work took {:.1f} of its {:.1f} processor seconds, above {}", lost,
+                      granted, percent(kMostOfTime)));
+    }
+  }
+  if (const auto [disturbed, all] = disturbed_samples(record);
+      static_cast<double>(disturbed) > kMostSamples * static_cast<double>(all)) {
+    reasons.push_back(fmt::format("other work disturbed {} of {} samples, above {}", disturbed, all,
+                                  percent(kMostSamples)));
+  }
+  if (const auto& load = record.host.load_average.value;
+      load && load->front() > record.host.logical_cpus) {
+    reasons.push_back(fmt::format("the load average was {:.1f} on {} processors", load->front(),
+                                  record.host.logical_cpus));
+  }
+}
+
 }  // namespace
 
 std::string with_parts(const std::string& text, const ReadmeParts& parts) {
@@ -104,6 +163,8 @@ ReadmeParts readme_parts(const Record& record, const std::filesystem::path& reco
                          const std::filesystem::path& figure_path, const Json& porting) {
   std::size_t ours = 0;
   for (const CaseRecord& c : record.cases) ours += c.implementation == kOurs ? 1 : 0;
+  const std::vector<CaseRecord> shown = chosen_cases(record);
+  const auto hot = std::ranges::count(shown, "hot", &CaseRecord::cache);
   const std::string path = record_path.generic_string();
   std::string table = narrow(format_record(shortened(record), TableFormat::markdown, false));
   table.erase(table.find_last_not_of('\n') + 1);
@@ -115,10 +176,12 @@ ReadmeParts readme_parts(const Record& record, const std::filesystem::path& reco
   parts["figure"] = fmt::format("![Ours beside the fastest library, case by case]({})\n",
                                 figure_path.generic_string());
   parts["table"] = fmt::format(
-      "{}\n\nEight of {} cases, kernel by kernel in turns, of the run of {} at commit {}\n"
+      "{}\n\n{} of {} cases{}, kernel by kernel in turns, of the run of {} at commit {}\n"
       "([record]({}));\n`build/bin/moat report --table {}`\nprints them all with the libraries' "
       "rows.\n",
-      table, ours, record.run.started.substr(0, 10), commit_of(record), path, path);
+      table, shown.size() == kRows ? "Eight" : std::to_string(shown.size()), ours,
+      hot > 0 ? fmt::format(" ({} with operands in the cache)", hot) : "",
+      record.run.started.substr(0, 10), commit_of(record), path, path);
   parts["porting"] = porting_markdown(porting);
   return parts;
 }
@@ -132,7 +195,25 @@ std::vector<std::string> unfit_to_publish(const Record& record, double max_sprea
   if (record.build.build_type != "Release") {
     reasons.push_back(fmt::format("its build is {}, not Release", record.build.build_type));
   }
+  if (const std::string warning = build_warning(record.build); !warning.empty()) {
+    reasons.push_back(warning);
+  }
   if (record.run.interrupted) reasons.push_back("the run was interrupted");
+  if (record.cases.size() != static_cast<std::size_t>(record.run.planned)) {
+    reasons.push_back(fmt::format("it has {} of the {} cases that were planned",
+                                  record.cases.size(), record.run.planned));
+  }
+  add_other_work(record, reasons);
+  const std::vector<CaseRecord> shown = chosen_cases(record);
+  if (shown.size() < kRows) {
+    reasons.push_back(
+        fmt::format("it has {} cases of ours, and {} are shown", shown.size(), kRows));
+  }
+  for (const CaseRecord& c : shown) {
+    if (c.status == Status::ok && samples_of(c) < static_cast<std::size_t>(kFewestSamples)) {
+      reasons.push_back(fmt::format("{} has {}", c.name, too_few_text(samples_of(c))));
+    }
+  }
   for (const CaseRecord& c : record.cases) {
     if (c.status != Status::ok) {
       reasons.push_back(fmt::format("{} is {}: {}", c.name, name_of(c.status), c.message));

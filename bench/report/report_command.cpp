@@ -16,6 +16,7 @@
 #include "bench/report/data.hpp"
 #include "bench/report/page.hpp"
 #include "bench/report/publish.hpp"
+#include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/progress.hpp"
@@ -41,7 +42,9 @@ Of one record:
   moat report --svg RECORD -o speed.svg                 a picture: ours beside the libraries
   moat report --readme README.md RECORD                 the marked parts of a document, and speed.svg
                                                         beside the record; refused for a dirty tree,
-                                                        a disturbed run or too wide a spread
+                                                        a build that is not optimised, an incomplete
+                                                        or disturbed run, too few samples or cases
+                                                        or too wide a spread
 
 exit codes: 0 written, 1 --readme: refused, or --check: it differs, 2 bad option, 4 a file could not
             be written, 5 a record cannot be read
@@ -111,6 +114,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       ->add_option("--max-spread", publishing.max_spread,
                    "widest spread that --readme publishes, in percent")
       ->capture_default_str()
+      ->check(number_check(0.0, 1000.0))
       ->needs(readme);
   command->callback([options, out, &exit_code] {
     try {

@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <exception>
 #include <functional>
 #include <span>
 #include <stdexcept>
 
+#include "bench/cases/case.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/spot_checks.hpp"
 #include "bench/verify/operands.hpp"
+#include "bench/verify/random.hpp"
 #include "bench/verify/verify.hpp"
 
 namespace moat {
@@ -53,11 +56,34 @@ Summation summation_of(const Contender& contender) {
   return contender.name == kOurs ? Summation::folded : Summation::any_order;
 }
 
-// The sets of operands of a group; output i of each belongs to contender i.
+// Values of the inputs, and what their results must be.
+struct Values {
+  Values(const Problem& problem, std::uint64_t seed)
+      : inputs(problem, seed), verifier(inputs, {.seed = seed}) {}
+  Inputs inputs;
+  Verifier verifier;
+};
+
+// There are two: where all sets hold the same, an implementation passes that reads another set than
+// the one it is given, or keeps what it computed of it.
+using BothValues = std::array<Values, 2>;
+
+// The sets of operands of a group; output i of each belongs to contender i. The first holds the
+// first values, the second the others, and the rest either, at random.
 class Sets {
  public:
-  Sets(Device& device, const Inputs& inputs, int count, int contenders) {
-    for (int i = 0; i < count; ++i) sets_.emplace_back(device, inputs, contenders);
+  Sets(Device& device, const BothValues& values, int count, int contenders, std::uint64_t seed) {
+    const auto coin = [&](std::size_t i) {
+      return (random_bits(stream_seed(seed, 41), i) & 1) != 0;
+    };
+    const auto outputs = static_cast<std::size_t>(contenders);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      values_.push_back(i < 2 ? i : coin(i * (outputs + 1)) ? 1 : 0);
+      Operands& set = sets_.emplace_back(device, values[values_.back()].inputs, contenders);
+      for (std::size_t c = 0; c < outputs; ++c) {
+        if (coin(i * (outputs + 1) + c + 1)) set.soil(static_cast<int>(c));
+      }
+    }
     for (int c = 0; c < contenders; ++c) {
       auto& problems = problems_.emplace_back();
       for (const Operands& set : sets_) problems.push_back(set.problem(c));
@@ -65,8 +91,11 @@ class Sets {
     }
   }
 
-  Operands& first() { return sets_.front(); }
+  Operands& operator[](std::size_t set) { return sets_.at(set); }
+  std::size_t size() const { return sets_.size(); }
   std::span<Operands> all() { return sets_; }
+  // Which values each set holds.
+  const std::vector<std::size_t>& values() const { return values_; }
   const std::vector<std::vector<Problem>>& problems() const { return problems_; }
 
   // Remembers that contender c was called on one of `own`, its problems in the order of the sets.
@@ -81,15 +110,15 @@ class Sets {
   // Checks every output that contender c was called for. Equal bytes need only one check.
   Check check(std::size_t c, const CheckOutput& check_output) const {
     Check worst;
-    std::vector<std::byte> right;
+    std::array<std::vector<std::byte>, 2> right;
     for (std::size_t s = 0; s < sets_.size(); ++s) {
       if (called_[c][s] == 0) continue;
       std::vector<std::byte> output = sets_[s].download(static_cast<int>(c));
-      if (worst.passed && output == right) continue;
-      const Check check = check_output(output);
+      if (worst.passed && output == right[values_[s]]) continue;
+      const Check check = check_output(s, output);
       if (!check.passed) return check;
       if (!worst.passed || check.error_over_bound > worst.error_over_bound) worst = check;
-      right = std::move(output);
+      right[values_[s]] = std::move(output);
     }
     if (!worst.passed) worst.message = "the timed calls reached no output";
     return worst;
@@ -97,6 +126,7 @@ class Sets {
 
  private:
   std::vector<Operands> sets_;
+  std::vector<std::size_t> values_;
   std::vector<std::vector<Problem>> problems_;  // [contender][set]
   std::vector<std::vector<char>> called_;
 };
@@ -108,10 +138,9 @@ class GroupRun {
       : device_(device),
         contenders_(contenders),
         options_(options),
-        inputs_(problem, options.seed),
-        verifier_(inputs_, {.seed = options.seed}),
+        values_{Values(problem, options.seed), Values(problem, stream_seed(options.seed, 42))},
         rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
-        sets_(device, inputs_, rotation_.sets, static_cast<int>(contenders.size())),
+        sets_(device, values_, rotation_.sets, static_cast<int>(contenders.size()), options.seed),
         solve_(contenders.size()),
         right_(contenders.size()) {
     outcome_.results.resize(contenders.size());
@@ -134,9 +163,11 @@ class GroupRun {
     const std::uint64_t touched = Operands::bytes(problem);
     const double share =
         static_cast<double>(touched) / static_cast<double>(Operands::bytes(problem, contenders));
-    return rotation_sets(
-        touched, device.info().cache_bytes,
-        static_cast<std::size_t>(share * static_cast<double>(options.memory_limit)));
+    // The values that no set holds yet lie in the same memory.
+    const std::uint64_t beside = device.info().host ? input_bytes(problem) : 0;
+    const std::uint64_t limit = options.memory_limit - std::min(beside, options.memory_limit / 2);
+    return rotation_sets(touched, device.info().cache_bytes,
+                         static_cast<std::size_t>(share * static_cast<double>(limit)));
   }
 
   bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
@@ -144,36 +175,53 @@ class GroupRun {
   // How an output of contender c is checked.
   CheckOutput check_of(std::size_t c) const {
     if (const Yardstick* yardstick = contenders_[c].yardstick) {
-      return [want = yardstick->leaves(inputs_.problem())](std::span<const std::byte> output) {
-        return check_exactly(output, want);
+      return [this, wants = std::array{yardstick->leaves(values_[0].inputs.problem()),
+                                       yardstick->leaves(values_[1].inputs.problem())}](
+                 std::size_t set, std::span<const std::byte> output) {
+        return check_exactly(output, wants[sets_.values()[set]]);
       };
     }
-    return [this, c](std::span<const std::byte> output) {
-      return verifier_.check(output, summation_of(contenders_[c]));
+    return [this, c](std::size_t set, std::span<const std::byte> output) {
+      return values_[sets_.values()[set]].verifier.check(output, summation_of(contenders_[c]));
     };
   }
 
-  Check verify_yardstick(std::size_t c, const Solve& solve) {
+  // Solves one set, and leaves what it gave in right_.
+  Check verify_set(std::size_t c, std::size_t set, const Solve& solve) {
     const int output = static_cast<int>(c);
-    sets_.first().poison(output);
-    solve(sets_.first().problem(output));
-    device_.synchronize();
-    return check_of(c)(sets_.first().download(output));
+    Operands& operands = sets_[set];
+    const Values& values = values_[sets_.values()[set]];
+    Check check;
+    if (contenders_[c].yardstick != nullptr) {
+      operands.poison(output);
+      solve(operands.problem(output));
+      device_.synchronize();
+      check = check_of(c)(set, operands.download(output));
+    } else if (set == 0) {
+      check = verify(device_, operands, output, values.inputs, values.verifier, solve,
+                     summation_of(contenders_[c]));
+    } else {
+      check = verify_once(device_, operands, output, values.verifier, solve,
+                          summation_of(contenders_[c]));
+    }
+    right_[c].push_back(operands.download(output));
+    operands.poison(output);
+    return check;
   }
 
   void verify_before(std::size_t c) {
     ContenderResult& result = outcome_.results[c];
-    const int output = static_cast<int>(c);
     try {
       auto solve = contenders_[c].prepare();
-      const Check check = contenders_[c].yardstick != nullptr
-                              ? verify_yardstick(c, solve)
-                              : verify(device_, sets_.first(), output, inputs_, verifier_, solve,
-                                       summation_of(contenders_[c]));
-      result.check = to_record(check);
-      if (!check.passed) return fail(result, Status::failed, check.message);
-      right_[c] = sets_.first().download(output);
-      sets_.first().poison(output);
+      for (std::size_t set = 0; set < std::min<std::size_t>(sets_.size(), 2); ++set) {
+        const Check check = verify_set(c, set, solve);
+        const CheckRecord record = to_record(check);
+        if (!result.check || !check.passed ||
+            check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
+          result.check = record;
+        }
+        if (!check.passed) return fail(result, Status::failed, check.message);
+      }
       result.status = Status::ok;
       solve_[c] = std::move(solve);
     } catch (const std::exception& e) {
@@ -210,7 +258,8 @@ class GroupRun {
     for (const std::size_t c : ready) {
       subjects.push_back({static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
     }
-    SpotChecks spot_checks(device_, sets_.all(), std::move(subjects), clock, options_.seed);
+    SpotChecks spot_checks(device_, sets_.all(), sets_.values(), std::move(subjects), clock,
+                           options_.seed);
     MeasureOptions measuring = options_.measure;
     measuring.observer = &spot_checks;
     GroupResult group = moat::measure(device_, implementations, problems, measuring, clock);
@@ -239,8 +288,12 @@ class GroupRun {
         return fail(result, Status::failed, "after the timing: " + check.message);
       }
       if (contenders_[c].yardstick == nullptr) {
-        const Check changed = verify_changed(device_, sets_.first(), static_cast<int>(c), inputs_,
-                                             verifier_, solve_[c], summation_of(contenders_[c]));
+        const std::size_t set = random_bits(stream_seed(options_.seed, 43), c) % sets_.size();
+        const std::size_t own = sets_.values()[set];
+        const Values& other = values_[1 - own];
+        const Check changed =
+            verify_changed(device_, sets_[set], static_cast<int>(c), values_[own].inputs,
+                           other.inputs, other.verifier, solve_[c], summation_of(contenders_[c]));
         if (!changed.passed) {
           result.check = to_record(changed);
           return fail(result, Status::failed,
@@ -264,12 +317,12 @@ class GroupRun {
   Device& device_;
   const std::vector<Contender>& contenders_;
   const GroupOptions& options_;
-  Inputs inputs_;
-  Verifier verifier_;
+  BothValues values_;
   Rotation rotation_;
   Sets sets_;
   std::vector<std::function<void(const Problem&)>> solve_;
-  std::vector<std::vector<std::byte>> right_;  // an output of each that was found right
+  // Of each contender an output for each of the values, that was found right.
+  std::vector<std::vector<std::vector<std::byte>>> right_;
   GroupOutcome outcome_;
 };
 

@@ -168,7 +168,7 @@ class Run {
  private:
   void plan(const std::vector<Problem>& problems);
   void require_outputs() const;
-  std::ostream& out() const;
+  std::ostream& table_stream() const;
   void measure();
   void confirm_ceilings(MeasuredGroup& group);
   Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
@@ -188,6 +188,7 @@ class Run {
   std::optional<Turns> turns_;
   std::filesystem::path path_;
   std::string google_benchmark_;  // for --benchmark_out
+  std::ostream* out_ = nullptr;   // where the table goes
   Record record_;
 };
 
@@ -238,6 +239,8 @@ int Run::execute() {
   }
   path_ = record_path(options_.out, named->info().name, record_.run.started, record_.build);
   require_outputs();
+  // Before a record replaces the file that standard output leads to.
+  out_ = &table_stream();
 
   const PortingSection porting = world_.porting();
   record_.porting = Reading<JsonDocument>::of(porting.record);
@@ -261,11 +264,11 @@ int Run::execute() {
     unwritten = std::current_exception();
   }
   if (!flags_.format()) {
-    const bool color = &out() == &std::cout && color_wanted();
-    out() << format_record(record_, options_.format, color);
-    if (options_.format != TableFormat::csv) out() << '\n' << porting.table;
+    const bool color = out_ == &std::cout && color_wanted();
+    *out_ << format_record(record_, options_.format, color);
+    if (options_.format != TableFormat::csv) *out_ << '\n' << porting.table;
   }
-  out().flush();
+  out_->flush();
   if (unwritten) std::rethrow_exception(unwritten);
   say("record: {}\n", path_.string());
   // A terminal that was closed took the table along; the record tells what was verified.
@@ -289,7 +292,7 @@ void Run::require_outputs() const {
 }
 
 // Where the table goes: past a document that has standard output for itself.
-std::ostream& Run::out() const {
+std::ostream& Run::table_stream() const {
   const auto taken = [](const std::filesystem::path& path) { return is_standard_output(path); };
   const bool spoken_for = taken(path_) ||
                           (options_.export_gbench && taken(*options_.export_gbench)) ||
@@ -420,7 +423,7 @@ void Run::measure() {
   Scheduling* const source = world_.scheduling;
   const auto start = source != nullptr ? source->totals() : std::nullopt;
   const auto steal = source != nullptr ? source->steal_seconds() : std::nullopt;
-  google_benchmark_ = run_google_benchmark(flags_, entries, out());
+  google_benchmark_ = run_google_benchmark(flags_, entries, *out_);
   record_.run.scheduling = scheduling_since(start, steal);
   for (const auto& device : devices_.all) {
     record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));

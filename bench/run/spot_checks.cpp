@@ -23,9 +23,13 @@ bool poisoned(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-SpotChecks::SpotChecks(Device& device, std::span<Operands> sets, std::vector<Subject> subjects,
-                       Clock& clock, std::uint64_t seed)
-    : device_(device), sets_(sets), clock_(clock), seed_(stream_seed(seed, 40)) {
+SpotChecks::SpotChecks(Device& device, std::span<Operands> sets, std::vector<std::size_t> values,
+                       std::vector<Subject> subjects, Clock& clock, std::uint64_t seed)
+    : device_(device),
+      sets_(sets),
+      values_(std::move(values)),
+      clock_(clock),
+      seed_(stream_seed(seed, 40)) {
   for (Subject& subject : subjects) states_.emplace_back().subject = std::move(subject);
 }
 
@@ -75,7 +79,7 @@ std::uint64_t SpotChecks::random(std::uint64_t below) {
 // looks for either does not know the calls that are checked.
 void SpotChecks::spoil(const State& state, std::size_t set) {
   const int output = state.subject.output;
-  const std::span<const std::byte> right = state.subject.right;
+  const std::span<const std::byte> right = state.subject.right.at(values_.at(set));
   const std::size_t size = element_bytes(output_of(sets_[set].problem(output)));
   const auto last = std::ranges::find_if(right.rbegin(), right.rend(),
                                          [](std::byte b) { return b != std::byte{kPoison}; });
@@ -92,10 +96,11 @@ void SpotChecks::spoil(const State& state, std::size_t set) {
 
 void SpotChecks::check(State& state, std::size_t set) {
   sets_[set].download(state.subject.output, state.output);
-  if (state.output == state.subject.right) return;
-  Check check = state.subject.check(state.output);
+  std::vector<std::byte>& right = state.subject.right.at(values_.at(set));
+  if (state.output == right) return;
+  Check check = state.subject.check(set, state.output);
   if (check.passed) {
-    std::swap(state.output, state.subject.right);
+    std::swap(state.output, right);
     return;
   }
   state.failure = std::move(check);

@@ -16,7 +16,8 @@
 
 namespace moat {
 
-using CheckOutput = std::function<Check(std::span<const std::byte>)>;
+// Checks an output of the numbered set of operands.
+using CheckOutput = std::function<Check(std::size_t set, std::span<const std::byte>)>;
 
 // What is left at the end of a series tells nothing of calls whose outputs others wrote again.
 // Before some samples, elements of outputs that its calls are to write are spoiled, and after the
@@ -34,12 +35,14 @@ class SpotChecks final : public CallObserver {
     int output = 0;  // of every set
     std::function<void(const Problem&)> solve;
     CheckOutput check;
-    std::vector<std::byte> right;  // one of its outputs, with the guard, that was found right
+    // For each of the values that sets hold, an output with the guard that was found right.
+    std::vector<std::vector<std::byte>> right;
   };
 
-  // The sets and the clock outlive it. `seed` chooses calls and elements.
-  SpotChecks(Device& device, std::span<Operands> sets, std::vector<Subject> subjects, Clock& clock,
-             std::uint64_t seed);
+  // The sets and the clock outlive it. `values`: which values each set holds. `seed` chooses calls
+  // and elements.
+  SpotChecks(Device& device, std::span<Operands> sets, std::vector<std::size_t> values,
+             std::vector<Subject> subjects, Clock& clock, std::uint64_t seed);
 
   void before(std::size_t implementation, std::size_t first, int calls) override;
   // Throws std::runtime_error if a call was wrong.
@@ -67,6 +70,7 @@ class SpotChecks final : public CallObserver {
 
   Device& device_;
   std::span<Operands> sets_;
+  std::vector<std::size_t> values_;
   std::vector<State> states_;
   Clock& clock_;
   std::uint64_t seed_;

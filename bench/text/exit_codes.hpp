@@ -55,10 +55,12 @@ inline constexpr const char* kCompareExitHelp =
     "  4    the result could not be written\n"
     "  5    a file cannot be read, is no record, or holds what cannot be, such as a time of 0\n"
     "  6    the threshold is below the noise floor, or the floor is unknown: nothing was judged\n"
-    "  7    a case of the base is unverified in the new record, or missing from it\n"
-    "  8    a case was measured on another device or under other conditions\n"
+    "  7    a case of the base is unverified in the new record, or missing from it or from one of\n"
+    "       several new runs\n"
+    "  8    a case was measured on another device or under other conditions, or the runs of one\n"
+    "       side are of several builds\n"
     "  9    a case could not be judged: fewer than 10 samples on a side, disturbed, without a\n"
     "       result in the base, or inconclusive and beyond the threshold in a quarter of the\n"
-    "       resamples or more; or a run was interrupted\n";
+    "       resamples or more; or a run was interrupted or lacks cases that it had planned\n";
 
 }  // namespace moat

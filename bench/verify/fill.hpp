@@ -23,8 +23,8 @@ void fill(const AttentionProblem& p, std::uint64_t seed);
 
 // Sum: multiples of 2⁻¹⁸ in [2⁻¹¹, 1), positive and negative in turns of kSignRun elements, so that
 // partial sums are large and lose digits but sums of kFoldInterval elements are exact.
-// Max and argmax: negative throughout, with the maximum at many places. It is the least subnormal
-// numbers' neighbour in f16 (max), and −0 at its first place, later ±0 (argmax).
+// Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
+// f16 (max), and −0 at its first place, later ±0 (argmax).
 void fill(const ReductionProblem& p, std::uint64_t seed);
 inline constexpr std::int64_t kSignRun = std::int64_t{1} << 16;
 

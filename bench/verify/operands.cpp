@@ -93,6 +93,22 @@ void Operands::poison(int output) {
   device_->fill(outputs_.at(output).get(), kPoison, output_size_);
 }
 
+void Operands::soil(int output) {
+  constexpr unsigned char kSoil = 0x3d;  // 0.046 in f32, 0.045 in bf16, 1.3 in f16
+  const Operand o = output_of(problems_.at(output));
+  if (o.leading > o.cols) return;
+  device_->fill(outputs_.at(output).get(), kSoil, output_size_ - kGuardBytes);
+}
+
+void Operands::load(const Inputs& inputs) {
+  Problem problem = inputs.problem();
+  std::size_t next = 0;
+  for_each_input(problem, [&](const void*& data, const Operand& o) {
+    const std::size_t size = static_cast<std::size_t>(count(o)) * element_bytes(o);
+    device_->upload(inputs_.at(next++).get(), data, size);
+  });
+}
+
 void Operands::overwrite(int output, std::size_t offset, std::span<const std::byte> bytes) {
   device_->upload(static_cast<std::byte*>(outputs_.at(output).get()) + offset, bytes.data(),
                   bytes.size());

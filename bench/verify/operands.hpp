@@ -56,6 +56,13 @@ class Operands {
 
   void poison(int output);
 
+  // The other state before an output is written: finite numbers, so that a kernel which writes
+  // where it finds poison leaves them. The guard stays poison, and so does an output with gaps.
+  void soil(int output);
+
+  // Replaces the values of the inputs. Of the same problem as those it was made from.
+  void load(const Inputs& inputs);
+
   // Changes bytes of an output, from `offset` on.
   void overwrite(int output, std::size_t offset, std::span<const std::byte> bytes);
 

@@ -49,68 +49,58 @@ class Planted {
   const std::byte* original_;
 };
 
-// The input that a symmetry changes (null: none does), and its elements.
-struct Symmetric {
-  const void* data;
-  std::int64_t count;
-  DType type;
-  bool reversed;  // else of the other sign
-};
-
-Symmetric symmetric(const Problem& problem) {
-  Symmetric found{};
-  for_each_operand(problem, [&](const Operand& o, const auto& pointer) {
-    if (o.symmetry == Symmetry::none) return;
-    found = {pointer, static_cast<std::int64_t>(extent(o)), o.type,
-             o.symmetry == Symmetry::reversible};
-  });
-  return found;
-}
-
-template <class T>
-void apply(bool reversed, std::span<T> x) {
-  if (reversed) {
-    std::ranges::reverse(x);
-  } else {
-    for (T& value : x) value = from_float<T>(-to_float(value));
-  }
-}
-
-// Inputs on the device that are changed for a while.
-class Changed {
+// Values of other inputs on the device for a while.
+class Loaded {
  public:
-  Changed(Device& device, const Problem& on_device, const Problem& on_host)
-      : device_(device), host_(symmetric(on_host)), size_(size_of(host_.type)) {
-    // The problem's pointer is const for kernels; the harness owns the memory.
-    at_ = const_cast<void*>(symmetric(on_device).data);
-    with_dtype(host_.type, [&]<class T>(Type<T>) {
-      const auto* from = static_cast<const T*>(host_.data);
-      std::vector<T> changed(from, from + host_.count);
-      apply(host_.reversed, std::span<T>(changed));
-      device_.upload(at_, changed.data(), changed.size() * sizeof(T));
-    });
+  Loaded(Operands& operands, const Inputs& own, const Inputs& other)
+      : operands_(operands), own_(own) {
+    operands_.load(other);
   }
-  ~Changed() { device_.upload(at_, host_.data, static_cast<std::size_t>(host_.count) * size_); }
-  Changed(const Changed&) = delete;
-  Changed& operator=(const Changed&) = delete;
+  ~Loaded() { operands_.load(own_); }
+  Loaded(const Loaded&) = delete;
+  Loaded& operator=(const Loaded&) = delete;
 
  private:
-  Device& device_;
-  Symmetric host_;
-  std::size_t size_;
-  void* at_;
+  Operands& operands_;
+  const Inputs& own_;
 };
 
-// Undoes in an output what `Changed` does to it. Poison stays.
-void restore(const Problem& problem, std::vector<std::byte>& output) {
-  const std::size_t bytes = output.size() - kGuardBytes;
-  with_dtype(output_of(problem).type, [&]<class T>(Type<T>) {
-    std::span<T> y(reinterpret_cast<T*>(output.data()), bytes / sizeof(T));
-    if (symmetric(problem).reversed) return apply(true, y);
-    for (T& value : y) {
-      if (!std::isnan(to_float(value))) value = from_float<T>(-to_float(value));
-    }
-  });
+// Where peaks are planted in a vector of n elements: everywhere in a short one; else at its ends,
+// on both sides of where it is likely to be divided, and in equal strata at every remainder of 512,
+// so that a lane, a chain or a line of a cache which is passed over holds one.
+std::vector<std::int64_t> peak_places(std::int64_t n) {
+  constexpr std::int64_t kAll = 512;
+  constexpr std::int64_t kGrain = 4096;
+  std::vector<std::int64_t> places;
+  const auto add = [&](std::int64_t at) {
+    if (at >= 0 && at < n) places.push_back(at);
+  };
+  if (n <= kAll) {
+    for (std::int64_t i = 0; i < n; ++i) add(i);
+    return places;
+  }
+  add(0);
+  add(n - 1);
+  const auto border = [&](std::int64_t at) {
+    add(at);
+    add(at - 1);
+  };
+  for (int parts = 2; parts <= 8; ++parts) {
+    for (int i = 1; i < parts; ++i) border(ceil_div(n * i / parts, kGrain) * kGrain);
+  }
+  // Solving takes as long as reading the vector.
+  const std::int64_t count = std::clamp<std::int64_t>((std::int64_t{1} << 33) / n, 32, kAll);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t begin = n / count * i;
+    const std::int64_t remainder = i * 197 % kAll;  // odd: all of them, in another order
+    add(begin + (remainder - begin % kAll + kAll) % kAll);
+  }
+  for (std::int64_t i = 0; i < count / 4; ++i) {
+    const auto any = random_bits(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(i)) %
+                     static_cast<std::uint64_t>(n);
+    border(static_cast<std::int64_t>(any) / kGrain * kGrain);
+  }
+  return places;
 }
 
 void solve_poisoned(Device& device, Operands& operands, int output, const Solve& solve) {
@@ -125,16 +115,15 @@ std::string find_peaks(Device& device, Operands& operands, int output, const Red
   const auto on_device = std::get<ReductionProblem>(operands.problem(output));
   const bool positions = host.op == ReductionOp::argmax;
   const auto n = static_cast<std::uint64_t>(host.n);
-  constexpr std::uint64_t kPlaces = 8;
-  for (std::uint64_t i = 0; i < kPlaces; ++i) {
-    const std::uint64_t any = random_bits(n, i) % n;
-    const std::uint64_t place = i == 0 ? 0 : i == 1 ? n - 1 : i == 2 ? n / 2 : any;
-    const auto first = static_cast<std::int64_t>(place);
+  std::uint64_t i = 0;
+  for (const std::int64_t first : peak_places(host.n)) {
+    const auto place = static_cast<std::uint64_t>(first);
+    ++i;
     const Planted peak(device, on_device, host, first);
     // A second peak behind the first: the first position wins.
     std::optional<Planted> second;
     const auto behind = static_cast<std::int64_t>(
-        place + 1 + (place + 1 < n ? random_bits(n, kPlaces + i) % (n - place - 1) : 0));
+        place + 1 + (place + 1 < n ? random_bits(n, i) % (n - place - 1) : 0));
     if (positions && i % 2 == 0 && behind < host.n) {
       second.emplace(device, on_device, host, behind);
     }
@@ -218,22 +207,22 @@ Check verify(Device& device, Operands& operands, int output, const Inputs& input
   if (reduction != nullptr && reduction->op != ReductionOp::sum) {
     lost = find_peaks(device, operands, output, *reduction, solve);
   }
-  solve_poisoned(device, operands, output, solve);
-  Check check = verifier.check(operands, output, summation);
+  Check check = verify_once(device, operands, output, verifier, solve, summation);
   if (!lost.empty()) fail(check, lost);
   return check;
 }
 
-Check verify_changed(Device& device, Operands& operands, int output, const Inputs& inputs,
-                     const Verifier& verifier, const Solve& solve, Summation summation) {
-  if (symmetric(inputs.problem()).data == nullptr) {
-    return verify(device, operands, output, inputs, verifier, solve, summation);
-  }
-  const Changed changed(device, operands.problem(output), inputs.problem());
+Check verify_once(Device& device, Operands& operands, int output, const Verifier& verifier,
+                  const Solve& solve, Summation summation) {
   solve_poisoned(device, operands, output, solve);
-  std::vector<std::byte> bytes = operands.download(output);
-  restore(inputs.problem(), bytes);
-  return verifier.check(bytes, summation);
+  return verifier.check(operands, output, summation);
+}
+
+Check verify_changed(Device& device, Operands& operands, int output, const Inputs& own,
+                     const Inputs& other, const Verifier& of_other, const Solve& solve,
+                     Summation summation) {
+  const Loaded loaded(operands, own, other);
+  return verify_once(device, operands, output, of_other, solve, summation);
 }
 
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,

@@ -94,18 +94,20 @@ Check check_exactly(std::span<const std::byte> output, std::span<const std::byte
 using Solve = std::function<void(const Problem&)>;
 
 // Poisons the output, solves the problem once, waits for the device and checks. For max and argmax
-// the problem is also solved with a planted peak (argmax: two) at the first, the last and random
-// positions, as else most of the vector could be ignored unnoticed; the inputs are restored after.
+// the problem is also solved with a planted peak (argmax: two) at hundreds of positions, as else
+// most of the vector could be ignored unnoticed; the inputs are restored after.
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
              const Verifier& verifier, const Solve& solve, Summation summation = Summation::folded);
 
-// Whether the inputs are read at each call, as of an implementation that kept its results while it
-// was timed: solves a problem with other inputs at the same addresses, whose result follows from
-// the expected one by a symmetry: −A, −V or −x give −C, −O or −Σ and −y, a softmax of the elements
-// in reverse order is the reverse of it. Max and argmax are verified as by `verify`. The inputs are
-// restored after.
-Check verify_changed(Device& device, Operands& operands, int output, const Inputs& inputs,
-                     const Verifier& verifier, const Solve& solve,
+// The same without planted peaks.
+Check verify_once(Device& device, Operands& operands, int output, const Verifier& verifier,
+                  const Solve& solve, Summation summation = Summation::folded);
+
+// Whether the inputs are read at each call, as of an implementation that kept its results, or what
+// it computed on the way, while it was timed: solves the problem with the values of `other` at the
+// same addresses, and restores those of `own` after.
+Check verify_changed(Device& device, Operands& operands, int output, const Inputs& own,
+                     const Inputs& other, const Verifier& of_other, const Solve& solve,
                      Summation summation = Summation::folded);
 
 // `verify` with the device's own kernel.

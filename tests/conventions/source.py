@@ -51,6 +51,33 @@ def line_of(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
+NO_FUNCTION = set("decltype sizeof alignas alignof noexcept static_assert requires explicit".split())
+FUNCTION = re.compile(r"(operator\s*(?:\(\s*\)|[^\s\w(]+)|[A-Za-z_]\w*)\s*\(")
+
+
+def functions(text: str):
+    """Functions that are declared in namespaces and classes, as (scope, name, position). `text` is
+    without comments and literals; a scope is its names, the position of a class among them."""
+    scopes = []  # of each open brace; None for what is no namespace or class
+    begin = 0
+    for match in re.finditer(r"[{};]", text):
+        head = text[begin : match.start()]
+        if None not in scopes:
+            plain = re.split(r"(?<![=!<>])=(?!=)", head.replace("operator=", "operator~"))[0]
+            for call in FUNCTION.finditer(plain):
+                if call[1] not in NO_FUNCTION:
+                    yield tuple(scopes), call[1], begin + call.start()
+                    break
+        begin = match.end()
+        if match[0] == "{":
+            named = re.search(r"\b(namespace|struct|class|union)\s+(\w+)[^()]*$", re.sub(r"<[^<>]*>", "", head))
+            unnamed = re.search(r"\bnamespace\s*$", head)
+            scopes.append((named[2] if named[1] == "namespace" else f"{named[2]}@{match.start()}") if named
+                          else "" if unnamed else None)
+        elif match[0] == "}" and scopes:
+            scopes.pop()
+
+
 def expected(path: pathlib.Path) -> str:
     """The rule that a planted file breaks, which its first line names, or "" for none."""
     first = path.read_text().splitlines()[0]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Above backends/ no vendor is named and no backend chosen by its name, but in the folders whose
-subject that is.
+"""In problems/ and above backends/ no vendor is named and no backend chosen by its name, but in the
+folders whose subject that is.
 
 Usage: vendors.py ROOT | vendors.py --planted FOLDER
 
@@ -23,7 +23,7 @@ VENDORS = set(
     "onednn dnnl openblas sycl geforce radeon instinct epyc".split()
 )
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
-# How device compilers say that a function may run on the device (problems/dtype.hpp, MOAT_FN).
+# How device compilers say that a function may run on the device (problems/marks.hpp).
 COMPILERS = {"__CUDACC__", "__HIP__"}
 # The harness places its own threads, moves memory and asks for limits on the host itself.
 HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "processor")}
@@ -59,7 +59,7 @@ def main() -> int:
         )
     root = pathlib.Path(sys.argv[1])
     files = [*(root / "backends").glob("*.hpp"), *(root / "backends").glob("*.in")]
-    for path in sorted((root / "bench").rglob("*")):
+    for path in sorted([*(root / "problems").rglob("*"), *(root / "bench").rglob("*")]):
         place = path.relative_to(root).as_posix()
         if path.suffix in SUFFIXES and not place.startswith(SUBJECT):
             files.append(path)

@@ -111,6 +111,41 @@ ends 2 "$MOAT" compare same.json same.json --out same.json
 says "same.json is one of the records"
 [[ ! -e one.json && ! -e x ]] || fail "an output of a usage error was made"
 
+# One file for two results, under other names.
+one_file() { ends 2 "$@" && says "are both" && [[ ! -s f.json ]] || fail "one file twice: $*"; }
+one_file short --out - --export gbench f.json > f.json
+one_file short --out - --benchmark_out=f.json > f.json
+one_file short --out f.json --export gbench /dev/fd/3 3> f.json
+one_file short --out /dev/fd/3 --benchmark_out=/dev/fd/4 3> f.json 4>&3
+one_file short --out /dev/fd/3 --benchmark_out=/dev/fd/4 3> f.json 4>> f.json
+ln f.json hard.json
+one_file short --out f.json --export gbench hard.json > table
+rm hard.json
+one_file "$MOAT" report same.json -o - --csv f.json > f.json
+mkfifo both
+one_file short --out both --export gbench both
+one_file short --out - --export gbench both 1<> both
+printed=$(short --out - --export gbench /dev/fd/3 3>&1 2> said)
+[[ $printed == "" ]] || fail "a pipe twice: $printed"
+says "are both"
+ends 2 "$MOAT" compare same.json same.json --out - >> same.json
+says "is one of the records"
+# The table keeps out of what the record has for itself.
+for record in /dev/fd/3 f.json; do
+  short --out "$record" 3> f.json 1>&3 2> said || fail "--out $record > f.json"
+  says "cpu/moat"
+  ends 0 "$MOAT" compare f.json same.json > table
+done
+short --out /dev/fd/3 3>&1 2> said | cat > f.json
+says "cpu/moat"
+ends 0 "$MOAT" compare f.json same.json > table
+
+# All names of a file keep one text.
+echo old > first.json && ln first.json second.json && chmod 640 first.json
+ends 0 short --out first.json > table
+[[ first.json -ef second.json && $(mode second.json) == 640 ]] || fail "a hard link is lost"
+ends 0 "$MOAT" compare second.json same.json > table
+
 # Runs that begin in one second.
 for kernel in sum max argmax; do
   "$MOAT" run --case $kernel/f32/n1000 --no-baselines --samples 3 --budget 0.01 --out two \

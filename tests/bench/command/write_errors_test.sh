@@ -59,6 +59,18 @@ short --out r.json <&- >&- 2>&-
 "$MOAT" port --json 2> said | head -1 > /dev/null
 [[ ${PIPESTATUS[0]} == 4 && ! -s said ]] || fail "| head -1: $(cat said)"
 
+# A file that may not grow. The limit is a subshell's, which tells its own failures.
+for picture in "" --svg; do
+  mkdir limited
+  # shellcheck disable=SC2086
+  (failures=0 && ulimit -f 1 && ends 4 "$MOAT" report $picture same.json -o limited/out && exit "$failures") || fail "ulimit -f: report $picture"
+  says "limited/out: cannot be written: File too large"
+  [[ $(ls -A limited) == "" ]] || fail "left by ulimit -f: $(ls -A limited)"
+  rmdir limited
+done
+(failures=0 && ulimit -f 1 && ends 4 "$MOAT" report --svg same.json > limited && exit "$failures") || fail "ulimit -f: stdout"
+says "standard output could not be written: File too large"
+
 # A full disk.
 if [[ $EUID == 0 ]] && mkdir full && mount -t tmpfs -o size=200k moat full 2> /dev/null; then
   trap 'cd /; umount "$folder/full"; rm -rf "$folder"' EXIT

@@ -174,10 +174,54 @@ TEST_F(CompareCommand, FoldersAreSetsOfRuns) {
   fs::create_directories(folder_ / "runs" / "deep");
   write("runs/a.json", 1e-3);
   write("runs/deep/b.json", 1.002e-3);
-  write_file(folder_ / "runs" / "other.json", "{\"no\": \"record\"}\n");
+  write_file(folder_ / "runs" / "other.json", "{\"schema\": \"of another program\"}\n");
   const Finished f = moat_command({"compare", (folder_ / "runs").string(), slow_, "--gate", "5%"});
   EXPECT_EQ(f.exit_code, kCompareSlower) << f.err;
   EXPECT_NE(f.out.find("(2 runs)"), std::string::npos) << f.out;
+  EXPECT_NE(f.err.find("other.json: left out, because its schema is of another program"),
+            std::string::npos)
+      << f.err;
+}
+
+// However a record is written, it takes part; what cannot be read ends the comparison.
+TEST_F(CompareCommand, NoRecordOfAFolderIsDropped) {
+  fs::create_directories(folder_ / "runs");
+  write("runs/a.json", 1e-3);
+  NamedRecord r = timed_record({{"gemm/f32/m8n8k8", std::vector<double>(20, 3e-3)},
+                                {"sum/f32/n1000", std::vector<double>(20, 1e-3)}});
+  const nlohmann::json sorted = nlohmann::json::parse(to_text(r.record));
+  const fs::path other = folder_ / "runs" / "b.json";
+  write_file(other, sorted.dump(4));
+  ASSERT_GT(sorted.dump(4).find("moat-record"), 4096u);
+  const std::vector<std::string> gate = {"compare", base_, (folder_ / "runs").string(), "--gate",
+                                         "200%"};
+  const Finished both = moat_command(gate);
+  EXPECT_NE(both.out.find("(2 runs)"), std::string::npos) << both.out << both.err;
+  // The same record, written in another order, is a copy of it.
+  write_file(folder_ / "runs" / "copy.json", to_text(r.record));
+  EXPECT_NE(moat_command(gate).out.find("(2 runs)"), std::string::npos);
+  for (const std::string& text : {std::string(), std::string("{\"schema\": \"moat-rec"),
+                                  std::string("{\"no\": \"record\"}"), std::string("[]")}) {
+    write_file(other, text);
+    const Finished f = moat_command(gate);
+    EXPECT_EQ(f.exit_code, kCompareUnreadable) << text;
+    EXPECT_NE(f.err.find("b.json"), std::string::npos) << f.err;
+  }
+}
+
+TEST_F(CompareCommand, ATimeBeyondAllSenseIsRefused) {
+  const NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)}});
+  for (const double seconds : {1.7e308, 1e-320, 1e-13, 1e10}) {
+    Json json = parse_strict(to_text(r.record));
+    json["cases"][0]["series"][0]["seconds"] = std::vector<double>(20, seconds);
+    const std::string path = (folder_ / "beyond.json").string();
+    write_file(path, json.dump());
+    for (const char* format : {"table", "json", "junit", "github"}) {
+      const Finished f = moat_command({"compare", base_, path, "--gate", "5%", "--format", format});
+      EXPECT_EQ(f.exit_code, kCompareUnreadable) << seconds;
+      EXPECT_NE(f.err.find("at \"/cases/0/series/0/seconds/0\""), std::string::npos) << f.err;
+    }
+  }
 }
 
 TEST_F(CompareCommand, WritesAFileForCi) {
@@ -198,7 +242,7 @@ TEST_F(CompareCommand, ComparesDevices) {
 TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
   write_file(folder_ / "cut.json", "{\"schema\": \"moat-record\"");
   fs::create_directories(folder_ / "empty");
-  write_file(folder_ / "empty" / "x.json", "{}\n");
+  write_file(folder_ / "empty" / "x.json", "{\"schema\": \"other\"}\n");
   const std::string cut = (folder_ / "cut.json").string();
   struct Mistake {
     std::vector<std::string> arguments;
@@ -210,6 +254,11 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
       {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
       {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
       {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "--gate: 5: without % it is a"},
+      {{"compare", base_, same_, "--gate", "5% "}, kCompareUsage, "--gate: 5% : not a share"},
+      {{"compare", base_, same_, "--gate", "0.05 "}, kCompareUsage, "--gate: 0.05 : not a share"},
+      {{"report", base_, "--readme", base_, "--max-spread", "nan"}, kCompareUsage, "not a number"},
+      {{"report", base_, "--readme", base_, "--max-spread", "inf"}, kCompareUsage, "not a number"},
+      {{"report", base_, "--readme", base_, "--max-spread", "-1"}, kCompareUsage, "not a number"},
       {{"compare", base_, same_, "--threshold", "nan"}, kCompareUsage, "--threshold: nan: it must"},
       {{"compare", base_, same_, "--rate-of", "x"}, kCompareUsage, "belongs to --libraries"},
       {{"compare", base_, same_, "--format", "html"}, kCompareUsage, "--format"},

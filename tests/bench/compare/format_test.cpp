@@ -133,7 +133,7 @@ TEST(Format, ABuildThatIsNotOptimisedIsNamed) {
   Comparison c = sample();
   c.warnings = {"base: b.json: this build is not optimised (Debug): no"};
   for (const auto format : {CompareFormat::table, CompareFormat::markdown, CompareFormat::json,
-                            CompareFormat::github}) {
+                            CompareFormat::github, CompareFormat::junit}) {
     EXPECT_NE(format_comparison(c, format, {}, false).find("not optimised (Debug)"),
               std::string::npos);
   }

@@ -98,6 +98,53 @@ TEST(Platforms, SmallCasesAreNoRunOfTheirOwn) {
   EXPECT_EQ(labels(records), (Labels{"cpu Xeon (cache: cold)", "cpu Xeon (cache: hot)"}));
 }
 
+TEST(Platforms, WhatTheRunWasGrantedStaysApart) {
+  EXPECT_EQ(labels(two([](Record& r) { r.run.cpu_quota = 0.5; })),
+            (Labels{"cpu Xeon (CPU quota: none)", "cpu Xeon (CPU quota: 0.5)"}));
+  EXPECT_EQ(labels(two([](Record& r) { r.run.processors.value = {0}; })),
+            (Labels{"cpu Xeon (processors: 0,2)", "cpu Xeon (processors: 0)"}));
+}
+
+TEST(Platforms, OnlyTheCasesInTheCacheAreApart) {
+  auto records = two([](Record&) {});
+  for (auto& r : records) r.record.cases.push_back(timed_case({"sum/f32/n2", kMillisecond}));
+  records[1].record.cases[0].cache = "hot";
+  const Platforms platforms(records);
+  ASSERT_EQ(platforms.all().size(), 2u);
+  EXPECT_EQ(platforms.of(0, records[0].record.cases[0]), 0u);
+  EXPECT_EQ(platforms.of(1, records[1].record.cases[0]), 1u);
+  EXPECT_EQ(platforms.of(0, records[0].record.cases[1]), 0u);
+  EXPECT_EQ(platforms.of(1, records[1].record.cases[1]), 0u) << "its operands were in memory";
+}
+
+TEST(Across, TheNewestBuildCountsAndTheOthersAreNamed) {
+  for (const auto& change : std::vector<std::function<void(Build&)>>{
+           [](Build& b) { b.commit.value = std::string(40, 'f'); },
+           [](Build& b) { b.dirty.value = true; }, [](Build& b) { b.compiler = "Clang 19.1"; }}) {
+    const auto records = two([&](Record& r) {
+      change(r.build);
+      r.cases[0] = timed_case({"sum/f32/n1", std::vector<double>(12, 3e-3)});
+    });
+    const Across across = compare_across(records, "", {});
+    EXPECT_DOUBLE_EQ(*across.cases[0].seconds[0], 3e-3);
+    ASSERT_EQ(across.notes.size(), 1u);
+    EXPECT_NE(across.notes[0].find("1 record of other builds left out (0123456789ab, GNU 12.2.0)"),
+              std::string::npos)
+        << across.notes[0];
+  }
+  EXPECT_TRUE(compare_across(two([](Record&) {}), "", {}).notes.empty());
+}
+
+TEST(Across, AFailedRunBesideAnOkOneIsSaid) {
+  const auto records =
+      two([](Record& r) { r.cases[0] = without_times(r.cases[0], Status::failed, "wrong at 3"); });
+  for (const auto& order : {records, std::vector<NamedRecord>{records[1], records[0]}}) {
+    const Across across = compare_across(order, "", {});
+    EXPECT_FALSE(across.cases[0].speed[0].has_value());
+    EXPECT_EQ(across.cases[0].reason[0], "failed: wrong at 3 (ok in another run)");
+  }
+}
+
 TEST(Platforms, BuildsThatAreNotOptimisedAreNamed) {
   const auto debug = two([](Record& r) { r.build.build_type = "Debug", r.build.flags = "-g"; });
   const Platforms platforms(debug);

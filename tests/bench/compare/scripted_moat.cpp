@@ -92,7 +92,16 @@ RunWorld scripted_world() {
           .absent = {},
           .baselines = [](const auto&...) { return Baselines{}; },
           .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
-          .porting = [] { return PortingSection{.record = share(Json::object()), .table = {}}; },
+          .porting =
+              [] {
+                return PortingSection{.record = share({{"schema", "moat-porting-sums"},
+                                                       {"version", 1},
+                                                       {"baseline", "cuda"},
+                                                       {"ports", Json::object()},
+                                                       {"divergence", Json::object()},
+                                                       {"null_reasons", Json::object()}}),
+                                      .table = {}};
+              },
           .codegen = [](const auto&) { return Reading<JsonDocument>::none("no GPU"); },
           .out = &std::cout,
           .clock = &scripted_clock(),

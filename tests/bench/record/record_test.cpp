@@ -105,7 +105,7 @@ TEST(Record, OfANewerMinorVersionIsCheckedInWhatIsKnown) {
     ADD_FAILURE() << "was accepted";
   } catch (const JsonError& e) {
     EXPECT_EQ(e.pointer(), "/cases/0/status");
-    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.1"),
+    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.2"),
               std::string::npos)
         << e.what();
   }
@@ -157,12 +157,12 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
-      {"/version", "record version 2.0; this moat reads up to 1.1; update moat",
+      {"/version", "record version 2.0; this moat reads up to 1.2; update moat",
        [](Json& j) {
          j["version"] = 2;
          j.erase("minor");
        }},
-      {"/version", "record version 7.4; this moat reads up to 1.1; update moat",
+      {"/version", "record version 7.4; this moat reads up to 1.2; update moat",
        [](Json& j) {
          j["version"] = 7;
          j["minor"] = 4;
@@ -226,6 +226,15 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
        [](Json& j) { j["cases"][0]["median_seconds"] = 0.0; }},
       {"/cases/0/lower_quartile_seconds", "is 0.0, not above 0",
        [](Json& j) { j["cases"][0]["lower_quartile_seconds"] = 0.0; }},
+      {"/cases/0/series/0/seconds/1", "is 1.7e+308, more than 1000000000.0",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][1] = 1.7e308; }},
+      {"/cases/0/series/0/seconds/1", "less than 1e-12",
+       [](Json& j) { j["cases"][0]["series"][0]["seconds"][1] = 1e-320; }},
+      {"/cases/0/median_seconds", "more than",
+       [](Json& j) { j["cases"][0]["median_seconds"] = 1e300; }},
+      {"/cases/0/check/elements_checked", "is 0 of a check that passed",
+       [](Json& j) { j["cases"][0]["check"]["elements_checked"] = 0; }},
+      {"/run/planned", "is 0, and there are 5 cases", [](Json& j) { j["run"]["planned"] = 0; }},
       {"/cases/1", "gemm/f32/m64n64k64/cpu/moat is there already",
        [](Json& j) { j["cases"][1] = j["cases"][0]; }},
       {"/devices/1", "cpu:0 is there already",
@@ -244,6 +253,70 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
       EXPECT_NE(std::string(e.what()).find(reason), std::string::npos) << e.what();
     }
   }
+}
+
+// A record whose porting section is that of a count of two ports.
+Json with_porting() {
+  Json json = parse_strict(to_text(sample_record()));
+  json["null_reasons"].erase("porting");
+  json["porting"] = parse_strict(R"({
+    "schema": "moat-porting-sums", "version": 1, "document": "abc", "baseline": "cuda",
+    "baseline_family": "cuda/sm_80",
+    "ports": {
+      "cuda": {"origin": "this build", "targets": ["host"], "executed": "emulator",
+               "tests": {"emulator": {"passed": 1, "failed": 0, "skipped": 0}}, "lines": 4,
+               "kernels": {"all": {"total": {"shared": 4, "added": 0, "unused": 0, "lines": 4},
+                                   "kernel": {"added": 0, "lines": 2},
+                                   "layer": {"added": 0, "lines": 2, "changed": 0.0}}}},
+      "cpu": null},
+    "families": {}, "divergence": {"all": {"mean": 0.5}},
+    "null_reasons": {"/ports/cpu": "no compiler"}})");
+  return json;
+}
+
+TEST(Record, ThePortingSectionIsChecked) {
+  EXPECT_NO_THROW(parse_record(dump_strict(with_porting())));
+  const std::vector<std::pair<std::string, std::function<void(Json&)>>> spoilt = {
+      {"/porting", [](Json& p) { p = Json::object(); }},
+      {"/porting", [](Json& p) { p = Json::array(); }},
+      {"/porting", [](Json& p) { p = "text"; }},
+      {"/porting/schema", [](Json& p) { p["schema"] = "other"; }},
+      {"/porting/version", [](Json& p) { p["version"] = 2; }},
+      {"/porting/version", [](Json& p) { p["version"] = "1"; }},
+      {"/porting/baseline", [](Json& p) { p["baseline"] = nullptr; }},
+      {"/porting/extra", [](Json& p) { p["extra"] = 1; }},
+      {"/porting/ports", [](Json& p) { p["ports"] = nullptr; }},
+      {"/porting/ports", [](Json& p) { p["ports"] = Json::array(); }},
+      {"/porting/ports/hip", [](Json& p) { p["ports"]["hip"] = nullptr; }},
+      {"/porting/ports/cuda/extra", [](Json& p) { p["ports"]["cuda"]["extra"] = 1; }},
+      {"/porting/ports/cuda/kernels/all",
+       [](Json& p) { p["ports"]["cuda"]["kernels"]["all"] = nullptr; }},
+      {"/porting/ports/cuda/kernels/all/total/lines",
+       [](Json& p) { p["ports"]["cuda"]["kernels"]["all"]["total"]["lines"] = nullptr; }},
+      {"/porting/families", [](Json& p) { p["families"] = nullptr; }},
+      {"/porting/divergence", [](Json& p) { p.erase("divergence"), p["divergence"] = 1; }},
+      {"/porting/divergence/all", [](Json& p) { p["divergence"]["all"] = nullptr; }},
+      {"/porting/divergence/all/mean", [](Json& p) { p["divergence"]["all"]["mean"] = nullptr; }},
+      {"/porting/divergence/x", [](Json& p) { p["divergence"]["x"] = Json::object(); }},
+  };
+  for (const auto& [pointer, spoil] : spoilt) {
+    Json json = with_porting();
+    spoil(json["porting"]);
+    try {
+      parse_record(json.dump());
+      ADD_FAILURE() << pointer << " was accepted: " << json["porting"].dump();
+    } catch (const JsonError& e) {
+      EXPECT_EQ(e.pointer(), pointer) << e.what();
+    }
+  }
+}
+
+TEST(Record, ANewerPortingSectionKeepsItsFields) {
+  Json json = with_porting();
+  json["minor"] = kRecordMinor + 1;
+  json["porting"]["ports"]["cuda"]["extra"] = 1;
+  json["porting"]["extra"] = nullptr;
+  EXPECT_EQ(to_text(parse_record(dump_strict(json))), dump_strict(json));
 }
 
 TEST(Record, RefusesMalformedJson) {

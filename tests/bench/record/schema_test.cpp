@@ -30,6 +30,13 @@ TEST(Schema, ChecksTypes) {
   EXPECT_EQ(place(false, {{"type", {"string", "null"}}}), "");
 }
 
+TEST(Schema, HasLimitsOfNumbers) {
+  const Json schema = {{"minimum", 1e-12}, {"maximum", 5}};
+  EXPECT_EQ(place(5, schema), "fits");
+  EXPECT_EQ(place(5.5, schema), "");
+  EXPECT_EQ(place(1e-13, schema), "");
+}
+
 TEST(Schema, FollowsReferencesToTheNestedPlace) {
   const Json schema = parse_strict(R"({
     "$defs": {"size": {"type": "integer", "minimum": 1}},

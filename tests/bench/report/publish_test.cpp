@@ -10,7 +10,7 @@
 
 #include "bench/compare/record_set.hpp"
 #include "bench/port/record.hpp"
-#include "tests/bench/record/sample_record.hpp"
+#include "tests/bench/report/publishable.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace moat {
@@ -37,9 +37,7 @@ class Publish : public testing::Test {
       text += std::string("<!-- moat:") + part + ":begin -->\n<!-- moat:" + part + ":end -->\n";
     }
     std::ofstream(options_.readme.value()) << text;
-    Record record = sample_record();
-    record.cases.resize(2);
-    write(record);
+    write(publishable());
     options_.max_spread = 60;
   }
 
@@ -75,8 +73,7 @@ TEST_F(Publish, RefusesADirtyTreeAndAWideSpreadAndWritesNothing) {
   options_.max_spread = 10;
   EXPECT_EQ(publish(options_), 1);
   options_.max_spread = 60;
-  Record record = sample_record();
-  record.cases.resize(2);
+  Record record = publishable();
   record.build.dirty = Reading<bool>::of(true);
   write(record);
   EXPECT_EQ(publish(options_), 1);

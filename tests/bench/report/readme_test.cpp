@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "bench/report/figure.hpp"
-#include "tests/bench/record/sample_record.hpp"
+#include "tests/bench/report/publishable.hpp"
 
 namespace moat {
 namespace {
@@ -101,21 +101,41 @@ TEST(Readme, HasARowPerPortAndFamily) {
 
 // Every reason alone keeps a record from being published.
 TEST(Readme, WhatIsNotFitIsNamed) {
-  Record good = sample_record();
-  good.cases.resize(2);
+  const Record good = publishable();
   const auto reasons = [&](const auto& spoil) {
     Record record = good;
     spoil(record);
     return unfit_to_publish(record, 0.5);
   };
   EXPECT_TRUE(reasons([](Record&) {}).empty());
-  EXPECT_EQ(unfit_to_publish(good, 0.49).size(), 2U);  // the samples' spread is 50 %
+  EXPECT_EQ(unfit_to_publish(good, 0.49).size(), 9U);  // the samples' spread is 50 %
   const std::vector<std::vector<std::string>> found = {
       reasons([](Record& r) { r.build.dirty = Reading<bool>::of(true); }),
       reasons([](Record& r) { r.build.dirty = Reading<bool>::none("no git"); }),
       reasons([](Record& r) { r.build.commit = Reading<std::string>::none("no git"); }),
       reasons([](Record& r) { r.build.build_type = "Debug"; }),
+      reasons([](Record& r) { r.build.flags = "-O3 -O0"; }),
+      reasons([](Record& r) { r.build.flags = "-O3 -fsanitize=address"; }),
       reasons([](Record& r) { r.run.interrupted = true; }),
+      reasons([](Record& r) { r.run.planned = 43; }),
+      reasons([](Record& r) { r.run.scheduling = Reading<SchedulingRecord>::none("gVisor"); }),
+      reasons([](Record& r) {
+        r.run.scheduling.value->steal_seconds = Reading<double>::none("no /proc/stat");
+      }),
+      reasons([](Record& r) { r.run.scheduling.value->steal_seconds.value = 20; }),
+      reasons([](Record& r) { r.run.scheduling.value->waited_seconds = 20; }),
+      reasons([](Record& r) {
+        r.host.load_average.value = {30.0, 30.0, 30.0};
+      }),
+      reasons([](Record& r) {
+        r.cases[0].series[0].discarded.assign(
+            200, {.seconds = Reading<double>::of(8e-3), .reason = "disturbed"});
+      }),
+      reasons([](Record& r) { r.cases[0].series[0].seconds.resize(3); }),
+      reasons([](Record& r) {
+        r.cases.pop_back();
+        --r.run.planned;
+      }),
       reasons([](Record& r) { r.cases[0].upper_quartile_seconds.value = 1; }),
       reasons([](Record& r) {
         r.cases[1].status = Status::suspect;
@@ -157,6 +177,24 @@ TEST(Figure, IsTheSameForTheSameRecord) {
   }
   EXPECT_EQ(svg.find("<script"), std::string::npos);
   EXPECT_EQ(svg.find("href"), std::string::npos);
+}
+
+TEST(Figure, ABuildThatIsNotOptimisedIsNamed) {
+  Record record = sample_record();
+  EXPECT_EQ(speed_figure(record).find("optimised"), std::string::npos);
+  record.build.flags = "-g";
+  EXPECT_NE(speed_figure(record).find("· this build is not optimised (Release)<"),
+            std::string::npos);
+}
+
+TEST(Readme, TheNumberOfCasesIsThatShown) {
+  Record record = publishable();
+  EXPECT_NE(sample_parts(record).at("table").find("Eight of 8 cases, "), std::string::npos);
+  record.cases.resize(4);
+  EXPECT_NE(sample_parts(record).at("table").find("3 of 3 cases, "), std::string::npos);
+  record.cases[0].cache = "hot";
+  EXPECT_NE(sample_parts(record).at("table").find("(1 with operands in the cache)"),
+            std::string::npos);
 }
 
 TEST(Figure, MarkupInANameStaysText) {

@@ -184,6 +184,54 @@ TEST_P(SkippedCallsTest, AllThatCopyAnEarlierResult) {
   });
 }
 
+// C of other operands than those of the problem.
+void solve_with(const float* a, const float* b, const Problem& problem) {
+  const auto& p = std::get<GemmProblem>(problem);
+  for (int i = 0; i < p.m; ++i) {
+    for (int j = 0; j < p.n; ++j) {
+      float sum = 0;
+      for (int k = 0; k < p.k; ++k) sum += a[i * p.k + k] * b[k * p.n + j];
+      static_cast<float*>(p.c)[i * p.n + j] = sum;
+    }
+  }
+}
+
+// What one call computed of B, and later ones use.
+TEST_P(SkippedCallsTest, AllThatKeepAnOperand) {
+  std::vector<float> kept;
+  expect_caught([kept](int call, const Problem& problem) mutable {
+    const auto& p = std::get<GemmProblem>(problem);
+    const auto* b = static_cast<const float*>(p.b);
+    if (call == 1) kept.assign(b, b + 30 * 40);
+    solve_with(static_cast<const float*>(p.a), kept.data(), problem);
+    return true;
+  });
+}
+
+// Operands that stay in the cache, whatever is asked.
+TEST_F(GroupTest, OperandsOfAnotherCallAreCaught) {
+  for (const int first : {1, 5, 50}) {
+    options_.measure.sampler.max_samples = options_.measure.sampler.min_samples = 80;
+    const float* a = nullptr;
+    const float* b = nullptr;
+    NaiveDevice device;
+    device.skips = [&](int call, const Problem& problem) {
+      const auto& p = std::get<GemmProblem>(problem);
+      if (call == first) {
+        a = static_cast<const float*>(p.a);
+        b = static_cast<const float*>(p.b);
+      }
+      if (call < first) return false;
+      solve_with(a, b, problem);
+      return true;
+    };
+    contenders_[0] = contender(device, kOurs);
+    const auto outcome = run();
+    EXPECT_EQ(outcome.results[0].status, Status::failed) << "from call " << first;
+    EXPECT_EQ(outcome.results[1].status, Status::ok) << outcome.results[1].message;
+  }
+}
+
 TEST_F(GroupTest, CallsSkippedInLongBatchesAreCaught) {
   options_.measure.hot = true;
   options_.measure.min_sample_seconds = 2e-3;

@@ -61,7 +61,13 @@ class RunTest : public testing::Test {
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
     world_.porting = [] {
-      return PortingSection{.record = share(Json::object()), .table = "lines changed\n"};
+      return PortingSection{.record = share({{"schema", "moat-porting-sums"},
+                                             {"version", 1},
+                                             {"baseline", "cuda"},
+                                             {"ports", Json::object()},
+                                             {"divergence", Json::object()},
+                                             {"null_reasons", Json::object()}}),
+                            .table = "lines changed\n"};
     };
     world_.codegen = [this](const std::set<std::string>& backends) {
       codegen_asked_ = backends;

@@ -38,6 +38,19 @@ TEST(Table, LineOfACaseHasAllItsNumbers) {
   EXPECT_EQ(baseline.find("×"), std::string::npos);
 }
 
+TEST(Table, EachCeilingThatIsMissingHasItsReason) {
+  Record record = sample_record();
+  CeilingsRecord& ceilings = record.devices[0].ceilings;
+  ceilings.read_bytes = ceilings.copy_bytes = Reading<double>::none("no memory to spare");
+  std::string text = format_record(record, TableFormat::table, false);
+  EXPECT_NE(text.find("no read ceiling: no memory to spare"), std::string::npos) << text;
+  EXPECT_NE(text.find("no copy ceiling: no memory to spare"), std::string::npos) << text;
+  ceilings.flops_f32 = Reading<double>::none("too busy");
+  ceilings.copy_bytes = Reading<double>::of(1e10);
+  text = format_record(record, TableFormat::table, false);
+  EXPECT_NE(text.find("no f32 compute ceiling: too busy"), std::string::npos) << text;
+}
+
 TEST(Table, FailuresShowTheirReasonAndNoRate) {
   const std::string text = format_record(sample_record(), TableFormat::table, false);
   const std::string failed = line_with(text, "sum") == "" ? "" : line_with(text, "wrong at 17");

@@ -1,4 +1,4 @@
-// refused: concept
+// refused: overload
 template <class T, Target Backend>
 void launch_copy(Backend& backend, const RowsProblem& p) {}
 template <class T, RowsTarget<T> Backend>

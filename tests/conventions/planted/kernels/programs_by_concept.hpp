@@ -1,4 +1,4 @@
-// refused: concept
+// refused: overload
 struct Copy {
   template <class S, class B>
   struct Args {};

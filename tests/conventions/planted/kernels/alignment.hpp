@@ -1,0 +1,3 @@
+// refused: question
+template <class U>
+constexpr int alignment = alignof(U);

@@ -1,0 +1,5 @@
+// refused: place
+template <class Z>
+constexpr bool wide() {
+  return true;
+}

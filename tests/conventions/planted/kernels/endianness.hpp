@@ -1,0 +1,2 @@
+// refused: library
+inline bool little() { return std::endian::native == std::endian::little; }

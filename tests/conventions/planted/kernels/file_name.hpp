@@ -1,0 +1,2 @@
+// refused: reserved name
+inline const char* where() { return __builtin_FILE(); }

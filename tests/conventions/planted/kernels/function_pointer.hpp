@@ -1,0 +1,5 @@
+// refused: question by declarator
+template <class F, class R>
+constexpr bool pick(R (*)(F)) {
+  return true;
+}

@@ -1,0 +1,2 @@
+// refused: standard header
+#include <type_traits>

@@ -1,0 +1,3 @@
+// refused: base
+template <class Z>
+struct Probe : Z {};

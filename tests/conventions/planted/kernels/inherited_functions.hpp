@@ -1,0 +1,5 @@
+// refused: base
+template <class F, class G>
+struct Either : public F, G {
+  using F::operator();
+};

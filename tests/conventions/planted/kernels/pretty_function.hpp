@@ -1,0 +1,3 @@
+// refused: reserved name
+template <class B>
+const char* where() { return __PRETTY_FUNCTION__; }

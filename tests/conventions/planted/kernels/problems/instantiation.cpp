@@ -1,0 +1,2 @@
+// refused: place
+#include "kernels/gemm.hpp"

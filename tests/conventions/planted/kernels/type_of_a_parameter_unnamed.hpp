@@ -1,0 +1,3 @@
+// refused: name inside of a type
+template <class Z>
+constexpr bool pick(Z::Hint*);
