@@ -9,7 +9,7 @@
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
 // not read.
-#define MOAT_ROW(P)        \
+#define MOAT_ROW(P)         \
   template <Target Backend> \
   void launch(Backend& backend, const P& problem);
 MOAT_PROBLEMS(MOAT_ROW)

@@ -3,9 +3,11 @@
 // table of schedules for each kind of problem.
 //
 //   backend.workspace(bytes)      memory for intermediate results of one launch, until the next
-//   call backend.arrivals()            a counter that is 0 between launches
+//                                 call
+//   backend.arrivals()            a counter that is 0 between launches
 //   backend.concurrent_blocks()   how many blocks keep the device busy
-//   backend.splits<S>(items, key_steps)   ranges of keys for each of `items` tiles of queries, 1 …
+//   backend.splits<S>(items, key_steps)
+//                                 ranges of keys for each of `items` tiles of queries, 1 to
 //                                 key_steps
 //   Backend::Block<S>             the block that runs programs with schedule S
 //   backend.launch<Kernel, S>(items, args)    runs Kernel::run<S>(block, args) in blocks for
