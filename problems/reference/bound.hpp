@@ -7,8 +7,7 @@
 //    with γ_n replaced by n·u: Jeannerod and Rump 2013). Roundings that are independent with mean 0
 //    stay below λ·√n·u, save with probability 2·exp(−λ²/2) (Higham and Mary 2019).
 // 2. Signs of the data. If the terms are independent and as likely negative as positive, as those
-// of
-//    the benchmark's products are, then errors δ·t with |δ| ≤ ε, and the partial sums of t, stay
+//    of the benchmark's products are, then errors δ·t with |δ| ≤ ε, and the partial sums of t, stay
 //    below ε · λ · sqrt(Σt²), save with probability 2·exp(−λ²/2) (Hoeffding 1963). How far the
 //    partial sums of a vector reach, whose signs are alike in runs, is taken from its elements.
 // 3. Rounding of the result to its type: its unit roundoff times the result.
