@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <type_traits>
+#include <stdexcept>
 #include <utility>
 
 #include "bench/record/fields.hpp"

@@ -109,13 +109,12 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   add("copy", ceilings.copy_bytes, "GB/s");
   if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
   text += '\n';
-  const auto say_missing = [&](std::string_view name, const auto& rate) {
+  const auto without = [&](std::string_view name, const auto& rate) {
     if (any && !rate.value) text += fmt::format("       no {} ceiling: {}\n", name, rate.reason);
   };
-  for (const DType t : kDTypes)
-    say_missing(fmt::format("{} compute", name_of(t)), ceilings.flops(t));
-  say_missing("read", ceilings.read_bytes);
-  say_missing("copy", ceilings.copy_bytes);
+  for (const DType t : kDTypes) without(fmt::format("{} compute", name_of(t)), ceilings.flops(t));
+  without("read", ceilings.read_bytes);
+  without("copy", ceilings.copy_bytes);
   return text;
 }
 
