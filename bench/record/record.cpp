@@ -9,9 +9,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
-#include <stdexcept>
 #include <utility>
 
 #include "bench/record/fields.hpp"
