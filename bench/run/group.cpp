@@ -72,7 +72,9 @@ using BothValues = std::array<Values, 2>;
 // first values, the second the others, and the rest either, at random.
 class Sets {
  public:
-  Sets(Device& device, const BothValues& values, int count, int contenders, std::uint64_t seed) {
+  Sets(Device& device, const BothValues& values, int count,
+       const std::vector<Contender>& implementations, std::uint64_t seed) {
+    const auto contenders = static_cast<int>(implementations.size());
     const auto coin = [&](std::size_t i) {
       return (random_bits(stream_seed(seed, 41), i) & 1) != 0;
     };
@@ -81,7 +83,9 @@ class Sets {
       values_.push_back(i < 2 ? i : coin(i * (outputs + 1)) ? 1 : 0);
       Operands& set = sets_.emplace_back(device, values[values_.back()].inputs, contenders);
       for (std::size_t c = 0; c < outputs; ++c) {
-        if (coin(i * (outputs + 1) + c + 1)) set.soil(static_cast<int>(c));
+        // A yardstick writes less than the problem's output.
+        const bool writes_all = implementations[c].yardstick == nullptr;
+        if (writes_all && coin(i * (outputs + 1) + c + 1)) set.soil(static_cast<int>(c));
       }
     }
     for (int c = 0; c < contenders; ++c) {
@@ -140,7 +144,7 @@ class GroupRun {
         options_(options),
         values_{Values(problem, options.seed), Values(problem, stream_seed(options.seed, 42))},
         rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
-        sets_(device, values_, rotation_.sets, static_cast<int>(contenders.size()), options.seed),
+        sets_(device, values_, rotation_.sets, contenders, options.seed),
         solve_(contenders.size()),
         right_(contenders.size()) {
     outcome_.results.resize(contenders.size());
