@@ -10,11 +10,11 @@
 #include "bench/port/baseline.hpp"
 #include "bench/port/compare.hpp"
 #include "bench/port/count.hpp"
+#include "bench/record/porting.hpp"
 #include "bench/record/strict_json.hpp"
 
 namespace moat {
 
-inline constexpr int kPortingVersion = 3;
 // A document names them all, also those that nobody counted.
 inline constexpr std::array<const char*, 3> kPortBackends = {"cuda", "hip", "cpu"};
 

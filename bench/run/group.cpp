@@ -34,6 +34,14 @@ CheckRecord to_record(const Check& check) {
   return r;
 }
 
+// The check that the result shows: the first that failed, else the one nearest to its bound.
+void keep_worst(ContenderResult& result, const Check& check) {
+  if (!result.check || !check.passed ||
+      check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
+    result.check = to_record(check);
+  }
+}
+
 void fail(ContenderResult& result, Status status, std::string message) {
   result.status = status;
   result.message = std::move(message);
@@ -219,11 +227,7 @@ class GroupRun {
       auto solve = contenders_[c].prepare();
       for (std::size_t set = 0; set < std::min<std::size_t>(sets_.size(), 2); ++set) {
         const Check check = verify_set(c, set, solve);
-        const CheckRecord record = to_record(check);
-        if (!result.check || !check.passed ||
-            check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
-          result.check = record;
-        }
+        keep_worst(result, check);
         if (!check.passed) return fail(result, Status::failed, check.message);
       }
       result.status = Status::ok;
@@ -286,9 +290,8 @@ class GroupRun {
     }
     try {
       const Check check = sets_.check(c, check_of(c));
-      const CheckRecord record = to_record(check);
       if (!check.passed) {
-        result.check = record;
+        result.check = to_record(check);
         return fail(result, Status::failed, "after the timing: " + check.message);
       }
       if (contenders_[c].yardstick == nullptr) {
@@ -304,10 +307,7 @@ class GroupRun {
                       "after the timing, with other inputs: " + changed.message);
         }
       }
-      if (!result.check ||
-          check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
-        result.check = record;
-      }
+      keep_worst(result, check);
       if (measurement.disturbed) {
         result.status = Status::disturbed;
         result.message = disturbance(measurement, options_.measure.sampler.min_samples);
