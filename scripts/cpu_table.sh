@@ -186,7 +186,7 @@ for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
     --benchmark_filter="$unasked" "${cases[@]}" || code=$?
   if ((code)) && ((first_error == 0)); then first_error=$code; fi
   # Without a record there is nothing to hold against the targets; with one, failures are rows.
-  if ((code != 0 && code != 1 && code != 5)); then exit "$code"; fi
+  if ((code != 0 && code != 1 && code != 5 && code != 6)); then exit "$code"; fi
   records+=("$record")
 done
 python3 "$root/scripts/cpu_targets.py" --moat "$moat" ${cpu:+--cpu "$cpu"} "${clean[@]}" \

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/measure/measure.hpp"
 #include "bench/run/case_records.hpp"
 
 namespace moat {
@@ -68,6 +69,21 @@ int samples_of(const CaseRecord& c) {
   std::size_t samples = 0;
   for (const auto& s : c.series) samples += s.seconds.size();
   return static_cast<int>(samples);
+}
+
+DisturbedSamples disturbed_samples(const Record& record) {
+  DisturbedSamples samples;
+  for (const CaseRecord& c : record.cases) {
+    samples.all += static_cast<std::size_t>(samples_of(c));
+    for (const SeriesRecord& s : c.series) {
+      const auto n = static_cast<std::size_t>(
+          std::ranges::count(s.discarded, name_of(DiscardReason::disturbed),
+                             [](const DiscardedRecord& d) { return std::string_view(d.reason); }));
+      samples.disturbed += n;
+      samples.all += n;
+    }
+  }
+  return samples;
 }
 
 int samples_beside(const Record& record, const CaseRecord& ours, std::string_view implementation) {

@@ -16,6 +16,13 @@ namespace moat {
 // Samples of all series of a case.
 int samples_of(const CaseRecord& c);
 
+// Samples of all cases that other work disturbed, and all that were taken.
+struct DisturbedSamples {
+  std::size_t disturbed = 0;
+  std::size_t all = 0;
+};
+DisturbedSamples disturbed_samples(const Record& record);
+
 // Samples behind the ratio of our case to another implementation of its problem on its device: of
 // the side that has fewer, 0 if that one has no result; of ours alone if the record lacks the
 // other's case.

@@ -111,7 +111,7 @@ Json without_line_ranges(Json document) {
 
 Json porting_sums(const Json& document) {
   Json sums = {{"schema", "moat-porting-sums"},
-               {"version", 1},
+               {"version", kPortingSumsVersion},
                {"document", blob_hash(dump_strict(document))},
                {"baseline", document.at("baseline")},
                {"baseline_family", document.at("baseline_family")},

@@ -10,11 +10,11 @@
 #include "bench/port/baseline.hpp"
 #include "bench/port/compare.hpp"
 #include "bench/port/count.hpp"
+#include "bench/record/porting.hpp"
 #include "bench/record/strict_json.hpp"
 
 namespace moat {
 
-inline constexpr int kPortingVersion = 4;
 // A document names all backends, also those that nobody counted: the baseline first, then by name
 // GPUs and others.
 std::vector<std::string> port_backends();

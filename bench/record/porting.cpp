@@ -8,9 +8,6 @@
 namespace moat {
 namespace {
 
-constexpr int kSumsVersion = 1;
-constexpr int kDocumentVersion = 4;
-
 void require_reasons(const Json& value, const Json& reasons, const std::string& pointer,
                      const std::string& at) {
   if (value.is_null() && !reasons.contains(pointer)) {
@@ -26,7 +23,7 @@ void require_reasons(const Json& value, const Json& reasons, const std::string& 
 
 void check_porting(const Json& section, const std::string& at) {
   const bool sums = section["schema"] == "moat-porting-sums";
-  const int newest = sums ? kSumsVersion : kDocumentVersion;
+  const int newest = sums ? kPortingSumsVersion : kPortingVersion;
   if (section["version"] > newest) {
     throw JsonError(at + "/version",
                     fmt::format("is {}; this moat reads {} up to {}", section["version"].dump(),

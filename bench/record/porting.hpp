@@ -8,6 +8,10 @@
 
 namespace moat {
 
+// Versions of the porting document (bench/port) and of the sums of it that a record holds.
+inline constexpr int kPortingVersion = 4;
+inline constexpr int kPortingSumsVersion = 1;
+
 // Throws JsonError below `at` where a section that fits the schema is of a kind or version that
 // this program does not read, or has a null whose JSON pointer is not in its null_reasons.
 void check_porting(const Json& section, const std::string& at);

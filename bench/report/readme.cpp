@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "bench/compare/beside.hpp"
 #include "bench/compare/comparison.hpp"
 #include "bench/measure/sampler.hpp"
 #include "bench/port/table.hpp"
@@ -89,28 +90,6 @@ std::string narrow(const std::string& text) {
 std::string commit_of(const Record& record) {
   const auto& commit = record.build.commit.value;
   return commit ? commit->substr(0, 12) : "unknown";
-}
-
-std::size_t samples_of(const CaseRecord& c) {
-  std::size_t samples = 0;
-  for (const SeriesRecord& s : c.series) samples += s.seconds.size();
-  return samples;
-}
-
-// Samples that other work disturbed, and all.
-std::pair<std::size_t, std::size_t> disturbed_samples(const Record& record) {
-  std::size_t disturbed = 0;
-  std::size_t all = 0;
-  for (const CaseRecord& c : record.cases) {
-    all += samples_of(c);
-    for (const SeriesRecord& s : c.series) {
-      const auto n = static_cast<std::size_t>(
-          std::ranges::count(s.discarded, "disturbed", &DiscardedRecord::reason));
-      disturbed += n;
-      all += n;
-    }
-  }
-  return {disturbed, all};
 }
 
 // Whether other work had a share of the processors, by what the system told while cases were
@@ -210,7 +189,7 @@ std::vector<std::string> unfit_to_publish(const Record& record, double max_sprea
         fmt::format("it has {} cases of ours, and {} are shown", shown.size(), kRows));
   }
   for (const CaseRecord& c : shown) {
-    if (c.status == Status::ok && samples_of(c) < static_cast<std::size_t>(kFewestSamples)) {
+    if (c.status == Status::ok && samples_of(c) < kFewestSamples) {
       reasons.push_back(fmt::format("{} has {}", c.name, too_few_text(samples_of(c))));
     }
   }

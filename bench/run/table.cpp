@@ -140,17 +140,7 @@ std::string library_text(const Record& record) {
 
 // What other work on the machine was seen to do to the samples.
 std::string disturbance_text(const Record& record) {
-  std::size_t samples = 0;
-  std::size_t set_aside = 0;
-  for (const CaseRecord& c : record.cases) {
-    for (const SeriesRecord& s : c.series) {
-      const auto disturbed =
-          std::ranges::count(s.discarded, name_of(DiscardReason::disturbed),
-                             [](const DiscardedRecord& d) { return std::string_view(d.reason); });
-      samples += s.seconds.size() + static_cast<std::size_t>(disturbed);
-      set_aside += static_cast<std::size_t>(disturbed);
-    }
-  }
+  const auto [set_aside, samples] = disturbed_samples(record);
   const auto cases = std::ranges::count(record.cases, Status::disturbed, &CaseRecord::status);
   if (set_aside == 0 && cases == 0) return "";
   std::string text = fmt::format(
@@ -194,8 +184,7 @@ std::string to_csv(const Record& record) {
       "bound,share_of_ceiling,fastest_baseline,ratio,error_over_bound,samples,stop_reason,"
       "message,ratio_samples,ratio_verdict\n";
   for (const CaseRecord& c : record.cases) {
-    std::size_t samples = 0;
-    for (const auto& s : c.series) samples += s.seconds.size();
+    const int samples = samples_of(c);
     const bool timed = c.status == Status::ok;
     const Reading<double> none;
     const RatioRecord* baseline = timed ? fastest_baseline(c) : nullptr;

@@ -53,7 +53,7 @@ class ExpectedAttention : public Verifier::Expected {
       const Row at = locate(rows_[i]);
       const T* row = o + reference::index_query(p_, at.batch, at.head, at.query);
       for (int d = 0; d < p_.head_dim; ++d) {
-        const Target& target = targets_[i * p_.head_dim + d];
+        const Bounded& target = targets_[i * p_.head_dim + d];
         judge.compare(i * p_.head_dim + d, to_float(row[d]), target.value, target.bound);
       }
     }).report(result, [&](std::int64_t i) {
@@ -151,7 +151,7 @@ class ExpectedAttention : public Verifier::Expected {
   Problem problem_;
   bool sampled_ = false;
   std::vector<int> rows_;
-  std::vector<Target> targets_;  // rows × head_dim
+  std::vector<Bounded> targets_;  // rows × head_dim
   double slack_ = 0;             // by which rounding may leave the range of V
 };
 

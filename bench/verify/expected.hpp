@@ -40,7 +40,7 @@ std::unique_ptr<Verifier::Expected> expect(const CeilingProblem& host, Data data
                                            const VerifyOptions& options);
 
 // A reference value and the error allowed.
-struct Target {
+struct Bounded {
   double value;
   double bound;
 };

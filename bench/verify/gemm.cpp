@@ -340,7 +340,7 @@ class ExpectedGemm : public Verifier::Expected {
     const auto cols = static_cast<std::int64_t>(cols_.size());
     judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
       for (std::int64_t j = 0; j < cols; ++j) {
-        const Target& target = targets_[i * cols + j];
+        const Bounded& target = targets_[i * cols + j];
         judge.compare(i * cols + j, to_float(c[rows_[i] * ldc + cols_[j]]), target.value,
                       target.bound);
       }
@@ -357,7 +357,7 @@ class ExpectedGemm : public Verifier::Expected {
   GemmProblem p_;
   Problem problem_;
   std::vector<int> rows_, cols_;
-  std::vector<Target> targets_;  // rows × cols
+  std::vector<Bounded> targets_;  // rows × cols
   std::unique_ptr<Freivalds<T>> invariant_;
 };
 

@@ -74,9 +74,9 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
   for_each_input(problem, [&](const void*& data, const Operand& o) {
     const std::size_t size = static_cast<std::size_t>(count(o)) * element_bytes(o);
     inputs_.push_back(allocate(size));
-    device.upload(inputs_.back().get(), data, size);
     data = inputs_.back().get();
   });
+  load(inputs);
   for (int i = 0; i < outputs; ++i) {
     outputs_.push_back(allocate(output_size_));
     set_output(problem, outputs_.back().get());

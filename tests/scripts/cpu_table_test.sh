@@ -86,9 +86,12 @@ grep -q 'isa=AVX2,AVX2 core=Haswell$' "$NOTES" || fail "libraries: $(cat "$NOTES
 ARCHITECTURE=avx512 expect 11 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
   --out "$work/out" "$work/moat"
 
-# Wrong results and cases that could not run are rows of the table; without a record there is none.
-EXIT_CODE=1 expect 1 cpu-targets.md "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
-rm "$work/out/cpu-targets.md"
+# Wrong, disturbed results and cases that could not run are rows of the table; without a record there
+# is none.
+for code in 1 5 6; do
+  EXIT_CODE=$code expect "$code" cpu-targets.md "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
+  rm "$work/out/cpu-targets.md"
+done
 EXIT_CODE=4 expect 4 "" "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
 [[ ! -e $work/out/cpu-targets.md ]] || fail 'a table without records'
 

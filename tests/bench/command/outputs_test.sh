@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Where results may go: devices, FIFOs, links, modes, names that are taken.
-# shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
+# shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317,SC2015,SC2094
 . "$(dirname "$0")/common.sh"
 
 ends 0 short --out same.json > /dev/null

@@ -20,6 +20,7 @@
 #include "bench/run/run_command.hpp"
 #include "tests/bench/compare/noise_model.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/porting_sums.hpp"
 #include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
@@ -92,16 +93,7 @@ RunWorld scripted_world() {
           .absent = {},
           .baselines = [](const auto&...) { return Baselines{}; },
           .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
-          .porting =
-              [] {
-                return PortingSection{.record = share({{"schema", "moat-porting-sums"},
-                                                       {"version", 1},
-                                                       {"baseline", "cuda"},
-                                                       {"ports", Json::object()},
-                                                       {"divergence", Json::object()},
-                                                       {"null_reasons", Json::object()}}),
-                                      .table = {}};
-              },
+          .porting = [] { return PortingSection{.record = share(no_porting_sums()), .table = {}}; },
           .codegen = [](const auto&) { return Reading<JsonDocument>::none("no GPU"); },
           .out = &std::cout,
           .clock = &scripted_clock(),

@@ -283,6 +283,34 @@ TEST_F(GroupTest, StopsBetweenContendersAndBlamesNone) {
   }
 }
 
+// Leaves the first element of A where C begins, and nothing else.
+class FirstOfA final : public Yardstick {
+ public:
+  std::string name() const override { return kReadYardstick; }
+  std::string detail() const override { return "reads one element"; }
+  std::optional<Traffic> traffic(const Problem&) const override {
+    return Traffic{.read = sizeof(float)};
+  }
+  std::vector<std::byte> leaves(const Problem& host) const override {
+    const auto* a = static_cast<const std::byte*>(std::get<GemmProblem>(host).a);
+    return {a, a + sizeof(float)};
+  }
+  void run(const Problem& problem) override {
+    const auto& p = std::get<GemmProblem>(problem);
+    std::memcpy(p.c, p.a, sizeof(float));
+  }
+};
+
+TEST_F(GroupTest, AYardstickMayWriteLessThanTheOutput) {
+  FirstOfA yardstick;
+  contenders_.push_back({.name = kReadYardstick,
+                         .prepare = [&] { return [&](const Problem& p) { yardstick.run(p); }; },
+                         .yardstick = &yardstick});
+  const GroupOutcome outcome = run();
+  ASSERT_GT(outcome.rotation_sets, 5);
+  EXPECT_EQ(outcome.results.at(2).status, Status::ok) << outcome.results.at(2).message;
+}
+
 class YardstickTest : public GroupTest {
  protected:
   // What became of the yardstick beside a sum.

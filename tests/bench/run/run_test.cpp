@@ -16,6 +16,7 @@
 #include "bench/text/exit_codes.hpp"
 #include "tests/bench/run/first_element.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/porting_sums.hpp"
 #include "tests/support/scripted_scheduling.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -61,13 +62,7 @@ class RunTest : public testing::Test {
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
     world_.porting = [] {
-      return PortingSection{.record = share({{"schema", "moat-porting-sums"},
-                                             {"version", 1},
-                                             {"baseline", "cuda"},
-                                             {"ports", Json::object()},
-                                             {"divergence", Json::object()},
-                                             {"null_reasons", Json::object()}}),
-                            .table = "lines changed\n"};
+      return PortingSection{.record = share(no_porting_sums()), .table = "lines changed\n"};
     };
     world_.codegen = [this](const std::set<std::string>& backends) {
       codegen_asked_ = backends;
