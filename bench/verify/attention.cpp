@@ -53,8 +53,8 @@ class ExpectedAttention : public Verifier::Expected {
       const Row at = locate(rows_[i]);
       const T* row = o + reference::index_query(p_, at.batch, at.head, at.query);
       for (int d = 0; d < p_.head_dim; ++d) {
-        const Bounded& target = targets_[i * p_.head_dim + d];
-        judge.compare(i * p_.head_dim + d, to_float(row[d]), target.value, target.bound);
+        const Bounded& allowed = targets_[i * p_.head_dim + d];
+        judge.compare(i * p_.head_dim + d, to_float(row[d]), allowed.value, allowed.bound);
       }
     }).report(result, [&](std::int64_t i) {
       return name(locate(rows_[i / p_.head_dim]), i % p_.head_dim);
@@ -152,7 +152,7 @@ class ExpectedAttention : public Verifier::Expected {
   bool sampled_ = false;
   std::vector<int> rows_;
   std::vector<Bounded> targets_;  // rows × head_dim
-  double slack_ = 0;             // by which rounding may leave the range of V
+  double slack_ = 0;              // by which rounding may leave the range of V
 };
 
 }  // namespace

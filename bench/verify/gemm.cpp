@@ -340,9 +340,9 @@ class ExpectedGemm : public Verifier::Expected {
     const auto cols = static_cast<std::int64_t>(cols_.size());
     judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
       for (std::int64_t j = 0; j < cols; ++j) {
-        const Bounded& target = targets_[i * cols + j];
-        judge.compare(i * cols + j, to_float(c[rows_[i] * ldc + cols_[j]]), target.value,
-                      target.bound);
+        const Bounded& allowed = targets_[i * cols + j];
+        judge.compare(i * cols + j, to_float(c[rows_[i] * ldc + cols_[j]]), allowed.value,
+                      allowed.bound);
       }
     }).report(result, [&](std::int64_t i) { return name(rows_[i / cols], cols_[i % cols]); });
     if (invariant_) invariant_->check(c, result);
