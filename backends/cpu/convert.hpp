@@ -10,9 +10,23 @@ namespace moat::cpu {
 template <class D>
 using BitsTag = hn::Rebind<std::uint16_t, D>;
 
-// The type in which elements of T move through vectors.
+// The type in which elements of T move through vectors. A type without one does not compile.
 template <class T>
-using Storage = std::conditional_t<std::is_same_v<T, float>, float, std::uint16_t>;
+struct StorageOf;
+template <>
+struct StorageOf<float> {
+  using type = float;
+};
+template <>
+struct StorageOf<f16> {
+  using type = std::uint16_t;
+};
+template <>
+struct StorageOf<bf16> {
+  using type = std::uint16_t;
+};
+template <class T>
+using Storage = typename StorageOf<T>::type;
 
 template <class T, class D>
 HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
@@ -21,6 +35,7 @@ HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
   } else if constexpr (std::is_same_v<T, f16>) {
     return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, stored));
   } else {
+    static_assert(std::is_same_v<T, bf16>);
     const hn::RebindToUnsigned<D> bits;
     return hn::BitCast(D{}, hn::ShiftLeft<16>(hn::PromoteTo(bits, stored)));
   }
@@ -34,6 +49,7 @@ HWY_INLINE hn::Vec<hn::Rebind<Storage<T>, D>> narrow(D, hn::Vec<D> x) {
   } else if constexpr (std::is_same_v<T, f16>) {
     return hn::BitCast(BitsTag<D>{}, hn::DemoteTo(hn::Rebind<hwy::float16_t, D>{}, x));
   } else {
+    static_assert(std::is_same_v<T, bf16>);
     const hn::RebindToUnsigned<D> bits;
     const auto u = hn::BitCast(bits, x);
     const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(bits, 1u));

@@ -111,7 +111,7 @@ struct Sm90aSchedules : Sm80Schedules {
         // 64 × 256 for each of two consumers: the widest product reads the least per FLOP. Four
         // stages of 48 KiB fill the shared memory. The three groups share 64 Ki registers: 40 a
         // lane of the producer, 232 of the consumers, of which 128 are sums.
-        f(Type<simt::RoleSchedule<T, 128, 256, 64, 2, 4, 40, 232>>{});
+        f(Type<simt::WarpSpecializedSchedule<T, 128, 256, 64, 2, 4, 40, 232>>{});
         return;
       }
     }
@@ -124,7 +124,7 @@ struct Sm90aSchedules : Sm80Schedules {
       // 64 query rows for each of two consumers, which take turns: one multiplies while the other
       // computes weights. Two steps of 128 keys beside the queries are at most 160 KiB.
       if (p.q_len > 1 && copyable<T>(p.q) && copyable<T>(p.k) && copyable<T>(p.v)) {
-        f(Type<simt::RoleSchedule<T, 128, 128, 0, 2, 2, 40, 232>>{});
+        f(Type<simt::WarpSpecializedSchedule<T, 128, 128, 0, 2, 2, 40, 232>>{});
         return;
       }
     }

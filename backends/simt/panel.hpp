@@ -26,7 +26,7 @@ struct Source {
 };
 
 template <class T>
-Source<T> make_source(const Tensor<const T>& t) {
+MOAT_SHARED_FN Source<T> make_source(const Tensor<const T>& t) {
   const auto whole = [](auto elements) { return elements * sizeof(T) % kChunkBytes == 0; };
   const bool aligned = reinterpret_cast<std::uintptr_t>(t.data) % kChunkBytes == 0 &&
                        whole(t.row_stride) && whole(t.head_stride) && whole(t.batch_stride);
@@ -48,9 +48,12 @@ struct Panel {
   static constexpr int kChunks = kRows * kChunksPerRow;
   static_assert(kCols % kPerChunk == 0);
 
-  static Source bind(const Tensor<const T>& t) { return make_source(t); }
+  // Called on the host; a compiler for devices asks there for the concepts of a block, too.
+  static MOAT_SHARED_FN Source bind(const Tensor<const T>& t) { return make_source(t); }
   // A tile's rows share a head, that of the coordinate.
-  static Source bind(const Tensor<const T>& t, int /*rows_per_head*/) { return bind(t); }
+  static MOAT_SHARED_FN Source bind(const Tensor<const T>& t, int /*rows_per_head*/) {
+    return bind(t);
+  }
 
   MOAT_FN unsigned char* chunk(int row, int col) {
     return bytes + Layout::offset(in_bytes(row, col));

@@ -36,7 +36,7 @@ struct RoleBarriers {
   Ring query;
 };
 
-// What the host knows of the block, and what its roles share. S is a RoleSchedule.
+// What the host knows of the block, and what its roles share. S is a WarpSpecializedSchedule.
 template <class AtomsOf, class S>
 requires HasRoles<S>
 class ThreadBlock<AtomsOf, S> {

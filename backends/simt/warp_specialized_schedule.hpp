@@ -11,7 +11,7 @@ namespace moat::simt {
 // holds at once. Registers are per lane.
 template <class T, int kM, int kN, int kK, int kGroups, int kStageCount, int kFewRegisters,
           int kManyRegisters>
-struct RoleSchedule {
+struct WarpSpecializedSchedule {
   static constexpr int kGroupWarps = 4;
   using Operand = T;
   using Consumers = TileSchedule<T, kM, kN, kK, kGroups * kGroupWarps, 1, 1>;

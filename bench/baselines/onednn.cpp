@@ -95,6 +95,10 @@ class OneDnn final : public Baseline {
       return "oneDNN's reductions keep a matrix; a plain parallel read is the baseline";
     }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
+    if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
+        !std::holds_alternative<RowsProblem>(problem)) {
+      return fmt::format("nobody has written {} with oneDNN here", describe(problem).kernel);
+    }
     if (attention != nullptr && attention->causal && attention->q_len > attention->kv_len) {
       return "oneDNN's softmax gives NaN for a query that sees no key";
     }

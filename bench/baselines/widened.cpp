@@ -166,7 +166,7 @@ class Widened final : public Baseline {
   }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
-    if (dtype(problem) == DType::f32) return "it stands in for 16-bit types only";
+    if (size_of(dtype(problem)) != 2) return "it stands in for 16-bit types only";
     if (std::holds_alternative<AttentionProblem>(problem)) {
       return "attention would convert all keys and values in every call";
     }

@@ -67,6 +67,48 @@ Suite quick() {
           })};
 }
 
+// In every dtype: what a new backend has to get right first, small enough for an emulator.
+Suite edges() {
+  Suite suite{.name = "edges",
+              .description = "odd, single and unaligned sizes of every kernel in every dtype",
+              .source =
+                  "sizes just beyond tiles, vectors and waves, and the shapes that kernels "
+                  "treat as special",
+              .cases = {}};
+  for (const DType type : kDTypes) {
+    for (const std::string_view shape : {
+             "gemm/{}/m1n1k1",
+             "gemm/{}/m1n65k129",
+             "gemm/{}/m1n6k2bt",
+             "gemm/{}/m15n23k31",
+             "gemm/{}/m67n71k73bt",
+             "gemm/{}/m136n264k72",
+             "gemm/{}/m136n264k72bt",
+             "gemm/{}/m30n20k27lda29ldb24ldc33",
+             "attention/{}/b1q1kv1h1hkv1d64",
+             "attention/{}/b1q20kv9h1hkv1d64causal",   // queries that see no key
+             "attention/{}/b2q13kv41h6hkv3d64causal",  // grouped queries
+             "attention/{}/b2q13kv40h6hkv3d64",
+             "attention/{}/b1q70kv150h2hkv2d128causal",
+             "attention/{}/b2q1kv41h6hkv3d128",  // decode
+             "attention/{}/b1q1kv501h4hkv2d64",  // few items, whose keys are shared out
+             "sum/{}/n1",
+             "sum/{}/n30001",
+             "max/{}/n1",
+             "max/{}/n30001",
+             "argmax/{}/n1",
+             "argmax/{}/n30001",
+             "softmax/{}/r1c1",
+             "softmax/{}/r7c1031",
+             "rmsnorm/{}/r1c1",
+             "rmsnorm/{}/r7c1031",
+         }) {
+      suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
+    }
+  }
+  return suite;
+}
+
 Suite sweep() {
   Suite suite{
       .name = "sweep",
@@ -75,7 +117,7 @@ Suite sweep() {
           "GEMM squares 128 to 8192, attention 256 to 8192 tokens, vectors of 2^12 to 2^28, rows "
           "of 2^8 to 2^16",
       .cases = {}};
-  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType type : kDTypes) {
     for (int n = 128; n <= 8192; n *= 2) {
       suite.cases.emplace_back(GemmProblem{.dtype = type, .m = n, .n = n, .k = n});
     }
@@ -127,6 +169,7 @@ bool glob(std::string_view name, std::string_view pattern) {
 
 const std::vector<Suite>& suites() {
   static const std::vector<Suite> all{quick(),
+                                      edges(),
                                       dense_suite("llama3-8b", kLlama8B),
                                       dense_suite("llama3-70b", kLlama70B),
                                       dense_suite("qwen2.5-7b", kQwen7B),

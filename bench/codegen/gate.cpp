@@ -29,8 +29,8 @@ void check_registers(const EntryReport& e, std::vector<Failure>& found) {
 }
 
 // The blocks per unit that a schedule's author counted on, from its text as EntryName has it:
-// MxNxK-down-across-RESIDENT-stages (TileSchedule) or warps-RESIDENT (FlatSchedule). A RoleSchedule
-// is one block.
+// MxNxK-down-across-RESIDENT-stages (TileSchedule) or warps-RESIDENT (FlatSchedule). A
+// WarpSpecializedSchedule is one block.
 int resident_blocks(const std::string& schedule) {
   std::vector<std::string> parts;
   std::istringstream text(schedule);

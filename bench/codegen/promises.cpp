@@ -38,7 +38,7 @@ Promise sm_90a_products(const char* dtype) {
   return {.family = "sm_90a",
           .dtype = dtype,
           .kernels = kProducts,
-          .type = "RoleSchedule",
+          .type = "WarpSpecializedSchedule",
           .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
           .box_copies = kOperands,
           .only_box_copies = true};

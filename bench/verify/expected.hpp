@@ -27,17 +27,13 @@ class Verifier::Expected {
   virtual const Problem& problem() const = 0;
 };
 
-std::unique_ptr<Verifier::Expected> expect(const GemmProblem& host, Data data,
-                                           const VerifyOptions& options);
-std::unique_ptr<Verifier::Expected> expect(const AttentionProblem& host, Data data,
-                                           const VerifyOptions& options);
-std::unique_ptr<Verifier::Expected> expect(const ReductionProblem& host, Data data,
-                                           const VerifyOptions& options);
-std::unique_ptr<Verifier::Expected> expect(const RowsProblem& host, Data data,
-                                           const VerifyOptions& options);
-// Throws CaseError: ceilings check themselves (bench/measure/ceilings.cpp).
-std::unique_ptr<Verifier::Expected> expect(const CeilingProblem& host, Data data,
-                                           const VerifyOptions& options);
+// One for each problem. Ceilings check themselves (bench/measure/ceilings.cpp): theirs throws
+// CaseError.
+#define MOAT_ROW(P)                                                    \
+  std::unique_ptr<Verifier::Expected> expect(const P& host, Data data, \
+                                             const VerifyOptions& options);
+MOAT_PROBLEMS(MOAT_ROW)
+#undef MOAT_ROW
 
 // A reference value and the error allowed.
 struct Bounded {

@@ -177,7 +177,8 @@ void fill_peaks(const ReductionProblem& p, std::uint64_t seed) {
   const auto top = [&](bool first, std::uint64_t bits) {
     if (p.op == ReductionOp::argmax) return first || bits % 2 == 0 ? -0.0f : 0.0f;
     const auto digit = static_cast<float>(seed % 32);  // another maximum for another seed
-    return p.dtype == DType::f16 ? -(2 + digit) * 0x1p-24f : -(0.5f + digit / 64);
+    if (!is_narrow(p.dtype)) return -(0.5f + digit / 64);
+    return -(2 + digit) * static_cast<float>(2 * traits(p.dtype).underflow);
   };
   const auto n = static_cast<std::uint64_t>(p.n);
   const auto first = static_cast<std::int64_t>(random_bits(seed, 0) % (n / 4 + 1));
@@ -277,14 +278,25 @@ void fill_softmax(const RowsProblem& p, std::uint64_t seed) {
 
 }  // namespace
 
+// Of every 16 rows of A and columns of B one is small, one large (by powers of two) and one has a
+// single large element, at steps that spread over all of k: the slice which holds it decides the
+// whole row or column.
 void fill(const GemmProblem& p, std::uint64_t) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_gemm<T>(p); });
 }
 
+// Of every 8 queries one has logits near 100 and one near −100, all of them, so that exponentials
+// overflow or vanish without the maximum, and a key of zeros outweighs all others. Keys point to a
+// query that is to see them or, just beyond the causal edge, is not to: their weight exceeds those
+// of thousands of other keys, so that the maximum rises early in some rows and late in others.
 void fill(const AttentionProblem& p, std::uint64_t seed) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_attention<T>(p, seed); });
 }
 
+// Sum: multiples of 2⁻¹⁸ in [2⁻¹¹, 1), positive and negative in turns of kSignRun elements, so that
+// partial sums are large and lose digits but sums of kFoldInterval elements are exact.
+// Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
+// f16 (max), and −0 at its first place, later ±0 (argmax).
 void fill(const ReductionProblem& p, std::uint64_t seed) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.op == ReductionOp::sum) {
@@ -295,6 +307,9 @@ void fill(const ReductionProblem& p, std::uint64_t seed) {
   });
 }
 
+// RMSNorm: rows with a mean square near epsilon, far below and far above, of zeros, of equal values
+// and with one large element. Softmax: rows near 100 and −120, of equal values, with a range of 40,
+// with one element that outweighs the others or leaves nothing of them, and rising to the end.
 void fill(const RowsProblem& p, std::uint64_t seed) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.op == RowsOp::softmax) {
@@ -304,5 +319,8 @@ void fill(const RowsProblem& p, std::uint64_t seed) {
     }
   });
 }
+
+// Nothing: ceilings bring their own inputs.
+void fill(const CeilingProblem&, std::uint64_t) {}
 
 }  // namespace moat

@@ -10,30 +10,12 @@
 
 namespace moat {
 
-// Of every 16 rows of A and columns of B one is small, one large (by powers of two) and one has a
-// single large element, at steps that spread over all of k: the slice which holds it decides the
-// whole row or column.
-void fill(const GemmProblem& p, std::uint64_t seed);
+// One for each problem; what each plants, and why, stands where it is defined.
+#define MOAT_ROW(P) void fill(const P& p, std::uint64_t seed);
+MOAT_PROBLEMS(MOAT_ROW)
+#undef MOAT_ROW
 
-// Of every 8 queries one has logits near 100 and one near −100, all of them, so that exponentials
-// overflow or vanish without the maximum, and a key of zeros outweighs all others. Keys point to a
-// query that is to see them or, just beyond the causal edge, is not to: their weight exceeds those
-// of thousands of other keys, so that the maximum rises early in some rows and late in others.
-void fill(const AttentionProblem& p, std::uint64_t seed);
-
-// Sum: multiples of 2⁻¹⁸ in [2⁻¹¹, 1), positive and negative in turns of kSignRun elements, so that
-// partial sums are large and lose digits but sums of kFoldInterval elements are exact.
-// Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
-// f16 (max), and −0 at its first place, later ±0 (argmax).
-void fill(const ReductionProblem& p, std::uint64_t seed);
+// Positive and negative elements of a sum take turns in runs of so many.
 inline constexpr std::int64_t kSignRun = std::int64_t{1} << 16;
-
-// RMSNorm: rows with a mean square near epsilon, far below and far above, of zeros, of equal values
-// and with one large element. Softmax: rows near 100 and −120, of equal values, with a range of 40,
-// with one element that outweighs the others or leaves nothing of them, and rising to the end.
-void fill(const RowsProblem& p, std::uint64_t seed);
-
-// Nothing: ceilings bring their own inputs.
-inline void fill(const CeilingProblem&, std::uint64_t) {}
 
 }  // namespace moat

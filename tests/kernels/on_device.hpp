@@ -74,7 +74,7 @@ class DeviceCopy {
 // is uploaded first, so that what the kernel leaves unwritten keeps its poison.
 template <class P>
 void run_on(Device& device, const P& problem,
-            const std::vector<std::pair<const void * P::*, std::size_t>>& inputs, void* P::* output,
+            const std::vector<std::pair<const void * P::*, std::size_t>>& inputs, void* P::*output,
             std::size_t output_bytes) {
   P on_device = problem;
   std::vector<std::unique_ptr<DeviceCopy>> copies;
@@ -99,8 +99,8 @@ class KernelTest : public ::testing::TestWithParam<std::tuple<DType, int>> {
   std::unique_ptr<Device> device_ = cpu::make_device(std::get<1>(GetParam()));
 };
 
-inline const auto kAllConfigurations = ::testing::Combine(
-    ::testing::Values(DType::f32, DType::f16, DType::bf16), ::testing::Values(1, 2, 5));
+inline const auto kAllConfigurations =
+    ::testing::Combine(::testing::ValuesIn(kDTypes), ::testing::Values(1, 2, 5));
 
 inline std::string configuration_name(
     const ::testing::TestParamInfo<std::tuple<DType, int>>& info) {

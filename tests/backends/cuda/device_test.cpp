@@ -51,7 +51,7 @@ TEST(CudaDevices, Basics) { run_device_basics(list_cuda_devices()); }
 
 TEST(CudaDevices, EveryKernel) { run_kernels(list_cuda_devices(), gpu_problems); }
 
-TEST(CudaDevices, SmallShapes) { run_kernels(list_cuda_devices(), small_gpu_problems); }
+TEST(CudaDevices, SmallShapes) { run_kernels(list_cuda_devices(), edge_problems); }
 
 }  // namespace
 }  // namespace moat

@@ -48,7 +48,7 @@ TEST(HipDevices, Basics) { run_device_basics(list_hip_devices()); }
 
 TEST(HipDevices, EveryKernel) { run_kernels(list_hip_devices(), gpu_problems); }
 
-TEST(HipDevices, SmallShapes) { run_kernels(list_hip_devices(), small_gpu_problems); }
+TEST(HipDevices, SmallShapes) { run_kernels(list_hip_devices(), edge_problems); }
 
 }  // namespace
 }  // namespace moat

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operands that are shorter than their problem says: every kernel's accesses at the edges are seen.
+// Every kernel at its edges; and operands that are shorter than their problem says, whose accesses
+// are seen.
 #include <gmock/gmock.h>
 
 #include <initializer_list>
 #include <utility>
 
+#include "bench/cases/suites.hpp"
 #include "tests/backends/simt/emulated.hpp"
 
 namespace moat::testing {
@@ -57,6 +59,14 @@ class EmulatedEdges : public EmulatedTest {
     }
   }
 };
+
+TEST_P(EmulatedEdges, SuiteIsRight) {
+  for (const Problem& p : find_suite("edges").cases) {
+    if (moat::dtype(p) != dtype()) continue;
+    SCOPED_TRACE(case_name(p));
+    expect_verified(p);
+  }
+}
 
 // Rows of 13 and 7 elements are no whole chunks: all is read and written element by element.
 TEST_P(EmulatedEdges, Gemm) {

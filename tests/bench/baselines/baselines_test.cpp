@@ -240,7 +240,7 @@ TEST(OpenBlas, SaysWhatItCannot) {
 TEST(OneDnn, MultipliesMatrices) {
   Baseline* b = find("onednn");
   if (b == nullptr) GTEST_SKIP() << "oneDNN is absent";
-  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType t : kDTypes) {
     for (const auto& p : gemms(t)) {
       if (t != DType::f32 && b->unsupported(p)) {
         EXPECT_NE(b->unsupported(p)->find(name_of(t)), std::string::npos);
@@ -455,7 +455,7 @@ TEST(Halves, NarrowToNearestEvenBetweenGaps) {
 }
 
 TEST(Plain, Reduces) {
-  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType t : kDTypes) {
     for (const ReductionOp op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
       for (const std::int64_t n : {1, 2, 63, 129, 8191, 1000003}) {
         expect_right(*find("plain"), ReductionProblem{.op = op, .dtype = t, .n = n},
@@ -509,7 +509,7 @@ TEST(Plain, WidensEveryHalf) {
 }
 
 TEST(Plain, NormalisesRows) {
-  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType t : kDTypes) {
     for (const auto& [rows, cols] : {std::array{1, 1}, {3, 17}, {9, 4096}}) {
       expect_right(*find("plain"),
                    RowsProblem{.op = RowsOp::rms_norm, .dtype = t, .rows = rows, .cols = cols},

@@ -82,7 +82,7 @@ TEST(CopyBytes, CopiesEveryByteAndNoMore) {
 }
 
 TEST(ReadYardstick, LeavesTheWordsOfAVector) {
-  for (const DType t : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType t : kDTypes) {
     for (const std::int64_t n : {1, 3, 1001, 500000}) {
       const auto x = random_bytes(static_cast<std::size_t>(n) * size_of(t));
       std::vector<std::byte> result(16, kUntouched);

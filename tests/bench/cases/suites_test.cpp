@@ -32,21 +32,33 @@ TEST(Suites, CasesAreUniqueAndRoundTrip) {
       EXPECT_EQ(case_name(parse_case(name)), name);
     }
   }
-  EXPECT_EQ(suite_names, (std::set<std::string>{"quick", "llama3-8b", "llama3-70b", "qwen2.5-7b",
-                                                "deepseek-v3", "sweep"}));
+  EXPECT_EQ(suite_names, (std::set<std::string>{"quick", "edges", "llama3-8b", "llama3-70b",
+                                                "qwen2.5-7b", "deepseek-v3", "sweep"}));
+}
+
+// Kernels and types of a suite's cases, which stay below limits of work and memory.
+void expect_every_kernel_and_dtype(std::string_view suite, double most_flops, double most_bytes) {
+  std::set<std::string_view> kernels_seen;
+  std::set<DType> types_seen;
+  for (const Problem& p : find_suite(suite).cases) {
+    kernels_seen.insert(kernel_name(p));
+    types_seen.insert(dtype(p));
+    EXPECT_LT(flops(p), most_flops) << case_name(p);
+    EXPECT_LT(bytes(p), most_bytes) << case_name(p);
+  }
+  EXPECT_EQ(kernels_seen.size(), kernels().size());
+  EXPECT_EQ(types_seen.size(), kDTypes.size());
 }
 
 TEST(Suites, QuickHasEveryKernelAndDtype) {
-  std::set<std::string_view> kernels_seen;
-  std::set<DType> types_seen;
-  for (const Problem& p : find_suite("quick").cases) {
-    kernels_seen.insert(kernel_name(p));
-    types_seen.insert(dtype(p));
-    EXPECT_LT(flops(p), 2e10) << case_name(p);
-    EXPECT_LT(input_bytes(p) + output_bytes(p), std::uint64_t{128} << 20) << case_name(p);
-  }
-  EXPECT_EQ(kernels_seen.size(), kernels().size());
-  EXPECT_EQ(types_seen.size(), 3u);
+  expect_every_kernel_and_dtype("quick", 2e10, 128 << 20);
+}
+
+TEST(Suites, EdgesHaveEveryKernelAndDtypeAndAreSmall) {
+  expect_every_kernel_and_dtype("edges", 1e7, 1 << 20);
+  std::set<std::pair<std::string_view, DType>> seen;
+  for (const Problem& p : find_suite("edges").cases) seen.emplace(kernel_name(p), dtype(p));
+  EXPECT_EQ(seen.size(), kernels().size() * kDTypes.size());
 }
 
 // Shapes counted by hand from the configurations.

@@ -188,7 +188,7 @@ TEST(CodegenGate, PipelinesPromiseTheirKindOfCopy) {
   for (const Promise& p : promises()) {
     SCOPED_TRACE(p.family + " " + p.dtype + " " + p.type);
     const bool nvidia = p.family.starts_with("sm_");
-    const bool roles = p.type == "RoleSchedule";
+    const bool roles = p.type == "WarpSpecializedSchedule";
     EXPECT_EQ(p.async_copies > 0, nvidia && !roles);
     EXPECT_EQ(p.box_copies > 0, roles);
     EXPECT_EQ(p.only_box_copies, roles);
@@ -213,11 +213,11 @@ TEST(CodegenGate, AsksForTheInstructionOfEachSchedule) {
   const char* warp = "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32";
   const char* warpgroup = "wgmma.mma_async.sync.aligned.m64n256k16.f32.f16.f16";
   const char* tf32 = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32";
-  EXPECT_TRUE(multiplies_with("f16", "RoleSchedule", warpgroup).empty());
+  EXPECT_TRUE(multiplies_with("f16", "WarpSpecializedSchedule", warpgroup).empty());
   EXPECT_TRUE(multiplies_with("f16", "TileSchedule", warp).empty());
   EXPECT_TRUE(multiplies_with("f32", "TileSchedule SplitF32", tf32).empty());
-  expect_one(multiplies_with("f16", "RoleSchedule", warp), "wgmma");
-  expect_one(multiplies_with("bf16", "RoleSchedule", warpgroup), "bf16.bf16");
+  expect_one(multiplies_with("f16", "WarpSpecializedSchedule", warp), "wgmma");
+  expect_one(multiplies_with("bf16", "WarpSpecializedSchedule", warpgroup), "bf16.bf16");
   expect_one(multiplies_with("f32", "TileSchedule SplitF32", warp), "tf32");
 }
 

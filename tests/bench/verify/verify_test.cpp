@@ -165,8 +165,7 @@ std::string mode_name(const ::testing::TestParamInfo<std::tuple<DType, bool>>& i
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BothModes,
-                         ::testing::Combine(Values(DType::f32, DType::f16, DType::bf16),
-                                            Values(false, true)),
+                         ::testing::Combine(::testing::ValuesIn(kDTypes), Values(false, true)),
                          mode_name);
 
 // No false alarms: many seeds, every order of summation.
@@ -285,7 +284,7 @@ TEST_P(BothModes, GemmRejectsLowPrecisionSums) {
 
 // The sums over bands see one wrong element that no sampled row or column holds.
 TEST(GemmInvariant, SeesASingleElementOutsideTheSample) {
-  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType type : kDTypes) {
     Bench bench(with_dtype_name("gemm/TYPE/m200n300k128", type));
     const auto good = bench.solved();
     const VerifyOptions options{.full_work = 0, .sample_work = 1};
@@ -310,7 +309,7 @@ TEST(GemmInvariant, SeesASingleElementOutsideTheSample) {
 
 // Beside rows and columns that are larger by thousands, wherever it lies.
 TEST(GemmInvariant, SeesAFaultInASmallRow) {
-  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType type : kDTypes) {
     Bench bench(with_dtype_name("gemm/TYPE/m208n304k128", type));
     const auto good = bench.solved();
     const VerifyOptions options{.full_work = 0, .sample_work = 1};
@@ -438,7 +437,7 @@ TEST_P(BothModes, SumRejectsWhatIsMissing) {
 
 // The benchmark's inputs tell a sum that keeps what additions lose from one that does not.
 TEST(SumBound, OnlyAFoldedSumMeetsWhatFoldedSumsPromise) {
-  for (const DType type : {DType::f32, DType::f16, DType::bf16}) {
+  for (const DType type : kDTypes) {
     Bench bench(with_dtype_name("sum/TYPE/n4194304", type));
     const Check folded = bench.check(bench.solved({.order = SumOrder::folded}), kFull);
     EXPECT_TRUE(folded.passed) << folded.message;

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Adds a problem, an element type and a GPU backend to a copy of the repository, by the lists of
+kernels/README.md and backends/README.md, builds it and runs what is new.
+
+usage: additions.py ROOT SCRATCH [--check]
+
+  --check  only whether the files that the additions touch are those of the lists, and the edits fit
+
+exit status: 0 all is as the lists say; 1 it is not; 2 wrong use"""
+
+import argparse
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import edits
+
+HERE = pathlib.Path(__file__).resolve().parent
+COPIED = ("CMakeLists.txt", "NOTICE", "LICENSE", "README.md", "backends", "bench", "cmake", "examples",
+          "kernels", "problems", "results", "scripts", "tests")
+MOST_FILES_OF_A_KERNEL = 10
+MOST_EDITS_OF_A_BACKEND = 4
+
+
+class Wrong(Exception):
+    pass
+
+
+def copy_tree(root, scratch):
+    for name in COPIED:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, scratch / name)
+        else:
+            shutil.copy2(source, scratch / name)
+
+
+def apply_edits(scratch, changes):
+    for name, old, new in changes:
+        path = scratch / name
+        text = path.read_text()
+        if text.count(old) != 1:
+            raise Wrong(f"tests/additions/edits.py: {text.count(old)} of {old!r} in {name}")
+        path.write_text(text.replace(old, new))
+
+
+def overlay(scratch, folder):
+    """Copies the new files, whose names it returns."""
+    added = []
+    for path in sorted((HERE / folder).rglob("*")):
+        if path.is_file():
+            name = path.relative_to(HERE / folder)
+            if (scratch / name).exists():
+                raise Wrong(f"tests/additions/{folder}/{name}: the repository has such a file")
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, scratch / name)
+            added.append(str(name))
+    return added
+
+
+def listed(readme, heading, name):
+    """Paths in the section of a README, with NAME for <name>."""
+    text = readme.read_text()
+    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if not section:
+        raise Wrong(f"{readme}: there is no section '{heading}'")
+    paths = set()
+    for item in re.findall(r"^\d+\. .*?(?=^\d+\. |^\S|\Z)", section[1], re.MULTILINE | re.DOTALL):
+        for path in re.findall(r"`([\w./<>]+)`", item.split(":")[0]):
+            paths.add(path.replace("<name>", name))
+    return paths
+
+
+def check_lists(root, scratch):
+    files = overlay(scratch, "problem")
+    apply_edits(scratch, edits.PROBLEM)
+    touched = set(files) | {name for name, _, _ in edits.PROBLEM}
+    wanted = listed(root / "kernels/README.md", "Add a kernel", "add")
+    if touched != wanted:
+        raise Wrong("a kernel touches other files than kernels/README.md lists:\n"
+                    f"  touched, not listed: {sorted(touched - wanted)}\n"
+                    f"  listed, not touched: {sorted(wanted - touched)}")
+    if len(touched) > MOST_FILES_OF_A_KERNEL:
+        raise Wrong(f"a kernel touches {len(touched)} files")
+    print(f"a kernel: {len(touched)} files")
+
+    overlay(scratch, "backend")
+    apply_edits(scratch, edits.BACKEND)
+    outside = {name for name, _, _ in edits.BACKEND}
+    if len(outside) > MOST_EDITS_OF_A_BACKEND:
+        raise Wrong(f"a GPU backend edits {sorted(outside)}")
+    print(f"a GPU backend: {len(outside)} edits outside its folders")
+
+
+def run(command, **how):
+    done = subprocess.run([str(c) for c in command], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, **how)
+    return done.returncode, done.stdout
+
+
+def must(command, **how):
+    status, said = run(command, **how)
+    if status != 0:
+        raise Wrong(f"{' '.join(str(c) for c in command)}: exit status {status}\n{said[-6000:]}")
+    return said
+
+
+def build(scratch, *targets):
+    return ["cmake", "--build", scratch / "build", "--target", *targets]
+
+
+def add_kernel_and_backend(scratch, cmake_arguments):
+    must(["cmake", "-S", scratch, "-B", scratch / "build", *cmake_arguments])
+    tests = ("toy_device_test", "archetype_test", "suites_test", "registry_test")
+    must(build(scratch, *tests))
+    for test in tests:
+        found = [p for p in (scratch / "build/tests").rglob(test) if p.is_file()]
+        must([found[0]], cwd=scratch)
+        print(f"{test}: passed")
+
+
+def add_type(scratch, cmake_arguments):
+    """On the CPU: what lanes of a GPU move is packed by the tile layer of simt/, which 8-bit types
+    would extend."""
+    for name in ("backends/toy", "tests/backends/toy"):
+        shutil.rmtree(scratch / name)
+    must(["cmake", "-S", scratch, "-B", scratch / "build", *cmake_arguments])
+    apply_edits(scratch, edits.TYPE_ROW)
+    status, said = run([*build(scratch, "moat"), "--", "-k", "0"])
+    if status == 0:
+        raise Wrong("a type without conversions was built")
+    unnamed = {name for name, _, _ in edits.TYPE_NAMED if not re.search(rf"{name}:\d+:\d+: error", said)
+               and name != "problems/dtype.hpp"}
+    if unnamed or "to_float" not in said:
+        raise Wrong(f"the compiler does not name {sorted(unnamed)} for a type without conversions:\n"
+                    f"{said[-6000:]}")
+    apply_edits(scratch, edits.TYPE_NAMED)
+    must(build(scratch, "moat", "kernels_add_test"))
+    must([next(p for p in (scratch / "build/tests").rglob("kernels_add_test") if p.is_file())])
+    print("kernels_add_test: passed")
+    record = scratch / "record.json"
+    moat = scratch / "build/bin/moat"
+    # Exit status 6: other work disturbed the times, which are not what matters here.
+    status, said = run([moat, "run", "--suite", "edges", "--case", "*/e5m2/*", "--backend", "cpu",
+                        "--budget", "0.01", "--out", record])
+    if status not in (0, 6):
+        raise Wrong(f"moat run: exit status {status}\n{said}")
+    cases = json.loads(record.read_text())["cases"]
+    wrong = [c for c in cases if c["status"] not in ("ok", "disturbed")]
+    print(sorted({c["status"] for c in cases}), len(cases))
+    if wrong or not cases:
+        raise Wrong(f"moat run: {wrong or 'no case'}\n{said}")
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.split("usage: ")[1].split("\n")[0])
+    parser.add_argument("root", type=pathlib.Path)
+    parser.add_argument("scratch", type=pathlib.Path)
+    parser.add_argument("--check", action="store_true")
+    args, cmake_arguments = parser.parse_known_args()
+    scratch = args.scratch.resolve()
+    if scratch.exists():
+        shutil.rmtree(scratch)
+    scratch.mkdir(parents=True)
+    copy_tree(args.root.resolve(), scratch)
+    check_lists(args.root.resolve(), scratch)
+    if args.check:
+        apply_edits(scratch, edits.TYPE_ROW + edits.TYPE_NAMED)
+        return
+    add_kernel_and_backend(scratch, cmake_arguments)
+    add_type(scratch, cmake_arguments)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Wrong as e:
+        sys.exit(f"additions.py: {e}")

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "backends/simt/device_facts.hpp"
+#include "backends/simt/schedule.hpp"
+#include "problems/problem.hpp"
+
+namespace moat::toy {
+
+// One size for each kind of kernel: small, because lanes are emulated one by one.
+struct Schedules {
+  static constexpr simt::DeviceFacts kReference{
+      .compute_units = 2, .shared_bytes = 64 << 10, .cache_bytes = 1 << 20};
+
+  explicit constexpr Schedules(const simt::DeviceFacts&) {}
+
+  template <class T, class F>
+  static void gemm(const GemmProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
+  }
+
+  template <class T, int kHeadDim, class F>
+  static void attention(const AttentionProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 16, 0, 2, 1, 1>>{});
+  }
+
+  template <class T, class F>
+  static void reduction(const ReductionProblem&, F f) {
+    f(Type<simt::FlatSchedule<2, 2>>{});
+  }
+
+  template <class T, class F>
+  static void rows(int /*cols*/, F f) {
+    f(Type<simt::FlatSchedule<2, 2>>{});
+  }
+};
+
+}  // namespace moat::toy

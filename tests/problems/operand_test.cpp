@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes of operands, counted by hand.
+#include "problems/operand.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "problems/problem.hpp"
+
+namespace moat {
+namespace {
+
+TEST(Operand, DenseMatrixMovesWhatItHolds) {
+  const Operand o{.name = "x", .type = DType::bf16, .rows = 3, .cols = 5};
+  EXPECT_EQ(bytes_moved(o), 30);
+  EXPECT_EQ(bytes_held(o), 30);
+}
+
+TEST(Operand, GapsBetweenRowsAreHeldAndNotMoved) {
+  const Operand o{.name = "x", .type = DType::f32, .rows = 3, .cols = 5, .leading = 8};
+  EXPECT_EQ(bytes_moved(o), 60);
+  EXPECT_EQ(bytes_held(o), 4 * (2 * 8 + 5));
+}
+
+TEST(Operand, PositionsAre64BitIntegers) {
+  EXPECT_EQ(bytes_moved({.name = "x", .type = DType::f16, .cols = 3, .positions = true}), 24);
+}
+
+// One factor for each 128 × 128 of 300 × 200 elements: 3 × 2 blocks.
+TEST(Operand, BlocksHaveScales) {
+  Operand o{.name = "x", .type = DType::f16, .rows = 300, .cols = 200};
+  o.scales = Scales{.type = DType::f32, .rows = 128, .cols = 128};
+  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 6 * 4);
+  o.groups = 7;  // each has its own
+  EXPECT_EQ(bytes_moved(o), 7 * (300 * 200 * 2 + 6 * 4));
+}
+
+// One for each row, and one for the whole.
+TEST(Operand, ScalesOfRowsAndOfAll) {
+  Operand o{.name = "x", .type = DType::f16, .rows = 300, .cols = 200};
+  o.scales = Scales{.type = DType::f32, .rows = 1};
+  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 300 * 4);
+  o.scales = Scales{.type = DType::bf16};
+  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 2);
+}
+
+// 130 rows in pages of 64: three numbers of pages for each of two caches.
+TEST(Operand, PagesHaveATable) {
+  Operand o{.name = "x", .type = DType::bf16, .rows = 130, .cols = 64, .groups = 2};
+  o.pages = Pages{.rows = 64};
+  EXPECT_EQ(bytes_moved(o), 2 * (130 * 64 * 2 + 3 * 4));
+}
+
+// The rows of all groups together, and five bounds of four groups.
+TEST(Operand, RaggedGroupsHaveBounds) {
+  const Operand o{
+      .name = "x", .type = DType::f32, .rows = 1000, .cols = 64, .groups = 4, .ragged = true};
+  EXPECT_EQ(bytes_moved(o), 1000 * 64 * 4 + 5 * 8);
+}
+
+TEST(Operand, LargeShapesDoNotOverflow) {
+  const Operand o{.name = "x",
+                  .type = DType::f32,
+                  .rows = std::int64_t{1} << 40,
+                  .cols = std::int64_t{1} << 30};
+  EXPECT_EQ(bytes_moved(o), 0x1p72);
+}
+
+// Every problem has inputs before its one output, each with a name of its own.
+TEST(Operand, ProblemsNameTheirs) {
+  for (const Problem& problem : kernels()) {
+    int outputs = 0;
+    std::vector<std::string_view> names;
+    for_each_operand(problem, [&](const Operand& o, auto&) {
+      EXPECT_FALSE(o.name.empty());
+      EXPECT_EQ(std::ranges::count(names, o.name), 0) << o.name;
+      names.push_back(o.name);
+      EXPECT_EQ(outputs, 0) << "an operand behind the output";
+      if (o.role == Role::output) ++outputs;
+    });
+    EXPECT_EQ(outputs, 1) << describe(problem).kernel;
+    EXPECT_EQ(bytes_moved(output_of(problem)), written_bytes(problem));
+  }
+}
+
+}  // namespace
+}  // namespace moat
