@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "backends/cpu/convert.hpp"
-#include "backends/vocabulary/block.hpp"
 
 namespace moat {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <variant>
 
-#include "backends/vocabulary/block.hpp"
+#include "problems/summation.hpp"
 
 namespace moat {
 namespace {

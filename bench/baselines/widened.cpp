@@ -10,7 +10,6 @@
 #include <new>
 #include <stdexcept>
 
-#include "backends/vocabulary/block.hpp"
 #include "bench/baselines/halves.hpp"
 
 namespace moat {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "backends/cpu/lanes.hpp"
-#include "backends/vocabulary/block.hpp"
+#include "problems/dtype.hpp"
 
 namespace moat {
 namespace {

@@ -124,8 +124,7 @@ inline e5m2 from_float<e5m2>(float x) {
     ),
 ]
 
-# Words of the vendor that kernels and the harness do not use.
+# Its words, which kernels and the harness do not use.
 BACKEND = [
-    ("tests/conventions/vendors.py", '    "cuda hip rocm ', '    "toy cuda hip rocm '),
-    ("tests/conventions/kernels.py", '    "cuda hip rocm ', '    "toy cuda hip rocm '),
+    ("tests/conventions/vendor_words.py", '    "cuda hip rocm ', '    "toy cuda hip rocm '),
 ]

@@ -12,16 +12,12 @@ import re
 import sys
 
 import source
+from vendor_words import VENDORS
 
 # A vendor's libraries, its compilers' output, and ports are what these are about.
 SUBJECT = ("bench/baselines", "bench/codegen", "bench/migration", "bench/port")
 SUFFIXES = {".hpp", ".cpp", ".in", ".js", ".html", ".css", ".cmake", ".txt"}
 
-VENDORS = set(
-    "cuda hip rocm nvidia nvcc nvml nvtx ptx cublas cublaslt cudnn cub amd amdgpu rocblas hipblas "
-    "hipblaslt hipcub miopen gfx cdna rdna hopper ampere blackwell intel avx amx neon sve mkl "
-    "onednn dnnl openblas sycl geforce radeon instinct epyc".split()
-)
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
 # How device compilers say that a function may run on the device (problems/marks.hpp).
 COMPILERS = {"__CUDACC__", "__HIP__"}

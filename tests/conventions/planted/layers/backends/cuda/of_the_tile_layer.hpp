@@ -1,0 +1,2 @@
+// accepted
+#include "backends/simt/atoms.hpp"

@@ -1,0 +1,2 @@
+// refused: include
+#include "bench/record/record.hpp"

@@ -1,0 +1,2 @@
+// refused: include
+#include "backends/device.hpp"

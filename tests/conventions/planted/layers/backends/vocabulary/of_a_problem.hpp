@@ -1,0 +1,2 @@
+// accepted
+#include "problems/problem.hpp"

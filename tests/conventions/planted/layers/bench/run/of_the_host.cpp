@@ -1,0 +1,2 @@
+// accepted
+#include "backends/cpu/processor.hpp"

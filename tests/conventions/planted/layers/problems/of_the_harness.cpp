@@ -1,0 +1,2 @@
+// refused: include
+#include "bench/cases/case.hpp"

@@ -1,0 +1,2 @@
+// refused: include
+#include "backends/vocabulary/block.hpp"
