@@ -19,7 +19,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import mutations  # noqa: E402
 
 
-DISTURBED = 6  # exit status of moat run
+# Exit statuses of moat run.
+WRONG_USE = 2
+DISTURBED = 6
 
 
 class CaseRun(mutations.Run):
@@ -66,6 +68,8 @@ class CaseRun(mutations.Run):
             status, said = self.run(binary, folder)
             if status != DISTURBED:
                 break
+        if status == WRONG_USE:
+            raise mutations.Problem(f"moat run --case {self.case} cannot run here: {said}")
         return status == 1 and "failed:" in said, f"exit status {status}: {said}"[:200]
 
 
