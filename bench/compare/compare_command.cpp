@@ -24,6 +24,7 @@
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
+#include "bench/run/choice.hpp"
 #include "bench/run/grid.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/progress.hpp"
@@ -218,7 +219,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"junit", CompareFormat::junit},
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->transform(choice(formats));
   command->add_option("--out", options->out,
                       "a file instead of standard output; a device or FIFO will do");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")

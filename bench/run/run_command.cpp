@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bench/run/ab.hpp"
+#include "bench/run/choice.hpp"
 #include "bench/run/exit_codes.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
@@ -124,7 +125,7 @@ void add_options(CLI::App& command, RunOptions& o) {
                                                       {"markdown", TableFormat::markdown},
                                                       {"csv", TableFormat::csv}};
   command.add_option("--format", o.format, "what to print: table, markdown or csv")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->transform(choice(formats))
       ->group(output);
 }
 
