@@ -25,6 +25,7 @@
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/choice.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/progress.hpp"
@@ -216,7 +217,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"junit", CompareFormat::junit},
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->transform(choice(formats));
   command->add_option("--out", options->out,
                       "a file instead of standard output; a device or FIFO will do");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")

@@ -53,7 +53,8 @@ std::string explanation(const CaseComparison& c) {
 
 std::string floor_text(const Comparison& comparison) {
   if (!comparison.floor) {
-    return fmt::format("noise floor: unknown, no series has {} samples", kFewestSamples);
+    return fmt::format("noise floor: unknown, no series that can be compared has {} samples",
+                       kFewestSamples);
   }
   return fmt::format(
       "noise floor {:.1f} %: 95 % of {} comparisons of equal code within these records differ by "

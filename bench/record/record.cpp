@@ -383,6 +383,10 @@ bool is_host(const Record& record, const DeviceRecord& device) {
   return record.host.cpu.value == device.name;
 }
 
+std::string compute_units_text(int count, bool host) {
+  return fmt::format("{} {}{}", count, host ? "core" : "unit", count == 1 ? "" : "s");
+}
+
 std::string to_text(const Record& record) {
   Json document = {{"schema", kRecordSchema}, {"version", kRecordVersion}};
   if (record.minor > 0) document["minor"] = record.minor;

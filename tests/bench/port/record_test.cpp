@@ -338,6 +338,9 @@ TEST_F(PortingRecord, DetailsOfTheCommittedFormAreNumbersAndSaySo) {
       << kernel;
   EXPECT_EQ(kernel.find("\n+ "), std::string::npos) << kernel;
   EXPECT_NE(kernel.find("themselves need a build of cuda and hip:"), std::string::npos) << kernel;
+  EXPECT_NE(kernel.find("MOAT_CMAKE_ARGS=\"-DMOAT_CUDA=ON -DMOAT_HIP=ON\" scripts/bench.sh"),
+            std::string::npos)
+      << kernel;
   const std::string file = porting_details(form, "backends/common.hpp", root());
   EXPECT_NE(file.find("backends/common.hpp, hip: 6 lines; cuda: 8\n"), std::string::npos) << file;
   EXPECT_THROW(porting_details(form, "nothing", root()), std::invalid_argument);

@@ -326,6 +326,14 @@ TEST(Record, RefusesMalformedJson) {
                           std::string("[1,]"), std::string("\"\xff\"")}) {
     EXPECT_THROW(parse_record(bad), JsonError) << bad.substr(0, 20);
   }
+  try {
+    parse_record("# Notes");
+    FAIL() << "no JSON";
+  } catch (const JsonError& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("line 1, column 1"), std::string::npos) << what;
+    EXPECT_EQ(what.find("json.exception"), std::string::npos) << what;
+  }
 }
 
 }  // namespace

@@ -38,6 +38,29 @@ TEST(Table, LineOfACaseHasAllItsNumbers) {
   EXPECT_EQ(baseline.find("×"), std::string::npos);
 }
 
+TEST(Table, AnInterruptedRunIsNamedSo) {
+  Record record = sample_record();
+  record.run.interrupted = false;
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_EQ(format_record(record, format, false).find("interrupted"), std::string::npos);
+  }
+  record.run.interrupted = true;
+  record.run.planned = 99;
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_NE(format_record(record, format, false).find("note: interrupted: "), std::string::npos);
+    EXPECT_NE(format_record(record, format, false).find(" of 99 planned cases are here\n"),
+              std::string::npos);
+  }
+}
+
+TEST(Table, OneCoreIsOne) {
+  Record record = sample_record();
+  record.devices[0].compute_units = 1;
+  std::string text = format_record(record, TableFormat::table, false);
+  EXPECT_NE(text.find(", 1 core"), std::string::npos) << text;
+  EXPECT_EQ(text.find("1 cores"), std::string::npos) << text;
+}
+
 TEST(Table, EachCeilingThatIsMissingHasItsReason) {
   Record record = sample_record();
   CeilingsRecord& ceilings = record.devices[0].ceilings;
