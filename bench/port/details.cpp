@@ -167,8 +167,9 @@ std::string porting_details(const Json& document, const std::string& name,
     std::string options;  // scripts/bench.sh leaves out what no GPU of this machine runs
     for (const std::string& backend : without) {
       if (backend == "cpu") continue;
-      options += options.empty() ? "" : " ";
-      options += backend == "cuda" ? "-DMOAT_CUDA=ON" : "-DMOAT_HIP=ON";
+      std::string upper = backend;
+      std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+      options += fmt::format("{}-DMOAT_{}=ON", options.empty() ? "" : " ", upper);
     }
     out += fmt::format(
         "note: these are numbers of the committed record, which holds no line ranges. The lines "

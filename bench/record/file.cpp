@@ -48,6 +48,8 @@ void write_all(int descriptor, std::string_view text, const fs::path& path) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0) {
       if (errno == EINTR) continue;
+      // As for what is printed: the reader has gone, as in `moat report -o - | head -1`.
+      if (errno == EPIPE && descriptor == STDOUT_FILENO) throw WriteError("");
       fail_output(path, "cannot be written", errno);
     }
     text.remove_prefix(static_cast<std::size_t>(written));

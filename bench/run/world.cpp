@@ -29,7 +29,7 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
 PortingSection porting() {
   const Json document = porting_record();
   return {.record = share(porting_sums(document)),
-          .table = porting_table(document),
+          .table = porting_summary(document),
           .markdown = "Lines changed per port, of all that its build compiles:\n\n" +
                       porting_markdown(document)};
 }

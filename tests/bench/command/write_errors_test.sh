@@ -58,6 +58,8 @@ short --out r.json <&- >&- 2>&-
 # A reader that has seen enough: no words, the code for lost output.
 "$MOAT" port --json 2> said | head -1 > /dev/null
 [[ ${PIPESTATUS[0]} == 4 && ! -s said ]] || fail "| head -1: $(cat said)"
+"$MOAT" report --out - r.json 2> said | head -c 1 > /dev/null
+[[ ${PIPESTATUS[0]} == 4 && ! -s said ]] || fail "report --out - | head -c 1: $(cat said)"
 
 # A file that may not grow. The limit is a subshell's, which tells its own failures.
 for picture in "" --svg; do

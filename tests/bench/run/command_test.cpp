@@ -119,6 +119,7 @@ TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
       {{"run", "--benchmark_repetition=2"}, kExitUsage, "Did you mean repetitions?"},
       {{"run", "--filter", "nothing-has-this-name"}, kExitNothing, "no case matches"},
       {{"run", "--benchmark_filter=nothing"}, kExitNothing, "no case matches"},
+      {{"run", "--benchmark_filter"}, kExitUsage, "--benchmark_filter=REGEX"},
       {{"run", "--backend", "cpu", "--out", "/proc/moat/x.json"}, kExitOutput, "/proc/moat"},
       {{"run", "--backend", "cpu", "--out", "/dev/null/x.json"}, kExitOutput, "/dev/null"},
       {{"list", "--suite", "quik"}, kExitUsage, "Did you mean quick?"},
