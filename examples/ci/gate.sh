@@ -47,7 +47,7 @@ base=$1
 gate=${2:-10%}
 shift $(($# > 1 ? 2 : 1))
 # Before anything is built.
-[[ $gate =~ ^[0-9]*\.?[0-9]+\ ?%?$ ]] || bad_usage "the gate $gate is no share such as 10%"
+[[ $gate =~ ^([0-9]*\.?[0-9]+\ ?%|0?\.[0-9]+)$ ]] || bad_usage "the gate $gate: write a threshold as 5%"
 root=$(git rev-parse --show-toplevel)
 work=$root/build/gate
 records=$root/ci-records
