@@ -210,8 +210,11 @@ class GroupRun {
       device_.synchronize();
       check = check_of(c)(set, operands.download(output));
     } else if (set == 0) {
+      const Check others = verify_other_kinds(device_, operands, output, values.inputs, solve,
+                                              summation_of(contenders_[c]));
       check = verify(device_, operands, output, values.inputs, values.verifier, solve,
                      summation_of(contenders_[c]));
+      if (check.passed && !others.passed) check = others;
     } else {
       check = verify_once(device_, operands, output, values.verifier, solve,
                           summation_of(contenders_[c]));

@@ -57,15 +57,18 @@ void set_output(Problem& problem, void* output) {
 
 void Inputs::Free::operator()(void* p) const noexcept { ::operator delete(p, kAlignment); }
 
-Inputs::Inputs(const Problem& shape, std::uint64_t seed) : problem_(shape) {
+Inputs::Inputs(const Problem& shape, std::uint64_t seed, int first_kind) : problem_(shape) {
   set_output(problem_, nullptr);
   std::uint64_t stream = 0;
   for_each_input(problem_, [&](const void*& data, std::int64_t count) {
     data = make(dtype(shape), count, stream_seed(seed, stream++));
   });
-  std::visit(Overloaded{[&](const auto& p) { fill(p, stream_seed(seed, stream)); },
-                        [](const CeilingProblem&) {}},
-             problem_);
+  std::visit(
+      Overloaded{[&](const RowsProblem& p) { fill(p, stream_seed(seed, stream), first_kind); },
+                 [&](const AttentionProblem& p) { fill(p, stream_seed(seed, stream), first_kind); },
+                 [&](const auto& p) { fill(p, stream_seed(seed, stream)); },
+                 [](const CeilingProblem&) {}},
+      problem_);
 }
 
 void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {

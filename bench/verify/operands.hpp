@@ -18,8 +18,9 @@ namespace moat {
 class Inputs {
  public:
   // Shape and dtype count, pointers are ignored. The same seed gives the same inputs on any machine
-  // and with any number of threads. Throws CaseError if the problem is not a case, std::bad_alloc.
-  Inputs(const Problem& shape, std::uint64_t seed);
+  // and with any number of threads. `first_kind` is that of the first row or query (fill.hpp).
+  // Throws CaseError if the problem is not a case, std::bad_alloc.
+  Inputs(const Problem& shape, std::uint64_t seed, int first_kind = 0);
 
   // Points to the inputs on the host; its output is null.
   const Problem& problem() const { return problem_; }
