@@ -142,6 +142,15 @@ std::string library_text(const Record& record) {
   return text;
 }
 
+// "note: the run was interrupted; 3 of 9 cases are here"
+std::string interruption_text(const Record& record) {
+  const RunInfo& run = record.run;
+  if (record.cases.size() >= static_cast<std::size_t>(run.planned)) return "";
+  return fmt::format("\nnote: the run {}; {} of {} cases are here\n",
+                     run.interrupted ? "was interrupted" : "is not complete", record.cases.size(),
+                     run.planned);
+}
+
 // What other work on the machine was seen to do to the samples.
 std::string disturbance_text(const Record& record) {
   const auto [set_aside, samples] = disturbed_samples(record);
@@ -249,11 +258,13 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
-           disturbance_text(record) + '\n' + notes(rows) + absences(record);
+           interruption_text(record) + disturbance_text(record) + '\n' + notes(rows) +
+           absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
+  text += interruption_text(record);
   text += disturbance_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);
 }

@@ -46,6 +46,21 @@ TEST(Table, LineOfACaseHasAllItsNumbers) {
   EXPECT_EQ(baseline.find("×"), std::string::npos);
 }
 
+TEST(Table, ARunThatIsNotCompleteSaysSo) {
+  Record record = sample_record();
+  record.run.planned = static_cast<int>(record.cases.size());
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_EQ(format_record(record, format, false).find("cases are here"), std::string::npos);
+    Record part = record;
+    part.run.planned += 7;
+    EXPECT_NE(format_record(part, format, false).find("note: the run is not complete"),
+              std::string::npos);
+    part.run.interrupted = true;
+    EXPECT_NE(format_record(part, format, false).find("note: the run was interrupted"),
+              std::string::npos);
+  }
+}
+
 TEST(Table, EachCeilingThatIsMissingHasItsReason) {
   Record record = sample_record();
   CeilingsRecord& ceilings = record.devices[0].ceilings;
