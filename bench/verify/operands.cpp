@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/verify/operands.hpp"
 
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -57,15 +58,40 @@ void set_output(Problem& problem, void* output) {
 
 void Inputs::Free::operator()(void* p) const noexcept { ::operator delete(p, kAlignment); }
 
-Inputs::Inputs(const Problem& shape, std::uint64_t seed) : problem_(shape) {
+Inputs::Inputs(const Problem& shape, std::uint64_t seed, int first_kind) : problem_(shape) {
   set_output(problem_, nullptr);
   std::uint64_t stream = 0;
   for_each_input(problem_, [&](const void*& data, std::int64_t count) {
     data = make(dtype(shape), count, stream_seed(seed, stream++));
   });
-  std::visit(Overloaded{[&](const auto& p) { fill(p, stream_seed(seed, stream)); },
-                        [](const CeilingProblem&) {}},
-             problem_);
+  std::visit(
+      Overloaded{[&](const RowsProblem& p) { fill(p, stream_seed(seed, stream), first_kind); },
+                 [&](const AttentionProblem& p) { fill(p, stream_seed(seed, stream), first_kind); },
+                 [&](const auto& p) { fill(p, stream_seed(seed, stream)); },
+                 [](const CeilingProblem&) {}},
+      problem_);
+}
+
+Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
+    : problem_(own.problem_) {
+  constexpr std::size_t kParts = 8;
+  std::vector<const std::byte*> others;
+  Problem of_other = other.problem_;
+  for_each_input(of_other, [&](const void*& data, std::int64_t) {
+    others.push_back(static_cast<const std::byte*>(data));
+  });
+  const std::size_t size = size_of(dtype(problem_));
+  for_each_input(problem_, [&](const void*& data, std::int64_t count) {
+    const std::size_t input = buffers_.size();
+    const auto elements = static_cast<std::size_t>(count);
+    buffers_.emplace_back(::operator new(elements* size, kAlignment));
+    auto* to = static_cast<std::byte*>(buffers_.back().get());
+    std::memcpy(to, data, elements * size);
+    const std::size_t length = ceil_div(elements, kParts);
+    const std::size_t begin = random_bits(seed, input) % (elements - length + 1);
+    std::memcpy(to + begin * size, others.at(input) + begin * size, length * size);
+    data = to;
+  });
 }
 
 void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {
