@@ -154,8 +154,8 @@ int run_compare(const Options& options) {
   for (const auto& reason : gate->reasons) say("moat: gate: {}\n", reason);
   for (const auto& c : comparison.cases) {
     if (!fails_gate(c)) continue;
-    say("moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict), c.reason.empty() ? "" : ": ",
-        c.reason);
+    say("moat: gate: {}\n", one_line(fmt::format("{} is {}{}{}", c.name, name_of(c.verdict),
+                                                 c.reason.empty() ? "" : ": ", c.reason)));
   }
   return gate->exit_code;
 }

@@ -138,6 +138,15 @@ std::string library_text(const Record& record) {
   return text;
 }
 
+// "note: the run was interrupted; 3 of 9 cases are here"
+std::string interruption_text(const Record& record) {
+  const RunInfo& run = record.run;
+  if (record.cases.size() >= static_cast<std::size_t>(run.planned)) return "";
+  return fmt::format("\nnote: the run {}; {} of {} cases are here\n",
+                     run.interrupted ? "was interrupted" : "is not complete", record.cases.size(),
+                     run.planned);
+}
+
 // What other work on the machine was seen to do to the samples.
 std::string disturbance_text(const Record& record) {
   const auto [set_aside, samples] = disturbed_samples(record);
@@ -153,12 +162,6 @@ std::string disturbance_text(const Record& record) {
         cases, record.cases.size());
   }
   return text + '\n';
-}
-
-std::string interruption_text(const Record& record) {
-  if (!record.run.interrupted) return "";
-  return fmt::format("\nnote: interrupted: {} of {} planned cases are here\n", record.cases.size(),
-                     record.run.planned);
 }
 
 // "warning: this build is not optimised (Debug): …"
