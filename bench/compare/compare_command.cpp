@@ -117,6 +117,19 @@ int run_libraries(const Options& options) {
   return kCompareOk;
 }
 
+// A run beside itself has no difference to find, whatever was built: a wrong path, not a judgement.
+void refuse_same_run(const std::vector<NamedRecord>& base, const std::vector<NamedRecord>& now) {
+  for (const auto& [base_path, base_record] : base) {
+    const std::string text = to_text(base_record);
+    for (const auto& [new_path, new_record] : now) {
+      if (base_record.run.started == new_record.run.started && text == to_text(new_record)) {
+        throw UsageError(
+            fmt::format("{} and {} are the same run; --gate judges two", base_path, new_path));
+      }
+    }
+  }
+}
+
 int run_compare(const Options& options) {
   if (options.records.size() != 2) {
     throw UsageError(fmt::format(
@@ -133,8 +146,10 @@ int run_compare(const Options& options) {
   if (options.gate) compare.threshold = parse_threshold("--gate", *options.gate);
   if (options.threshold) compare.threshold = parse_threshold("--threshold", *options.threshold);
 
-  const Comparison comparison =
-      compare_records(read({options.records[0]}), read({options.records[1]}), compare);
+  const auto base = read({options.records[0]});
+  const auto now = read({options.records[1]});
+  if (options.gate) refuse_same_run(base, now);
+  const Comparison comparison = compare_records(base, now, compare);
   const auto gate = options.gate ? std::optional(judge_gate(comparison)) : std::nullopt;
   const bool nothing =
       comparison.count(Verdict::missing) == static_cast<int>(comparison.cases.size());

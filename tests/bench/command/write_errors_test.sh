@@ -85,6 +85,13 @@ if [[ $EUID == 0 ]] && mkdir full && mount -t tmpfs -o size=200k moat full 2> /d
   ends 4 "$MOAT" compare same.json same.json --out full/c
   ends 4 "$MOAT" report same.json -o full/r.html
   [[ $(ls -A full) == zeros ]] || fail "left on the full disk: $(ls -A full)"
+  # A file of two names is overwritten where it stands.
+  rm full/zeros
+  echo old > full/one
+  ln full/one full/two
+  head -c 300k /dev/zero > full/zeros 2> /dev/null || true
+  ends 4 "$MOAT" report same.json -o full/one
+  [[ $(cat full/two) == old ]] || fail "the old text is lost on a full disk"
 else
   echo "SKIPPED: a full disk, because this user cannot mount one"
 fi

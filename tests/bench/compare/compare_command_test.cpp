@@ -264,6 +264,7 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
       {{"compare"}, kCompareUsage, "required"},
       {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
       {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
+      {{"compare", base_, base_, "--gate", "5%"}, kCompareUsage, "are the same run"},
       {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "--gate: 5: without % it is a"},
       {{"compare", base_, same_, "--gate", "5% "}, kCompareUsage, "--gate: 5% : not a share"},
       {{"compare", base_, same_, "--gate", "0.05 "}, kCompareUsage, "--gate: 0.05 : not a share"},
