@@ -118,7 +118,7 @@ void for_each_port(const Json& record, F f) {
 std::string not_counted(const Json& record, const std::string& name) {
   return fmt::format(
       "{}: not counted: {}\n", name,
-      record.at("null_reasons").value("/ports/" + name, std::string("no reason given")));
+      record.at("null_reasons").value(pointer_to(name), std::string("no reason given")));
 }
 
 }  // namespace
@@ -158,8 +158,7 @@ std::string porting_table(const Json& record) {
   for (const auto& [name, family] : record.at("families").items()) {
     // A backend without counts said why already.
     if (!family.is_null() || record.at("ports").value(backend_of(name), Json()).is_null()) continue;
-    out += fmt::format("{}: not counted: {}\n", name,
-                       reasons.value(pointer_to(name), std::string("no reason given")));
+    out += not_counted(record, name);
   }
   return out;
 }
