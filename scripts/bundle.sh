@@ -106,9 +106,9 @@ mkdir -p "$top/deps/boost/boost"
   : >"$work/before"
   until cmp -s "$work/before" "$work/reached"; do
     cp "$work/reached" "$work/before"
-    xargs sed -nE 's/^ *# *include *[<"](boost\/[^">]+)[">].*/\1/p' <"$work/before" |
-      { while read -r header; do [[ ! -e $header ]] || echo "$header"; done; cat "$work/before"; } |
-      sort -u >"$work/reached"
+    xargs sed -nE 's/^ *# *include *[<"](boost\/[^">]+)[">].*/\1/p' <"$work/before" >"$work/named"
+    while read -r header; do [[ ! -e $header ]] || echo "$header"; done <"$work/named" |
+      sort -u - "$work/before" >"$work/reached"
   done
   cut -d/ -f2 "$work/reached" | sort -u | sed 's|^|boost/|' | xargs cp -rt "$top/deps/boost/boost"
 )

@@ -50,7 +50,7 @@ examples:
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across h100.json mi300x.json --baseline cuda     devices against one of them
+  moat compare --across a.json b.json --baseline cpu  devices against one of them
   moat compare --libraries record.json                ours beside the libraries of the run
 
 )";
@@ -117,16 +117,17 @@ int run_libraries(const Options& options) {
   return kCompareOk;
 }
 
-// A run beside itself has no difference to find, whatever was built: a wrong path, not a judgement.
-void refuse_same_run(const std::vector<NamedRecord>& base, const std::vector<NamedRecord>& now) {
-  for (const auto& [base_path, base_record] : base) {
-    const std::string text = to_text(base_record);
-    for (const auto& [new_path, new_record] : now) {
-      if (base_record.run.started == new_record.run.started && text == to_text(new_record)) {
-        throw UsageError(
-            fmt::format("{} and {} are the same run; --gate judges two", base_path, new_path));
-      }
-    }
+// Runs beside themselves have no difference to find, whatever was built: a wrong path, and no
+// judgement.
+void refuse_same_runs(const std::vector<NamedRecord>& base, const std::vector<NamedRecord>& now) {
+  const auto known = [&](const NamedRecord& n) {
+    return std::ranges::any_of(base, [&](const NamedRecord& b) {
+      return b.record.run.started == n.record.run.started && to_text(b.record) == to_text(n.record);
+    });
+  };
+  if (!now.empty() && std::ranges::all_of(now, known)) {
+    throw UsageError(fmt::format("{} and {} are the same run; --gate judges two", base.front().path,
+                                 now.front().path));
   }
 }
 
@@ -148,7 +149,7 @@ int run_compare(const Options& options) {
 
   const auto base = read({options.records[0]});
   const auto now = read({options.records[1]});
-  if (options.gate) refuse_same_run(base, now);
+  if (options.gate) refuse_same_runs(base, now);
   const Comparison comparison = compare_records(base, now, compare);
   const auto gate = options.gate ? std::optional(judge_gate(comparison)) : std::nullopt;
   const bool nothing =

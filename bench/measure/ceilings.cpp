@@ -528,7 +528,8 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
   const auto unless_hidden = [](const Roofline& r, bool binds) {
     return binds || r.suspect ? std::optional(r) : std::nullopt;
   };
-  const double out = written_bytes(problem);
+  // A single result is no stream of writes.
+  const double out = elements(output_of(problem)) > 1 ? written_bytes(problem) : 0;
   const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
   const auto rate = ceilings.flops(dtype(problem));
   if (rate) {

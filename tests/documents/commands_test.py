@@ -81,7 +81,8 @@ class Runner:
         for case in record["cases"]:
             for series in case["series"]:
                 series["seconds"] = [case["median_seconds"] * (1 + 1e-4 * (i * 7 % 11 - 5)) for i in range(99)]
-        for name in ("base.json", "new.json"):
+        for name, minute in (("base.json", "00"), ("new.json", "01")):
+            record["run"]["started"] = f"2026-01-01T00:{minute}:00Z"
             (self.scratch / name).write_text(json.dumps(record))
         (self.scratch / "OTHER_BUILD").symlink_to(self.build)
         for name, call in (("A", "cudaMalloc"), ("B", "hipMalloc")):
