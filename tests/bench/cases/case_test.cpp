@@ -152,7 +152,7 @@ TEST(CaseBytes, RefuseWhatDoesNotFit) {
 }
 
 TEST(Kernels, ExamplesAreCasesOfTheirKernel) {
-  EXPECT_EQ(kernels().size(), 7u);
+  EXPECT_GE(kernels().size(), 7u);
   for (const Problem& p : kernels()) {
     EXPECT_EQ(kernel_name(parse_case(describe(p).example)), describe(p).kernel);
   }
