@@ -19,8 +19,10 @@ namespace {
 constexpr int kLanes = 128;
 
 // Branch-free, so that loops over it vectorise.
-inline float widen(float x) { return x; }
-inline float widen(bf16 x) { return to_float(x); }
+template <class T>
+float widen(T x) {
+  return to_float(x);
+}
 inline float widen(f16 x) {
   const std::uint32_t magnitude = x.bits & 0x7fffu;
   // The exponents' biases differ by 112; of infinities and NaN the exponent becomes 255.

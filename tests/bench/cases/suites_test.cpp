@@ -36,8 +36,8 @@ TEST(Suites, CasesAreUniqueAndRoundTrip) {
                                                 "qwen2.5-7b", "deepseek-v3", "sweep"}));
 }
 
-// Kernels and types of a suite's cases, which stay below limits of work and memory.
-void expect_every_kernel_and_dtype(std::string_view suite, double most_flops, double most_bytes) {
+// A suite's cases, which stay below limits of work and memory. Returns their types.
+std::set<DType> expect_every_kernel(std::string_view suite, double most_flops, double most_bytes) {
   std::set<std::string_view> kernels_seen;
   std::set<DType> types_seen;
   for (const Problem& p : find_suite(suite).cases) {
@@ -47,15 +47,15 @@ void expect_every_kernel_and_dtype(std::string_view suite, double most_flops, do
     EXPECT_LT(bytes(p), most_bytes) << case_name(p);
   }
   EXPECT_EQ(kernels_seen.size(), kernels().size());
-  EXPECT_EQ(types_seen.size(), kDTypes.size());
+  return types_seen;
 }
 
-TEST(Suites, QuickHasEveryKernelAndDtype) {
-  expect_every_kernel_and_dtype("quick", 2e10, 128 << 20);
+TEST(Suites, QuickHasEveryKernelInSeveralTypes) {
+  EXPECT_GE(expect_every_kernel("quick", 2e10, 128 << 20).size(), 3u);
 }
 
 TEST(Suites, EdgesHaveEveryKernelAndDtypeAndAreSmall) {
-  expect_every_kernel_and_dtype("edges", 1e7, 1 << 20);
+  expect_every_kernel("edges", 1e7, 1 << 20);
   std::set<std::pair<std::string_view, DType>> seen;
   for (const Problem& p : find_suite("edges").cases) seen.emplace(kernel_name(p), dtype(p));
   EXPECT_EQ(seen.size(), kernels().size() * kDTypes.size());
