@@ -96,7 +96,7 @@ TEST(Suites, UnknownNameListsTheSuites) {
     FAIL();
   } catch (const CaseError& e) {
     EXPECT_THAT(e.what(), HasSubstr("'fast'"));
-    EXPECT_THAT(e.what(), HasSubstr("quick, llama3-8b"));
+    EXPECT_THAT(e.what(), HasSubstr("quick, edges, llama3-8b"));
   }
 }
 
