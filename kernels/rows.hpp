@@ -75,13 +75,14 @@ void launch_rows(Backend& backend, const RowsProblem& p) {
     using B = typename Backend::template Block<S>;
     const auto* x = static_cast<const T*>(p.x);
     auto* y = static_cast<T*>(p.y);
-    if (p.op == RowsOp::softmax) {
-      backend.template launch<Softmax<T>, S>(
-          p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});
-    } else {
-      backend.template launch<RmsNorm<T>, S>(
-          p.rows, typename RmsNorm<T>::template Args<S, B>{x, static_cast<const T*>(p.weight), y,
-                                                           p.rows, p.cols, p.epsilon});
+    switch (p.op) {
+      case RowsOp::softmax:
+        return backend.template launch<Softmax<T>, S>(
+            p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});
+      case RowsOp::rms_norm:
+        return backend.template launch<RmsNorm<T>, S>(
+            p.rows, typename RmsNorm<T>::template Args<S, B>{x, static_cast<const T*>(p.weight), y,
+                                                             p.rows, p.cols, p.epsilon});
     }
   });
 }

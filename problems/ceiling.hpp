@@ -35,8 +35,10 @@ struct CeilingProblem {
 inline constexpr float kChainFactor = -0.999f;
 inline constexpr float kChainTerm = 0.5f;
 
+// A multiple of the chains that schedules run at once, 12 on a CPU and 4 on a GPU.
 inline constexpr int kChains = 12;
 
+// Floats that a work item of `copy` moves.
 inline constexpr int kCeilingPart = 1 << 15;
 
 inline double flops(const CeilingProblem& p) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "problems/problem.hpp"
 
+#include <optional>
+#include <stdexcept>
+
 namespace moat {
 
 double flops(const Problem& problem) {
@@ -28,11 +31,13 @@ void shape(Problem& problem, ShapeKeys& keys) {
 }
 
 Operand output_of(const Problem& problem) {
-  Operand output;
+  std::optional<Operand> output;
   for_each_operand(problem, [&](const Operand& o, auto&) {
-    if (o.role == Role::output) output = o;
+    if (o.role != Role::output) return;
+    if (output) throw std::logic_error("a problem has one output");
+    output = o;
   });
-  return output;
+  return output.value();
 }
 
 double bytes(const Problem& problem) {

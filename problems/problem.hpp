@@ -76,7 +76,7 @@ void for_each_operand(P& problem, F&& f) {
   std::visit([&](auto& p) { for_each_operand(p, f); }, problem);
 }
 
-// What is written. Every problem has one output.
+// What is written. Every problem has one output; throws std::logic_error for another number.
 Operand output_of(const Problem& p);
 
 // Bytes of all operands, each moved once, and of those that are written.

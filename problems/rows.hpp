@@ -29,15 +29,31 @@ struct RowsProblem {
 
 // softmax: compare, subtract, exponential, add, scale; rms_norm: square, add, scale, weight.
 inline double flops(const RowsProblem& p) {
-  return (p.op == RowsOp::softmax ? 5.0 : 4.0) * p.rows * p.cols;
+  switch (p.op) {
+    case RowsOp::softmax:
+      return 5.0 * p.rows * p.cols;
+    case RowsOp::rms_norm:
+      return 4.0 * p.rows * p.cols;
+  }
+  return 0;
+}
+
+// Whether there is a weight for every column.
+constexpr bool has_weight(RowsOp op) {
+  switch (op) {
+    case RowsOp::softmax:
+      return false;
+    case RowsOp::rms_norm:
+      return true;
+  }
+  return false;
 }
 
 // Calls f(operand, its pointer) for x, the weight (RMSNorm) and y.
 template <Is<RowsProblem> P, class F>
 void for_each_operand(P& p, F&& f) {
-  const bool softmax = p.op == RowsOp::softmax;
   f(Operand{.name = "x", .type = p.dtype, .rows = p.rows, .cols = p.cols}, p.x);
-  if (!softmax) f(Operand{.name = "weight", .type = p.dtype, .cols = p.cols}, p.weight);
+  if (has_weight(p.op)) f(Operand{.name = "weight", .type = p.dtype, .cols = p.cols}, p.weight);
   f(Operand{.name = "y", .role = Role::output, .type = p.dtype, .rows = p.rows, .cols = p.cols},
     p.y);
 }

@@ -62,7 +62,7 @@
 
 // Arrays that live in registers are indexed in unrolled loops only. A host compiler, which runs the
 // tile layer in tests, does not need to.
-#if defined(__CUDACC__) || defined(__HIP__)
+#ifdef MOAT_DEVICE_COMPILER
 #define MOAT_PRAGMA(text) _Pragma(#text)
 #define MOAT_UNROLL MOAT_PRAGMA(unroll)
 #define MOAT_UNROLL_BY(count) MOAT_PRAGMA(unroll count)

@@ -39,9 +39,15 @@ class Cub final : public Baseline {
 
   std::string kernel(const Problem& problem) const override {
     const auto& p = std::get<ReductionProblem>(problem);
-    if (p.op == ReductionOp::max) return "DeviceReduce::Max";
-    if (p.op == ReductionOp::argmax) return "DeviceReduce::ArgMax";
-    return p.dtype == DType::f32 ? "DeviceReduce::Sum" : "DeviceReduce::TransformReduce";
+    switch (p.op) {
+      case ReductionOp::sum:
+        return p.dtype == DType::f32 ? "DeviceReduce::Sum" : "DeviceReduce::TransformReduce";
+      case ReductionOp::max:
+        return "DeviceReduce::Max";
+      case ReductionOp::argmax:
+        return "DeviceReduce::ArgMax";
+    }
+    return {};
   }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {

@@ -86,8 +86,13 @@ class OneDnn final : public Baseline {
       return onednn::attention_chain(engine_, *attention, threads_).kernel();
     }
     const auto& rows = std::get<RowsProblem>(problem);
-    return rows.op == RowsOp::rms_norm ? onednn::rms_norm_kernel(engine_, rows)
-                                       : onednn::softmax_kernel(engine_, rows);
+    switch (rows.op) {
+      case RowsOp::softmax:
+        return onednn::softmax_kernel(engine_, rows);
+      case RowsOp::rms_norm:
+        return onednn::rms_norm_kernel(engine_, rows);
+    }
+    return {};
   }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
@@ -169,8 +174,13 @@ class OneDnn final : public Baseline {
       };
     }
     const auto& rows = std::get<RowsProblem>(problem);
-    return rows.op == RowsOp::rms_norm ? onednn::prepare_rms_norm(engine_, rows, threads_)
-                                       : onednn::prepare_softmax(engine_, rows, threads_);
+    switch (rows.op) {
+      case RowsOp::softmax:
+        return onednn::prepare_softmax(engine_, rows, threads_);
+      case RowsOp::rms_norm:
+        return onednn::prepare_rms_norm(engine_, rows, threads_);
+    }
+    return nullptr;
   }
 
   int threads_;

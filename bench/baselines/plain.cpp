@@ -117,34 +117,41 @@ std::pair<std::int64_t, std::int64_t> my_part(std::int64_t n) {
 template <class T>
 void reduce(const ReductionProblem& p, int threads) {
   const auto* x = static_cast<const T*>(p.x);
-  if (p.op == ReductionOp::sum) {
-    double total = 0;
+  switch (p.op) {
+    case ReductionOp::sum: {
+      double total = 0;
 #pragma omp parallel num_threads(threads) reduction(+ : total)
-    {
-      const auto [begin, end] = my_part(p.n);
-      total += lane_sum(x + begin, end - begin, [](float v) { return v; });
-    }
-    *static_cast<float*>(p.result) = static_cast<float>(total);
-  } else if (p.op == ReductionOp::max) {
-    float best = -std::numeric_limits<float>::infinity();
-#pragma omp parallel num_threads(threads) reduction(max : best)
-    {
-      const auto [begin, end] = my_part(p.n);
-      best = std::max(best, lane_max(x + begin, end - begin));
-    }
-    *static_cast<float*>(p.result) = best;
-  } else {
-    Peak best;
-#pragma omp parallel num_threads(threads)
-    {
-      const auto [begin, end] = my_part(p.n);
-      if (begin < end) {
-        const Peak mine = lane_argmax(x, begin, end);
-#pragma omp critical
-        best.merge(mine);
+      {
+        const auto [begin, end] = my_part(p.n);
+        total += lane_sum(x + begin, end - begin, [](float v) { return v; });
       }
+      *static_cast<float*>(p.result) = static_cast<float>(total);
+      break;
     }
-    *static_cast<std::int64_t*>(p.result) = best.index;
+    case ReductionOp::max: {
+      float best = -std::numeric_limits<float>::infinity();
+#pragma omp parallel num_threads(threads) reduction(max : best)
+      {
+        const auto [begin, end] = my_part(p.n);
+        best = std::max(best, lane_max(x + begin, end - begin));
+      }
+      *static_cast<float*>(p.result) = best;
+      break;
+    }
+    case ReductionOp::argmax: {
+      Peak best;
+#pragma omp parallel num_threads(threads)
+      {
+        const auto [begin, end] = my_part(p.n);
+        if (begin < end) {
+          const Peak mine = lane_argmax(x, begin, end);
+#pragma omp critical
+          best.merge(mine);
+        }
+      }
+      *static_cast<std::int64_t*>(p.result) = best.index;
+      break;
+    }
   }
 }
 

@@ -118,7 +118,7 @@ Solve prepare_rows(Baseline& library, const RowsProblem& p, int threads) {
   if (p.rows % piece != 0) state->solve_rest = library.prepare(state->rest);
   return [state, piece, threads](const Problem& problem) {
     const auto& q = std::get<RowsProblem>(problem);
-    if (q.op == RowsOp::rms_norm) {
+    if (has_weight(q.op)) {
       widen_halves(q.dtype, q.weight, q.cols, state->weight.data(), 1, q.cols, threads);
     }
     for (int row = 0; row < q.rows; row += piece) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "problems/dtype.hpp"
+
 namespace moat::codegen {
 namespace {
 
@@ -68,10 +70,19 @@ std::string snake_case(std::string_view name) {
   return result;
 }
 
+// The table of element types says ::moat::f16.
+bool is_storage(std::string_view type, std::string_view storage) {
+  return type == (storage.starts_with("::") ? storage.substr(2) : storage);
+}
+
 std::string dtype_name(std::string_view type) {
-  if (type == "float") return "f32";
-  if (type == "moat::f16" || type == "_Float16" || type == "__half") return "f16";
-  if (type == "moat::bf16" || type == "__bf16" || type == "__nv_bfloat16") return "bf16";
+#define MOAT_ROW(name, storage, ...) \
+  if (is_storage(type, #storage)) return #name;
+  MOAT_DTYPES(MOAT_ROW)
+#undef MOAT_ROW
+  // The compilers' own.
+  if (type == "_Float16" || type == "__half") return "f16";
+  if (type == "__bf16" || type == "__nv_bfloat16") return "bf16";
   return {};
 }
 

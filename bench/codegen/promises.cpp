@@ -81,7 +81,7 @@ Promise rdna3_pipelines() {
 Promise epilogues() {
   return {.family = "",
           .dtype = "",
-          .kernels = {"gemm", "attention", "resident_products"},
+          .kernels = kProducts,
           .type = "Li128ELi",
           .wide_stores = 1};
 }

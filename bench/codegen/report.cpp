@@ -247,10 +247,15 @@ Report collect(const std::vector<CompileCommand>& commands) {
       const fs::path object = object_of(compile);
       const std::string bytes = read_file(object);
       const auto codes = device_code(bytes);
-      if (code_format_of(compile.backend) == CodeFormat::fatbin) {
-        collect_nvidia(compile, object, codes, report);
-      } else {
-        collect_amd(compile, codes, report);
+      switch (code_format_of(compile.backend)) {
+        case CodeFormat::none:
+          break;
+        case CodeFormat::fatbin:
+          collect_nvidia(compile, object, codes, report);
+          break;
+        case CodeFormat::bundle:
+          collect_amd(compile, codes, report);
+          break;
       }
       if (report.entries.size() == before) {
         throw std::runtime_error(fmt::format("{} has no kernels in it", object.string()));

@@ -50,7 +50,7 @@ examples:
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across a.json b.json --baseline cpu  devices against one of them
+  moat compare --across one.json other.json           devices against one of them
   moat compare --libraries record.json                ours beside the libraries of the run
 
 )";

@@ -12,12 +12,28 @@
 namespace moat {
 namespace {
 
-constexpr std::array<std::string_view, 20> kKeywords = {
-    "$schema", "$id",         "$defs",      "$ref",
-    "title",   "description", "type",       "const",
-    "enum",    "minimum",     "maximum",    "exclusiveMinimum",
-    "pattern", "required",    "properties", "additionalProperties",
-    "items",   "minItems",    "maxItems",   "minLength"};
+constexpr std::array<std::string_view, 21> kKeywords = {
+    "$schema",  "$id",         "$defs",      "$ref",
+    "title",    "description", "type",       "const",
+    "enum",     "minimum",     "maximum",    "exclusiveMinimum",
+    "pattern",  "required",    "properties", "additionalProperties",
+    "items",    "minItems",    "maxItems",   "patternProperties",
+    "minLength"};
+
+// What a schema says of a member of an object: by its name, by the pattern that it fits, or of all
+// others; null if nothing.
+const Json* schema_of_member(const Json& schema, const std::string& key) {
+  const auto named = schema.find("properties");
+  if (named != schema.end() && named->contains(key)) return &(*named)[key];
+  const auto patterns = schema.find("patternProperties");
+  if (patterns != schema.end()) {
+    for (auto it = patterns->begin(); it != patterns->end(); ++it) {
+      if (std::regex_search(key, std::regex(it.key()))) return &it.value();
+    }
+  }
+  const auto others = schema.find("additionalProperties");
+  return others != schema.end() ? &*others : nullptr;
+}
 
 bool has_type(const Json& x, const std::string& type) {
   if (type == "null") return x.is_null();
@@ -105,12 +121,9 @@ class Checker {
         throw JsonError(at, fmt::format("lacks the field {}", key.dump()));
       }
     }
-    const Json properties = schema.value("properties", Json::object());
     for (const auto& [key, member] : x.items()) {
-      if (properties.contains(key)) {
-        check(member, properties[key], child_pointer(at, key));
-      } else if (schema.contains("additionalProperties")) {
-        check(member, schema["additionalProperties"], child_pointer(at, key));
+      if (const Json* of_member = schema_of_member(schema, key)) {
+        check(member, *of_member, child_pointer(at, key));
       }
     }
   }
@@ -152,13 +165,10 @@ class Taker {
     }
     if (!x.is_object()) return;
     if (!schema.contains("properties") && !schema.contains("additionalProperties")) return;
-    const Json properties = schema.value("properties", Json::object());
     std::vector<std::string> unknown;
     for (auto& [key, member] : x.items()) {
-      if (properties.contains(key)) {
-        take(member, properties[key], child_pointer(at, key));
-      } else if (schema.contains("additionalProperties")) {
-        take(member, schema["additionalProperties"], child_pointer(at, key));
+      if (const Json* of_member = schema_of_member(schema, key)) {
+        take(member, *of_member, child_pointer(at, key));
       } else {
         unknown.push_back(key);
       }

@@ -21,9 +21,10 @@ struct UnknownField {
   JsonDocument value;
 };
 
-// Takes out of `document` the fields that `schema` does not know: those beside the `properties` of
-// an object that says nothing of additionalProperties. With an unknown null goes its reason in
-// null_reasons. The order is that of the document, a reason right behind its null.
+// Takes out of `document` the fields that `schema` does not know: those beside the `properties` and
+// `patternProperties` of an object that says nothing of additionalProperties. With an unknown null
+// goes its reason in null_reasons. The order is that of the document, a reason right behind its
+// null.
 std::vector<UnknownField> take_unknown_fields(Json& document, const Json& schema);
 
 }  // namespace moat

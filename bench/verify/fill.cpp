@@ -327,10 +327,12 @@ void fill(const AttentionProblem& p, std::uint64_t seed, int first) {
 // f16 (max), and −0 at its first place, later ±0 (argmax).
 void fill(const ReductionProblem& p, std::uint64_t seed, int) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
-    if (p.op == ReductionOp::sum) {
-      fill_sum<T>(p, seed);
-    } else {
-      fill_peaks<T>(p, seed);
+    switch (p.op) {
+      case ReductionOp::sum:
+        return fill_sum<T>(p, seed);
+      case ReductionOp::max:
+      case ReductionOp::argmax:
+        return fill_peaks<T>(p, seed);
     }
   });
 }
@@ -341,10 +343,11 @@ void fill(const ReductionProblem& p, std::uint64_t seed, int) {
 // −∞ at places. With kNothing as the first kind all of softmax's rows are −∞ throughout.
 void fill(const RowsProblem& p, std::uint64_t seed, int first) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
-    if (p.op == RowsOp::softmax) {
-      fill_softmax<T>(p, seed, first);
-    } else {
-      fill_rms_norm<T>(p, seed, first);
+    switch (p.op) {
+      case RowsOp::softmax:
+        return fill_softmax<T>(p, seed, first);
+      case RowsOp::rms_norm:
+        return fill_rms_norm<T>(p, seed, first);
     }
   });
 }

@@ -53,21 +53,21 @@ class ExpectedReduction : public Verifier::Expected {
   Check check(const std::byte* output, bool guarded, Summation summation) const override {
     Check result{.passed = true, .elements = 1};
     Judge judge(DType::f32);
-    if (p_.op == ReductionOp::argmax) {
-      std::int64_t got = 0;
-      std::memcpy(&got, output, sizeof got);
-      if (guarded) check_guard(result, output, sizeof got);
-      if (got == -1) fail(result, "the result was never written");
-      judge.compare(0, static_cast<double>(got), static_cast<double>(peak_.index), 0);
-    } else {
-      float got = 0;
-      std::memcpy(&got, output, sizeof got);
-      check_written(result, output, DType::f32, 1, 1, 1, guarded,
-                    [](std::int64_t, std::int64_t) { return "the result"; });
-      if (p_.op == ReductionOp::max) {
-        judge.compare(0, got, peak_.value, 0);
-      } else {
-        judge.compare(0, got, sum_.value, reference::bound(p_, sum_, summation, data_));
+    switch (p_.op) {
+      case ReductionOp::sum:
+        judge.compare(0, read_float(result, output, guarded), sum_.value,
+                      reference::bound(p_, sum_, summation, data_));
+        break;
+      case ReductionOp::max:
+        judge.compare(0, read_float(result, output, guarded), peak_.value, 0);
+        break;
+      case ReductionOp::argmax: {
+        std::int64_t got = 0;
+        std::memcpy(&got, output, sizeof got);
+        if (guarded) check_guard(result, output, sizeof got);
+        if (got == -1) fail(result, "the result was never written");
+        judge.compare(0, static_cast<double>(got), static_cast<double>(peak_.index), 0);
+        break;
       }
     }
     judge.report(result, [](std::int64_t) { return "the result"; });
@@ -75,6 +75,15 @@ class ExpectedReduction : public Verifier::Expected {
   }
 
  private:
+  // The result, after the check that it was written.
+  static float read_float(Check& result, const std::byte* output, bool guarded) {
+    check_written(result, output, DType::f32, 1, 1, 1, guarded,
+                  [](std::int64_t, std::int64_t) { return "the result"; });
+    float got = 0;
+    std::memcpy(&got, output, sizeof got);
+    return got;
+  }
+
   ReductionProblem p_;
   Problem problem_;
   Data data_;

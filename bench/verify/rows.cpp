@@ -37,10 +37,11 @@ class ExpectedRows : public Verifier::Expected {
     const T* y = reinterpret_cast<const T*>(output);
     const auto where = [&](std::int64_t i) { return name(i / p_.cols, i % p_.cols); };
     judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
-      if (p_.op == RowsOp::softmax) {
-        compare_softmax(rows_[i], y, summation, judge);
-      } else {
-        compare_rms_norm(rows_[i], y, summation, judge);
+      switch (p_.op) {
+        case RowsOp::softmax:
+          return compare_softmax(rows_[i], y, summation, judge);
+        case RowsOp::rms_norm:
+          return compare_rms_norm(rows_[i], y, summation, judge);
       }
     }).report(result, where);
     if (sampled_) {

@@ -118,6 +118,23 @@ inline e5m2 from_float<e5m2>(float x) {
 """,
     ),
     (
+        "bench/baselines/cudnn_attention.cpp",
+        "    case DType::f32:\n      return Element::f32;\n",
+        "    case DType::e5m2:\n      break;\n    case DType::f32:\n      return Element::f32;\n",
+    ),
+    (
+        "bench/baselines/plain.cpp",
+        "inline float widen(bf16 x) { return to_float(x); }\n",
+        "inline float widen(bf16 x) { return to_float(x); }\n"
+        "inline float widen(e5m2 x) { return to_float(x); }\n",
+    ),
+    (
+        "bench/baselines/onednn_api.hpp",
+        "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n",
+        "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n"
+        "    case DType::e5m2:\n      return dnnl::memory::data_type::undef;\n",
+    ),
+    (
         "backends/cpu/units.cpp",
         "    case DType::f32:\n      return {};\n",
         "    case DType::e5m2:\n    case DType::f32:\n      return {};\n",
@@ -131,6 +148,15 @@ inline e5m2 from_float<e5m2>(float x) {
         "bench/baselines/cudnn_attention.cpp",
         "    case DType::f32:\n",
         "    case DType::e5m2:\n    case DType::f32:\n",
+    ),
+]
+
+# A case of the suite that has every type, which a test asks for.
+TYPE_LISTED = [
+    (
+        "bench/cases/suites.cpp",
+        '              "gemm/bf16/m1024n1024k1024",\n',
+        '              "gemm/bf16/m1024n1024k1024",\n              "gemm/e5m2/m1024n1024k1024",\n',
     ),
 ]
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace moat {
@@ -153,7 +155,9 @@ TEST(CaseBytes, RefuseWhatDoesNotFit) {
 
 TEST(Kernels, ExamplesAreCasesOfTheirKernel) {
   EXPECT_GE(kernels().size(), 7u);
+  std::set<std::string_view> names;
   for (const Problem& p : kernels()) {
+    EXPECT_TRUE(names.insert(describe(p).kernel).second) << describe(p).kernel;
     EXPECT_EQ(kernel_name(parse_case(describe(p).example)), describe(p).kernel);
   }
 }

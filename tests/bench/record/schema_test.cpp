@@ -46,6 +46,32 @@ TEST(Schema, FollowsReferencesToTheNestedPlace) {
   EXPECT_EQ(place(parse_strict(R"({"a": [1, 0]})"), schema), "/a/1");
 }
 
+TEST(Schema, MembersFitTheirNameTheirPatternOrWhatIsLeft) {
+  const Json schema = parse_strict(R"({
+    "properties": {"flops": {"const": 1}},
+    "patternProperties": {"^flops_[a-z0-9]+$": {"minimum": 2}}
+  })");
+  EXPECT_EQ(place(parse_strict(R"({"flops": 1, "flops_f32": 2, "other": 0})"), schema), "fits");
+  EXPECT_EQ(place(parse_strict(R"({"flops": 2})"), schema), "/flops");
+  EXPECT_EQ(place(parse_strict(R"({"flops_bf16": 1})"), schema), "/flops_bf16");
+  Json document = parse_strict(R"({"flops_f32": 2, "flops_": 0})");
+  const auto found = take_unknown_fields(document, schema);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].pointer, "/flops_");
+}
+
+// A new element type of the table needs no other schema.
+TEST(Schema, OfTheRecordNamesNoElementType) {
+  const Json schema = parse_strict(record_schema());
+  const Json of_dtype = schema.at("/$defs/case/properties/dtype"_json_pointer);
+  EXPECT_EQ(place("e5m2", of_dtype), "fits");
+  EXPECT_EQ(place("E5M2", of_dtype), "");
+  Json ceilings = schema.at("/$defs/ceilings"_json_pointer);
+  ceilings.erase("required");
+  EXPECT_EQ(place({{"flops_e5m2", 1e12}}, ceilings), "fits");
+  EXPECT_EQ(place({{"flops_e5m2", 0}}, ceilings), "/flops_e5m2");
+}
+
 TEST(Schema, AnUnknownKeywordIsNotPassedOver) {
   EXPECT_THROW(check_schema(1, {{"multipleOf", 2}}), std::invalid_argument);
   EXPECT_THROW(check_schema(1, {{"type", "float"}}), std::invalid_argument);
