@@ -123,12 +123,6 @@ inline e5m2 from_float<e5m2>(float x) {
         "    case DType::e5m2:\n      break;\n    case DType::f32:\n      return Element::f32;\n",
     ),
     (
-        "bench/baselines/plain.cpp",
-        "inline float widen(bf16 x) { return to_float(x); }\n",
-        "inline float widen(bf16 x) { return to_float(x); }\n"
-        "inline float widen(e5m2 x) { return to_float(x); }\n",
-    ),
-    (
         "bench/baselines/onednn_api.hpp",
         "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n",
         "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n"
