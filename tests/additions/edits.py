@@ -133,16 +133,6 @@ inline e5m2 from_float<e5m2>(float x) {
         "    case DType::f32:\n      return {};\n",
         "    case DType::e5m2:\n    case DType::f32:\n      return {};\n",
     ),
-    (
-        "bench/baselines/onednn_api.hpp",
-        "    case DType::f32:\n",
-        "    case DType::e5m2:\n      return dnnl::memory::data_type::undef;\n    case DType::f32:\n",
-    ),
-    (
-        "bench/baselines/cudnn_attention.cpp",
-        "    case DType::f32:\n",
-        "    case DType::e5m2:\n    case DType::f32:\n",
-    ),
 ]
 
 # A case of the suite that has every type, which a test asks for.
