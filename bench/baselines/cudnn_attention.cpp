@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/baselines/cudnn_attention.hpp"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -93,8 +95,9 @@ class Builder {
 }  // namespace
 
 std::optional<std::string> inexpressible(const AttentionProblem& p) {
-  if (p.dtype == DType::f32) {
-    return "NVIDIA documents cuDNN's fused attention for f16 and bf16, not for f32";
+  if (p.dtype != DType::f16 && p.dtype != DType::bf16) {
+    return fmt::format("NVIDIA documents cuDNN's fused attention for f16 and bf16, not for {}",
+                       name_of(p.dtype));
   }
   if (p.causal && p.q_len > p.kv_len) {
     return "cuDNN's fused attention gives no zeros for queries that see no key, as a causal mask "

@@ -148,12 +148,10 @@ std::string find_peaks(Device& device, Operands& operands, int output, const Red
   return {};
 }
 
-// Rows of softmax and RMSNorm, queries of attention.
+// Of the output: those of softmax and RMSNorm, one for each query of attention.
 std::int64_t rows_of(const Problem& problem) {
-  if (const auto* rows = std::get_if<RowsProblem>(&problem)) return rows->rows;
-  const auto* attention = std::get_if<AttentionProblem>(&problem);
-  if (attention == nullptr) return 0;
-  return std::int64_t{attention->batch} * attention->q_len * attention->q_heads;
+  const Operand output = output_of(problem);
+  return output.groups * output.rows;
 }
 
 }  // namespace
@@ -240,7 +238,7 @@ Check verify_other_kinds(Device& device, Operands& operands, int output, const I
   if (input_bytes(inputs.problem()) > kMostBytes) return {.passed = true};
   const std::int64_t rows = rows_of(inputs.problem());
   std::vector<int> kinds;
-  for (std::int64_t kind = rows; rows > 0 && kind < row_kinds(inputs.problem()); kind += rows) {
+  for (std::int64_t kind = rows; kind < row_kinds(inputs.problem()); kind += rows) {
     kinds.push_back(static_cast<int>(kind));
   }
   // What libraries make of a row without a value is their own affair.
