@@ -5,7 +5,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <utility>
 
 #include "problems/dtype.hpp"
 #include "problems/tensor.hpp"
@@ -86,7 +85,7 @@ concept HasAttend = requires(B& block, int keys, Ignore f) {
   block.template attend<Q, K, V, m, n>(keys, f, f, f, f);
 };
 
-// Accumulators and rows, and what they are.
+// Accumulators and rows, and what they are. Null pointers, because std::declval is the host's.
 template <class B, int m, int n>
 concept HasZeros = requires(B& block) {
   block.template zeros<m, n>();
@@ -96,9 +95,9 @@ concept HasRows = requires(B& block, float value) {
   block.template rows<m>(value);
 };
 template <class B, int m, int n>
-using AccumulatorOf = decltype(std::declval<B&>().template zeros<m, n>());
+using AccumulatorOf = decltype(static_cast<B*>(nullptr)->template zeros<m, n>());
 template <class B, int m>
-using RowsOf = decltype(std::declval<B&>().template rows<m>(0.0f));
+using RowsOf = decltype(static_cast<B*>(nullptr)->template rows<m>(0.0f));
 
 template <class B, class Acc, class L, class R>
 concept HasMma = requires(B& block, Acc& acc, const L& left, const R& right) {
@@ -129,7 +128,8 @@ concept HasAsOperand = requires(B& block, const Acc& acc) {
   block.template as_operand<T>(acc);
 };
 template <class B, class Acc, class T>
-using OperandOf = decltype(std::declval<B&>().template as_operand<T>(std::declval<const Acc&>()));
+using OperandOf =
+    decltype(static_cast<B*>(nullptr)->template as_operand<T>(*static_cast<const Acc*>(nullptr)));
 template <class B, class Rows>
 concept HasMap = requires(B& block, const Rows& rows, Identity f) {
   { block.map(rows, f) } -> std::same_as<Rows>;
