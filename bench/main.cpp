@@ -61,6 +61,18 @@ void refuse_empty_values(const std::vector<std::string>& arguments) {
   }
 }
 
+// "moat: records is required; see moat compare --help", the form of every other message.
+std::string usage_text(const CLI::App* app, const CLI::Error& error) {
+  std::string text = error.what();
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::string command = app->get_name();
+  for (auto given = app->get_subcommands(); !given.empty();
+       given = given.front()->get_subcommands()) {
+    command += ' ' + given.front()->get_name();
+  }
+  return fmt::format("moat: {}; see {} --help\n", text, command);
+}
+
 int run_main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv, argv + argc);
   refuse_empty_values(arguments);
@@ -70,6 +82,7 @@ int run_main(int argc, char** argv) {
   app.set_version_flag("--version", "moat " + version_text(this_build()));
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.failure_message(usage_text);
   int exit_code = kExitOk;
   add_run_command(app, arguments, exit_code);
   add_list_command(app, exit_code);

@@ -240,7 +240,7 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const AttentionProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.head_dim) {

@@ -155,7 +155,7 @@ void launch_copy(Backend& backend, const CeilingProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const CeilingProblem& p) {
   switch (p.kind) {
     case CeilingKind::fma:

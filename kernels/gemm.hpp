@@ -66,7 +66,7 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const GemmProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.order_b == Order::transposed) {

@@ -65,7 +65,7 @@ void launch_reduction(Backend& backend, const ReductionProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const ReductionProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.op) {

@@ -86,7 +86,7 @@ void launch_rows(Backend& backend, const RowsProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const RowsProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_rows<T>(backend, p); });
 }

@@ -8,9 +8,11 @@
 
 namespace moat {
 // Solve the problem on the backend: defined in kernels/*.hpp, which units that only call them need
-// not read.
-#define MOAT_ROW(P)         \
-  template <Target Backend> \
+// not read. A backend states Target itself, and what they call is constrained; these are not,
+// because compilers of host and device disagree on whether a constraint is part of a symbol's name
+// (clang 17 and GCC 14 have it there, those before do not).
+#define MOAT_ROW(P)        \
+  template <class Backend> \
   void launch(Backend& backend, const P& problem);
 MOAT_PROBLEMS(MOAT_ROW)
 #undef MOAT_ROW

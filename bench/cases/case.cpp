@@ -40,7 +40,7 @@ class ShapeReader : public ShapeKeys {
       : name_(name), rest_(shape), kernel_(kernel) {}
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw CaseError(fmt::format("case '{}': {} (a {} case looks like '{}')", name_, what,
+    throw CaseError(fmt::format("case '{}': {} (a case of {} looks like '{}')", name_, what,
                                 kernel_.kernel, kernel_.example));
   }
 

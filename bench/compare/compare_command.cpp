@@ -25,6 +25,7 @@
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/choice.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/progress.hpp"
@@ -49,7 +50,7 @@ examples:
   moat compare base.json new.json --gate 5%           fail if a kernel is over 5 % slower
   moat compare base/ new/ --gate 3% --format junit --out compare.xml
   moat compare base.json new.json --format markdown   for a pull request
-  moat compare --across results/ --baseline cpu       devices against one of them
+  moat compare --across h100.json mi300x.json --baseline cuda     devices against one of them
   moat compare --libraries record.json                ours beside the libraries of the run
 
 )";
@@ -116,6 +117,19 @@ int run_libraries(const Options& options) {
   return kCompareOk;
 }
 
+// A run beside itself has no difference to find, whatever was built: a wrong path, not a judgement.
+void refuse_same_run(const std::vector<NamedRecord>& base, const std::vector<NamedRecord>& now) {
+  for (const auto& [base_path, base_record] : base) {
+    const std::string text = to_text(base_record);
+    for (const auto& [new_path, new_record] : now) {
+      if (base_record.run.started == new_record.run.started && text == to_text(new_record)) {
+        throw UsageError(
+            fmt::format("{} and {} are the same run; --gate judges two", base_path, new_path));
+      }
+    }
+  }
+}
+
 int run_compare(const Options& options) {
   if (options.records.size() != 2) {
     throw UsageError(fmt::format(
@@ -132,8 +146,10 @@ int run_compare(const Options& options) {
   if (options.gate) compare.threshold = parse_threshold("--gate", *options.gate);
   if (options.threshold) compare.threshold = parse_threshold("--threshold", *options.threshold);
 
-  const Comparison comparison =
-      compare_records(read({options.records[0]}), read({options.records[1]}), compare);
+  const auto base = read({options.records[0]});
+  const auto now = read({options.records[1]});
+  if (options.gate) refuse_same_run(base, now);
+  const Comparison comparison = compare_records(base, now, compare);
   const auto gate = options.gate ? std::optional(judge_gate(comparison)) : std::nullopt;
   const bool nothing =
       comparison.count(Verdict::missing) == static_cast<int>(comparison.cases.size());
@@ -153,8 +169,8 @@ int run_compare(const Options& options) {
   for (const auto& reason : gate->reasons) say("moat: gate: {}\n", reason);
   for (const auto& c : comparison.cases) {
     if (!fails_gate(c)) continue;
-    say("moat: gate: {} is {}{}{}\n", c.name, name_of(c.verdict), c.reason.empty() ? "" : ": ",
-        c.reason);
+    say("moat: gate: {}\n", one_line(fmt::format("{} is {}{}{}", c.name, name_of(c.verdict),
+                                                 c.reason.empty() ? "" : ": ", c.reason)));
   }
   return gate->exit_code;
 }
@@ -216,7 +232,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"junit", CompareFormat::junit},
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->transform(choice(formats));
   command->add_option("--out", options->out,
                       "a file instead of standard output; a device or FIFO will do");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")

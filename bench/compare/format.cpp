@@ -20,13 +20,11 @@ std::string interval(const RatioEstimate& r) {
   return fmt::format("{:+.1f} … {:+.1f} %", 100 * (r.lower - 1), 100 * (r.upper - 1));
 }
 
-// Text of a record in a cell: one line, and in Markdown no markup.
+// Text of a record in a cell: in Markdown no markup.
 std::string cell_text(std::string_view text, bool markdown) {
   std::string result;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      result += ' ';
-    } else if (markdown && (c == '<' || c == '>' || c == '&')) {
+    if (markdown && (c == '<' || c == '>' || c == '&')) {
       result += c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;";
     } else {
       result += c;
@@ -53,12 +51,25 @@ std::string explanation(const CaseComparison& c) {
 
 std::string floor_text(const Comparison& comparison) {
   if (!comparison.floor) {
-    return fmt::format("noise floor: unknown, no series has {} samples", kFewestSamples);
+    return fmt::format("noise floor: unknown, no series that can be compared has {} samples",
+                       kFewestSamples);
   }
   return fmt::format(
       "noise floor {:.1f} %: 95 % of {} comparisons of equal code within these records differ by "
       "less",
       100 * *comparison.floor, comparison.differences);
+}
+
+// A gate gives its reasons itself; without one, that a run is not complete is a warning.
+std::vector<std::string> warnings_of(const Comparison& comparison,
+                                     const std::optional<Gate>& gate) {
+  std::vector<std::string> warnings = comparison.warnings;
+  for (const auto& run : comparison.unfinished) {
+    if (!gate || std::ranges::find(gate->reasons, run) == gate->reasons.end()) {
+      warnings.push_back(run);
+    }
+  }
+  return warnings;
 }
 
 std::string warnings_text(const std::vector<std::string>& warnings, const char* end = "") {
@@ -67,9 +78,9 @@ std::string warnings_text(const std::vector<std::string>& warnings, const char* 
   return text;
 }
 
-std::string summary(const Comparison& comparison) {
-  return fmt::format("{}base: {}\nnew:  {}\n", warnings_text(comparison.warnings), comparison.base,
-                     comparison.now);
+std::string summary(const Comparison& comparison, const std::optional<Gate>& gate) {
+  return fmt::format("{}base: {}\nnew:  {}\n", warnings_text(warnings_of(comparison, gate)),
+                     comparison.base, comparison.now);
 }
 
 // "gate 5 %: passed"
@@ -123,11 +134,12 @@ std::string table(const Comparison& comparison, CompareFormat format,
       if (row.wrong) row.cells.back() = "**" + row.cells.back() + "**";
     }
     return fmt::format("{}**{}{}{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n",
-                       warnings_text(comparison.warnings, "\n"), gate_text(comparison, gate),
-                       gate ? "; " : "", counts, markdown_grid(columns, rows), pairing(comparison),
-                       floor_text(comparison), comparison.base, comparison.now);
+                       warnings_text(warnings_of(comparison, gate), "\n"),
+                       gate_text(comparison, gate), gate ? "; " : "", counts,
+                       markdown_grid(columns, rows), pairing(comparison), floor_text(comparison),
+                       comparison.base, comparison.now);
   }
-  return summary(comparison) + '\n' + plain_grid(columns, rows, color) + '\n' +
+  return summary(comparison, gate) + '\n' + plain_grid(columns, rows, color) + '\n' +
          pairing(comparison) + floor_text(comparison) + '\n' + counts + '\n' +
          (gate ? gate_text(comparison, gate) + '\n' : "");
 }
@@ -165,7 +177,8 @@ std::string to_json_text(const Comparison& comparison, const std::optional<Gate>
                       {"gate", gate.has_value()},
                       {"gate_verdict", gate ? Json(gate->verdict) : Json()},
                       {"gate_exit_code", gate ? Json(gate->exit_code) : Json()},
-                      {"warnings", comparison.warnings},
+                      {"gate_reasons", gate ? gate->reasons : std::vector<std::string>()},
+                      {"warnings", warnings_of(comparison, gate)},
                       {"threshold", comparison.threshold},
                       {"noise_floor", number(comparison.floor)},
                       {"counts", counts},
@@ -174,7 +187,15 @@ std::string to_json_text(const Comparison& comparison, const std::optional<Gate>
 
 std::string escape_xml(std::string_view text) {
   std::string result;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    // U+FFFE and U+FFFF are no characters of XML either.
+    const std::string_view next = text.substr(i, 3);
+    if (next == "\xef\xbf\xbe" || next == "\xef\xbf\xbf") {
+      result += ' ';
+      i += 2;
+      continue;
+    }
+    const char c = text[i];
     switch (c) {
       case '&':
         result += "&amp;";
@@ -239,7 +260,7 @@ std::string to_junit(const Comparison& comparison, const std::optional<Gate>& ga
                          escape_xml(reason));
   }
   std::string warnings;
-  for (const auto& w : comparison.warnings) {
+  for (const auto& w : warnings_of(comparison, gate)) {
     warnings += fmt::format("  <property name=\"warning\" value=\"{}\"/>\n", escape_xml(w));
   }
   if (!warnings.empty()) warnings = "  <properties>\n" + warnings + "  </properties>\n";
@@ -268,7 +289,7 @@ std::string to_github(const Comparison& comparison, const std::optional<Gate>& g
   const auto annotate = [&](const char* level, const std::string& what) {
     text += fmt::format("::{} title=moat compare::{}\n", level, escape_github(what, false));
   };
-  for (const auto& warning : comparison.warnings) annotate("warning", warning);
+  for (const auto& warning : warnings_of(comparison, gate)) annotate("warning", warning);
   if (gate && !gate->passed()) annotate("error", gate_text(comparison, gate));
   for (const auto& reason : gate ? gate->reasons : std::vector<std::string>()) {
     annotate("error", reason);

@@ -19,7 +19,8 @@ bool judged(const CaseComparison& c) {
 std::string why_refused(const Comparison& comparison) {
   if (!comparison.floor) {
     return fmt::format(
-        "the noise floor is unknown, because no series has {} samples. Give the "
+        "the noise floor is unknown, because no series that can be compared has {} samples. Give "
+        "the "
         "runs more --budget",
         kFewestSamples);
   }

@@ -90,7 +90,10 @@ std::vector<NamedRecord> read_records(
     const auto& [path, found] = files[i];
     on_file(i, files.size());
     const std::string text = read_text(path);
-    if (!seen.insert(fs::weakly_canonical(path)).second) continue;
+    // A pipe, as of a shell's <(…), has no such name.
+    std::error_code nameless;
+    const fs::path name = fs::weakly_canonical(path, nameless);
+    if (!seen.insert(nameless ? path : name).second) continue;
     try {
       Json document = parse_strict(text);
       // A pattern such as results/*/*.json names other documents of moat too.

@@ -146,9 +146,9 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
     }
     for (const Json& device : backend["devices"]) {
       text += fmt::format(
-          "  {:<8} {} ({}, {} {})\n", fmt::format("{}:{}", name, device["index"].get<int>()),
+          "  {:<8} {} ({}, {})\n", fmt::format("{}:{}", name, device["index"].get<int>()),
           text_of(device, "name"), text_of(device, "architecture"),
-          device["compute_units"].get<int>(), device["host"].get<bool>() ? "cores" : "units");
+          compute_units_text(device["compute_units"].get<int>(), device["host"].get<bool>()));
     }
   }
   text += "\nBaselines\n";

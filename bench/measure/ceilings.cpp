@@ -442,6 +442,15 @@ std::string Ceilings::why_no_flops(DType t) const {
   return joined(own.empty() ? missing : own);
 }
 
+std::string Ceilings::why_no_bytes(CeilingKind kind) const {
+  const std::string_view name = kind == CeilingKind::read ? "read" : "copy";
+  std::vector<std::string> own;
+  std::ranges::copy_if(missing, std::back_inserter(own), [&](std::string_view reason) {
+    return reason.substr(0, reason.find(": ")).find(name) != std::string_view::npos;
+  });
+  return joined(own.empty() ? missing : own);
+}
+
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop, Scheduling* scheduling) {
   Runner runner(device, clock, stop, scheduling);

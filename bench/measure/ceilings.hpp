@@ -37,6 +37,8 @@ struct Ceilings {
   std::optional<double> flops(DType t) const;
   // Why flops(t) is empty, of `missing`.
   std::string why_no_flops(DType t) const;
+  // Why read_bytes or copy_bytes is.
+  std::string why_no_bytes(CeilingKind kind) const;
 };
 
 // Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong

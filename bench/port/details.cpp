@@ -164,11 +164,19 @@ std::string porting_details(const Json& document, const std::string& name,
   // Every build has the CPU's.
   if (without.size() > 1) without.erase("cpu");
   if (!without.empty()) {
+    std::string options;  // scripts/bench.sh leaves out what no GPU of this machine runs
+    for (const std::string& backend : without) {
+      if (backend == "cpu") continue;
+      std::string upper = backend;
+      std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return std::toupper(c); });
+      options += fmt::format("{}-DMOAT_{}=ON", options.empty() ? "" : " ", upper);
+    }
     out += fmt::format(
         "note: these are numbers of the committed record, which holds no line ranges. The lines "
         "themselves need a build of {}:\n      cuda needs nvcc, hip what scripts/setup.sh "
-        "--gpu-sdks installs; then `moat port --details {}` lists them\n",
-        fmt::join(without, " and "), name);
+        "--gpu-sdks installs. MOAT_CMAKE_ARGS=\"{}\" scripts/bench.sh\n      builds without such "
+        "a GPU; then `moat port --details {}` lists them\n",
+        fmt::join(without, " and "), options, name);
   }
   return out;
 }

@@ -36,7 +36,10 @@ void add_port_command(CLI::App& app, int& exit_code,
 // missing or unreadable files.
 Json porting_record(const PortingPaths& paths = default_porting_paths());
 
-// The record as a text table, for the end of `moat run`.
+// The record as a text table.
 std::string porting_table(const Json& record);
+
+// A row per port, for the end of `moat run`.
+std::string porting_summary(const Json& record);
 
 }  // namespace moat

@@ -77,6 +77,14 @@ std::string family_table(const Json& record) {
          rows;
 }
 
+void add_total(const std::string& name, const std::string& whole, const Json& kernels,
+               std::string& out) {
+  if (!kernels.contains(whole)) return;
+  const Json& counts = kernels.at(whole);
+  out += fmt::format("{:<6}{:<12}{}{:23}{}{:>8}\n", name, whole, part_fractions(counts), "",
+                     fraction(counts.at("total")), lines_text(counts.at("total").at("unused")));
+}
+
 void add_port(const std::string& name, const Json& port, std::string& out) {
   const Json& kernels = port.at("kernels");
   for (const auto& [kernel, counts] : kernels.items()) {
@@ -85,12 +93,32 @@ void add_port(const std::string& name, const Json& port, std::string& out) {
                        fraction(counts.at("layer_share")), fraction(counts.at("total")),
                        lines_text(counts.at("total").at("unused")));
   }
-  for (const char* whole : {kRuntime, kAll}) {
-    if (!kernels.contains(whole)) continue;
-    const Json& counts = kernels.at(whole);
-    out += fmt::format("{:<6}{:<12}{}{:23}{}{:>8}\n", name, whole, part_fractions(counts), "",
-                       fraction(counts.at("total")), lines_text(counts.at("total").at("unused")));
+  for (const char* whole : {kRuntime, kAll}) add_total(name, whole, kernels, out);
+}
+
+std::string head(const std::string& baseline) {
+  return fmt::format(
+             "Lines changed per port: lines that its build compiles and {}'s does not / all that "
+             "it compiles\n",
+             baseline) +
+         fmt::format("{:<6}{:<12}{} {:>22} {:>22}{:>9}\n", "port", "kernel", part_titles(),
+                     "layer shared out", "all lines", "unused");
+}
+
+// Calls f(name, port) for the ports that were counted and are compared.
+template <class F>
+void for_each_port(const Json& record, F f) {
+  for (const auto& [name, port] : record.at("ports").items()) {
+    if (name != record.at("baseline") && !port.is_null() && !port.at("kernels").is_null()) {
+      f(name, port);
+    }
   }
+}
+
+std::string not_counted(const Json& record, const std::string& name) {
+  return fmt::format(
+      "{}: not counted: {}\n", name,
+      record.at("null_reasons").value(pointer_to(name), std::string("no reason given")));
 }
 
 }  // namespace
@@ -99,22 +127,12 @@ std::string porting_table(const Json& record) {
   std::string out;
   const Json& ports = record.at("ports");
   const auto baseline = record.at("baseline").get<std::string>();
-  const Json& reasons = record.at("null_reasons");
-  out += fmt::format(
-      "Lines changed per port: lines that its build compiles and {}'s does not / all that it "
-      "compiles\n",
-      baseline);
-  out += fmt::format("{:<6}{:<12}{} {:>22} {:>22}{:>9}\n", "port", "kernel", part_titles(),
-                     "layer shared out", "all lines", "unused");
-  for (const auto& [name, port] : ports.items()) {
-    if (name != baseline && !port.is_null() && !port.at("kernels").is_null()) {
-      add_port(name, port, out);
-    }
-  }
+  out += head(baseline);
+  for_each_port(record,
+                [&](const std::string& name, const Json& port) { add_port(name, port, out); });
   for (const auto& [name, port] : ports.items()) {
     if (port.is_null()) {
-      out += fmt::format("{}: not counted: {}\n", name,
-                         reasons.value("/ports/" + name, std::string("no reason given")));
+      out += not_counted(record, name);
       continue;
     }
     const auto targets = port.at("targets").get<std::vector<std::string>>();
@@ -140,10 +158,20 @@ std::string porting_table(const Json& record) {
   for (const auto& [name, family] : record.at("families").items()) {
     // A backend without counts said why already.
     if (!family.is_null() || record.at("ports").value(backend_of(name), Json()).is_null()) continue;
-    out += fmt::format("{}: not counted: {}\n", name,
-                       reasons.value(pointer_to(name), std::string("no reason given")));
+    out += not_counted(record, name);
   }
   return out;
+}
+
+std::string porting_summary(const Json& record) {
+  std::string out = head(record.at("baseline").get<std::string>());
+  for_each_port(record, [&](const std::string& name, const Json& port) {
+    add_total(name, kAll, port.at("kernels"), out);
+  });
+  for (const auto& [name, port] : record.at("ports").items()) {
+    if (port.is_null()) out += not_counted(record, name);
+  }
+  return out + "`moat port` has every kernel and architecture family, and what was executed\n";
 }
 
 std::string porting_markdown(const Json& document) {

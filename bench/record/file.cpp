@@ -48,6 +48,8 @@ void write_all(int descriptor, std::string_view text, const fs::path& path) {
     const ssize_t written = ::write(descriptor, text.data(), text.size());
     if (written < 0) {
       if (errno == EINTR) continue;
+      // As for what is printed: the reader has gone, as in `moat report -o - | head -1`.
+      if (errno == EPIPE && descriptor == STDOUT_FILENO) throw WriteError("");
       fail_output(path, "cannot be written", errno);
     }
     text.remove_prefix(static_cast<std::size_t>(written));
@@ -203,9 +205,18 @@ void write_device(const OutputTarget& target, std::string_view text, const fs::p
 }
 
 void overwrite(const OutputTarget& target, std::string_view text, const fs::path& path) {
-  Descriptor file(open(target.path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
+  Descriptor file(open(target.path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.number() < 0) fail_output(path, "cannot be opened", errno);
+  // Room first: what stands there is lost only when the new text fits.
+  const auto size = static_cast<off_t>(text.size());
+  const int full = size > 0 ? posix_fallocate(file.number(), 0, size) : 0;
+  if (full != 0 && full != EOPNOTSUPP && full != EINVAL) {
+    // As long as it was, if some room was found.
+    [[maybe_unused]] const int undone = ftruncate(file.number(), target.status.st_size);
+    fail_output(path, "cannot be written", full);
+  }
   write_all(file.number(), text, path);
+  if (ftruncate(file.number(), size) != 0) fail_output(path, "cannot be shortened", errno);
   flush_to_disk(file.number(), path);
   file.close(path);
 }

@@ -45,7 +45,12 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& e) override {
-    throw JsonError("", fmt::format("{} (byte {})", e.what(), position));
+    // Without the library's own "[json.exception.parse_error.101] ".
+    std::string_view what = e.what();
+    if (const auto end = what.find("] "); what.starts_with('[') && end != what.npos) {
+      what.remove_prefix(end + 2);
+    }
+    throw JsonError("", fmt::format("{} (byte {})", what, position));
   }
 
   Json take() { return std::move(root_); }

@@ -234,6 +234,39 @@ void require_verified(const Json& c, const std::string& pointer) {
   }
 }
 
+// Tables read the name's parts and the median, comparisons the name and the samples: they have to
+// be of one case.
+void require_consistent(const Json& c, const std::string& pointer) {
+  const auto text = [&](const char* key) { return c[key].get<std::string>(); };
+  const std::string index = c["device"] == 0 ? "" : c["device"].dump();
+  const std::string name =
+      fmt::format("{}/{}{}/{}", text("problem"), text("backend"), index, text("implementation"));
+  if (c["name"] != name) {
+    throw JsonError(child_pointer(pointer, "name"),
+                    fmt::format("is {}, and its parts are {}", c["name"].dump(), name));
+  }
+  if (const std::string kind = text("kernel") + '/' + text("dtype") + '/';
+      !text("problem").starts_with(kind)) {
+    throw JsonError(child_pointer(pointer, "problem"),
+                    fmt::format("is {}, which does not begin with {}", c["problem"].dump(), kind));
+  }
+  if (c["median_seconds"].is_null()) return;
+  double least = std::numeric_limits<double>::infinity();
+  double most = 0;
+  for (const Json& series : c["series"]) {
+    for (const Json& seconds : series["seconds"]) {
+      least = std::min(least, seconds.get<double>());
+      most = std::max(most, seconds.get<double>());
+    }
+  }
+  constexpr double kRounding = 1e-9;
+  const double median = c["median_seconds"].get<double>();
+  if (!(median >= least * (1 - kRounding) && median <= most * (1 + kRounding))) {
+    throw JsonError(child_pointer(pointer, "median_seconds"),
+                    fmt::format("is {}, and the samples are from {} to {}", median, least, most));
+  }
+}
+
 // A second entry of one name would be taken for more samples of the first.
 template <class Name>
 void require_once(const Json& list, const std::string& pointer, const Name& name) {
@@ -337,6 +370,7 @@ void check_known(const Json& document) {
   const Json& cases = document["cases"];
   for (std::size_t i = 0; i < cases.size(); ++i) {
     require_verified(cases[i], child_pointer("/cases", i));
+    require_consistent(cases[i], child_pointer("/cases", i));
   }
   if (document["run"]["planned"] < cases.size()) {
     throw JsonError("/run/planned", fmt::format("is {}, and there are {} cases",
@@ -381,6 +415,10 @@ void check_record(const Json& document) {
 
 bool is_host(const Record& record, const DeviceRecord& device) {
   return record.host.cpu.value == device.name;
+}
+
+std::string compute_units_text(int count, bool host) {
+  return fmt::format("{} {}{}", count, host ? "core" : "unit", count == 1 ? "" : "s");
 }
 
 std::string to_text(const Record& record) {

@@ -234,6 +234,9 @@ struct Record {
 // Whether a device is the processor of the record's host.
 bool is_host(const Record& record, const DeviceRecord& device);
 
+// "1 core", "132 units"
+std::string compute_units_text(int count, bool host);
+
 // The record as strict JSON that fits the schema. Throws JsonError at what does not.
 std::string to_text(const Record& record);
 

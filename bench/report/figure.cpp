@@ -130,8 +130,8 @@ std::string tick_text(int power) {
 std::string device_line(const Record& record) {
   std::string text;
   for (const DeviceRecord& d : record.devices) {
-    text += fmt::format("{}{} ({}, {} {})", text.empty() ? "" : "; ", d.name, d.architecture,
-                        d.compute_units, is_host(record, d) ? "cores" : "units");
+    text += fmt::format("{}{} ({}, {})", text.empty() ? "" : "; ", d.name, d.architecture,
+                        compute_units_text(d.compute_units, is_host(record, d)));
   }
   const auto& commit = record.build.commit.value;
   const std::string warning = build_warning(record.build);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/device_record.hpp"
 
-#include <fmt/ranges.h>
-
 #include <cmath>
 
 namespace moat {
@@ -23,18 +21,14 @@ DeviceRecord device_record(const DeviceInfo& info, const Ceilings& ceilings) {
   d.ecc = Reading<bool>::from(info.ecc, untold);
   d.power_limit_watts = Reading<double>::from(info.power_limit_watts, untold);
 
-  const std::string missing = ceilings.missing.empty()
-                                  ? "not measured"
-                                  : fmt::format("{}", fmt::join(ceilings.missing, "; "));
-  const auto rate = [&](const std::optional<double>& r) {
-    return Reading<double>::from(r, missing);
-  };
   const auto flops = [&](DType type) {
     return Reading<double>::from(ceilings.flops(type), ceilings.why_no_flops(type));
   };
   for (const DType t : kDTypes) d.ceilings.flops(t) = flops(t);
-  d.ceilings.read_bytes = rate(ceilings.read_bytes);
-  d.ceilings.copy_bytes = rate(ceilings.copy_bytes);
+  d.ceilings.read_bytes =
+      Reading<double>::from(ceilings.read_bytes, ceilings.why_no_bytes(CeilingKind::read));
+  d.ceilings.copy_bytes =
+      Reading<double>::from(ceilings.copy_bytes, ceilings.why_no_bytes(CeilingKind::copy));
   for (const auto& run : ceilings.runs) {
     const auto samples = static_cast<std::int64_t>(run.measurement.samples.size());
     if (samples == 0 || !(run.rate > 0) || !std::isfinite(run.measurement.summary.relative_error)) {

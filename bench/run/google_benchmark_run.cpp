@@ -165,6 +165,9 @@ GoogleBenchmarkFlags::GoogleBenchmarkFlags(const std::vector<std::string>& argum
       throw UsageError(fmt::format("Google Benchmark has no option {}{}{}", kPrefix, name,
                                    suggestion(name, known)));
     }
+    if (name == "filter" && equals == std::string::npos) {
+      throw UsageError(fmt::format("{0}: give an expression, {0}=REGEX", argument));
+    }
     take(name, equals == std::string::npos ? "" : argument.substr(equals + 1),
          std::string(kPrefix) + name);
   }

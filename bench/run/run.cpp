@@ -266,7 +266,8 @@ int Run::execute() {
   if (!flags_.format()) {
     const bool color = out_ == &std::cout && color_wanted();
     *out_ << format_record(record_, options_.format, color);
-    if (options_.format != TableFormat::csv) *out_ << '\n' << porting.table;
+    if (options_.format == TableFormat::table) *out_ << '\n' << porting.table;
+    if (options_.format == TableFormat::markdown) *out_ << '\n' << porting.markdown;
   }
   out_->flush();
   if (unwritten) std::rethrow_exception(unwritten);

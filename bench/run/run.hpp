@@ -21,6 +21,7 @@ namespace moat {
 struct PortingSection {
   JsonDocument record;
   std::string table;
+  std::string markdown = {};
 };
 
 // What a run uses of the world, so that tests can give it another one.

@@ -17,6 +17,7 @@
 #include "bench/run/run.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/choice.hpp"
 #include "bench/text/exit_codes.hpp"
 
 namespace moat {
@@ -124,7 +125,7 @@ void add_options(CLI::App& command, RunOptions& o) {
                                                       {"markdown", TableFormat::markdown},
                                                       {"csv", TableFormat::csv}};
   command.add_option("--format", o.format, "what to print: table, markdown or csv")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
+      ->transform(choice(formats))
       ->group(output);
 }
 

@@ -86,8 +86,8 @@ std::vector<std::string> case_cells(const Record& record, const CaseRecord& c,
 }
 
 std::string device_text(const Record& record, const DeviceRecord& d) {
-  std::string text = fmt::format("{}:{}  {} ({}, {} {}", d.backend, d.index, d.name, d.architecture,
-                                 d.compute_units, is_host(record, d) ? "cores" : "units");
+  std::string text = fmt::format("{}:{}  {} ({}, {}", d.backend, d.index, d.name, d.architecture,
+                                 compute_units_text(d.compute_units, is_host(record, d)));
   if (d.cache_bytes > 0) {
     text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
   }
@@ -136,6 +136,15 @@ std::string library_text(const Record& record) {
                         l.name, l.version, l.detail);
   }
   return text;
+}
+
+// "note: the run was interrupted; 3 of 9 cases are here"
+std::string interruption_text(const Record& record) {
+  const RunInfo& run = record.run;
+  if (record.cases.size() >= static_cast<std::size_t>(run.planned)) return "";
+  return fmt::format("\nnote: the run {}; {} of {} cases are here\n",
+                     run.interrupted ? "was interrupted" : "is not complete", record.cases.size(),
+                     run.planned);
 }
 
 // What other work on the machine was seen to do to the samples.
@@ -245,11 +254,13 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
-           disturbance_text(record) + '\n' + notes(rows) + absences(record);
+           interruption_text(record) + disturbance_text(record) + '\n' + notes(rows) +
+           absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
+  text += interruption_text(record);
   text += disturbance_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);
 }

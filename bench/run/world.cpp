@@ -10,6 +10,7 @@
 #include "bench/codegen/report.hpp"
 #include "bench/port/document.hpp"
 #include "bench/port/port_command.hpp"
+#include "bench/port/table.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/run.hpp"
 
@@ -27,7 +28,10 @@ Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
 
 PortingSection porting() {
   const Json document = porting_record();
-  return {.record = share(porting_sums(document)), .table = porting_table(document)};
+  return {.record = share(porting_sums(document)),
+          .table = porting_summary(document),
+          .markdown = "Lines changed per port, of all that its build compiles:\n\n" +
+                      porting_markdown(document)};
 }
 
 Reading<JsonDocument> codegen_of(const std::set<std::string>& backends) {

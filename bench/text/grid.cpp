@@ -25,7 +25,7 @@ std::string join(const std::vector<Column>& columns, const std::vector<std::stri
   std::string line;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) line += "  ";
-    line += pad(cells[i], widths[i], columns[i].align);
+    line += pad(one_line(cells[i]), widths[i], columns[i].align);
   }
   line.erase(line.find_last_not_of(' ') + 1);
   return line;
@@ -33,7 +33,7 @@ std::string join(const std::vector<Column>& columns, const std::vector<std::stri
 
 std::string escape(const std::string& cell) {
   std::string result;
-  for (const char c : cell) {
+  for (const char c : one_line(cell)) {
     if (c == '|') result += '\\';
     result += c;
   }
@@ -41,6 +41,13 @@ std::string escape(const std::string& cell) {
 }
 
 }  // namespace
+
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::ranges::replace_if(
+      line, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  return line;
+}
 
 std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row>& rows,
                        bool color) {
@@ -61,8 +68,8 @@ std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row
 
   std::string text = join(columns, titles, widths) + '\n' + rule + '\n';
   for (const Row& row : rows) {
-    const std::string line =
-        row.cells.size() == columns.size() ? join(columns, row.cells, widths) : row.cells.front();
+    const std::string line = row.cells.size() == columns.size() ? join(columns, row.cells, widths)
+                                                                : one_line(row.cells.front());
     if (color && row.wrong) {
       text += fmt::format("\x1b[31m{}\x1b[0m\n", line);
     } else if (color && row.heading) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace moat {
@@ -21,8 +22,11 @@ struct Row {
   bool wrong = false;  // drawn in red
 };
 
+// Text of a record on a line of a terminal: control characters become blanks.
+std::string one_line(std::string_view text);
+
 // Columns two spaces apart, as wide as their widest cell; `color` draws headings bold and wrong
-// rows red. Lines carry no trailing spaces.
+// rows red. Lines carry no trailing spaces, cells are one_line().
 std::string plain_grid(const std::vector<Column>& columns, const std::vector<Row>& rows,
                        bool color);
 

@@ -25,7 +25,9 @@ bool capable(int descriptor) {
 bool color_wanted() {
   if (!environment("NO_COLOR").empty()) return false;
   for (const char* name : {"FORCE_COLOR", "CLICOLOR_FORCE"}) {
-    if (const auto value = environment(name); !value.empty() && value != "0") return true;
+    const auto value = environment(name);
+    if (name == std::string_view("FORCE_COLOR") && (value == "0" || value == "false")) return false;
+    if (!value.empty() && value != "0") return true;
   }
   return environment("CLICOLOR") != "0" && capable(STDOUT_FILENO);
 }

@@ -8,7 +8,7 @@
 namespace moat {
 
 // Whether what is printed on standard output may be coloured. The first that is said counts:
-// NO_COLOR (no-color.org): no; FORCE_COLOR or CLICOLOR_FORCE: yes, except for "0"; then only on a
+// NO_COLOR (no-color.org) and FORCE_COLOR=0: no; FORCE_COLOR or CLICOLOR_FORCE=1: yes; then only on a
 // terminal, unless TERM is dumb or missing or CLICOLOR is 0. A variable that is empty says nothing.
 bool color_wanted();
 

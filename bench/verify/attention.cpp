@@ -100,13 +100,16 @@ class ExpectedAttention : public Verifier::Expected {
                          largest_norm(p_.q, std::int64_t{p_.batch} * p_.q_len * p_.q_heads) *
                          largest_norm(p_.k, std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads);
     const T* v = static_cast<const T*>(p_.v);
-    double most = 0;
-    for (std::int64_t i = 0; i < std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads * p_.head_dim;
-         ++i) {
-      most = std::max(most, std::abs(double{to_float(v[i])}));
+    std::vector<double> largest(p_.head_dim);
+    for (std::int64_t i = 0; i < std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads; ++i) {
+      for (int d = 0; d < p_.head_dim; ++d) {
+        largest[d] = std::max(largest[d], std::abs(double{to_float(v[i * p_.head_dim + d])}));
+      }
     }
-    slack_ = reference::bound(p_, {.value = most, .abs = most, .square = most * most},
-                              most * p_.kv_len, logit, logit, p_.kv_len, Data::any);
+    for (const double most : largest) {
+      slack_.push_back(reference::bound(p_, {.value = most, .abs = most, .square = most * most},
+                                        most * p_.kv_len, logit, logit, p_.kv_len, Data::any));
+    }
   }
 
   // A mean with weights ≥ 0 lies between the least and the largest value.
@@ -134,7 +137,7 @@ class ExpectedAttention : public Verifier::Expected {
           for (int d = 0; d < p_.head_dim; ++d) {
             const double got = to_float(o[first + d]);
             const double want = visible == 0 ? 0.0 : std::clamp(got, low[d], high[d]);
-            if (got != want) judge.note(first + d, got, want, visible == 0 ? 0.0 : slack_);
+            if (got != want) judge.note(first + d, got, want, visible == 0 ? 0.0 : slack_[d]);
           }
         }
       }
@@ -152,7 +155,7 @@ class ExpectedAttention : public Verifier::Expected {
   bool sampled_ = false;
   std::vector<int> rows_;
   std::vector<Bounded> targets_;  // rows × head_dim
-  double slack_ = 0;              // by which rounding may leave the range of V
+  std::vector<double> slack_;     // by which rounding may leave the range of V, per dimension
 };
 
 }  // namespace

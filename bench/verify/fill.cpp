@@ -85,16 +85,20 @@ constexpr float kKeyShift = 4;
 
 constexpr bool is_shift(int d) { return d % 16 == 3 && d / 16 < kShifts; }
 
+// What becomes of a query.
+constexpr int kQueryKinds = 8;
+
 template <class T>
-void fill_attention(const AttentionProblem& p, std::uint64_t seed) {
+void fill_attention(const AttentionProblem& p, std::uint64_t seed, int first) {
   T* q = writable<T>(p.q);
   T* k = writable<T>(p.k);
+  T* v = writable<T>(p.v);
   const int group = p.q_heads / p.kv_heads;
   const float query_shift = std::min(100 / (p.scale * kShifts * kKeyShift), 512.0f);
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < std::int64_t{p.batch} * p.q_len * p.q_heads; ++row) {
     // Not the same queries in every head.
-    const std::int64_t kind = (row / p.q_heads + 3 * (row % p.q_heads)) % 8;
+    const std::int64_t kind = (row / p.q_heads + 3 * (row % p.q_heads) + first) % kQueryKinds;
     if (kind != 1 && kind != 4) continue;
     for (int d = 0; d < p.head_dim; ++d) {
       if (is_shift(d))
@@ -144,6 +148,12 @@ void fill_attention(const AttentionProblem& p, std::uint64_t seed) {
     for (int d = 0; d < p.head_dim; ++d) {
       if (is_shift(d)) key[d] = from_float<T>(kKeyShift);
     }
+    for (int d = 0; d < p.head_dim; ++d) {
+      T& value = v[row * p.head_dim + d];
+      if (d % 16 == 6) value = from_float<T>(to_float(value) * 0x1p6f);
+      if (d % 16 == 9) value = from_float<T>(std::abs(to_float(value)));
+      if (d % 16 == 12) value = from_float<T>(to_float(value) * 0x1p-8f);
+    }
   }
 }
 
@@ -192,11 +202,13 @@ void fill_peaks(const ReductionProblem& p, std::uint64_t seed) {
   }
 }
 
+constexpr int kRowKinds = 16;
+
 // A power of two near x.
 float power_of_two(double x) { return static_cast<float>(std::exp2(std::round(std::log2(x)))); }
 
 template <class T>
-void fill_rms_norm(const RowsProblem& p, std::uint64_t seed) {
+void fill_rms_norm(const RowsProblem& p, std::uint64_t seed, int first) {
   T* x = writable<T>(p.x);
   const float near_epsilon = p.epsilon > 1e-9f ? power_of_two(std::sqrt(p.epsilon)) : 0x1p-8f;
   const float large = is_narrow(p.dtype) ? 0x1p7f : 0x1p30f;
@@ -208,7 +220,8 @@ void fill_rms_norm(const RowsProblem& p, std::uint64_t seed) {
     const auto each = [&](auto f) {
       for (int i = 0; i < p.cols; ++i) row[i] = from_float<T>(f(to_float(row[i])));
     };
-    switch (r % 8) {
+    const int kind = (r + first) % kRowKinds;
+    switch (kind % 8) {
       case 0:
       case 4:
         each([&](float v) { return v * near_epsilon; });
@@ -227,7 +240,7 @@ void fill_rms_norm(const RowsProblem& p, std::uint64_t seed) {
         row[place] = from_float<T>(-48.0f);
         break;
       case 6:
-        if (r % 16 == 6) each([](float) { return 0.0f; });
+        if (kind == 6) each([](float) { return 0.0f; });
         break;
       default:
         break;
@@ -236,7 +249,7 @@ void fill_rms_norm(const RowsProblem& p, std::uint64_t seed) {
 }
 
 template <class T>
-void fill_softmax(const RowsProblem& p, std::uint64_t seed) {
+void fill_softmax(const RowsProblem& p, std::uint64_t seed, int first) {
   T* x = writable<T>(p.x);
 #pragma omp parallel for schedule(static)
   for (int r = 0; r < p.rows; ++r) {
@@ -246,7 +259,12 @@ void fill_softmax(const RowsProblem& p, std::uint64_t seed) {
     const auto each = [&](auto f) {
       for (int i = 0; i < p.cols; ++i) row[i] = from_float<T>(f(to_float(row[i]), i));
     };
-    switch (r % 8) {
+    if (first == kNothing) {
+      each([](float, int) { return -std::numeric_limits<float>::infinity(); });
+      continue;
+    }
+    const int kind = (r + first) % kRowKinds;
+    switch (kind % 8) {
       case 0:
         each([](float v, int) { return 100 + v; });
         break;
@@ -260,10 +278,19 @@ void fill_softmax(const RowsProblem& p, std::uint64_t seed) {
         each([](float, int) { return 30.0f; });
         break;
       case 5:
-        row[place] = from_float<T>(r % 16 == 5 ? 120.0f : 12.0f);
+        row[place] = from_float<T>(kind == 5 ? 120.0f : 12.0f);
         break;
       case 6:
         each([](float v, int) { return 100 + 8 * v; });
+        break;
+      case 4:
+        if (kind == 12) {
+          each([&](float v, int i) {
+            const bool hidden =
+                i != place && random_bits(bits, static_cast<std::uint64_t>(i)) % 4 == 0;
+            return hidden ? -std::numeric_limits<float>::infinity() : v;
+          });
+        }
         break;
       case 7:
         each([&](float v, int i) {
@@ -281,7 +308,7 @@ void fill_softmax(const RowsProblem& p, std::uint64_t seed) {
 // Of every 16 rows of A and columns of B one is small, one large (by powers of two) and one has a
 // single large element, at steps that spread over all of k: the slice which holds it decides the
 // whole row or column.
-void fill(const GemmProblem& p, std::uint64_t) {
+void fill(const GemmProblem& p, std::uint64_t, int) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_gemm<T>(p); });
 }
 
@@ -289,15 +316,16 @@ void fill(const GemmProblem& p, std::uint64_t) {
 // overflow or vanish without the maximum, and a key of zeros outweighs all others. Keys point to a
 // query that is to see them or, just beyond the causal edge, is not to: their weight exceeds those
 // of thousands of other keys, so that the maximum rises early in some rows and late in others.
-void fill(const AttentionProblem& p, std::uint64_t seed) {
-  with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_attention<T>(p, seed); });
+// Some dimensions of V are large, some small and some of one sign.
+void fill(const AttentionProblem& p, std::uint64_t seed, int first) {
+  with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_attention<T>(p, seed, first); });
 }
 
 // Sum: multiples of 2⁻¹⁸ in [2⁻¹¹, 1), positive and negative in turns of kSignRun elements, so that
 // partial sums are large and lose digits but sums of kFoldInterval elements are exact.
 // Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
 // f16 (max), and −0 at its first place, later ±0 (argmax).
-void fill(const ReductionProblem& p, std::uint64_t seed) {
+void fill(const ReductionProblem& p, std::uint64_t seed, int) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.op == ReductionOp::sum) {
       fill_sum<T>(p, seed);
@@ -309,18 +337,25 @@ void fill(const ReductionProblem& p, std::uint64_t seed) {
 
 // RMSNorm: rows with a mean square near epsilon, far below and far above, of zeros, of equal values
 // and with one large element. Softmax: rows near 100 and −120, of equal values, with a range of 40,
-// with one element that outweighs the others or leaves nothing of them, and rising to the end.
-void fill(const RowsProblem& p, std::uint64_t seed) {
+// with one element that outweighs the others or leaves nothing of them, rising to the end, and with
+// −∞ at places. With kNothing as the first kind all of softmax's rows are −∞ throughout.
+void fill(const RowsProblem& p, std::uint64_t seed, int first) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.op == RowsOp::softmax) {
-      fill_softmax<T>(p, seed);
+      fill_softmax<T>(p, seed, first);
     } else {
-      fill_rms_norm<T>(p, seed);
+      fill_rms_norm<T>(p, seed, first);
     }
   });
 }
 
 // Nothing: ceilings bring their own inputs.
-void fill(const CeilingProblem&, std::uint64_t) {}
+void fill(const CeilingProblem&, std::uint64_t, int) {}
+
+int row_kinds(const GemmProblem&) { return 0; }
+int row_kinds(const AttentionProblem&) { return kQueryKinds; }
+int row_kinds(const ReductionProblem&) { return 0; }
+int row_kinds(const RowsProblem&) { return kRowKinds; }
+int row_kinds(const CeilingProblem&) { return 0; }
 
 }  // namespace moat

@@ -5,15 +5,27 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 
 #include "problems/problem.hpp"
 
 namespace moat {
 
-// One for each problem; what each plants, and why, stands where it is defined.
-#define MOAT_ROW(P) void fill(const P& p, std::uint64_t seed);
+// For each problem; what is planted, and why, stands where it is defined. Where rows are of several
+// kinds in turn, `first` is the first one's.
+#define MOAT_ROW(P)                                         \
+  void fill(const P& p, std::uint64_t seed, int first = 0); \
+  int row_kinds(const P& p);
 MOAT_PROBLEMS(MOAT_ROW)
 #undef MOAT_ROW
+
+// A first kind of softmax: rows that are −∞ throughout.
+inline constexpr int kNothing = -1;
+
+// How many kinds there are; 0 where rows are alike, or there are none.
+inline int row_kinds(const Problem& problem) {
+  return std::visit([](const auto& p) { return row_kinds(p); }, problem);
+}
 
 // Positive and negative elements of a sum take turns in runs of so many.
 inline constexpr std::int64_t kSignRun = std::int64_t{1} << 16;

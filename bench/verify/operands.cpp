@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -51,13 +52,35 @@ void set_output(Problem& problem, void* output) {
 
 void Inputs::Free::operator()(void* p) const noexcept { ::operator delete(p, kAlignment); }
 
-Inputs::Inputs(const Problem& shape, std::uint64_t seed) : problem_(shape) {
+Inputs::Inputs(const Problem& shape, std::uint64_t seed, int first_kind) : problem_(shape) {
   set_output(problem_, nullptr);
   std::uint64_t stream = 0;
   for_each_input(problem_, [&](const void*& data, const Operand& o) {
     data = make(o.type, count(o), stream_seed(seed, stream++));
   });
-  std::visit([&](const auto& p) { fill(p, stream_seed(seed, stream)); }, problem_);
+  std::visit([&](const auto& p) { fill(p, stream_seed(seed, stream), first_kind); }, problem_);
+}
+
+Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
+    : problem_(own.problem_) {
+  constexpr std::size_t kParts = 8;
+  std::vector<const std::byte*> others;
+  Problem of_other = other.problem_;
+  for_each_input(of_other, [&](const void*& data, const Operand&) {
+    others.push_back(static_cast<const std::byte*>(data));
+  });
+  for_each_input(problem_, [&](const void*& data, const Operand& o) {
+    const std::size_t input = buffers_.size();
+    const std::size_t size = element_bytes(o);
+    const auto elements = static_cast<std::size_t>(count(o));
+    buffers_.emplace_back(::operator new(elements* size, kAlignment));
+    auto* to = static_cast<std::byte*>(buffers_.back().get());
+    std::memcpy(to, data, elements * size);
+    const std::size_t length = ceil_div(elements, kParts);
+    const std::size_t begin = random_bits(seed, input) % (elements - length + 1);
+    std::memcpy(to + begin * size, others.at(input) + begin * size, length * size);
+    data = to;
+  });
 }
 
 void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {

@@ -18,8 +18,14 @@ namespace moat {
 class Inputs {
  public:
   // Shape and dtype count, pointers are ignored. The same seed gives the same inputs on any machine
-  // and with any number of threads. Throws CaseError if the problem is not a case, std::bad_alloc.
-  Inputs(const Problem& shape, std::uint64_t seed);
+  // and with any number of threads. `first_kind` is that of the first row or query (fill.hpp).
+  // Throws CaseError if the problem is not a case, std::bad_alloc.
+  Inputs(const Problem& shape, std::uint64_t seed, int first_kind = 0);
+
+  // The values of `own`, but for an eighth of each input, somewhere, which is that of `other`: a
+  // kernel that knows its inputs by a few of their elements takes them for its own. Both are of the
+  // same problem.
+  Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed);
 
   // Points to the inputs on the host; its output is null.
   const Problem& problem() const { return problem_; }

@@ -10,6 +10,7 @@
 
 #include "bench/cases/case.hpp"
 #include "bench/verify/expected.hpp"
+#include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
 
 namespace moat {
@@ -147,6 +148,14 @@ std::string find_peaks(Device& device, Operands& operands, int output, const Red
   return {};
 }
 
+// Rows of softmax and RMSNorm, queries of attention.
+std::int64_t rows_of(const Problem& problem) {
+  if (const auto* rows = std::get_if<RowsProblem>(&problem)) return rows->rows;
+  const auto* attention = std::get_if<AttentionProblem>(&problem);
+  if (attention == nullptr) return 0;
+  return std::int64_t{attention->batch} * attention->q_len * attention->q_heads;
+}
+
 }  // namespace
 
 std::unique_ptr<Verifier::Expected> expect(const CeilingProblem&, Data, const VerifyOptions&) {
@@ -223,6 +232,29 @@ Check verify_changed(Device& device, Operands& operands, int output, const Input
                      Summation summation) {
   const Loaded loaded(operands, own, other);
   return verify_once(device, operands, output, of_other, solve, summation);
+}
+
+Check verify_other_kinds(Device& device, Operands& operands, int output, const Inputs& inputs,
+                         const Solve& solve, Summation summation) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 28;
+  if (input_bytes(inputs.problem()) > kMostBytes) return {.passed = true};
+  const std::int64_t rows = rows_of(inputs.problem());
+  std::vector<int> kinds;
+  for (std::int64_t kind = rows; rows > 0 && kind < row_kinds(inputs.problem()); kind += rows) {
+    kinds.push_back(static_cast<int>(kind));
+  }
+  // What libraries make of a row without a value is their own affair.
+  const auto* softmax = std::get_if<RowsProblem>(&inputs.problem());
+  if (softmax != nullptr && softmax->op == RowsOp::softmax && summation == Summation::folded) {
+    kinds.push_back(kNothing);
+  }
+  Check check{.passed = true};
+  for (std::size_t i = 0; i < kinds.size() && check.passed; ++i) {
+    const Inputs other(inputs.problem(), i, kinds[i]);
+    check =
+        verify_changed(device, operands, output, inputs, other, Verifier(other), solve, summation);
+  }
+  return check;
 }
 
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,

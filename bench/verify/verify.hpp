@@ -110,6 +110,12 @@ Check verify_changed(Device& device, Operands& operands, int output, const Input
                      const Inputs& other, const Verifier& of_other, const Solve& solve,
                      Summation summation = Summation::folded);
 
+// Whether the kinds of rows are right, too, that a problem of few rows has no room for: of softmax,
+// RMSNorm and attention (fill.hpp). Of those that promise folded sums, our own, also what a softmax
+// makes of rows of −∞. Passed if there are none, and of inputs too large to make them once more.
+Check verify_other_kinds(Device& device, Operands& operands, int output, const Inputs& inputs,
+                         const Solve& solve, Summation summation = Summation::folded);
+
 // `verify` with the device's own kernel.
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
              const Verifier& verifier);

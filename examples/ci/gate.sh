@@ -8,8 +8,9 @@ usage() {
 usage: examples/ci/gate.sh BASE_COMMIT [GATE] [options of moat run]
 
 Builds BASE_COMMIT and this commit, measures them in turns, and judges our kernels by GATE (default
-10%). Builds in build/gate, which a cache may keep; MOAT_CMAKE_ARGS are options for CMake. Leaves
-ci-records/: base.json, new.json, compare.md.
+10%). Builds in build/gate, which a cache may keep, the CUDA and HIP backends where such a GPU is
+seen. MOAT_CMAKE_ARGS are options for CMake, which come last: -DMOAT_CUDA=ON builds that backend
+anyway. Leaves ci-records/: base.json, new.json, compare.md.
 
 example: examples/ci/gate.sh origin/main 10% --backend cpu
 
@@ -45,6 +46,8 @@ done
 base=$1
 gate=${2:-10%}
 shift $(($# > 1 ? 2 : 1))
+# Before anything is built.
+[[ $gate =~ ^([0-9]*\.?[0-9]+\ ?%|0?\.[0-9]+)$ ]] || bad_usage "the gate $gate: write a threshold as 5%"
 root=$(git rev-parse --show-toplevel)
 work=$root/build/gate
 records=$root/ci-records
@@ -53,7 +56,8 @@ records=$root/ci-records
 if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 build() {
   # shellcheck disable=SC2086  # several options
-  cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF ${MOAT_CMAKE_ARGS:-} >&2 &&
+  cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF -DMOAT_CUDA=SEEN \
+    -DMOAT_HIP=SEEN ${MOAT_CMAKE_ARGS:-} >&2 &&
     cmake --build "$2" --parallel "$(nproc)" --target moat >&2
 }
 

@@ -92,7 +92,9 @@ inline double bound(const AttentionProblem& p, const Estimate& o, double value_a
   const double weight = std::expm1(exponent + merge);
   const double sums = growth(2.0 * visible + 4, data);
   const double narrow = p.dtype == DType::f32 ? 0 : unit_roundoff(p.dtype);
-  const double numerator = (narrow * (1 + weight) + weight + sums) * spread(o, data);
+  // Values of one sign add up to more than those of random signs.
+  const double reach = std::min(o.abs, std::max(spread(o, data), std::abs(o.value)));
+  const double numerator = (narrow * (1 + weight) + weight + sums) * reach;
   const double denominator = (weight + sums + 4 * kRoundoffF32) * std::abs(o.value);
   return rounded(o.value,
                  (numerator + denominator) * (1 + weight + sums) + underflow(p.dtype) * value_abs,

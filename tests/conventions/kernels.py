@@ -69,6 +69,11 @@ RULES = {
     r"\binline\s+constexpr\s+[\w:]+\s+\w+\s*<|\bconstexpr\s+[\w:]+\s+k\w+\s*<[^;=()]*>\s*=",
     "schedule": rf"\bS::(?!({SCHEDULE})\b)\w+",
     "table": r"\bk[A-Z]\w*\s*\[",
+    # Where it has another name, nothing tells whether it is asked for its value.
+    "schedule passed on": rf"(?<!template )\b\w+<[^;{{}}()<>]*\b[SR]\s*::\s*({SCHEDULE})\b"
+    rf"|\b(?!(ceil_div|min|max)\b)\w+\s*\(([^()]*,)?\s*[SR]\s*::\s*({SCHEDULE})\s*[,)]"
+    rf"|\{{([^{{}};<>]*,)?\s*[SR]\s*::\s*({SCHEDULE})\s*[,}}]"
+    rf"|[-+*/%&|^]=[^;=]*\b[SR]\s*::\s*({SCHEDULE})\b",
     "compiler": r"\basm\b|\[\[\s*(gnu|clang|nv|msvc|hip|omp)\b|\bextern\b|\busing\s+namespace\b",
 }
 # A concept of the vocabulary states what a block program, a launcher and the function that a table

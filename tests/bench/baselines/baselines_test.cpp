@@ -196,7 +196,7 @@ std::vector<GemmProblem> gemms(DType t) {
   return shapes;
 }
 
-std::string describe(const GemmProblem& p) {
+std::string shape_text(const GemmProblem& p) {
   return std::string(name_of(p.dtype)) + " " + std::to_string(p.m) + "x" + std::to_string(p.n) +
          "x" + std::to_string(p.k) + (p.order_b == Order::transposed ? " bt" : "");
 }
@@ -225,7 +225,7 @@ TEST(Baselines, EveryOneIsFoundOrSaysWhyNot) {
 TEST(OpenBlas, MultipliesMatrices) {
   Baseline* b = find("openblas");
   if (b == nullptr) GTEST_SKIP() << "OpenBLAS is absent";
-  for (const auto& p : gemms(DType::f32)) expect_right(*b, p, describe(p));
+  for (const auto& p : gemms(DType::f32)) expect_right(*b, p, shape_text(p));
 }
 
 TEST(OpenBlas, SaysWhatItCannot) {
@@ -247,7 +247,7 @@ TEST(OneDnn, MultipliesMatrices) {
         EXPECT_THROW(b->prepare(p), std::runtime_error);
         continue;
       }
-      expect_right(*b, p, describe(p));
+      expect_right(*b, p, shape_text(p));
     }
   }
 }
@@ -341,7 +341,7 @@ TEST(Widened, SolvesInF16WhatOneDnnDoesNot) {
   if (!find("onednn")->unsupported(GemmProblem{.dtype = DType::f16})) {
     GTEST_SKIP() << "oneDNN has products in f16";
   }
-  for (const auto& p : gemms(DType::f16)) expect_right(*b, p, describe(p));
+  for (const auto& p : gemms(DType::f16)) expect_right(*b, p, shape_text(p));
   // B in pieces of columns, with a rest, dense and not.
   for (const std::int64_t ld : {0, 5010}) {
     const GemmProblem skinny{.dtype = DType::f16,
@@ -351,7 +351,7 @@ TEST(Widened, SolvesInF16WhatOneDnnDoesNot) {
                              .order_b = Order::transposed,
                              .ldb = ld,
                              .ldc = ld != 0 ? 311 : 0};
-    expect_right(*b, skinny, describe(skinny));
+    expect_right(*b, skinny, shape_text(skinny));
   }
   for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
     for (const auto& [rows, cols] : {std::array{1, 1}, {3, 17}, {101, 3000}, {5, 50257}}) {
@@ -387,7 +387,7 @@ TEST(Widened, SolvesBothTypesOf16Bits) {
   const auto widened = make_widened(library, 2);
   EXPECT_EQ(widened->name(), "f32only-f32");
   for (const DType t : {DType::f16, DType::bf16}) {
-    for (const auto& p : gemms(t)) expect_right(*widened, p, describe(p));
+    for (const auto& p : gemms(t)) expect_right(*widened, p, shape_text(p));
     for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
       const RowsProblem p{.op = op, .dtype = t, .rows = 101, .cols = 3000};
       expect_right(*widened, p, std::string(name_of(t)) + " rows");

@@ -67,6 +67,7 @@ class Terminal(unittest.TestCase):
             ({"TERM": "dumb"}, False, False),
             ({"TERM": "dumb", "FORCE_COLOR": "1"}, True, False),
             ({"TERM": "dumb", "FORCE_COLOR": "0"}, False, False),
+            ({"TERM": "xterm", "FORCE_COLOR": "0"}, False, True),
             ({"TERM": ""}, False, False),
             ({}, False, False),
         ]

@@ -58,6 +58,8 @@ short --out r.json <&- >&- 2>&-
 # A reader that has seen enough: no words, the code for lost output.
 "$MOAT" port --json 2> said | head -1 > /dev/null
 [[ ${PIPESTATUS[0]} == 4 && ! -s said ]] || fail "| head -1: $(cat said)"
+"$MOAT" report --out - r.json 2> said | head -c 1 > /dev/null
+[[ ${PIPESTATUS[0]} == 4 && ! -s said ]] || fail "report --out - | head -c 1: $(cat said)"
 
 # A file that may not grow. The limit is a subshell's, which tells its own failures.
 for picture in "" --svg; do
@@ -83,6 +85,13 @@ if [[ $EUID == 0 ]] && mkdir full && mount -t tmpfs -o size=200k moat full 2> /d
   ends 4 "$MOAT" compare same.json same.json --out full/c
   ends 4 "$MOAT" report same.json -o full/r.html
   [[ $(ls -A full) == zeros ]] || fail "left on the full disk: $(ls -A full)"
+  # A file of two names is overwritten where it stands.
+  rm full/zeros
+  echo old > full/one
+  ln full/one full/two
+  head -c 300k /dev/zero > full/zeros 2> /dev/null || true
+  ends 4 "$MOAT" report same.json -o full/one
+  [[ $(cat full/two) == old ]] || fail "the old text is lost on a full disk"
 else
   echo "SKIPPED: a full disk, because this user cannot mount one"
 fi

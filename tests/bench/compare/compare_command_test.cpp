@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `moat compare` as a user runs it.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -58,6 +59,16 @@ TEST_F(CompareCommand, GatePassesAndFails) {
       << "a speed-up passes";
   EXPECT_EQ(moat_command({"compare", base_, slow_}).exit_code, kCompareOk)
       << "without a gate nothing fails";
+}
+
+// As a shell's <(…) or a pipe into /dev/stdin.
+TEST_F(CompareCommand, RecordsMayComeThroughPipes) {
+  const std::string command =
+      fmt::format("cat '{}' | '{}' compare /dev/stdin '{}' --gate 5%", base_, MOAT_BINARY, slow_);
+  const Finished f = Spawned(
+                         {"-c", command}, [] {}, "/bin/sh")
+                         .wait();
+  EXPECT_EQ(f.exit_code, kCompareSlower) << f.err;
 }
 
 TEST_F(CompareCommand, RefusesAGateBelowTheNoiseAndNamesTheFloor) {
@@ -253,6 +264,7 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
       {{"compare"}, kCompareUsage, "required"},
       {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
       {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
+      {{"compare", base_, base_, "--gate", "5%"}, kCompareUsage, "are the same run"},
       {{"compare", base_, same_, "--gate", "5"}, kCompareUsage, "--gate: 5: without % it is a"},
       {{"compare", base_, same_, "--gate", "5% "}, kCompareUsage, "--gate: 5% : not a share"},
       {{"compare", base_, same_, "--gate", "0.05 "}, kCompareUsage, "--gate: 0.05 : not a share"},

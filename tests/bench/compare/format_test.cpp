@@ -129,6 +129,34 @@ TEST(Format, AnInterruptedRunIsATestOfItsOwn) {
   EXPECT_NE(junit.find("interrupted after 3 of 9 cases"), std::string::npos) << junit;
 }
 
+TEST(Format, AnInterruptedRunIsNamedWithoutAGateToo) {
+  Comparison c = sample();
+  c.unfinished = {"new: n.json: the run was interrupted after 3 of 9 cases"};
+  for (const auto format : {CompareFormat::table, CompareFormat::markdown, CompareFormat::json,
+                            CompareFormat::github, CompareFormat::junit}) {
+    EXPECT_NE(format_comparison(c, format, {}, false).find("interrupted after 3 of 9 cases"),
+              std::string::npos);
+  }
+  const Json json = parse_strict(format_comparison(c, CompareFormat::json, judge_gate(c), false));
+  EXPECT_EQ(json["gate_reasons"], Json(c.unfinished));
+  EXPECT_TRUE(json["warnings"].empty()) << "once is enough: " << json["warnings"];
+}
+
+TEST(Format, JunitHoldsOnlyCharactersOfXml) {
+  Comparison c = sample();
+  c.cases[6].reason = "failed: \xef\xbf\xbe, \xef\xbf\xbf, \x01 and \xef\xbf\xbd";
+  const std::string junit = format_comparison(c, CompareFormat::junit, {}, false);
+  EXPECT_NE(junit.find("failed:  ,  ,   and \xef\xbf\xbd"), std::string::npos) << junit;
+}
+
+TEST(Format, ANameHoldsNoSequencesForTheTerminal) {
+  Comparison c = sample();
+  c.cases[0].problem = "gemm/f32/m1\x1b[31m\n";
+  const std::string table = format_comparison(c, CompareFormat::table, {}, false);
+  EXPECT_EQ(table.find('\x1b'), std::string::npos);
+  EXPECT_NE(table.find("m1 [31m"), std::string::npos) << table;
+}
+
 TEST(Format, ABuildThatIsNotOptimisedIsNamed) {
   Comparison c = sample();
   c.warnings = {"base: b.json: this build is not optimised (Debug): no"};

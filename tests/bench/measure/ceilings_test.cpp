@@ -178,6 +178,17 @@ TEST(MeasureCeilings, WrongResultsGiveNoCeiling) {
   }
 }
 
+TEST(Ceilings, EachHasItsOwnReasons) {
+  Ceilings c;
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "not measured");
+  c.missing = {"bf16: no such unit", "read, copy: too little memory", "copy/streams: disturbed"};
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "read, copy: too little memory");
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::copy),
+            "read, copy: too little memory; copy/streams: disturbed");
+  c.missing = {"stopped"};
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::copy), "stopped");
+}
+
 TEST(BestOf, TakesTheHigherRates) {
   Ceilings a;
   a.flops_f32 = 10;

@@ -141,6 +141,10 @@ TEST_F(FamilyRecord, RowsOfTableCsvAndDetails) {
           "0.0 %           1/15   6.7 %           1/54   1.9 %       3  executed: not at all\n"),
       std::string::npos)
       << table;
+  // A row per port, none of families.
+  const std::string summary = porting_summary(record);
+  EXPECT_EQ(std::ranges::count(summary, '\n'), 5) << summary;
+  EXPECT_NE(summary.find("\nhip   all "), std::string::npos) << summary;
   const std::string csv = porting_csv(record);
   EXPECT_NE(csv.find("\ncuda/sm_90a,dot,layer,11,1,2,12,"), std::string::npos) << csv;
   const std::string kernel = porting_details(record, "dot", root());
@@ -338,6 +342,9 @@ TEST_F(PortingRecord, DetailsOfTheCommittedFormAreNumbersAndSaySo) {
       << kernel;
   EXPECT_EQ(kernel.find("\n+ "), std::string::npos) << kernel;
   EXPECT_NE(kernel.find("themselves need a build of cuda and hip:"), std::string::npos) << kernel;
+  EXPECT_NE(kernel.find("MOAT_CMAKE_ARGS=\"-DMOAT_CUDA=ON -DMOAT_HIP=ON\" scripts/bench.sh"),
+            std::string::npos)
+      << kernel;
   const std::string file = porting_details(form, "backends/common.hpp", root());
   EXPECT_NE(file.find("backends/common.hpp, hip: 6 lines; cuda: 8\n"), std::string::npos) << file;
   EXPECT_THROW(porting_details(form, "nothing", root()), std::invalid_argument);

@@ -195,6 +195,20 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
       {"/cases/0/series/0/discarded/0/reason", "not one of",
        [](Json& j) { j["cases"][0]["series"][0]["discarded"][0]["reason"] = "ugly"; }},
       {"/cases/0/name", "does not match", [](Json& j) { j["cases"][0]["name"] = "gemm"; }},
+      {"/cases/0/name", "its parts are gemm/f32/m64n64k64/cuda/moat",
+       [](Json& j) { j["cases"][0]["backend"] = "cuda"; }},
+      {"/cases/0/name", "its parts are gemm/f32/m64n64k64/cpu1/moat",
+       [](Json& j) { j["cases"][0]["device"] = 1; }},
+      {"/cases/0/name", "its parts are gemm/f32/m1n1k1/cpu/moat",
+       [](Json& j) { j["cases"][0]["problem"] = "gemm/f32/m1n1k1"; }},
+      {"/cases/0/problem", "does not begin with sum/f32/",
+       [](Json& j) { j["cases"][0]["kernel"] = "sum"; }},
+      {"/cases/0/problem", "does not begin with gemm/f16/",
+       [](Json& j) { j["cases"][0]["dtype"] = "f16"; }},
+      {"/cases/0/median_seconds", "the samples are from 0.001 to 0.003",
+       [](Json& j) { j["cases"][0]["median_seconds"] = 0.0031; }},
+      {"/cases/0/median_seconds", "the samples are from 0.001 to 0.003",
+       [](Json& j) { j["cases"][0]["median_seconds"] = 0.0009; }},
       {"/cases/0/gflops", "null without a reason",
        [](Json& j) { j["cases"][0]["gflops"] = nullptr; }},
       {"/host/null_reasons/cpu", "what is not null",
@@ -325,6 +339,14 @@ TEST(Record, RefusesMalformedJson) {
                           text + "}", std::string("{\"a\": NaN}"), std::string("{\"a\": 1e999}"),
                           std::string("[1,]"), std::string("\"\xff\"")}) {
     EXPECT_THROW(parse_record(bad), JsonError) << bad.substr(0, 20);
+  }
+  try {
+    parse_record("# Notes");
+    FAIL() << "no JSON";
+  } catch (const JsonError& e) {
+    const std::string what = e.what();
+    EXPECT_NE(what.find("line 1, column 1"), std::string::npos) << what;
+    EXPECT_EQ(what.find("json.exception"), std::string::npos) << what;
   }
 }
 

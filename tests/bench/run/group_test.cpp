@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -194,6 +195,23 @@ void solve_with(const float* a, const float* b, const Problem& problem) {
       static_cast<float*>(p.c)[i * p.n + j] = sum;
     }
   }
+}
+
+TEST_P(SkippedCallsTest, AllThatKnowTheirInputsByTheFirstElement) {
+  std::map<float, std::vector<float>> kept;
+  expect_caught([kept](int call, const Problem& problem) mutable {
+    if (call == 1) kept.clear();
+    const auto& p = std::get<GemmProblem>(problem);
+    const auto* a = static_cast<const float*>(p.a);
+    auto* c = static_cast<float*>(p.c);
+    std::vector<float>& result = kept[*a];
+    if (result.empty()) {
+      solve_with(a, static_cast<const float*>(p.b), problem);
+      result.assign(c, c + 600);
+    }
+    std::ranges::copy(result, c);
+    return true;
+  });
 }
 
 // What one call computed of B, and later ones use.

@@ -62,7 +62,8 @@ class RunTest : public testing::Test {
     };
     world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
     world_.porting = [] {
-      return PortingSection{.record = share(no_porting_sums()), .table = "lines changed\n"};
+      return PortingSection{
+          .record = share(no_porting_sums()), .table = "lines changed\n", .markdown = "| port |\n"};
     };
     world_.codegen = [this](const std::set<std::string>& backends) {
       codegen_asked_ = backends;
@@ -122,6 +123,17 @@ TEST_F(RunTest, LeavesARecordThatFitsTheSchema) {
   EXPECT_EQ(r.absent_baselines[0].name, "onednn");
   EXPECT_NE(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
   EXPECT_NE(out_.str().find("skipped: backend hip: no SDK"), std::string::npos);
+}
+
+TEST_F(RunTest, EachFormatHasItsTableOfPorts) {
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_NE(out_.str().find("lines changed\n"), std::string::npos) << out_.str();
+  EXPECT_EQ(out_.str().find("| port |"), std::string::npos) << out_.str();
+  out_.str("");
+  options_.format = TableFormat::markdown;
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_NE(out_.str().find("\n\n| port |\n"), std::string::npos) << out_.str();
+  EXPECT_EQ(out_.str().find("lines changed\n"), std::string::npos) << out_.str();
 }
 
 TEST_F(RunTest, YardsticksStandBesideTheirProblems) {

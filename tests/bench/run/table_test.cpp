@@ -38,6 +38,29 @@ TEST(Table, LineOfACaseHasAllItsNumbers) {
   EXPECT_EQ(baseline.find("×"), std::string::npos);
 }
 
+TEST(Table, ARunThatIsNotCompleteSaysSo) {
+  Record record = sample_record();
+  record.run.planned = static_cast<int>(record.cases.size());
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_EQ(format_record(record, format, false).find("cases are here"), std::string::npos);
+    Record part = record;
+    part.run.planned += 7;
+    EXPECT_NE(format_record(part, format, false).find("note: the run is not complete"),
+              std::string::npos);
+    part.run.interrupted = true;
+    EXPECT_NE(format_record(part, format, false).find("note: the run was interrupted"),
+              std::string::npos);
+  }
+}
+
+TEST(Table, OneCoreIsOne) {
+  Record record = sample_record();
+  record.devices[0].compute_units = 1;
+  std::string text = format_record(record, TableFormat::table, false);
+  EXPECT_NE(text.find(", 1 core"), std::string::npos) << text;
+  EXPECT_EQ(text.find("1 cores"), std::string::npos) << text;
+}
+
 TEST(Table, EachCeilingThatIsMissingHasItsReason) {
   Record record = sample_record();
   CeilingsRecord& ceilings = record.devices[0].ceilings;
@@ -82,6 +105,7 @@ TEST(Table, SaysWhatOtherWorkDidAndNothingOfAQuietMachine) {
     EXPECT_EQ(line.find(" ms"), std::string::npos) << line;
   }
   record.cases.pop_back();
+  record.run.planned = static_cast<int>(record.cases.size());
   EXPECT_EQ(format_record(record, TableFormat::table, false).find("note:"), std::string::npos);
 }
 

@@ -31,6 +31,15 @@ TEST(Grid, ColoursOnlyWhenAsked) {
   EXPECT_EQ(plain_grid(columns(), rows, false).find('\x1b'), std::string::npos);
 }
 
+TEST(Grid, CellsHoldNoControlCharacters) {
+  const std::vector<Row> rows = {{.cells = {"bad\x1b[31m\n"}}, row({"a\tb\x7f", "1"})};
+  for (const std::string& text :
+       {plain_grid(columns(), rows, false), markdown_grid(columns(), rows)}) {
+    EXPECT_EQ(text.find_first_of("\x1b\t\x7f"), std::string::npos) << text;
+    EXPECT_NE(text.find("bad [31m"), std::string::npos) << text;
+  }
+}
+
 TEST(Grid, Markdown) {
   const std::vector<Row> rows = {heading("sum"), row({"a|b", "1"})};
   EXPECT_EQ(markdown_grid(columns(), rows),

@@ -501,6 +501,52 @@ TEST(Verify, RunsTheDevicesOwnKernelOnAPoisonedOutput) {
   EXPECT_FALSE(verifier.check(operands, 0).passed);
 }
 
+// Right for rows of the kinds that the inputs begin with, but not for others.
+TEST(Verify, TriesTheKindsOfRowsThatAFewHaveNoRoomFor) {
+  struct Trial {
+    const char* name;
+    float from;  // what is wrong if the first input is not in [from, to)
+    float to;
+  };
+  for (const Trial& trial : {Trial{"softmax/f32/r1c300", 0, 1000},
+                             {"softmax/bf16/r2c30", 50, 1000},
+                             {"rmsnorm/f32/r1c300", -1, 1},
+                             {"rmsnorm/f16/r3c300", -0.01f, 0.01f},
+                             {"attention/f32/b1q1kv300h1hkv1d64", -1000, 1000}}) {
+    HostDevice device;
+    const Inputs inputs(parse_case(trial.name), 1);
+    Operands operands(device, inputs);
+    const Verifier verifier(inputs);
+    const auto right = [](const Problem& p) { solve(p, {}); };
+    const auto wrong = [&](const Problem& p) {
+      const auto* rows = std::get_if<RowsProblem>(&p);
+      solve(p, {.forget_maximum = rows == nullptr});
+      if (rows == nullptr) return;
+      with_dtype(rows->dtype, [&]<class T>(Type<T>) {
+        const float first = to_float(static_cast<const T*>(rows->x)[0]);
+        if (first < trial.from || first >= trial.to) std::memset(rows->y, 0, sizeof(T));
+      });
+    };
+    const auto any = Summation::any_order;
+    EXPECT_TRUE(verify_once(device, operands, 0, verifier, wrong, any).passed) << trial.name;
+    const Check check = verify_other_kinds(device, operands, 0, inputs, right, any);
+    EXPECT_TRUE(check.passed) << trial.name << ": " << check.message;
+    EXPECT_FALSE(verify_other_kinds(device, operands, 0, inputs, wrong, any).passed) << trial.name;
+    // The operands are as they were.
+    EXPECT_TRUE(verify_once(device, operands, 0, verifier, right, any).passed) << trial.name;
+  }
+}
+
+// Ours gives zeros for a row without a value; libraries may give what they like.
+TEST(Verify, ASoftmaxOfMinusInfinityIsOursToGetRight) {
+  HostDevice device;
+  const Inputs inputs(parse_case("softmax/f32/r64c30"), 1);
+  Operands operands(device, inputs);
+  const auto plain = [](const Problem& p) { solve(p, {}); };  // 0 / 0
+  EXPECT_TRUE(verify_other_kinds(device, operands, 0, inputs, plain, Summation::any_order).passed);
+  EXPECT_FALSE(verify_other_kinds(device, operands, 0, inputs, plain, Summation::folded).passed);
+}
+
 TEST(Verify, ReportsTheWorstElement) {
   Bench bench("gemm/f32/m20n30k10");
   auto out = bench.solved();

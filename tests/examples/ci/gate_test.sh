@@ -66,6 +66,10 @@ git checkout -q same
 run_gate base
 expect "equal code passes the gate, not $status" test "$status" = 0
 expect 'both records are kept' test -s ci-records/base.json -a -s ci-records/new.json
+for build in base new; do
+  expect "the $build build has the GPU backends that can run here" \
+    grep -q '^MOAT_CUDA:.*=SEEN' "build/gate/$build-build/CMakeCache.txt"
+done
 expect 'the table is markdown' grep -q '^| ' ci-records/compare.md
 expect 'the table is in the job summary' cmp -s ci-records/compare.md summary.md
 

@@ -40,7 +40,7 @@ void launch_add(Backend& backend, const AddProblem& p) {
   });
 }
 
-template <Target Backend>
+template <class Backend>
 void launch(Backend& backend, const AddProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_add<T>(backend, p); });
 }
