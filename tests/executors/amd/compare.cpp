@@ -127,6 +127,7 @@ constexpr Operation kOperations[] = {
     {"v_cmp_lg_f16", compare<Half, kLg>},
     {"v_cmp_eq_f16", compare<Half, kEq>},
     {"v_cmp_neq_f16", compare<Half, kNe>},
+    {"v_cmp_nlg_f16", compare<Half, kNlg>},
     {"v_cmp_lt_f16", compare<Half, kLt>},
     {"v_cmp_gt_f16", compare<Half, kGt>},
     {"v_cmp_u_f16", compare<Half, kUnordered>},

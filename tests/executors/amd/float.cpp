@@ -77,8 +77,9 @@ float div_scale(float s0, float s1, float s2, bool& scaled) {
   }
   if (is_denormal(denominator)) return std::ldexp(s0, 64);
   if (is_denormal(1 / denominator) && is_denormal(numerator / denominator)) {
+    // Down: up, so large a denominator would overflow.
     scaled = true;
-    return is_denominator ? std::ldexp(s0, 64) : s0;
+    return is_denominator ? std::ldexp(s0, -64) : s0;
   }
   if (is_denormal(1 / denominator)) return std::ldexp(s0, -64);
   if (is_denormal(numerator / denominator)) {
@@ -136,6 +137,8 @@ float div_fixup(float q, float d, float n) {
   if (d == 0 || size_n == kInf) return with_sign(kInf);
   if (size_d == kInf || n == 0) return with_sign(0.f);
   if (exponent_of(n) - exponent_of(d) < -150) return with_sign(0.f);
+  // The steps before made Inf − Inf of a quotient that is too large.
+  if (is_nan(q)) return with_sign(kInf);
   return with_sign(std::fabs(q));
 }
 

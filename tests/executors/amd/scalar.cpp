@@ -196,6 +196,8 @@ constexpr Operation kOperations[] = {
     {"s_or_saveexec_b64", save_exec<true, either>},
     {"s_andn2_saveexec_b32", save_exec<false, and_not>},
     {"s_andn2_saveexec_b64", save_exec<true, and_not>},
+    {"s_xor_saveexec_b32", save_exec<false, differing>},
+    {"s_xor_saveexec_b64", save_exec<true, differing>},
     {"s_and_not0_saveexec_b32", save_exec<false, not_and>},
     {"s_and_not0_saveexec_b64", save_exec<true, not_and>},
     {"s_add_u32", with_carry<kAdd>},

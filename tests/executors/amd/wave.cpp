@@ -100,11 +100,12 @@ void Wave::check_arrived(int index, std::uint64_t active, const char* what) cons
 
 void Wave::check_pending(const Instruction& i, int destination) const {
   const std::uint64_t active = exec();
-  check_arrived(destination, active, "writes");
-  for (const Operand& o : i.o) {
+  for (std::size_t source = 1; source < i.o.size(); ++source) {
+    const Operand& o = i.o[source];
     if (o.kind != Operand::Kind::vector) continue;
     for (int word = 0; word < o.words; ++word) check_arrived(o.index + word, active, "reads");
   }
+  check_arrived(destination, active, "writes");
 }
 
 void Wave::demand(const Operand& o, std::uint64_t defined, std::uint64_t active,

@@ -2,10 +2,10 @@
 #include "tests/executors/hip_runtime/interpreter.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "tests/executors/amd/decode.hpp"
 #include "tests/executors/amd/fault.hpp"
@@ -33,6 +33,7 @@ Interpreter& Interpreter::instance() {
 Interpreter::Interpreter()
     : architecture_(setting("MOAT_INTERPRETED_GPU", "gfx942")),
       objdump_(setting("MOAT_LLVM_OBJDUMP", MOAT_DEFAULT_LLVM_OBJDUMP)),
+      keeps_denormals_(std::getenv("MOAT_INTERPRETER_KEEPS_DENORMALS") != nullptr),
       reports_(std::getenv("MOAT_INTERPRETER_SPEED") != nullptr) {}
 
 void** Interpreter::add_bundle(const void* bundle) {
@@ -127,6 +128,7 @@ void Interpreter::launch(const void* entry, const amdgcn::Size3& blocks,
                         .threads = threads,
                         .dynamic_lds_bytes = static_cast<std::uint32_t>(dynamic_lds_bytes),
                         .arguments = {},
+                        .keeps_matrix_denormals = keeps_denormals_,
                         .instruction_limit = instruction_limit_};
   for (const amdgcn::Argument& a : code.kernel->arguments) {
     if (!a.kind.starts_with("hidden_")) launch.arguments.push_back(*arguments++);
@@ -137,12 +139,12 @@ void Interpreter::launch(const void* entry, const amdgcn::Size3& blocks,
     machine_.run(launch, &e.trace);
     return;
   }
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();
   const std::uint64_t instructions = machine_.run(launch);
   if (!reports_) return;
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::fprintf(stderr, "%llu wave instructions in %.4f s: %s\n",
-               static_cast<unsigned long long>(instructions), seconds.count(),
+               static_cast<unsigned long long>(instructions), seconds,
                found->second.name.c_str());
 }
 

@@ -87,7 +87,8 @@ class Interpreter {
   std::uint64_t instruction_limit_ = amdgcn::Launch{}.instruction_limit;
   std::map<std::string, Executed>* executed_ = nullptr;
   std::unordered_map<std::string, std::vector<amdgcn::Line>> lines_;
-  bool reports_ = false;
+  bool keeps_denormals_ = false;
+  bool reports_ = false;  // the speed of every launch
 };
 
 }  // namespace moat::hip_runtime
