@@ -25,7 +25,8 @@ std::string source(const std::string& architecture, const std::string& body) {
 .p2align 8
 .type kernel,@function
 kernel:
-)" + body + R"(
+)" + body +
+         R"(
   s_endpgm
 .Lend:
 .size kernel, .Lend-kernel
@@ -65,16 +66,15 @@ amdhsa.kernels:
 
 }  // namespace
 
-Assembled::Assembled(const std::string& architecture, const std::string& body)
-    : buffer(kWords, 0) {
+Assembled::Assembled(const std::string& architecture, const std::string& body) : buffer(kWords, 0) {
   std::string folder = fs::temp_directory_path() / "assembled.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) throw Fault("cannot make " + folder);
   const std::string text = folder + "/kernel.s";
   const std::string assembled = folder + "/kernel.co";
   std::ofstream(text) << source(architecture, body);
   const std::string command = std::string(MOAT_LLVM_CLANG) +
-                              " -x assembler --target=amdgcn-amd-amdhsa -mcpu=" +
-                              architecture + " " + text + " -o " + assembled;
+                              " -g -x assembler --target=amdgcn-amd-amdhsa -mcpu=" + architecture +
+                              " " + text + " -o " + assembled;
   const int status = std::system(command.c_str());
   std::stringstream bytes;
   bytes << std::ifstream(assembled).rdbuf();

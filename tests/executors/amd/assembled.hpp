@@ -13,8 +13,8 @@
 
 namespace moat::amdgcn {
 
-// One kernel with one argument, the address of a buffer, in s[0:1] when it begins; block numbers are
-// in s2 (gfx1100: s15). It has 256 bytes of LDS.
+// One kernel with one argument, the address of a buffer, in s[0:1] when it begins; block numbers
+// are in s2 (gfx1100: s15). It has 256 bytes of LDS.
 class Assembled {
  public:
   static constexpr int kWords = 4096;  // of the buffer

@@ -69,8 +69,9 @@ std::map<std::string, std::uint64_t> symbols(std::string_view file) {
     const Elf64_Shdr& names = all.at(s.sh_link);
     for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= s.sh_size; at += sizeof(Elf64_Sym)) {
       const auto symbol = read<Elf64_Sym>(file, s.sh_offset + at);
-      const std::string_view rest = slice(file, names.sh_offset, names.sh_size).substr(
-          std::min<std::uint64_t>(symbol.st_name, names.sh_size));
+      const std::string_view rest =
+          slice(file, names.sh_offset, names.sh_size)
+              .substr(std::min<std::uint64_t>(symbol.st_name, names.sh_size));
       found[std::string(rest.substr(0, rest.find('\0')))] = symbol.st_value;
     }
   }

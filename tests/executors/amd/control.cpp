@@ -38,7 +38,12 @@ void wait(const Instruction& i, Wave& w) {
   if (i.store_count >= 0) w.wait_stores(static_cast<std::size_t>(i.store_count));
 }
 
+// What the assembler fills the space behind a kernel with.
+void beyond_the_end(const Instruction&, Wave&) { throw Fault("runs past its end"); }
+
 constexpr Operation kOperations[] = {
+    {"s_code_end", beyond_the_end},
+    {"v_illegal", beyond_the_end},
     {"s_nop", nothing},
     {"s_sendmsg", nothing},  // only MSG_DEALLOC_VGPRS, which decode.cpp sees to
     {"s_clause", nothing},

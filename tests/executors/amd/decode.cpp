@@ -144,9 +144,9 @@ Operand parse_operand(std::string_view text, bool half) {
     std::string_view name;
     int index;
     int words;
-  } kNames[] = {{"vcc", kVcc, 2},         {"vcc_lo", kVcc, 1},       {"vcc_hi", kVcc + 1, 1},
-                {"exec", kExec, 2},       {"exec_lo", kExec, 1},     {"exec_hi", kExec + 1, 1},
-                {"m0", kM0, 1},           {"null", kNull, 1}};
+  } kNames[] = {{"vcc", kVcc, 2},   {"vcc_lo", kVcc, 1},   {"vcc_hi", kVcc + 1, 1},
+                {"exec", kExec, 2}, {"exec_lo", kExec, 1}, {"exec_hi", kExec + 1, 1},
+                {"m0", kM0, 1},     {"null", kNull, 1}};
   for (const auto& n : kNames) {
     if (text == n.name) return named(n.index, n.words);
   }
@@ -163,7 +163,8 @@ Operand parse_operand(std::string_view text, bool half) {
     } else {
       first = last = demand_integer(text.substr(1));
     }
-    if (o.kind == Kind::scalar && last >= kVcc) throw NotUnderstood{"the operand " + std::string(text)};
+    if (o.kind == Kind::scalar && last >= kVcc)
+      throw NotUnderstood{"the operand " + std::string(text)};
     o.index = static_cast<std::uint16_t>(first);
     o.words = static_cast<std::uint8_t>(last - first + 1);
     return o;
@@ -194,8 +195,8 @@ std::uint8_t parse_bits(std::string_view text) {
 
 Select parse_select(std::string_view text) {
   constexpr std::pair<std::string_view, Select> kAll[] = {
-      {"DWORD", Select::dword},   {"BYTE_0", Select::byte0}, {"BYTE_1", Select::byte1},
-      {"BYTE_2", Select::byte2},  {"BYTE_3", Select::byte3}, {"WORD_0", Select::word0},
+      {"DWORD", Select::dword},  {"BYTE_0", Select::byte0}, {"BYTE_1", Select::byte1},
+      {"BYTE_2", Select::byte2}, {"BYTE_3", Select::byte3}, {"WORD_0", Select::word0},
       {"WORD_1", Select::word1}};
   for (const auto& [name, select] : kAll) {
     if (text == name) return select;
@@ -453,7 +454,8 @@ Program decode(const CodeObject& object, const KernelInfo& kernel, const std::ve
     const Line& line = lines[i.line];
     if (i.execute == unknown || line.mnemonic.find("branch") == std::string::npos) continue;
     const auto words = static_cast<std::int16_t>(static_cast<std::uint16_t>(i.o[0].value));
-    const std::uint64_t target = line.address + 4 + static_cast<std::uint64_t>(4 * std::int64_t{words});
+    const std::uint64_t target =
+        line.address + 4 + static_cast<std::uint64_t>(4 * std::int64_t{words});
     const auto found = index_of.find(target);
     if (found == index_of.end()) {
       i.execute = unknown;

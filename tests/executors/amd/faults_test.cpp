@@ -28,10 +28,11 @@ TEST(AmdExecutorFault, LoadedRegisterReadBeforeItsWait) {
   const std::string load = "global_load_dword v2, v1, s[4:5]\n";
   const std::string use = "v_add_u32 v2, v2, v0\nglobal_store_dword v1, v2, s[4:5]\n";
   EXPECT_THAT(gfx90a(load + "s_waitcnt vmcnt(0)\n" + use), IsEmpty());
-  EXPECT_THAT(gfx90a(load + use),
-              AllOf(HasSubstr("kernel kernel (gfx90a): +0x"), HasSubstr("v_add_u32"),
-                    HasSubstr("block 0, wave 0"),
-                    HasSubstr("reads v2 before a wait for +0x10 global_load_dword")));
+  EXPECT_THAT(
+      gfx90a(load + use),
+      AllOf(HasSubstr("kernel kernel (gfx90a): +0x"), HasSubstr("v_add_u32_e32 v2, v2, v0 (/"),
+            HasSubstr("/kernel.s:"), HasSubstr("block 0, wave 0"),
+            HasSubstr("reads v2 before a wait for +0x10 global_load_dword")));
   EXPECT_THAT(gfx90a(load + "v_mov_b32 v2, 0\n"), HasSubstr("writes v2 before a wait"));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The local data share: CDNA3 ISA and RDNA3 ISA, "Data Share". A wave's operations are done in order;
-// what they read is in the registers after the wait.
+// The local data share: CDNA3 ISA and RDNA3 ISA, "Data Share". A wave's operations are done in
+// order; what they read is in the registers after the wait.
 #include <cstdint>
 #include <cstring>
 
@@ -104,7 +104,8 @@ void store(const Operand& o, Wave& w, const LaneValues& address) {
   for (u32 i = 0; i < kWords; ++i) {
     defined[i] = ~u64{0};
     data[i] = w.lanes(o, temporary[i], defined[i], static_cast<int>(i));
-    if ((active & ~defined[i]) != 0) w.check_arrived(o.index + static_cast<int>(i), active, "reads");
+    if ((active & ~defined[i]) != 0)
+      w.check_arrived(o.index + static_cast<int>(i), active, "reads");
   }
   for_active(w, [&](int l) {
     const u32 a = address.lane[l];

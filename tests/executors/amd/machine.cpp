@@ -60,8 +60,9 @@ std::vector<std::uint8_t> Machine::kernel_arguments(const Launch& launch) const 
     } else if (kind.starts_with("hidden_remainder_") || kind.starts_with("hidden_global_offset_")) {
       value = 0;
     } else if (kind == "hidden_grid_dims") {
-      value = launch.blocks[2] * launch.threads[2] > 1 ? 3
-              : launch.blocks[1] * launch.threads[1] > 1 ? 2 : 1;
+      value = launch.blocks[2] * launch.threads[2] > 1   ? 3
+              : launch.blocks[1] * launch.threads[1] > 1 ? 2
+                                                         : 1;
     } else if (kind == "hidden_dynamic_lds_size") {
       value = launch.dynamic_lds_bytes;
     } else {

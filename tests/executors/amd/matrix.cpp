@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix instructions: CDNA3 ISA, "Matrix Arithmetic Instructions"; RDNA3 ISA, "Wave Matrix
-// Multiply Accumulate". Positions are from the tables of the emulator. All lanes take part, whatever
-// EXEC says. Products are exact, sums are in binary32 and begin with C.
+// Multiply Accumulate". Positions are from the tables of the emulator. All lanes take part,
+// whatever EXEC says. Products are exact, sums are in binary32 and begin with C.
 #include <cstdint>
 
 #include "tests/emulator/amd/mfma.hpp"

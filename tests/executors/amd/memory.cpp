@@ -116,8 +116,9 @@ bool has_stores(const Wave& w) {
   return w.stores.size() != 0;
 }
 
-// An addition by which blocks tell each other that something is stored. What the block stored before
-// must have arrived: stores are waited for by their wave, and before a barrier if another wave adds.
+// An addition by which blocks tell each other that something is stored. What the block stored
+// before must have arrived: stores are waited for by their wave, and before a barrier if another
+// wave adds.
 void atomic_add(const Instruction& i, Wave& w) {
   const std::size_t first = i.returns ? 1 : 0;
   if (has_stores(w)) throw Fault("an atomic with stores of this wave under way");
@@ -171,7 +172,7 @@ void buffer_load(const Instruction& i, Wave& w) {
     throw Fault("OOB_SELECT is not 3: the buffer's range is not one of bytes");
   }
   if (!gfx11 && (descriptor[3] >> 15 & 0xfu) == 0) throw Fault("the buffer is unbound");
-  if (!gfx11 && (descriptor[3] & 0x00b80000u) != 0) throw Fault("the buffer is swizzled");
+  if (!gfx11 && (descriptor[3] >> 23 & 1u) != 0) throw Fault("the buffer adds the lane's number");
   if (descriptor[3] >> 30 != 0) throw Fault("the descriptor is of no buffer");
   const u64 base = u64{descriptor[1] & 0xffffu} << 32 | descriptor[0];
   const u64 records = descriptor[2];
@@ -196,7 +197,8 @@ void buffer_load(const Instruction& i, Wave& w) {
       }
       std::memcpy(words, at(base + offset), 16);
     }
-    for (int word = 0; word < 4; ++word) p.data[static_cast<std::size_t>(word)].lane[l] = words[word];
+    for (int word = 0; word < 4; ++word)
+      p.data[static_cast<std::size_t>(word)].lane[l] = words[word];
   }
 }
 
@@ -226,24 +228,15 @@ void scalar_load(const Instruction& i, Wave& w) {
 }
 
 constexpr Operation kOperations[] = {
-    {"s_load_dword", scalar_load<1>},
-    {"s_load_dwordx2", scalar_load<2>},
-    {"s_load_dwordx4", scalar_load<4>},
-    {"s_load_dwordx8", scalar_load<8>},
-    {"s_load_dwordx16", scalar_load<16>},
-    {"global_load_ushort", load<2>},
-    {"global_load_ubyte", load<1>},
-    {"global_load_dword", load<4>},
-    {"global_load_dwordx2", load<8>},
-    {"global_load_dwordx3", load<12>},
-    {"global_load_dwordx4", load<16>},
-    {"global_store_byte", store<1>},
-    {"global_store_short", store<2>},
-    {"global_store_dword", store<4>},
-    {"global_store_dwordx2", store<8>},
-    {"global_store_dwordx3", store<12>},
-    {"global_store_dwordx4", store<16>},
-    {"global_atomic_add", atomic_add},
+    {"s_load_dword", scalar_load<1>},     {"s_load_dwordx2", scalar_load<2>},
+    {"s_load_dwordx4", scalar_load<4>},   {"s_load_dwordx8", scalar_load<8>},
+    {"s_load_dwordx16", scalar_load<16>}, {"global_load_ushort", load<2>},
+    {"global_load_ubyte", load<1>},       {"global_load_dword", load<4>},
+    {"global_load_dwordx2", load<8>},     {"global_load_dwordx3", load<12>},
+    {"global_load_dwordx4", load<16>},    {"global_store_byte", store<1>},
+    {"global_store_short", store<2>},     {"global_store_dword", store<4>},
+    {"global_store_dwordx2", store<8>},   {"global_store_dwordx3", store<12>},
+    {"global_store_dwordx4", store<16>},  {"global_atomic_add", atomic_add},
     {"buffer_load_dwordx4", buffer_load},
 };
 

@@ -42,11 +42,12 @@ std::vector<u32> run(const std::string& architecture, const std::string& body,
   const bool gfx9 = architecture.starts_with("gfx9");
   const std::string load = gfx9 ? "global_load_dword" : "global_load_b32";
   const std::string store = gfx9 ? "global_store_dword" : "global_store_b32";
-  std::string text = gfx9 ? "s_load_dwordx2 s[4:5], s[0:1], 0x0\n" : "s_load_b64 s[4:5], s[0:1], 0x0\n";
+  std::string text =
+      gfx9 ? "s_load_dwordx2 s[4:5], s[0:1], 0x0\n" : "s_load_b64 s[4:5], s[0:1], 0x0\n";
   text += "v_lshlrev_b32 v1, 2, v0\ns_waitcnt lgkmcnt(0)\n";
   for (int row = 0; row < 4; ++row) {
-    text += load + " v" + std::to_string(4 + row) + ", v1, s[4:5] offset:" +
-            std::to_string(256 * row) + "\n";
+    text += load + " v" + std::to_string(4 + row) +
+            ", v1, s[4:5] offset:" + std::to_string(256 * row) + "\n";
   }
   text += "v_mov_b32 v8, 0\nv_mov_b32 v9, 0\ns_waitcnt vmcnt(0)\n" + body + "\n";
   text += store + " v1, v8, s[4:5] offset:1024\n" + store + " v1, v9, s[4:5] offset:1280\n";
@@ -85,20 +86,17 @@ float f(u32 x) { return std::bit_cast<float>(x); }
 u32 b(float x) { return std::bit_cast<u32>(x); }
 
 TEST(AmdExecutorOperations, AdditionOf64BitsByCarries) {
-  expect("gfx90a",
-         "v_add_co_u32 v8, vcc, v4, v6\nv_addc_co_u32 v9, vcc, v5, v7, vcc",
+  expect("gfx90a", "v_add_co_u32 v8, vcc, v4, v6\nv_addc_co_u32 v9, vcc, v5, v7, vcc",
          [](u32 a, u32 c, u32 d, u32 e) {
            const u64 sum = (u64{c} << 32 | a) + (u64{e} << 32 | d);
            return Lane{static_cast<u32>(sum), static_cast<u32>(sum >> 32)};
          });
-  expect("gfx1100",
-         "v_add_co_u32 v8, vcc_lo, v4, v6\nv_add_co_ci_u32 v9, vcc_lo, v5, v7, vcc_lo",
+  expect("gfx1100", "v_add_co_u32 v8, vcc_lo, v4, v6\nv_add_co_ci_u32 v9, vcc_lo, v5, v7, vcc_lo",
          [](u32 a, u32 c, u32 d, u32 e) {
            const u64 sum = (u64{c} << 32 | a) + (u64{e} << 32 | d);
            return Lane{static_cast<u32>(sum), static_cast<u32>(sum >> 32)};
          });
-  expect("gfx90a",
-         "v_sub_co_u32 v8, vcc, v4, v6\nv_subb_co_u32 v9, vcc, v5, v7, vcc",
+  expect("gfx90a", "v_sub_co_u32 v8, vcc, v4, v6\nv_subb_co_u32 v9, vcc, v5, v7, vcc",
          [](u32 a, u32 c, u32 d, u32 e) {
            const u64 sum = (u64{c} << 32 | a) - (u64{e} << 32 | d);
            return Lane{static_cast<u32>(sum), static_cast<u32>(sum >> 32)};
@@ -106,11 +104,10 @@ TEST(AmdExecutorOperations, AdditionOf64BitsByCarries) {
 }
 
 TEST(AmdExecutorOperations, ProductsOf64Bits) {
-  expect("gfx90a", "v_mad_u64_u32 v[8:9], s[8:9], v4, v5, v[6:7]",
-         [](u32 a, u32 c, u32 d, u32 e) {
-           const u64 r = u64{a} * c + (u64{e} << 32 | d);
-           return Lane{static_cast<u32>(r), static_cast<u32>(r >> 32)};
-         });
+  expect("gfx90a", "v_mad_u64_u32 v[8:9], s[8:9], v4, v5, v[6:7]", [](u32 a, u32 c, u32 d, u32 e) {
+    const u64 r = u64{a} * c + (u64{e} << 32 | d);
+    return Lane{static_cast<u32>(r), static_cast<u32>(r >> 32)};
+  });
   expect("gfx942", "v_lshl_add_u64 v[8:9], v[4:5], 3, v[6:7]", [](u32 a, u32 c, u32 d, u32 e) {
     const u64 r = ((u64{c} << 32 | a) << 3) + (u64{e} << 32 | d);
     return Lane{static_cast<u32>(r), static_cast<u32>(r >> 32)};
@@ -164,7 +161,8 @@ TEST(AmdExecutorOperations, ScalarFields) {
     std::int64_t wide = static_cast<std::int32_t>(inputs[0]);
     wide >>= offset;
     const int drop = 64 - static_cast<int>(width);
-    const std::int64_t want = width == 0 ? 0 : static_cast<std::int64_t>(static_cast<u64>(wide) << drop) >> drop;
+    const std::int64_t want =
+        width == 0 ? 0 : static_cast<std::int64_t>(static_cast<u64>(wide) << drop) >> drop;
     EXPECT_EQ(got[kWidth], static_cast<u32>(want)) << offset << " " << width;
   }
 }
@@ -195,8 +193,8 @@ TEST(AmdExecutorOperations, QuotientsAreCorrectlyRounded) {
       if (std::isnan(want)) {
         EXPECT_TRUE(std::isnan(f(got[l]))) << a << " / " << c;
       } else {
-        EXPECT_EQ(got[l], b(want)) << std::hexfloat << a << " / " << c << " is " << want << ", got "
-                                   << f(got[l]);
+        EXPECT_EQ(got[l], b(want))
+            << std::hexfloat << a << " / " << c << " is " << want << ", got " << f(got[l]);
       }
     }
   }
@@ -242,16 +240,16 @@ TEST(AmdExecutorOperations, SixteenBitsLeaveOrClearTheUpperHalf) {
 }
 
 TEST(AmdExecutorOperations, SdwaTakesPartsOfRegisters) {
-  expect("gfx90a",
-         "v_lshlrev_b32_sdwa v8, v4, sext(v5) dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:DWORD "
-         "src1_sel:WORD_0\n"
-         "v_or_b32_sdwa v9, v6, v7 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:WORD_1 "
-         "src1_sel:BYTE_2",
-         [](u32 a, u32 c, u32 d, u32 e) {
-           const auto low = static_cast<std::int16_t>(static_cast<std::uint16_t>(c));
-           return Lane{static_cast<u32>(std::int32_t{low}) << (a & 31),
-                       d >> 16 | (e >> 16 & 0xffu)};
-         });
+  expect(
+      "gfx90a",
+      "v_lshlrev_b32_sdwa v8, v4, sext(v5) dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:DWORD "
+      "src1_sel:WORD_0\n"
+      "v_or_b32_sdwa v9, v6, v7 dst_sel:DWORD dst_unused:UNUSED_PAD src0_sel:WORD_1 "
+      "src1_sel:BYTE_2",
+      [](u32 a, u32 c, u32 d, u32 e) {
+        const auto low = static_cast<std::int16_t>(static_cast<std::uint16_t>(c));
+        return Lane{static_cast<u32>(std::int32_t{low}) << (a & 31), d >> 16 | (e >> 16 & 0xffu)};
+      });
 }
 
 TEST(AmdExecutorOperations, PackedOperationsChooseWordsAndSigns) {
@@ -265,7 +263,9 @@ TEST(AmdExecutorOperations, PackedOperationsChooseWordsAndSigns) {
            return Lane{b(finite(a) - finite(d)), b(finite(c) + finite(d))};
          });
   expect("gfx90a", body + "v_pk_mov_b32 v[8:9], v[4:5], v[6:7] op_sel:[1,0]",
-         [&](u32, u32 c, u32 d, u32) { return Lane{b(finite(c)), b(finite(d))}; });
+         [&](u32, u32 c, u32 d, u32) {
+           return Lane{b(finite(c)), b(finite(d))};
+         });
   expect("gfx90a", body + "v_fma_f32 v8, -v4, |v5|, v6\nv_fma_f32 v9, v7, v7, -|v4|",
          [&](u32 a, u32 c, u32 d, u32 e) {
            return Lane{b(std::fma(-finite(a), std::fabs(finite(c)), finite(d))),
@@ -277,7 +277,9 @@ TEST(AmdExecutorOperations, DualIssueReadsBeforeItWrites) {
   expect("gfx1100",
          "v_mov_b32 v8, v4\nv_mov_b32 v9, v5\n"
          "v_dual_mov_b32 v8, v9 :: v_dual_mov_b32 v9, v8",
-         [](u32 a, u32 c, u32, u32) { return Lane{c, a}; });
+         [](u32 a, u32 c, u32, u32) {
+           return Lane{c, a};
+         });
 }
 
 TEST(AmdExecutorOperations, LanesExchange) {
@@ -325,7 +327,8 @@ TEST(AmdExecutorOperations, ClassesOfNumbers) {
 TEST(AmdExecutorOperations, ExponentialsFlushDenormalsAndAreClose) {
   std::mt19937 random(13);
   std::vector<u32> inputs(4 * kWidth);
-  for (u32& x : inputs) x = b(static_cast<float>(static_cast<int>(random() % 40000)) * 0.01f - 200.f);
+  for (u32& x : inputs)
+    x = b(static_cast<float>(static_cast<int>(random() % 40000)) * 0.01f - 200.f);
   const auto got = run("gfx90a", "v_exp_f32 v8, v4", inputs);
   for (std::size_t l = 0; l < kWidth; ++l) {
     const float exact = std::exp2(f(inputs[l]));

@@ -151,9 +151,7 @@ constexpr auto kLeI = [](u32 a, u32 b) { return sign(a) <= sign(b); };
 constexpr auto kGtI = [](u32 a, u32 b) { return sign(a) > sign(b); };
 constexpr auto kGeI = [](u32 a, u32 b) { return sign(a) >= sign(b); };
 
-constexpr auto kAdd = [](u32 a, u32 b, bool) {
-  return WithCarry{a + b, (u64{a} + b) >> 32 != 0};
-};
+constexpr auto kAdd = [](u32 a, u32 b, bool) { return WithCarry{a + b, (u64{a} + b) >> 32 != 0}; };
 constexpr auto kAddCarry = [](u32 a, u32 b, bool c) {
   return WithCarry{a + b + u32{c}, (u64{a} + b + u64{c}) >> 32 != 0};
 };
@@ -204,10 +202,8 @@ constexpr Operation kOperations[] = {
     {"s_addc_u32", carry_chain<kAddCarry>},
     {"s_sub_u32", with_carry<kSub>},
     {"s_subb_u32", carry_chain<kSubBorrow>},
-    {"s_add_i32",
-     with_carry<[](u32 a, u32 b, bool) { return signed_result(wide(a) + wide(b)); }>},
-    {"s_sub_i32",
-     with_carry<[](u32 a, u32 b, bool) { return signed_result(wide(a) - wide(b)); }>},
+    {"s_add_i32", with_carry<[](u32 a, u32 b, bool) { return signed_result(wide(a) + wide(b)); }>},
+    {"s_sub_i32", with_carry<[](u32 a, u32 b, bool) { return signed_result(wide(a) - wide(b)); }>},
     {"s_addk_i32",
      [](const Instruction& i, Wave& w) {
        const WithCarry r = signed_result(wide(w.scalar(i.o[0])) + wide(extended(i.o[1])));
@@ -238,13 +234,11 @@ constexpr Operation kOperations[] = {
      }>},
     {"s_lshl_b32", nonzero<[](u32 a, u32 b) { return a << (b & 31); }>},
     {"s_lshr_b32", nonzero<[](u32 a, u32 b) { return (a >> (b & 31)); }>},
-    {"s_ashr_i32",
-     nonzero<[](u32 a, u32 b) { return (static_cast<u32>(sign(a) >> (b & 31))); }>},
+    {"s_ashr_i32", nonzero<[](u32 a, u32 b) { return (static_cast<u32>(sign(a) >> (b & 31))); }>},
     {"s_lshl_b64", nonzero64<[](u64 a, u32 b) { return a << (b & 63); }>},
     {"s_lshr_b64", nonzero64<[](u64 a, u32 b) { return (a >> (b & 63)); }>},
-    {"s_ashr_i64", nonzero64<[](u64 a, u32 b) {
-       return (static_cast<u64>(static_cast<i64>(a) >> (b & 63)));
-     }>},
+    {"s_ashr_i64",
+     nonzero64<[](u64 a, u32 b) { return (static_cast<u64>(static_cast<i64>(a) >> (b & 63))); }>},
     {"s_bfe_u32", nonzero<kFieldU>},
     {"s_bfe_i32", nonzero<kFieldI>},
     {"s_bfm_b32", plain<[](u32 a, u32 b) { return ((1u << (a & 31)) - 1) << (b & 31); }>},

@@ -27,9 +27,10 @@ namespace {
 
 [[noreturn]] void race(const char* what, std::uint32_t word, std::uint8_t other,
                        const char* others) {
-  throw Fault(std::string("LDS byte ") + std::to_string(4 * word) + ": " + what + " what " +
-              (other == LdsWord::kSeveral ? "several waves " : "wave " + std::to_string(other) + " ") +
-              others + ", with no barrier between");
+  throw Fault(
+      std::string("LDS byte ") + std::to_string(4 * word) + ": " + what + " what " +
+      (other == LdsWord::kSeveral ? "several waves " : "wave " + std::to_string(other) + " ") +
+      others + ", with no barrier between");
 }
 
 }  // namespace
@@ -61,9 +62,9 @@ const std::uint32_t* Wave::selected(const Operand& o, const std::uint32_t* value
                          : 8 * (static_cast<int>(o.select) - static_cast<int>(Select::byte0));
   for (int l = 0; l < kLanes; ++l) {
     const std::uint32_t top = values[l] << (32 - bits - shift);
-    temporary.lane[l] = o.sign_extended ? static_cast<std::uint32_t>(
-                                              static_cast<std::int32_t>(top) >> (32 - bits))
-                                        : top >> (32 - bits);
+    temporary.lane[l] =
+        o.sign_extended ? static_cast<std::uint32_t>(static_cast<std::int32_t>(top) >> (32 - bits))
+                        : top >> (32 - bits);
   }
   return temporary.lane;
 }
@@ -160,8 +161,9 @@ void Wave::wait_vector_memory(std::size_t left) {
 
 void Wave::wait_stores(std::size_t left) { count_completion(drain(*this, stores, left)); }
 
-// LGKMCNT counts LDS and scalar loads. LDS answers in order, scalar memory in none: any of its loads
-// may be among the `left` (CDNA3 ISA, 4.4 "Manually Inserted Wait States"; RDNA3 ISA, "S_WAITCNT").
+// LGKMCNT counts LDS and scalar loads. LDS answers in order, scalar memory in none: any of its
+// loads may be among the `left` (CDNA3 ISA, 4.4 "Manually Inserted Wait States"; RDNA3 ISA,
+// "S_WAITCNT").
 void Wave::wait_lds(std::size_t left) {
   std::size_t ended = drain(*this, lds, left);
   if (left == 0) ended += drain(*this, scalar_loads, 0);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a wave and its block hold while they run.
 //
-// Values that nothing wrote, and those computed from them, are undefined: registers know it for each
-// lane (vector) or bit (scalar), LDS for each byte. Undefined values may be copied and computed
-// with, as compilers do in lanes that do not matter; a fault is what depends on them: an address, a
-// branch, EXEC, what is stored to global memory.
+// Values that nothing wrote, and those computed from them, are undefined: registers know it for
+// each lane (vector) or bit (scalar), LDS for each byte. Undefined values may be copied and
+// computed with, as compilers do in lanes that do not matter; a fault is what depends on them: an
+// address, a branch, EXEC, what is stored to global memory.
 #pragma once
 
 #include <array>
@@ -87,7 +87,7 @@ struct Context {
   const GlobalMemory* memory = nullptr;
   const Program* program = nullptr;
   int wave_width = 64;
-  bool separate_stores = false;  // gfx10 and newer count stores apart (VSCNT)
+  bool separate_stores = false;           // gfx10 and newer count stores apart (VSCNT)
   bool flushes_matrix_denormals = false;  // gfx90a
   Lds lds;
   // Waves that passed a barrier with stores to global memory that they had not waited for.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of the HIP runtime and of clang's launch code, for tests: the one device executes machine
-// code in this process, synchronously. Only what the HIP backend asks for.
+// Functions of the HIP runtime and of clang's launch code, for tests: the one device executes
+// machine code in this process, synchronously. Only what the HIP backend asks for.
 #pragma GCC visibility push(default)
 #include <hip/hip_runtime_api.h>
 #pragma GCC visibility pop
@@ -156,8 +156,9 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int index) {
   p->sharedMemPerBlock = 64 << 10;
   p->warpSize = gfx9 ? 64 : 32;
   p->maxThreadsPerBlock = 1024;
-  // Few, so that launches that fill the device stay small.
-  p->multiProcessorCount = 4;
+  // Four compute units, of which RDNA counts pairs: few, so that small problems fill the device and
+  // reach the schedules of large ones.
+  p->multiProcessorCount = gfx9 ? 4 : 2;
   p->l2CacheSize = 4 << 20;
   return hipSuccess;
 }

@@ -43,9 +43,8 @@ void** Interpreter::add_bundle(const void* bundle) {
 }
 
 void Interpreter::remove_bundle(void** handle) {
-  std::erase_if(kernels_, [&](const auto& k) {
-    return reinterpret_cast<void**>(k.second.bundle) == handle;
-  });
+  std::erase_if(kernels_,
+                [&](const auto& k) { return reinterpret_cast<void**>(k.second.bundle) == handle; });
   std::erase_if(bundles_,
                 [&](const auto& b) { return reinterpret_cast<void**>(b.get()) == handle; });
 }
@@ -117,6 +116,23 @@ const amdgcn::Program& Interpreter::program(const Kernel& kernel) {
   return *program;
 }
 
+Interpreter::Decoded Interpreter::decode_all() {
+  Decoded all;
+  for (const auto& [entry, kernel] : kernels_) {
+    const auto bundled = amdgcn::read_bundle(kernel.bundle->data);
+    if (std::ranges::find(bundled, architecture_, &amdgcn::Bundled::architecture) ==
+        bundled.end()) {
+      continue;
+    }
+    const amdgcn::Program& decoded = program(kernel);
+    ++all.kernels;
+    for (const std::string& line : decoded.unknown) {
+      all.unknown.push_back(kernel.name + " " + line);
+    }
+  }
+  return all;
+}
+
 void Interpreter::launch(const void* entry, const amdgcn::Size3& blocks,
                          const amdgcn::Size3& threads, std::size_t dynamic_lds_bytes,
                          void** arguments) {
@@ -144,8 +160,7 @@ void Interpreter::launch(const void* entry, const amdgcn::Size3& blocks,
   if (!reports_) return;
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   std::fprintf(stderr, "%llu wave instructions in %.4f s: %s\n",
-               static_cast<unsigned long long>(instructions), seconds,
-               found->second.name.c_str());
+               static_cast<unsigned long long>(instructions), seconds, found->second.name.c_str());
 }
 
 }  // namespace moat::hip_runtime

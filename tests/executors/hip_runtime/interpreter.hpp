@@ -56,6 +56,14 @@ class Interpreter {
   void launch(const void* entry, const amdgcn::Size3& blocks, const amdgcn::Size3& threads,
               std::size_t dynamic_lds_bytes, void** arguments);
 
+  // For tests: what decode() did not understand of any kernel that this build has for the
+  // architecture, and how many kernels these are.
+  struct Decoded {
+    int kernels = 0;
+    std::vector<std::string> unknown;
+  };
+  Decoded decode_all();
+
   // For tests: code objects as from here on; what is launched is noted by kernel.
   void set_patches(std::vector<Patch> patches);
   void set_instruction_limit(std::uint64_t limit) { instruction_limit_ = limit; }

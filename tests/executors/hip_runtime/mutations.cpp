@@ -2,7 +2,7 @@
 #include "tests/executors/hip_runtime/mutations.hpp"
 
 #include <cstdint>
-#include <functional>
+#include <cstdio>
 
 namespace moat::hip_runtime {
 namespace {
@@ -49,15 +49,18 @@ std::vector<Mutation> mutations(const std::string& kernel, const Executed& execu
         const std::uint32_t count = line.encoding >> f.shift & f.mask;
         if (name != "s_waitcnt" || count == f.mask) continue;
         add("wait raised", line.address, line.encoding + (1u << f.shift));
+        // Of two counts, either may have ended what was ended.
+        found.back().changes_order = ends && line.operands.find(' ') == std::string::npos;
       }
     } else if (name.starts_with("ds_") && name.find("permute") == std::string::npos) {
-      const bool two = name.find("2_") != std::string::npos || name.find("2addr") != std::string::npos;
+      const bool two =
+          name.find("2_") != std::string::npos || name.find("2addr") != std::string::npos;
       const std::uint32_t bytes = name.ends_with("b128") ? 16 : name.ends_with("b64") ? 8 : 4;
       // In two places, offsets count elements.
       add("LDS offset shifted", line.address, line.encoding + (two ? 1 : bytes));
     } else if (name.starts_with("v_cmp") && name.find("class") == std::string::npos) {
-      const bool is_float = name.find("_f32") != std::string::npos ||
-                            name.find("_f16") != std::string::npos;
+      const bool is_float =
+          name.find("_f32") != std::string::npos || name.find("_f16") != std::string::npos;
       const int shift = name.ends_with("_e64") ? 16 : 17;
       // An operation and its negation have opposite numbers.
       add("lane mask flipped", line.address, line.encoding ^ (is_float ? 0xfu : 0x7u) << shift);

@@ -14,7 +14,7 @@ struct Mutation {
   std::string kind;  // "wait removed"
   std::string text;  // of the instruction
   Patch patch;
-  // A wait that ended operations: without it their order is another, whatever the result is.
+  // Of a wait: it ended operations, and without it their order is another, whatever the result is.
   bool changes_order = false;
 };
 
