@@ -29,6 +29,7 @@ class Lexer {
   Lexer(std::string_view text, std::size_t begin, std::size_t end)
       : text_(text), at_(begin), end_(end) {
     skip_space();
+    begin_statement();
   }
 
   std::size_t at() const { return at_; }
@@ -78,7 +79,9 @@ class Lexer {
     jump(found == std::string_view::npos ? end_ : found + 1);
   }
 
-  [[noreturn]] void fail(const std::string& what) const { fail_at(at_, what); }
+  // Reports name the statement that begins here.
+  void begin_statement() { statement_ = at_; }
+  [[noreturn]] void fail(const std::string& what) const { fail_at(statement_, what); }
   [[noreturn]] void fail_at(std::size_t at, const std::string& what) const {
     throw ParseError(
         fmt::format("PTX line {}: {}: {}", line_of(text_, at), statement_at(text_, at), what));
@@ -107,6 +110,7 @@ class Lexer {
   std::string_view text_;
   std::size_t at_;
   std::size_t end_;
+  std::size_t statement_ = 0;
 };
 
 }  // namespace moat::ptx

@@ -18,6 +18,7 @@ Module::Module(std::string text) : text_(std::make_shared<const std::string>(std
   Lexer in(*text_, 0, text_->size());
   while (!in.done()) {
     const std::size_t begin = in.at();
+    in.begin_statement();
     in.expect('.');
     const std::string_view directive = in.word();
     if (directive == "version") {

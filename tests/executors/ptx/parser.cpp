@@ -272,6 +272,7 @@ class Parser {
   void open() { scopes_.push_back({next_scope_++, {}}); }
 
   void statement() {
+    in_.begin_statement();
     if (in_.done()) in_.fail("the entry has no end");
     if (in_.take('{')) {
       open();
@@ -494,7 +495,7 @@ class Parser {
     mine_.sources = static_cast<std::uint8_t>(mine_.sources + list(wanted, count));
   }
 
-  [[noreturn]] void fail(const std::string& what) const { in_.fail_at(mine_.text, what); }
+  [[noreturn]] void fail(const std::string& what) const { in_.fail(what); }
   [[noreturn]] void unknown(std::string_view mnemonic) const {
     fail(fmt::format("unknown instruction {}", mnemonic));
   }
