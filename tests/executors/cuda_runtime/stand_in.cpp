@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -88,6 +89,26 @@ struct State {
   }
 };
 
+// What was executed, at the end, if MOAT_INTERPRETED_REPORT is set.
+void report() {
+  std::uint64_t instructions = 0;
+  std::uint64_t lanes = 0;
+  double seconds = 0;
+  for (const Launched& l : launched()) {
+    instructions += l.counts.warp_instructions;
+    lanes += l.counts.lane_instructions;
+    seconds += l.seconds;
+    fmt::print(stderr, "{:8} launches {:12} warp instructions {:7.2f} s {:7.2f} M/s {}\n", l.times,
+               l.counts.warp_instructions, l.seconds,
+               1e-6 * static_cast<double>(l.counts.warp_instructions) / l.seconds, l.kernel);
+  }
+  fmt::print(stderr,
+             "interpreted: {} instructions of warps, {} of lanes in {:.2f} s: {:.2f} and {:.1f} "
+             "million a second\n",
+             instructions, lanes, seconds, 1e-6 * static_cast<double>(instructions) / seconds,
+             1e-6 * static_cast<double>(lanes) / seconds);
+}
+
 // Registration runs before main, in any order.
 State& state() {
   static State* const s = new State;
@@ -126,6 +147,9 @@ cudaError_t launch(const void* entry, dim3 blocks, dim3 threads, void** argument
   State& s = state();
   const auto found = s.functions.find(entry);
   if (found == s.functions.end()) return cudaErrorInvalidDeviceFunction;
+  if (s.launched.empty() && std::getenv("MOAT_INTERPRETED_REPORT") != nullptr) {
+    std::atexit(report);
+  }
   Function& function = found->second;
   const Interpreted& device = s.devices[static_cast<std::size_t>(s.device)];
   if (shared_bytes > function.granted || blocks.y * blocks.z * threads.y * threads.z != 1) {
@@ -139,19 +163,22 @@ cudaError_t launch(const void* entry, dim3 blocks, dim3 threads, void** argument
     }
     const ptx::Kernel* const kernel = module->find(function.name);
     if (kernel == nullptr) return cudaErrorInvalidDeviceFunction;
-    const auto begin = Clock::now();
+    Launched& l = s.launched[function.name];
+    l.kernel = function.name;
+    l.code = kernel;
+    l.text = module->text_of(function.name);
+    ++l.times;
+    const std::clock_t begin = std::clock();
     const ptx::Counts counts = ptx::launch(*kernel,
                                            {.blocks = blocks.x,
                                             .threads = threads.x,
                                             .shared_bytes = shared_bytes,
-                                            .most_instructions = s.most_instructions},
+                                            .most_instructions = s.most_instructions,
+                                            .visits = &l.visits},
                                            arguments, s.memory);
-    Launched& l = s.launched[function.name];
-    l.kernel = function.name;
-    ++l.times;
+    l.seconds += static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
     l.counts.warp_instructions += counts.warp_instructions;
     l.counts.lane_instructions += counts.lane_instructions;
-    l.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
   } catch (const std::exception& e) {
     s.fault = e.what();
   }
@@ -232,19 +259,6 @@ std::vector<Launched> launched() {
 }
 
 void forget_launched() { state().launched.clear(); }
-
-std::string_view entry_text(std::string_view kernel) {
-  State& s = state();
-  for (const auto& [entry, function] : s.functions) {
-    if (function.name != kernel) continue;
-    for (const Interpreted& device : s.devices) {
-      if (ptx::Module* const m = module_for(*function.binary, device.capability)) {
-        return m->text_of(kernel);
-      }
-    }
-  }
-  return {};
-}
 
 void replace_entry(std::string_view kernel, const std::string& text) {
   State& s = state();

@@ -145,6 +145,7 @@ class Warp {
   u32 uniform(const Operand& o, u32 mask, const char* what);
 
   void alu(const Instruction& i, u32 mask);
+  const unsigned char* readable_run(const Instruction& i, std::size_t bytes);
   void load(const Instruction& i, u32 mask);
   void store(const Instruction& i, u32 mask);
   const unsigned char* readable(Space space, u64 address, std::size_t bytes, int lane);

@@ -16,12 +16,13 @@ constexpr std::size_t kGap = 4096;
 bool GlobalMemory::Allocation::initialised(std::size_t offset, std::size_t size) const {
   const std::uint8_t* const at = written.data() + offset;
   if (size % 4 != 0) return std::all_of(at, at + size, [](std::uint8_t w) { return w != 0; });
+  u32 missing = 0;
   for (std::size_t i = 0; i < size; i += 4) {
     u32 four = 0;
     std::memcpy(&four, at + i, 4);
-    if (four != 0x01010101u) return false;
+    missing |= four ^ 0x01010101u;
   }
-  return true;
+  return missing == 0;
 }
 
 void GlobalMemory::Allocation::mark(std::size_t offset, std::size_t size) {

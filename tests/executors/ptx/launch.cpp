@@ -51,6 +51,7 @@ Counts launch(const Kernel& kernel, const Shape& shape, const void* const* param
             .launch = ++launches,
             .published = {},
             .counts = {}};
+  if (shape.visits != nullptr) shape.visits->resize(kernel.code.size());
   Aligned arena(shape.shared_bytes, 1024);
   emulator::Shadow shadow(shape.shared_bytes);
   for (u32 index = 0; index < shape.blocks; ++index) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <vector>
 
 #include "tests/executors/ptx/global_memory.hpp"
 #include "tests/executors/ptx/program.hpp"
@@ -23,6 +24,8 @@ struct Shape {
   std::size_t shared_bytes = 0;
   // Instructions of a warp that one block may execute before it counts as an endless loop.
   u64 most_instructions = u64{1} << 31;
+  // How often each instruction was executed by a warp, added up; as many as the kernel has.
+  std::vector<u32>* visits = nullptr;
 };
 
 struct Counts {

@@ -148,9 +148,44 @@ unsigned char* Warp::writable(Space space, u64 address, std::size_t bytes, int l
   return a.data + offset;
 }
 
+// Lanes of a full warp that read one run of global memory, each its own part: one check for all.
+const unsigned char* Warp::readable_run(const Instruction& i, std::size_t bytes) {
+  const Operand& o = operand(i, i.dests);
+  if (i.space != Space::global || kernel_.bits[o.state] != 64) return nullptr;
+  const u64* const at = values<u64>(o);
+  const u64 first = at[0];
+  u64 differs = (first + static_cast<u64>(i.immediate)) % bytes;
+  for (u64 lane = 0; lane < kWarp; ++lane) differs |= at[lane] ^ (first + lane * bytes);
+  if (differs != 0) return nullptr;
+  const u64 address = first + static_cast<u64>(i.immediate);
+  GlobalMemory::Allocation* const a = block_.grid().memory.find(address, bytes * kWarp);
+  if (a == nullptr || !a->writes.empty()) return nullptr;
+  const std::size_t offset = address - a->begin();
+  return a->initialised(offset, bytes * kWarp) ? a->data + offset : nullptr;
+}
+
 void Warp::load(const Instruction& i, u32 mask) {
   const std::size_t bytes = i.bytes;
   const std::size_t all = bytes * i.count;
+  if (mask == kAllLanes && !i.wide_result && (bytes == 4 || bytes == 2) && !i.sign_extended) {
+    if (const unsigned char* const from = readable_run(i, all)) {
+      for (std::size_t k = 0; k < i.count; ++k) {
+        u32* const to = values<u32>(operand(i, static_cast<int>(k)));
+        if (bytes == 4) {
+          for (std::size_t lane = 0; lane < kWarp; ++lane) {
+            std::memcpy(to + lane, from + lane * all + 4 * k, 4);
+          }
+        } else {
+          for (std::size_t lane = 0; lane < kWarp; ++lane) {
+            u16 half = 0;
+            std::memcpy(&half, from + lane * all + 2 * k, 2);
+            to[lane] = half;
+          }
+        }
+      }
+      return;
+    }
+  }
   each_lane(mask, [&](int lane) {
     const unsigned char* const from = readable(i.space, address(i, i.dests, lane), all, lane);
     for (int k = 0; k < i.count; ++k) {

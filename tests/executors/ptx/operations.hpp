@@ -53,12 +53,16 @@ constexpr T remainder(T a, T b) {
 
 // Of a number and a NaN the number; -0 is below +0 ("max", "min").
 inline f32 larger(f32 a, f32 b) {
-  if (a == b) return std::signbit(a) ? b : a;
-  return a > b || b != b ? a : b;
+  const f32 equal = std::bit_cast<f32>(std::bit_cast<u32>(a) & std::bit_cast<u32>(b));
+  const f32 ordered = a > b ? a : b;
+  const f32 number = b != b ? a : ordered;
+  return a == b ? equal : number;
 }
 inline f32 smaller(f32 a, f32 b) {
-  if (a == b) return std::signbit(a) ? a : b;
-  return a < b || b != b ? a : b;
+  const f32 equal = std::bit_cast<f32>(std::bit_cast<u32>(a) | std::bit_cast<u32>(b));
+  const f32 ordered = a < b ? a : b;
+  const f32 number = b != b ? a : ordered;
+  return a == b ? equal : number;
 }
 
 inline f32 flushed(f32 x) {

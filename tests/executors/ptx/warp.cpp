@@ -306,6 +306,7 @@ void Warp::execute() {
   u32 mask = current_.mask;
   Counts& counts = block_.grid().counts;
   const u64 most = block_.grid().shape.most_instructions;
+  std::vector<u32>* const visits = block_.grid().shape.visits;
   while (true) {
     if (pc >= next_pc_) {
       suspend(pc, mask, Split::Waits::no, 0);
@@ -324,6 +325,7 @@ void Warp::execute() {
       }
     }
     ++counts.warp_instructions;
+    if (visits != nullptr) ++(*visits)[pc];
     counts.lane_instructions += static_cast<u64>(std::popcount(active));
     if (++block_.instructions > most) {
       fail(std::countr_zero(active),
