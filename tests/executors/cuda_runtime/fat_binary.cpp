@@ -50,8 +50,8 @@ std::vector<PtxImage> ptx_images(const void* fat_binary) {
     at += image.header_bytes;
     if (image.kind == kPtx && (image.flags & kCompressed) == 0) {
       const auto* const text = reinterpret_cast<const char*>(at);
-      images.push_back({static_cast<int>(image.architecture),
-                        std::string(text, strnlen(text, image.bytes))});
+      images.push_back(
+          {static_cast<int>(image.architecture), std::string(text, strnlen(text, image.bytes))});
     }
     at += image.bytes;
   }

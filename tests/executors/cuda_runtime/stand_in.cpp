@@ -498,8 +498,7 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* name, void** function, 
                                              unsigned long long,
                                              cudaDriverEntryPointQueryResult* found) {
   *function = nullptr;
-  const bool there =
-      std::strcmp(name, "cuTensorMapEncodeTiled") == 0 && version >= 12000;
+  const bool there = std::strcmp(name, "cuTensorMapEncodeTiled") == 0 && version >= 12000;
   *found = there ? cudaDriverEntryPointSuccess : cudaDriverEntryPointSymbolNotFound;
   if (there) *function = reinterpret_cast<void*>(&moat::cuda_runtime::encode_tiled);
   return now();

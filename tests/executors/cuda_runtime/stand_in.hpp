@@ -22,7 +22,7 @@ struct Launched {
   std::string_view text;  // of the entry, from its name on
   std::uint64_t times = 0;
   ptx::Counts counts;
-  double seconds = 0;       // of the processor
+  double seconds = 0;            // of the processor
   std::vector<ptx::u32> visits;  // of each instruction
 };
 std::vector<Launched> launched();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// cp.async, mbarriers, TMA, wgmma and setmaxnreg: right as they should be, and a fault with any wait
-// or fence left out.
+// cp.async, mbarriers, TMA, wgmma and setmaxnreg: right as they should be, and a fault with any
+// wait or fence left out.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,11 +26,12 @@ auto faults(const std::string& what, const std::string& also = "") {
 u32 copied(const std::string& commit, const std::string& wait, const std::string& valid = "16") {
   Harness h(kWarp * 4);
   h.fill(4, 7);
-  h.run("mov.u32 %r1, %tid.x;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra end;\nmov.u32 %r2, arena;\n"
-        "mov.u32 %r3, " +
-            valid + ";\ncp.async.cg.shared.global.L2::128B [%r2], [%rd1], 16, %r3;\n" + commit +
-            wait + "ld.shared.u32 %r4, [%r2+4];\nst.global.u32 [%rd1+16], %r4;\nend:\n",
-        {.shared_bytes = 1024});
+  h.run(
+      "mov.u32 %r1, %tid.x;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra end;\nmov.u32 %r2, arena;\n"
+      "mov.u32 %r3, " +
+          valid + ";\ncp.async.cg.shared.global.L2::128B [%r2], [%rd1], 16, %r3;\n" + commit +
+          wait + "ld.shared.u32 %r4, [%r2+4];\nst.global.u32 [%rd1+16], %r4;\nend:\n",
+      {.shared_bytes = 1024});
   return h.data[4];
 }
 
@@ -106,20 +107,17 @@ TEST(PtxTma, EveryWaitAndFenceIsNeeded) {
   EXPECT_NO_THROW(Tma{.fence = "fence.proxy.async.shared::cta;\n"}.run());
   EXPECT_THAT([] { Tma{.barrier = ""}.run(); }, ::testing::Throws<Fault>());
   EXPECT_THAT([] { Tma{.expect = ""}.run(); }, faults("is deadlocked", "lacks 1 of 1 arrivals"));
-  EXPECT_THAT([] {
-    Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1040;\n"}.run();
-  },
-              faults("is deadlocked", "16 bytes"));
-  EXPECT_THAT([] {
-    Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1008;\n"}.run();
-  },
-              faults("gets 16 bytes more than it expects"));
+  EXPECT_THAT(
+      [] { Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1040;\n"}.run(); },
+      faults("is deadlocked", "16 bytes"));
+  EXPECT_THAT(
+      [] { Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1008;\n"}.run(); },
+      faults("gets 16 bytes more than it expects"));
   EXPECT_THAT([] { Tma{.wait = ""}.run(); }, faults("shared memory"));
   // A try that is not repeated.
-  EXPECT_THAT([] {
-    Tma{.wait = "mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r10], %r13;\n"}.run();
-  },
-              faults("shared memory"));
+  EXPECT_THAT(
+      [] { Tma{.wait = "mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r10], %r13;\n"}.run(); },
+      faults("shared memory"));
   EXPECT_THAT([] { Tma{.load = ""}.run(); }, faults("is deadlocked", "0 under way"));
 }
 
@@ -142,45 +140,43 @@ struct Product {
     Harness h(256);
     // No swizzle: eight rows of 16 bytes are 128 bytes; the second half of k lies 128 bytes on,
     // the next eight rows 256 bytes.
-    h.run("mov.u32 %r1, %tid.x;\nmov.u32 %r2, arena;\nshl.b32 %r3, %r1, 4;\nadd.s32 %r4, %r2, %r3;\n"
-          "mov.u32 %r5, 0x3c003c00;\nst.shared.v4.u32 [%r4], {%r5,%r5,%r5,%r5};\n"
-          // B: 8 columns of 16 elements behind A's 2 KiB; lanes 0 … 15 write units.
-          "setp.gt.u32 %p1, %r1, 15;\n@%p1 bra written;\n"
-          "and.b32 %r6, %r1, 7;\nshr.u32 %r7, %r1, 3;\nmov.u32 %r8, 0;\n"
-          "st.shared.v4.u32 [%r4+2048], {%r8,%r8,%r8,%r8};\n"
-          "setp.ne.u32 %p2, %r7, 0;\n@%p2 bra written;\n"
-          "shl.b32 %r9, %r6, 1;\nadd.s32 %r9, %r9, %r4;\nst.shared.u16 [%r9+2048], 0x3c00;\n"
-          "written:\n" +
-              proxy + barrier +
-              "shr.u32 %r10, %r2, 4;\ncvt.u64.u32 %rd5, %r10;\nor.b64 %rd6, %rd5, " + descriptor +
-              ";\nadd.s64 %rd7, %rd6, 128;\n"
-              "mov.f32 %f1, 0f00000000;\nmov.f32 %f2, %f1;\nmov.f32 %f3, %f1;\nmov.f32 %f4, %f1;\n" +
-              fence +
-              "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1,%f2,%f3,%f4}, %rd6, %rd7, 1, "
-              "1, 1, 0, 0;\n" +
-              commit + after + wait +
-              "and.b32 %r11, %r1, 3;\nsetp.gt.u32 %p3, %r1, 3;\n@%p3 bra end;\n"
-              "mul.wide.u32 %rd8, %r11, 8;\nadd.s64 %rd8, %rd8, %rd1;\n"
-              "st.global.v2.f32 [%rd8], {%f1,%f2};\nend:\n",
-          {.threads = 128, .shared_bytes = 4096});
+    h.run(
+        "mov.u32 %r1, %tid.x;\nmov.u32 %r2, arena;\nshl.b32 %r3, %r1, 4;\nadd.s32 %r4, %r2, %r3;\n"
+        "mov.u32 %r5, 0x3c003c00;\nst.shared.v4.u32 [%r4], {%r5,%r5,%r5,%r5};\n"
+        // B: 8 columns of 16 elements behind A's 2 KiB; lanes 0 … 15 write units.
+        "setp.gt.u32 %p1, %r1, 15;\n@%p1 bra written;\n"
+        "and.b32 %r6, %r1, 7;\nshr.u32 %r7, %r1, 3;\nmov.u32 %r8, 0;\n"
+        "st.shared.v4.u32 [%r4+2048], {%r8,%r8,%r8,%r8};\n"
+        "setp.ne.u32 %p2, %r7, 0;\n@%p2 bra written;\n"
+        "shl.b32 %r9, %r6, 1;\nadd.s32 %r9, %r9, %r4;\nst.shared.u16 [%r9+2048], 0x3c00;\n"
+        "written:\n" +
+            proxy + barrier +
+            "shr.u32 %r10, %r2, 4;\ncvt.u64.u32 %rd5, %r10;\nor.b64 %rd6, %rd5, " + descriptor +
+            ";\nadd.s64 %rd7, %rd6, 128;\n"
+            "mov.f32 %f1, 0f00000000;\nmov.f32 %f2, %f1;\nmov.f32 %f3, %f1;\nmov.f32 %f4, %f1;\n" +
+            fence +
+            "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1,%f2,%f3,%f4}, %rd6, %rd7, 1, "
+            "1, 1, 0, 0;\n" +
+            commit + after + wait +
+            "and.b32 %r11, %r1, 3;\nsetp.gt.u32 %p3, %r1, 3;\n@%p3 bra end;\n"
+            "mul.wide.u32 %rd8, %r11, 8;\nadd.s64 %rd8, %rd8, %rd1;\n"
+            "st.global.v2.f32 [%rd8], {%f1,%f2};\nend:\n",
+        {.threads = 128, .shared_bytes = 4096});
     std::vector<f32> row;
     for (int i = 0; i < 8; ++i) row.push_back(std::bit_cast<f32>(h.data[i]));
     return row;
   }
 };
 
-TEST(PtxWgmma, Multiplies) {
-  EXPECT_EQ(Product{}.run(), std::vector<f32>(8, 1.0f));
-}
+TEST(PtxWgmma, Multiplies) { EXPECT_EQ(Product{}.run(), std::vector<f32>(8, 1.0f)); }
 
 TEST(PtxWgmma, EveryWaitAndFenceIsNeeded) {
   EXPECT_THAT([] { Product{.proxy = ""}.run(); }, faults("with no fence.proxy.async between"));
   EXPECT_THAT([] { Product{.barrier = ""}.run(); }, ::testing::Throws<Fault>());
   EXPECT_THAT([] { Product{.fence = ""}.run(); }, faults("no wgmma.fence since"));
-  EXPECT_THAT([] {
-    Product{.fence = "wgmma.fence.sync.aligned;\nmov.f32 %f1, 0f00000000;\n"}.run();
-  },
-              faults("%f1, which was written after the last wgmma.fence"));
+  EXPECT_THAT(
+      [] { Product{.fence = "wgmma.fence.sync.aligned;\nmov.f32 %f1, 0f00000000;\n"}.run(); },
+      faults("%f1, which was written after the last wgmma.fence"));
   EXPECT_THAT([] { Product{.commit = ""}.run(); }, faults("reads %f1, in which a wgmma"));
   EXPECT_THAT([] { Product{.wait = ""}.run(); }, faults("reads %f1, in which a wgmma"));
   EXPECT_THAT([] { Product{.wait = "wgmma.wait_group.sync.aligned 1;\n"}.run(); },
@@ -199,10 +195,11 @@ TEST(PtxWgmma, DescriptorsMatter) {
 
 void exchange_registers(const std::string& more, const std::string& less) {
   Harness h(1);
-  h.run("mov.u32 %r1, %tid.x;\nsetp.gt.u32 %p1, %r1, 127;\n@%p1 bra second;\n"
-        "setmaxnreg.dec.sync.aligned.u32 " +
-            less + ";\nbra end;\nsecond:\nsetmaxnreg.inc.sync.aligned.u32 " + more + ";\nend:\n",
-        {.threads = 384});
+  h.run(
+      "mov.u32 %r1, %tid.x;\nsetp.gt.u32 %p1, %r1, 127;\n@%p1 bra second;\n"
+      "setmaxnreg.dec.sync.aligned.u32 " +
+          less + ";\nbra end;\nsecond:\nsetmaxnreg.inc.sync.aligned.u32 " + more + ";\nend:\n",
+      {.threads = 384});
 }
 
 TEST(PtxSetmaxnreg, RegistersComeFromOthers) {

@@ -113,9 +113,9 @@ bool Block::arrive(Warp& warp, u32 id, u32 threads, bool waits, u32 pc) {
     b.waiting.assign(warps_.size(), 0);
     b.arriving.assign(warps_.size(), 0);
   } else if (b.threads != threads) {
-    fail(warp, 0, pc,
-         fmt::format("barrier {} for {} threads, others came there for {}", id, threads,
-                     b.threads));
+    fail(
+        warp, 0, pc,
+        fmt::format("barrier {} for {} threads, others came there for {}", id, threads, b.threads));
   }
   const auto self = static_cast<std::size_t>(warp.index());
   if (b.waiting[self] + b.arriving[self] != 0) {
@@ -314,9 +314,9 @@ void Block::check(const std::optional<Conflict>& conflict, const Warp& warp, int
   if (!conflict) return;
   using Kind = Conflict::Kind;
   const auto fail_with = [&](std::string_view what, std::string_view why) {
-    warp.fail(lane, fmt::format("at offset {} of shared memory {} {} by {}{}", conflict->offset,
-                                what, name(conflict->actor), kernel().describe(conflict->operation),
-                                why));
+    warp.fail(lane,
+              fmt::format("at offset {} of shared memory {} {} by {}{}", conflict->offset, what,
+                          name(conflict->actor), kernel().describe(conflict->operation), why));
   };
   switch (conflict->kind) {
     case Kind::read_after_write:
@@ -339,8 +339,8 @@ void Block::check(const std::optional<Conflict>& conflict, const Warp& warp, int
                 ", with no fence.proxy.async between");
       break;
     case Kind::uninitialised:
-      warp.fail(lane,
-                fmt::format("at offset {} reads shared memory that nothing wrote", conflict->offset));
+      warp.fail(lane, fmt::format("at offset {} reads shared memory that nothing wrote",
+                                  conflict->offset));
   }
 }
 

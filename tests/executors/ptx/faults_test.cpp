@@ -35,9 +35,7 @@ TEST(PtxFaults, NameKernelLineAndLane) {
 TEST(PtxFaults, RegistersThatNothingWrote) {
   EXPECT_THAT([] { run("add.s32 %r3, %r7, 1;"); }, faults("reads %r7, which nothing wrote"));
   // Only in the lanes that took the other way.
-  EXPECT_THAT([] {
-    run("setp.lt.u32 %p1, %r1, 9;\n@%p1 mov.u32 %r7, 3;\nadd.s32 %r3, %r7, 1;");
-  },
+  EXPECT_THAT([] { run("setp.lt.u32 %p1, %r1, 9;\n@%p1 mov.u32 %r7, 3;\nadd.s32 %r3, %r7, 1;"); },
               faults("lane 9: reads %r7, which nothing wrote"));
   EXPECT_THAT([] { run("@%p7 bra end;\nend:"); }, faults("reads %p7, which nothing wrote"));
 }
@@ -71,8 +69,7 @@ TEST(PtxFaults, RacesInSharedMemory) {
         kTwoWarps);
   };
   EXPECT_THAT([&] { racing(""); }, faults("reads shared memory that nothing wrote"));
-  EXPECT_THAT([&] { racing("bar.arrive 1, 64;\n"); },
-              ::testing::Throws<Fault>());
+  EXPECT_THAT([&] { racing("bar.arrive 1, 64;\n"); }, ::testing::Throws<Fault>());
   EXPECT_NO_THROW(racing("bar.sync 0;\n"));
   EXPECT_THAT([&] { racing("bar.sync 0;\nst.shared.u32 [%r2], %r1;\n"); },
               faults("overwrites what was read by warp", "no barrier between"));
@@ -104,21 +101,20 @@ TEST(PtxFaults, BarriersThatNobodyWaitsFor) {
 
 TEST(PtxFaults, ShufflesWithLanesThatTakeNoPart) {
   const std::string all = "mov.u32 %r4, 1;\nmov.u32 %r5, 31;\n";
-  EXPECT_THAT([&] {
-    run(all + "mov.u32 %r6, 0xffff;\nshfl.sync.bfly.b32 %r7|%p1, %r1, %r4, %r5, %r6;");
-  },
-              faults("executes it, but only the lanes 0xffff take part"));
-  EXPECT_THAT([&] {
-    run(all + "mov.u32 %r6, -1;\nsetp.lt.u32 %p1, %r1, 9;\n@%p1 bra end;\n"
-              "shfl.sync.bfly.b32 %r7|%p2, %r1, %r4, %r5, %r6;\nend:");
-  },
-              faults("is deadlocked", "23 of 32 lanes"));
+  EXPECT_THAT(
+      [&] { run(all + "mov.u32 %r6, 0xffff;\nshfl.sync.bfly.b32 %r7|%p1, %r1, %r4, %r5, %r6;"); },
+      faults("executes it, but only the lanes 0xffff take part"));
+  EXPECT_THAT(
+      [&] {
+        run(all +
+            "mov.u32 %r6, -1;\nsetp.lt.u32 %p1, %r1, 9;\n@%p1 bra end;\n"
+            "shfl.sync.bfly.b32 %r7|%p2, %r1, %r4, %r5, %r6;\nend:");
+      },
+      faults("is deadlocked", "23 of 32 lanes"));
 }
 
 TEST(PtxFaults, EndlessLoops) {
-  EXPECT_THAT([] {
-    run("again:\nbra again;", {.shared_bytes = 1024, .most_instructions = 1000});
-  },
+  EXPECT_THAT([] { run("again:\nbra again;", {.shared_bytes = 1024, .most_instructions = 1000}); },
               faults("an endless loop: the block has executed 1000 instructions"));
 }
 
@@ -150,9 +146,7 @@ TEST(PtxFaults, RacesInGlobalMemory) {
   };
   EXPECT_THAT([&] { racing(""); }, faults("written by warp", "no barrier between"));
   EXPECT_NO_THROW(racing("bar.sync 0;\n"));
-  EXPECT_THAT([] {
-    run("mov.u32 %r2, %ctaid.x;\nst.global.u32 [%rd2], %r2;", {.blocks = 2});
-  },
+  EXPECT_THAT([] { run("mov.u32 %r2, %ctaid.x;\nst.global.u32 [%rd2], %r2;", {.blocks = 2}); },
               faults("overwrites global memory that was written by block 0"));
 }
 

@@ -54,8 +54,9 @@ TEST(PtxInstructions, ConversionsToNarrowFloats) {
   // 1 + 2^-11 is halfway between two f16: to the even one below; so for bf16 at 2^-8.
   EXPECT_EQ(result("mov.f32 %f1, 0f3F801000;\ncvt.rn.f16.f32 %rs1, %f1;\ncvt.u32.u16 %r9, %rs1;\n"),
             0x3c00u);
-  EXPECT_EQ(result("mov.f32 %f1, 0f3F808000;\ncvt.rn.bf16.f32 %rs1, %f1;\ncvt.u32.u16 %r9, %rs1;\n"),
-            0x3f80u);
+  EXPECT_EQ(
+      result("mov.f32 %f1, 0f3F808000;\ncvt.rn.bf16.f32 %rs1, %f1;\ncvt.u32.u16 %r9, %rs1;\n"),
+      0x3f80u);
   // The first operand becomes the upper half.
   EXPECT_EQ(result("mov.f32 %f1, 0f3F800000;\nmov.f32 %f2, 0f40000000;\n"
                    "cvt.rn.bf16x2.f32 %r9, %f1, %f2;\n"),
@@ -74,8 +75,9 @@ TEST(PtxInstructions, FusedProductsRoundOnce) {
 
 TEST(PtxInstructions, Shuffles) {
   const std::string shuffle = "mov.b32 %r2, %r1;\nmov.u32 %r3, 31;\nmov.u32 %r4, -1;\n";
-  EXPECT_EQ(result(shuffle + "mov.u32 %r5, 5;\nshfl.sync.bfly.b32 %r9|%p1, %r2, %r5, %r3, %r4;\n", 6),
-            3u);
+  EXPECT_EQ(
+      result(shuffle + "mov.u32 %r5, 5;\nshfl.sync.bfly.b32 %r9|%p1, %r2, %r5, %r3, %r4;\n", 6),
+      3u);
   EXPECT_EQ(result(shuffle + "mov.u32 %r5, 17;\nshfl.sync.idx.b32 %r9, %r2, %r5, %r3, %r4;\n", 6),
             17u);
 }

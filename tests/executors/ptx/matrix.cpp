@@ -23,7 +23,9 @@ constexpr int kUnit = 8;  // elements of 16 bytes
 f32 as_float(u32 bits) { return std::bit_cast<f32>(bits); }
 
 struct Half {
-  static f32 element(u32 word, int i) { return half_to_float(static_cast<u16>(word >> 16 * (i & 1))); }
+  static f32 element(u32 word, int i) {
+    return half_to_float(static_cast<u16>(word >> 16 * (i & 1)));
+  }
   static constexpr int kPerWord = 2;
 };
 struct Bf16 {
@@ -103,7 +105,8 @@ class Operands {
     }
     u16 bits[kUnit];
     std::memcpy(bits, block_.arena() + offset, sizeof bits);
-    for (int i = 0; i < kUnit; ++i) out[i] = half_ ? half_to_float(bits[i]) : as_float(u32{bits[i]} << 16);
+    for (int i = 0; i < kUnit; ++i)
+      out[i] = half_ ? half_to_float(bits[i]) : as_float(u32{bits[i]} << 16);
   }
 
  private:
@@ -147,8 +150,8 @@ void Warp::begin_flight(const Instruction& i) {
     if (s.writing == 0) {
       if (s.defined != kAllLanes) fail(0, fmt::format("reads {}, which nothing wrote", name));
       if (s.epoch == epoch_) {
-        fail(0, fmt::format("accumulates in {}, which was written after the last wgmma.fence",
-                            name));
+        fail(0,
+             fmt::format("accumulates in {}, which was written after the last wgmma.fence", name));
       }
     }
     ++s.writing;
@@ -257,8 +260,8 @@ void Block::compute_group(std::size_t index) {
     };
     if (i.in_registers) {
       each_register(8, [&](int w, int e) {
-        const u32* const v =
-            warps[static_cast<std::size_t>(w)].registers(kernel().operands[i.operands + static_cast<u32>(e / 2)]);
+        const u32* const v = warps[static_cast<std::size_t>(w)].registers(
+            kernel().operands[i.operands + static_cast<u32>(e / 2)]);
         for (int lane = 0; lane < kWarp; ++lane) {
           const Cell at = emulator::ptx::wgmma_left(w * kWarp + lane, e);
           a[at.row][at.col] = i.half ? Half::element(v[lane], e) : Bf16::element(v[lane], e);

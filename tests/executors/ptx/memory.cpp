@@ -78,8 +78,8 @@ void Warp::check_order(const GlobalWrite& write, bool reads, int lane) {
 void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
                        int lane) {
   if (!a.initialised(offset, bytes)) {
-    fail(lane, fmt::format("reads global memory that nothing wrote, at byte {} of {}", offset,
-                           a.bytes));
+    fail(lane,
+         fmt::format("reads global memory that nothing wrote, at byte {} of {}", offset, a.bytes));
   }
   if (a.writes.empty()) return;
   for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {

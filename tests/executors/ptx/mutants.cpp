@@ -116,7 +116,8 @@ std::vector<Change> changes(const Kernel& kernel, std::size_t pc, std::string_vi
     case Op::mbarrier_try_wait: {
       const std::size_t comma = s.rfind(',');
       if (const auto r = register_at(s, comma, 0)) {
-        all.push_back({"phase flipped", true, with_other(s, r->first, r->second, "b32", "xor.b32 1")});
+        all.push_back(
+            {"phase flipped", true, with_other(s, r->first, r->second, "b32", "xor.b32 1")});
       }
       break;
     }
@@ -139,8 +140,8 @@ std::vector<Change> changes(const Kernel& kernel, std::size_t pc, std::string_vi
     case Op::shfl_bfly:
       if (const std::size_t comma = s.find(','); comma != s.npos) {
         if (const auto r = register_at(s, comma, 1)) {
-          all.push_back({"lane mask changed", false,
-                         with_other(s, r->first, r->second, "b32", "xor.b32 3")});
+          all.push_back(
+              {"lane mask changed", false, with_other(s, r->first, r->second, "b32", "xor.b32 3")});
         }
       }
       break;
@@ -153,8 +154,8 @@ std::vector<Change> changes(const Kernel& kernel, std::size_t pc, std::string_vi
         const auto r = register_at(s, from, d);
         if (!r) continue;
         static constexpr std::pair<const char*, int> kBits[] = {
-            {"descriptor: start", 3},  {"descriptor: leading offset", 16},
-            {"descriptor: stride", 34}, {"descriptor: base offset", 49},
+            {"descriptor: start", 3},    {"descriptor: leading offset", 16},
+            {"descriptor: stride", 34},  {"descriptor: base offset", 49},
             {"descriptor: swizzle", 62}, {"descriptor: swizzle's other bit", 63}};
         for (const auto& [what, bit] : kBits) {
           all.push_back({what, false,
@@ -163,8 +164,8 @@ std::vector<Change> changes(const Kernel& kernel, std::size_t pc, std::string_vi
         }
       }
       const std::size_t last = s.rfind(' ');
-      all.push_back({"B transposed", false,
-                     fmt::format("{} {};", s.substr(0, last), i.transposed ? 0 : 1)});
+      all.push_back(
+          {"B transposed", false, fmt::format("{} {};", s.substr(0, last), i.transposed ? 0 : 1)});
       if (const std::size_t scale = s.find(", 1,", from); scale != s.npos) {
         std::string text(s);
         text[scale + 2] = '0';

@@ -87,8 +87,7 @@ class Forms {
 
  private:
   Forms() {
-#define MOAT_ROW(op, names, D, A, ...) \
-  add(names, {Op::op, type<D>(), {type<A>()}, 1});
+#define MOAT_ROW(op, names, D, A, ...) add(names, {Op::op, type<D>(), {type<A>()}, 1});
     MOAT_PTX_UNARY(MOAT_ROW)
 #undef MOAT_ROW
 #define MOAT_ROW(op, names, D, A, B, ...) \
@@ -131,8 +130,8 @@ class Forms {
       const std::string_view last = name.substr(name.rfind('.') + 1);
       const bool untyped = last[0] == 'b' && last != "bf16";
       for (Type* t : {&mine.result, &mine.operands[0], &mine.operands[1], &mine.operands[2]}) {
-        const bool storage = t->bits == 16 || name.find("x2") != name.npos ||
-                             name.find("tf32") != name.npos;
+        const bool storage =
+            t->bits == 16 || name.find("x2") != name.npos || name.find("tf32") != name.npos;
         if (t->kind == 'i' && (untyped || storage)) t->kind = 'b';
       }
       forms_.emplace(std::string(name), mine);
@@ -240,8 +239,7 @@ class Parser {
         bytes *= static_cast<std::size_t>(in_.integer());
         in_.expect(']');
       }
-      const std::size_t offset =
-          (kernel_.parameter_bytes + alignment - 1) / alignment * alignment;
+      const std::size_t offset = (kernel_.parameter_bytes + alignment - 1) / alignment * alignment;
       kernel_.parameters.push_back({offset, bytes, alignment});
       kernel_.parameter_bytes = offset + bytes;
       kernel_.parameter_alignment = std::max(kernel_.parameter_alignment, alignment);
@@ -302,8 +300,8 @@ class Parser {
     if (in_.peek() != '@') {
       const std::string_view label = in_.word();
       if (in_.take(':')) {
-        const auto [it, added] = labels_.try_emplace(
-            {scopes_.back().id, label}, static_cast<u32>(kernel_.code.size()));
+        const auto [it, added] =
+            labels_.try_emplace({scopes_.back().id, label}, static_cast<u32>(kernel_.code.size()));
         if (!added) in_.fail_at(begin, "the label is not unique");
         return;
       }
@@ -379,7 +377,8 @@ class Parser {
         {"%ctaid.z", Special::zero},    {"%nctaid.x", Special::nctaid_x},
         {"%laneid", Special::laneid},
     };
-    const auto found = std::ranges::find(kNames, name, &std::pair<std::string_view, Special>::first);
+    const auto found =
+        std::ranges::find(kNames, name, &std::pair<std::string_view, Special>::first);
     if (found == std::end(kNames)) fail(fmt::format("unknown register {}", name));
     if (!kI32.fits(wanted)) fail(fmt::format("{} is a 32-bit register", name));
     const auto [it, added] = specials_.try_emplace(found->second, new_number_);
@@ -398,9 +397,8 @@ class Parser {
     const std::string_view name = in_.name();
     const auto found = find_register(name);
     if (!found) in_.fail_at(at, fmt::format("unknown register {}", name));
-    const bool fits = found->type.fits(wanted) ||
-                      (wider && found->type.bits > wanted.bits && found->type.kind != 'p' &&
-                       wanted.kind != 'f');
+    const bool fits = found->type.fits(wanted) || (wider && found->type.bits > wanted.bits &&
+                                                   found->type.kind != 'p' && wanted.kind != 'f');
     if (!fits) fail(fmt::format("{} has another type than the instruction", name));
     if (type != nullptr) *type = found->type;
     return found->number;
@@ -582,10 +580,10 @@ class Parser {
     const int count = parts.take("v2") ? 2 : parts.take("v4") ? 4 : 1;
     const std::string_view name = parts.next();
     const auto type = type_named(name);
-    const bool known = type && type->kind != 'p' && name != "tf32" && name != "bf16" &&
-                       (type->bits == 8 || type->bits == 16 || type->bits == 32 ||
-                        type->bits == 64) &&
-                       !(type->kind == 'f' && type->bits < 32) && parts.empty();
+    const bool known =
+        type && type->kind != 'p' && name != "tf32" && name != "bf16" &&
+        (type->bits == 8 || type->bits == 16 || type->bits == 32 || type->bits == 64) &&
+        !(type->kind == 'f' && type->bits < 32) && parts.empty();
     if (!known) unknown(mnemonic);
     mine_.bytes = static_cast<std::uint8_t>(type->bits / 8);
     mine_.count = static_cast<u16>(count);

@@ -92,7 +92,7 @@ struct Instruction {
   std::uint8_t bytes = 0;      // of an element in memory
   std::uint8_t dests = 0;
   std::uint8_t sources = 0;  // follow the destinations
-  u16 count = 0;             // matrices, accumulators (which follow the sources), pending groups …
+  u16 count = 0;  // matrices, accumulators (which follow the sources), pending groups …
   Operand guard{};
   u32 operands = 0;  // the first in Kernel::operands
   u32 target = 0;    // of a branch
@@ -139,8 +139,8 @@ struct Kernel {
     Special which;
   };
   std::vector<SpecialRegister> specials;
-  std::vector<std::string> names;   // of the registers
-  std::vector<std::uint8_t> bits;   // of the registers
+  std::vector<std::string> names;  // of the registers
+  std::vector<std::uint8_t> bits;  // of the registers
 
   // "line 417: `mov.u32 %r1, %tid.x;`"
   std::string describe(u32 pc) const;

@@ -34,7 +34,8 @@ void encode(const emulator::TensorMap& map, unsigned char* to) {
   e.address = reinterpret_cast<std::uintptr_t>(map.address);
   e.sizes = map.sizes;
   e.strides = map.strides;
-  for (std::size_t d = 0; d < map.box.size(); ++d) e.box[d] = static_cast<std::uint16_t>(map.box[d]);
+  for (std::size_t d = 0; d < map.box.size(); ++d)
+    e.box[d] = static_cast<std::uint16_t>(map.box[d]);
   e.element_bytes = static_cast<std::uint8_t>(map.element_bytes);
   e.rank = static_cast<std::uint8_t>(map.rank);
   e.swizzle = static_cast<std::uint8_t>(map.swizzle);

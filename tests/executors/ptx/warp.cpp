@@ -86,8 +86,7 @@ Warp::Warp(Block& block, int index)
 }
 
 bool Warp::ready() const {
-  return std::ranges::any_of(splits_,
-                             [](const Split& s) { return s.waits == Split::Waits::no; });
+  return std::ranges::any_of(splits_, [](const Split& s) { return s.waits == Split::Waits::no; });
 }
 
 void Warp::wake(Split::Waits waits, std::size_t subject) {
@@ -159,10 +158,9 @@ void Warp::check_operands(const Instruction& i, u32 mask) {
   for (int k = 0; k < i.dests; ++k) {
     RegisterState& state = states_[operands[k].state];
     if ((state.writing | state.reading) != 0) {
-      fail(std::countr_zero(mask),
-           fmt::format("writes {}, which a wgmma that is under way {}",
-                       kernel_.names[operands[k].state],
-                       state.writing != 0 ? "accumulates in" : "reads"));
+      fail(std::countr_zero(mask), fmt::format("writes {}, which a wgmma that is under way {}",
+                                               kernel_.names[operands[k].state],
+                                               state.writing != 0 ? "accumulates in" : "reads"));
     }
     state.defined |= mask;
     state.epoch = epoch_;
@@ -199,8 +197,8 @@ u32 Warp::uniform(const Operand& o, u32 mask, const char* what) {
   const u32 first = v[std::countr_zero(mask)];
   each_lane(mask, [&](int lane) {
     if (v[lane] != first) {
-      fail(lane, fmt::format("{}: {} here, {} in lane {}", what, v[lane], first,
-                             std::countr_zero(mask)));
+      fail(lane,
+           fmt::format("{}: {} here, {} in lane {}", what, v[lane], first, std::countr_zero(mask)));
     }
   });
   return first;
