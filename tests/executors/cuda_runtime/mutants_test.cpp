@@ -47,11 +47,12 @@ constexpr const char* kOneTile =
 constexpr const char* kFlag = "what follows the read of last_arrival's flag waits before it writes";
 constexpr const char* kRings = "mbarriers of rings, or slots of them, that the kernel does not use";
 
+// Null if the build has no code for it.
 std::unique_ptr<Device> open(std::string_view architecture) {
   for (auto& device : list_cuda_devices().devices) {
     if (device->info().architecture == architecture) return std::move(device);
   }
-  throw DeviceError("no interpreted " + std::string(architecture));
+  return nullptr;
 }
 
 struct Outcome {
@@ -87,6 +88,9 @@ class PtxMutants : public testing::TestWithParam<Subject> {};
 
 TEST_P(PtxMutants, AreFound) {
   const Subject subject = GetParam();
+  if (open(subject.architecture) == nullptr) {
+    GTEST_SKIP() << "this build has no code for " << subject.architecture;
+  }
   const Inputs inputs(parse_case(subject.problem), 1);
   const Verifier verifier(inputs);
   cuda_runtime::forget_launched();

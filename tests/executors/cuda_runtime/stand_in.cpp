@@ -381,12 +381,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
   return now();
 }
 
-cudaError_t cudaGetLastError() {
-  state().last = std::exchange(state().last, cudaSuccess);
-  const cudaError_t last = state().last;
-  state().last = cudaSuccess;
-  return last;
-}
+cudaError_t cudaGetLastError() { return std::exchange(state().last, cudaSuccess); }
 cudaError_t cudaPeekAtLastError() { return state().last; }
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {

@@ -17,7 +17,10 @@ inline void each_lane(u32 mask, F&& f) {
 template <class F>
 inline void each_lane_wide(u32 mask, F&& f) {
   if (mask == kAllLanes) {
+    // No register overlaps another, which Clang is left to find out.
+#ifndef __clang__
 #pragma GCC ivdep
+#endif
     for (int lane = 0; lane < kWarp; ++lane) f(lane);
   } else {
     each_lane(mask, f);

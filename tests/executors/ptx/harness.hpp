@@ -23,9 +23,8 @@ inline std::string module_of(const std::string& body, const std::string& paramet
 
 // Global memory and a kernel with one parameter, the address of `words`; %rd1 holds it.
 struct Harness {
-  explicit Harness(std::size_t words) : words_(words) {
-    data = static_cast<u32*>(memory.allocate(words * sizeof(u32)));
-  }
+  explicit Harness(std::size_t words)
+      : data(static_cast<u32*>(memory.allocate(words * sizeof(u32)))) {}
   // What the host writes.
   void fill(std::size_t count, u32 first = 0) {
     for (std::size_t i = 0; i < count; ++i) data[i] = first + static_cast<u32>(i);
@@ -40,9 +39,6 @@ struct Harness {
 
   GlobalMemory memory;
   u32* data;
-
- private:
-  std::size_t words_;
 };
 
 // %rd2: the address of the lane's own word; %r1: its number in the block.

@@ -42,7 +42,6 @@ Module::Module(std::string text) : text_(std::make_shared<const std::string>(std
       if (in.word() != "entry") in.fail_at(begin, "only entries are known");
       const std::size_t from = in.at();
       const std::string_view name = in.name();
-      // Entries hold no other closing brace at the beginning of a line's own level than theirs.
       int depth = 0;
       do {
         const char c = in.peek();
