@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// cp.async, mbarriers, TMA, wgmma and setmaxnreg: right as they should be, and a fault with any
+// wait or fence left out.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <string>
+#include <vector>
+
+#include "tests/executors/ptx/harness.hpp"
+#include "tests/executors/ptx/tensor_map.hpp"
+
+namespace moat::ptx {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+auto faults(const std::string& what, const std::string& also = "") {
+  return ThrowsMessage<Fault>(AllOf(HasSubstr(what), HasSubstr(also)));
+}
+
+// One lane copies 16 bytes, of which `valid` exist, and reads them.
+u32 copied(const std::string& commit, const std::string& wait, const std::string& valid = "16") {
+  Harness h(kWarp * 4);
+  h.fill(4, 7);
+  h.run(
+      "mov.u32 %r1, %tid.x;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra end;\nmov.u32 %r2, arena;\n"
+      "mov.u32 %r3, " +
+          valid + ";\ncp.async.cg.shared.global.L2::128B [%r2], [%rd1], 16, %r3;\n" + commit +
+          wait + "ld.shared.u32 %r4, [%r2+4];\nst.global.u32 [%rd1+16], %r4;\nend:\n",
+      {.shared_bytes = 1024});
+  return h.data[4];
+}
+
+TEST(PtxCpAsync, ArrivesInItsWait) {
+  const std::string commit = "cp.async.commit_group;\n";
+  EXPECT_EQ(copied(commit, "cp.async.wait_group 0;\n"), 8u);
+  EXPECT_EQ(copied(commit, "cp.async.wait_group 0;\n", "4"), 0u);
+  EXPECT_THAT([&] { copied(commit, ""); }, faults("touches what is under way"));
+  EXPECT_THAT([&] { copied(commit, "cp.async.wait_group 1;\n"); },
+              faults("touches what is under way"));
+  EXPECT_THAT([&] { copied("", "cp.async.wait_group 0;\n"); }, faults("touches what is under way"));
+  EXPECT_THAT([&] { copied(commit, "cp.async.wait_group 0;\n", "17"); },
+              faults("17 valid bytes of 16"));
+}
+
+// Copies a box of 8 rows of 64 f16 by TMA and writes `rows` words of it back.
+struct Tma {
+  std::string init = "mbarrier.init.shared::cta.b64 [%r10], %r11;\n";
+  std::string fence = "fence.mbarrier_init.release.cluster;\n";
+  std::string barrier = "bar.sync 0;\n";
+  std::string expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1024;\n";
+  std::string load =
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes "
+      "[%r12], [%rd3, {%r13, %r13}], [%r10];\n";
+  std::string wait =
+      "again:\nmbarrier.try_wait.parity.shared::cta.b64 %p3, [%r10], %r13;\n@!%p3 bra again;\n";
+  std::size_t alignment = 64;
+
+  std::vector<u32> run() const {
+    GlobalMemory memory;
+    auto* const data = static_cast<u32*>(memory.allocate(2048));
+    for (u32 i = 0; i < 256; ++i) data[i] = i;
+    memory.find(reinterpret_cast<u64>(data), 1)->mark(0, 1024);
+    emulator::TensorMap map{.address = data,
+                            .element_bytes = 2,
+                            .rank = 2,
+                            .sizes = {64, 8},
+                            .strides = {2, 128},
+                            .box = {64, 8},
+                            .swizzle = emulator::Swizzle::b128};
+    unsigned char encoded[kTensorMapBytes];
+    encode(map, encoded);
+    Module module(module_of(
+        "ld.param.u64 %rd1, [p];\nmov.b64 %rd2, m;\ncvta.param.u64 %rd3, %rd2;\n"
+        "mov.u32 %r1, %tid.x;\nmov.u32 %r12, arena;\nadd.s32 %r10, %r12, 1024;\n"
+        "mov.u32 %r11, 1;\nmov.u32 %r13, 0;\nsetp.ne.u32 %p1, %r1, 0;\n@%p1 bra ready;\n" +
+            init + fence + "ready:\n" + barrier + "@%p1 bra loaded;\n" + expect + load +
+            "loaded:\n" + wait +
+            "shl.b32 %r2, %r1, 4;\nadd.s32 %r2, %r2, %r12;\n"
+            "ld.shared.v4.u32 {%r3,%r4,%r5,%r6}, [%r2];\n"
+            "mul.wide.u32 %rd4, %r1, 16;\nadd.s64 %rd4, %rd4, %rd1;\n"
+            "st.global.v4.u32 [%rd4+1024], {%r3,%r4,%r5,%r6};\n",
+        ".param .align " + std::to_string(alignment) + " .b8 m[128], .param .u64 p"));
+    const void* const parameters[] = {encoded, &data};
+    launch(*module.find("test"), {.threads = 64, .shared_bytes = 2048}, parameters, memory);
+    return {data + 256, data + 512};
+  }
+};
+
+TEST(PtxTma, CopiesASwizzledBox) {
+  const auto words = Tma{}.run();
+  for (u32 row = 0; row < 8; ++row) {
+    for (u32 unit = 0; unit < 8; ++unit) {
+      // PTX ISA, "Swizzling Modes", 128 bytes: unit c of row r lies at c ^ r.
+      EXPECT_EQ(words[row * 32 + (unit ^ row) * 4], row * 32 + unit * 4);
+    }
+  }
+}
+
+TEST(PtxTma, EveryWaitAndFenceIsNeeded) {
+  EXPECT_THAT([] { Tma{.init = ""}.run(); }, faults("no mbarrier was initialised"));
+  EXPECT_THAT([] { Tma{.fence = ""}.run(); }, faults("without a fence that shows it"));
+  EXPECT_NO_THROW(Tma{.fence = "fence.proxy.async.shared::cta;\n"}.run());
+  EXPECT_THAT([] { Tma{.barrier = ""}.run(); }, ::testing::Throws<Fault>());
+  EXPECT_THAT([] { Tma{.expect = ""}.run(); }, faults("is deadlocked", "lacks 1 of 1 arrivals"));
+  EXPECT_THAT(
+      [] { Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1040;\n"}.run(); },
+      faults("is deadlocked", "16 bytes"));
+  EXPECT_THAT(
+      [] { Tma{.expect = "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r10], 1008;\n"}.run(); },
+      faults("gets 16 bytes more than it expects"));
+  EXPECT_THAT([] { Tma{.wait = ""}.run(); }, faults("shared memory"));
+  // A try that is not repeated.
+  EXPECT_THAT(
+      [] { Tma{.wait = "mbarrier.try_wait.parity.shared::cta.b64 %p3, [%r10], %r13;\n"}.run(); },
+      faults("shared memory"));
+  EXPECT_THAT([] { Tma{.load = ""}.run(); }, faults("is deadlocked", "0 under way"));
+}
+
+TEST(PtxTma, TheMapLiesAligned) {
+  EXPECT_THAT([] { Tma{.alignment = 32}.run(); }, faults("not aligned to 64 bytes"));
+}
+
+// D = A · B with ones in A; element (k, n) of B is 1 for n = k, as K-major 128-byte rows without
+// swizzle. Every thread writes its part of the operands to shared memory.
+struct Product {
+  std::string proxy = "fence.proxy.async.shared::cta;\n";
+  std::string barrier = "bar.sync 0;\n";
+  std::string fence = "wgmma.fence.sync.aligned;\n";
+  std::string commit = "wgmma.commit_group.sync.aligned;\n";
+  std::string wait = "wgmma.wait_group.sync.aligned 0;\n";
+  std::string after = "";
+  std::string descriptor = "0x0000001000080000";
+
+  std::vector<f32> run() const {
+    Harness h(256);
+    // No swizzle: eight rows of 16 bytes are 128 bytes; the second half of k lies 128 bytes on,
+    // the next eight rows 256 bytes.
+    h.run(
+        "mov.u32 %r1, %tid.x;\nmov.u32 %r2, arena;\nshl.b32 %r3, %r1, 4;\nadd.s32 %r4, %r2, %r3;\n"
+        "mov.u32 %r5, 0x3c003c00;\nst.shared.v4.u32 [%r4], {%r5,%r5,%r5,%r5};\n"
+        // B: 8 columns of 16 elements behind A's 2 KiB; lanes 0 … 15 write units.
+        "setp.gt.u32 %p1, %r1, 15;\n@%p1 bra written;\n"
+        "and.b32 %r6, %r1, 7;\nshr.u32 %r7, %r1, 3;\nmov.u32 %r8, 0;\n"
+        "st.shared.v4.u32 [%r4+2048], {%r8,%r8,%r8,%r8};\n"
+        "setp.ne.u32 %p2, %r7, 0;\n@%p2 bra written;\n"
+        "shl.b32 %r9, %r6, 1;\nadd.s32 %r9, %r9, %r4;\nst.shared.u16 [%r9+2048], 0x3c00;\n"
+        "written:\n" +
+            proxy + barrier +
+            "shr.u32 %r10, %r2, 4;\ncvt.u64.u32 %rd5, %r10;\nor.b64 %rd6, %rd5, " + descriptor +
+            ";\nadd.s64 %rd7, %rd6, 128;\n"
+            "mov.f32 %f1, 0f00000000;\nmov.f32 %f2, %f1;\nmov.f32 %f3, %f1;\nmov.f32 %f4, %f1;\n" +
+            fence +
+            "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f1,%f2,%f3,%f4}, %rd6, %rd7, 1, "
+            "1, 1, 0, 0;\n" +
+            commit + after + wait +
+            "and.b32 %r11, %r1, 3;\nsetp.gt.u32 %p3, %r1, 3;\n@%p3 bra end;\n"
+            "mul.wide.u32 %rd8, %r11, 8;\nadd.s64 %rd8, %rd8, %rd1;\n"
+            "st.global.v2.f32 [%rd8], {%f1,%f2};\nend:\n",
+        {.threads = 128, .shared_bytes = 4096});
+    std::vector<f32> row;
+    for (int i = 0; i < 8; ++i) row.push_back(std::bit_cast<f32>(h.data[i]));
+    return row;
+  }
+};
+
+TEST(PtxWgmma, Multiplies) { EXPECT_EQ(Product{}.run(), std::vector<f32>(8, 1.0f)); }
+
+TEST(PtxWgmma, EveryWaitAndFenceIsNeeded) {
+  EXPECT_THAT([] { Product{.proxy = ""}.run(); }, faults("with no fence.proxy.async between"));
+  EXPECT_THAT([] { Product{.barrier = ""}.run(); }, ::testing::Throws<Fault>());
+  EXPECT_THAT([] { Product{.fence = ""}.run(); }, faults("no wgmma.fence since"));
+  EXPECT_THAT(
+      [] { Product{.fence = "wgmma.fence.sync.aligned;\nmov.f32 %f1, 0f00000000;\n"}.run(); },
+      faults("%f1, which was written after the last wgmma.fence"));
+  EXPECT_THAT([] { Product{.commit = ""}.run(); }, faults("reads %f1, in which a wgmma"));
+  EXPECT_THAT([] { Product{.wait = ""}.run(); }, faults("reads %f1, in which a wgmma"));
+  EXPECT_THAT([] { Product{.wait = "wgmma.wait_group.sync.aligned 1;\n"}.run(); },
+              faults("reads %f1, in which a wgmma"));
+  EXPECT_THAT([] { Product{.after = "mov.f32 %f2, 0f00000000;\n"}.run(); },
+              faults("writes %f2, which a wgmma that is under way accumulates in"));
+}
+
+TEST(PtxWgmma, DescriptorsMatter) {
+  // Other strides reach what is not the operand.
+  EXPECT_THAT([] { Product{.descriptor = "0x0000001000100000"}.run(); },
+              faults("reads shared memory that nothing wrote"));
+  EXPECT_THAT([] { Product{.descriptor = "0x0002001000080000"}.run(); },
+              faults("not where its swizzle does"));
+}
+
+void exchange_registers(const std::string& more, const std::string& less) {
+  Harness h(1);
+  h.run(
+      "mov.u32 %r1, %tid.x;\nsetp.gt.u32 %p1, %r1, 127;\n@%p1 bra second;\n"
+      "setmaxnreg.dec.sync.aligned.u32 " +
+          less + ";\nbra end;\nsecond:\nsetmaxnreg.inc.sync.aligned.u32 " + more + ";\nend:\n",
+      {.threads = 384});
+}
+
+TEST(PtxSetmaxnreg, RegistersComeFromOthers) {
+  EXPECT_NO_THROW(exchange_registers("232", "40"));
+  EXPECT_THAT([] { exchange_registers("240", "40"); }, faults("wait for more registers"));
+  EXPECT_THAT([] { exchange_registers("232", "56"); }, faults("wait for more registers"));
+  EXPECT_THAT([] { exchange_registers("160", "40"); }, faults("160 registers, and has 168"));
+  EXPECT_THAT([] { exchange_registers("230", "40"); }, faults("a multiple of 8"));
+}
+
+}  // namespace
+}  // namespace moat::ptx

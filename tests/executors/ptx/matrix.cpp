@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of a warp, and of a warpgroup, which are computed when they are waited for.
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "tests/emulator/ptx/descriptor.hpp"
+#include "tests/emulator/ptx/mma.hpp"
+#include "tests/emulator/ptx/wgmma.hpp"
+#include "tests/executors/ptx/block.hpp"
+#include "tests/executors/ptx/each_lane.hpp"
+
+namespace moat::ptx {
+namespace {
+
+using emulator::Cell;
+
+constexpr int kWgmmaM = 64;
+constexpr int kWgmmaK = 16;
+constexpr int kUnit = 8;  // elements of 16 bytes
+
+f32 as_float(u32 bits) { return std::bit_cast<f32>(bits); }
+
+struct Half {
+  static f32 element(u32 word, int i) {
+    return half_to_float(static_cast<u16>(word >> 16 * (i & 1)));
+  }
+  static constexpr int kPerWord = 2;
+};
+struct Bf16 {
+  static f32 element(u32 word, int i) { return as_float((word >> 16 * (i & 1)) << 16); }
+  static constexpr int kPerWord = 2;
+};
+// The lower 13 bits of a register are not read.
+struct Tf32 {
+  static f32 element(u32 word, int) { return as_float(word & 0xffffe000u); }
+  static constexpr int kPerWord = 1;
+};
+
+// c += a · b with exact products and sums in f32, by the table of a fragment's positions.
+template <class Table, class T>
+void multiply(const std::array<u32*, 14>& registers) {
+  f32 a[Table::m][Table::k];
+  f32 b[Table::k][Table::n];
+  f32 c[Table::m][Table::n];
+  u32* const* const left = registers.data() + 4;
+  u32* const* const right = registers.data() + 8;
+  u32* const* const sums = registers.data() + 10;
+  for (int lane = 0; lane < kWarp; ++lane) {
+    for (int i = 0; i < Table::kLeft; ++i) {
+      const Cell at = Table::left(lane, i);
+      a[at.row][at.col] = T::element(left[i / T::kPerWord][lane], i);
+    }
+    for (int i = 0; i < Table::kRight; ++i) {
+      const Cell at = Table::right(lane, i);
+      b[at.row][at.col] = T::element(right[i / T::kPerWord][lane], i);
+    }
+    for (int i = 0; i < Table::kAcc; ++i) {
+      const Cell at = Table::acc(lane, i);
+      c[at.row][at.col] = as_float(sums[i][lane]);
+    }
+  }
+  for (int i = 0; i < Table::m; ++i) {
+    for (int k = 0; k < Table::k; ++k) {
+      const f32 x = a[i][k];
+      for (int j = 0; j < Table::n; ++j) c[i][j] += x * b[k][j];
+    }
+  }
+  for (int lane = 0; lane < kWarp; ++lane) {
+    for (int i = 0; i < Table::kAcc; ++i) {
+      const Cell at = Table::acc(lane, i);
+      registers[static_cast<std::size_t>(i)][lane] = std::bit_cast<u32>(c[at.row][at.col]);
+    }
+  }
+}
+
+// 16 bytes of an operand in shared memory, as the asynchronous proxy reads them.
+class Operands {
+ public:
+  Operands(Block& block, const Warp& warp, const Access& access, const VectorClock& fenced,
+           bool half, u64 bits, const char* name)
+      : block_(block),
+        warp_(warp),
+        access_(access),
+        fenced_(fenced),
+        half_(half),
+        descriptor_(bits),
+        name_(name) {
+    if (!descriptor_.aligned()) {
+      fail(fmt::format("begins at {:#x}, not where its swizzle does", descriptor_.start));
+    }
+  }
+
+  const emulator::ptx::Descriptor& descriptor() const { return descriptor_; }
+
+  void unit(std::size_t address, f32 (&out)[kUnit]) const {
+    const std::size_t offset = address - kSharedWindow;
+    if (address < kSharedWindow || offset + 16 > block_.shared_bytes()) {
+      fail(fmt::format("reads 16 bytes at offset {} of {} bytes of shared memory",
+                       static_cast<s64>(offset), block_.shared_bytes()));
+    }
+    if (const auto conflict = block_.shadow().read(access_, offset, 16, &fenced_)) {
+      block_.check(conflict, warp_, 0);
+    }
+    u16 bits[kUnit];
+    std::memcpy(bits, block_.arena() + offset, sizeof bits);
+    for (int i = 0; i < kUnit; ++i)
+      out[i] = half_ ? half_to_float(bits[i]) : as_float(u32{bits[i]} << 16);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const {
+    block_.fail(warp_, 0, access_.operation, fmt::format("operand {} {}", name_, what));
+  }
+
+  Block& block_;
+  const Warp& warp_;
+  const Access& access_;
+  const VectorClock& fenced_;
+  bool half_;
+  emulator::ptx::Descriptor descriptor_;
+  const char* name_;
+};
+
+}  // namespace
+
+void Warp::multiply_matrices(const Instruction& i) {
+  std::array<u32*, 14> registers{};
+  for (std::size_t k = 0; k < registers.size(); ++k) {
+    registers[k] = values<u32>(operand(i, static_cast<int>(k)));
+  }
+  switch (i.op) {
+    case Op::mma_f16:
+      return multiply<emulator::ptx::MmaM16N8K16, Half>(registers);
+    case Op::mma_bf16:
+      return multiply<emulator::ptx::MmaM16N8K16, Bf16>(registers);
+    default:
+      return multiply<emulator::ptx::MmaM16N8K8, Tf32>(registers);
+  }
+}
+
+// Registers of a wgmma follow its sources: the accumulators. Of the sources, A's come first.
+void Warp::begin_flight(const Instruction& i) {
+  const int first = i.dests + i.sources;
+  for (int k = 0; k < i.count; ++k) {
+    RegisterState& s = states_[operand(i, first + k).state];
+    const std::string& name = kernel_.names[operand(i, first + k).state];
+    if (s.reading != 0) fail(0, fmt::format("accumulates in {}, which another one reads", name));
+    if (s.writing == 0) {
+      if (s.defined != kAllLanes) fail(0, fmt::format("reads {}, which nothing wrote", name));
+      if (s.epoch == epoch_) {
+        fail(0,
+             fmt::format("accumulates in {}, which was written after the last wgmma.fence", name));
+      }
+    }
+    ++s.writing;
+    s.defined = 0;
+  }
+  if (!i.in_registers) return;
+  for (int k = 0; k < 4; ++k) {
+    RegisterState& s = states_[operand(i, k).state];
+    if (s.epoch == epoch_) {
+      fail(0, fmt::format("reads {}, which was written after the last wgmma.fence",
+                          kernel_.names[operand(i, k).state]));
+    }
+    ++s.reading;
+  }
+}
+
+void Warp::end_flight(const Instruction& i) {
+  const int first = i.dests + i.sources;
+  for (int k = 0; k < i.count; ++k) {
+    RegisterState& s = states_[operand(i, first + k).state];
+    if (--s.writing == 0) s.defined = kAllLanes;
+  }
+  if (!i.in_registers) return;
+  for (int k = 0; k < 4; ++k) --states_[operand(i, k).state].reading;
+}
+
+void Warp::issue_wgmma(const Instruction& i) {
+  static_cast<void>(block_.warpgroup(*this));
+  if (!fenced_) fail(0, "no wgmma.fence since the last wgmma.wait_group");
+  const int b = i.in_registers ? 4 : 1;
+  const auto descriptor = [&](int index) {
+    const u64* const v = values<u64>(operand(i, index));
+    for (int lane = 1; lane < kWarp; ++lane) {
+      if (v[lane] != v[0]) fail(lane, "a descriptor differs from that of the warp's first lane");
+    }
+    return v[0];
+  };
+  const u32 scale = *values<u32>(operand(i, b + 1));
+  if (scale != 0 && scale != kAllLanes) fail(0, "lanes differ in whether they accumulate");
+  Wgmma mine{.instruction = &i,
+             .pc = pc_,
+             .a = i.in_registers ? 0 : descriptor(0),
+             .b = descriptor(b),
+             .accumulates = scale != 0,
+             .clock = clock(0)};
+  begin_flight(i);
+  wgmmas.push_back(std::move(mine));
+  ++open_wgmmas;
+}
+
+Warp::Flow Warp::wait_wgmma(const Instruction& i) {
+  const std::size_t group = block_.warpgroup(*this);
+  if (committed > i.count) {
+    const u64 wanted = committed - i.count;
+    if (block_.committed_by_all(group) < wanted) {
+      suspend(pc_, kAllLanes, Split::Waits::wgmma, group);
+      return Flow::stop;
+    }
+    while (block_.computed(group) < wanted) block_.compute_group(group);
+    learn(block_.warpgroup_actor(group), static_cast<Time>(wanted));
+  }
+  fenced_ = false;
+  return Flow::next;
+}
+
+void Block::compute_group(std::size_t index) {
+  const auto warps = group(index);
+  const std::size_t count = warps[0].groups.front();
+  const auto time = static_cast<Time>(++computed_[index]);
+  for (const Warp& warp : warps) {
+    if (warp.groups.front() == count) continue;
+    warp.fail(0, fmt::format("group {} of this warp has {} wgmma, of the warpgroup's first one {}",
+                             time, warp.groups.front(), count));
+  }
+  static thread_local f32 a[kWgmmaM][kWgmmaK];
+  static thread_local f32 b[kWgmmaK][256];
+  static thread_local f32 c[kWgmmaM][256];
+  for (std::size_t done = 0; done < count; ++done) {
+    const Wgmma first = warps[0].wgmmas.front();
+    const Instruction& i = *first.instruction;
+    const int n = 2 * i.count;
+    VectorClock known = first.clock;
+    for (const Warp& warp : warps) {
+      const Wgmma& mine = warp.wgmmas.front();
+      if (mine.instruction != &i || mine.a != first.a || mine.b != first.b ||
+          mine.accumulates != first.accumulates) {
+        fail(warp, 0, mine.pc,
+             fmt::format("the product of descriptors {:#x} and {:#x} differs from the warpgroup's "
+                         "first one, of {:#x} and {:#x}",
+                         mine.a, mine.b, first.a, first.b));
+      }
+      known.meet(mine.clock);
+    }
+    VectorClock fenced(actors_);
+    for (std::size_t k = 0; k < actors_; ++k) fenced[k] = known[actors_ + k];
+    const Access access{.actor = warpgroup_actor(index),
+                        .time = time,
+                        .operation = static_cast<emulator::OperationId>(first.pc),
+                        .clock = known.data()};
+    f32 values[kUnit];
+    // Of the warpgroup's lane t, element e.
+    const auto each_register = [&](int elements, auto f) {
+      for (int w = 0; w < kGroupWarps; ++w) {
+        for (int e = 0; e < elements; ++e) f(w, e);
+      }
+    };
+    if (i.in_registers) {
+      each_register(8, [&](int w, int e) {
+        const u32* const v = warps[static_cast<std::size_t>(w)].registers(
+            kernel().operands[i.operands + static_cast<u32>(e / 2)]);
+        for (int lane = 0; lane < kWarp; ++lane) {
+          const Cell at = emulator::ptx::wgmma_left(w * kWarp + lane, e);
+          a[at.row][at.col] = i.half ? Half::element(v[lane], e) : Bf16::element(v[lane], e);
+        }
+      });
+    } else {
+      const Operands left(*this, warps[0], access, fenced, i.half, first.a, "A");
+      for (int row = 0; row < kWgmmaM; ++row) {
+        for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
+          left.unit(left.descriptor().k_major(static_cast<std::size_t>(row),
+                                              static_cast<std::size_t>(unit)),
+                    values);
+          std::memcpy(a[row] + unit * kUnit, values, sizeof values);
+        }
+      }
+    }
+    const Operands right(*this, warps[0], access, fenced, i.half, first.b, "B");
+    if (i.transposed) {
+      for (int k = 0; k < kWgmmaK; ++k) {
+        for (int unit = 0; unit < n / kUnit; ++unit) {
+          right.unit(right.descriptor().mn_major(static_cast<std::size_t>(unit),
+                                                 static_cast<std::size_t>(k)),
+                     values);
+          std::memcpy(b[k] + unit * kUnit, values, sizeof values);
+        }
+      }
+    } else {
+      for (int col = 0; col < n; ++col) {
+        for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
+          right.unit(right.descriptor().k_major(static_cast<std::size_t>(col),
+                                                static_cast<std::size_t>(unit)),
+                     values);
+          for (int k = 0; k < kUnit; ++k) b[unit * kUnit + k][col] = values[k];
+        }
+      }
+    }
+    const u32 accumulators = i.operands + i.dests + i.sources;
+    const auto each_accumulator = [&](auto f) {
+      each_register(i.count, [&](int w, int e) {
+        auto* const v = reinterpret_cast<f32*>(warps[static_cast<std::size_t>(w)].registers(
+            kernel().operands[accumulators + static_cast<u32>(e)]));
+        for (int lane = 0; lane < kWarp; ++lane) {
+          const Cell at = emulator::ptx::wgmma_acc(w * kWarp + lane, e);
+          f(v[lane], c[at.row][at.col]);
+        }
+      });
+    };
+    each_accumulator([&](f32 mine, f32& cell) { cell = first.accumulates ? mine : 0.0f; });
+    for (int row = 0; row < kWgmmaM; ++row) {
+      for (int k = 0; k < kWgmmaK; ++k) {
+        const f32 x = a[row][k];
+        for (int col = 0; col < n; ++col) c[row][col] += x * b[k][col];
+      }
+    }
+    each_accumulator([](f32& mine, f32 cell) { mine = cell; });
+    for (Warp& warp : warps) {
+      warp.end_flight(i);
+      warp.wgmmas.pop_front();
+    }
+  }
+  for (Warp& warp : warps) warp.groups.pop_front();
+}
+
+}  // namespace moat::ptx

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the decoder refuses, each with the line.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/executors/ptx/harness.hpp"
+
+namespace moat::ptx {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+void parse(const std::string& body) {
+  Module module(module_of(body, ".param .u64 p"));
+  module.find("test");
+}
+
+auto refuses(const std::string& line, const std::string& what) {
+  return ThrowsMessage<ParseError>(AllOf(HasSubstr(line), HasSubstr(what)));
+}
+
+TEST(PtxParser, NamesAnUnknownInstruction) {
+  EXPECT_THAT([] { parse("vadd.s32 %r1, %r2, %r3;"); },
+              refuses("line 12: vadd.s32 %r1, %r2, %r3;", "unknown instruction vadd.s32"));
+  EXPECT_THAT([] { parse("ld.global.b128 %r1, [%rd1];"); }, refuses("", "ld.global.b128"));
+  EXPECT_THAT([] { parse("wgmma.mma_async.sync.aligned.m64n60k16.f32.f16.f16 {%f1}, 1;"); },
+              refuses("", "m64n60k16"));
+}
+
+TEST(PtxParser, RegistersHaveTypes) {
+  EXPECT_THAT([] { parse("add.s32 %r1, %r2, %rd3;"); }, refuses("", "%rd3 has another type"));
+  EXPECT_THAT([] { parse("add.f32 %f1, %f2, %p3;"); }, refuses("", "%p3 has another type"));
+  EXPECT_THAT([] { parse("add.s32 %r1, %r2, %r99;"); }, refuses("", "unknown register %r99"));
+  EXPECT_THAT([] { parse("mov.u32 %r1, %smid;"); }, refuses("", "unknown register"));
+  EXPECT_THAT([] { parse("mul.f32 %f1, %f2, 3;"); }, refuses("", "an integer where a float"));
+}
+
+TEST(PtxParser, LabelsBelongToTheirBlock) {
+  EXPECT_NO_THROW(parse("{\nagain:\n@%p1 bra again;\n}\n{\nagain:\n@%p1 bra again;\n}"));
+  EXPECT_THAT([] { parse("{\nagain:\n}\nbra again;"); }, refuses("bra again;", "unknown label"));
+}
+
+TEST(PtxParser, NumbersOfOperands) {
+  EXPECT_THAT([] { parse("add.s32 %r1, %r2;"); }, refuses("add.s32 %r1, %r2;", "',' expected"));
+  EXPECT_THAT([] { parse("add.s32 %r1, %r2, %r3, %r4;"); }, refuses("", "after the operands"));
+  EXPECT_THAT([] { parse("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r1,%r2}, [%r3];"); },
+              refuses("", "2 registers, not 4"));
+}
+
+TEST(PtxParser, UnknownDirectives) {
+  EXPECT_THAT([] { Module(".version 9.0\n.global .b32 x;"); }, refuses("line 2", ".global"));
+}
+
+}  // namespace
+}  // namespace moat::ptx
