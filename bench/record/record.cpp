@@ -407,6 +407,10 @@ bool is_host(const Record& record, const DeviceRecord& device) {
   return record.host.cpu.value == device.name;
 }
 
+bool lacks_cases(const Record& record) {
+  return record.cases.size() < static_cast<std::size_t>(record.run.planned);
+}
+
 std::string compute_units_text(int count, bool host) {
   return fmt::format("{} {}{}", count, host ? "core" : "unit", count == 1 ? "" : "s");
 }
