@@ -352,7 +352,7 @@ Comparison compare_records(const std::vector<NamedRecord>& base,
         comparison.unfinished.push_back(
             fmt::format("{}: {}: the run was interrupted after {} of {} cases", side, r.path,
                         r.record.cases.size(), run.planned));
-      } else if (r.record.cases.size() < static_cast<std::size_t>(run.planned)) {
+      } else if (lacks_cases(r.record)) {
         comparison.unfinished.push_back(
             fmt::format("{}: {}: the record has {} of the {} cases that were planned", side, r.path,
                         r.record.cases.size(), run.planned));

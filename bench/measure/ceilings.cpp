@@ -19,6 +19,7 @@
 #include <utility>
 #include <variant>
 
+#include "bench/measure/flops_of.hpp"
 #include "bench/measure/traffic_loops.hpp"
 #include "problems/reference/bound.hpp"
 #include "problems/reference/gemm.hpp"
@@ -418,18 +419,9 @@ std::string joined(const std::vector<std::string>& reasons) {
 
 }  // namespace
 
-std::optional<double>& Ceilings::flops(DType t) {
-  switch (t) {
-#define MOAT_ROW(name, ...) \
-  case DType::name:         \
-    return flops_##name;
-    MOAT_DTYPES(MOAT_ROW)
-#undef MOAT_ROW
-  }
-  throw std::logic_error("no row of the table of types");
-}
+std::optional<double>& Ceilings::flops(DType t) { return flops_of(*this, t); }
 
-std::optional<double> Ceilings::flops(DType t) const { return Ceilings(*this).flops(t); }
+std::optional<double> Ceilings::flops(DType t) const { return flops_of(*this, t); }
 
 std::string Ceilings::why_no_flops(DType t) const {
   std::vector<std::string> own;

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "bench/measure/flops_of.hpp"
 #include "bench/record/fields.hpp"
 #include "bench/record/porting.hpp"
 #include "bench/record/schema.hpp"
@@ -280,20 +281,9 @@ void require_once(const Json& list, const std::string& pointer, const Name& name
 
 }  // namespace
 
-Reading<double>& CeilingsRecord::flops(DType t) {
-  switch (t) {
-#define MOAT_ROW(name, ...) \
-  case DType::name:         \
-    return flops_##name;
-    MOAT_DTYPES(MOAT_ROW)
-#undef MOAT_ROW
-  }
-  throw std::logic_error("no row of the table of types");
-}
+Reading<double>& CeilingsRecord::flops(DType t) { return flops_of(*this, t); }
 
-const Reading<double>& CeilingsRecord::flops(DType t) const {
-  return const_cast<CeilingsRecord*>(this)->flops(t);
-}
+const Reading<double>& CeilingsRecord::flops(DType t) const { return flops_of(*this, t); }
 
 std::string_view name_of(Status status) {
   switch (status) {
@@ -415,6 +405,10 @@ void check_record(const Json& document) {
 
 bool is_host(const Record& record, const DeviceRecord& device) {
   return record.host.cpu.value == device.name;
+}
+
+bool lacks_cases(const Record& record) {
+  return record.cases.size() < static_cast<std::size_t>(record.run.planned);
 }
 
 std::string compute_units_text(int count, bool host) {

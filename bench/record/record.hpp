@@ -234,6 +234,9 @@ struct Record {
 // Whether a device is the processor of the record's host.
 bool is_host(const Record& record, const DeviceRecord& device);
 
+// Whether fewer cases are here than the run had planned.
+bool lacks_cases(const Record& record);
+
 // "1 core", "132 units"
 std::string compute_units_text(int count, bool host);
 

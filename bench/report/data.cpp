@@ -367,8 +367,7 @@ class Report {
       for (const auto& c : record.cases) {
         if (c.status != Status::ok) add(std::string(name_of(c.status)), c.name, c.message, true);
       }
-      if (record.run.interrupted ||
-          record.cases.size() < static_cast<std::size_t>(record.run.planned)) {
+      if (record.run.interrupted || lacks_cases(record)) {
         add(record.run.interrupted ? "interrupted" : "incomplete", "run",
             fmt::format("{} of {} planned cases", record.cases.size(), record.run.planned), true);
       }

@@ -141,7 +141,7 @@ std::string library_text(const Record& record) {
 // "note: the run was interrupted; 3 of 9 cases are here"
 std::string interruption_text(const Record& record) {
   const RunInfo& run = record.run;
-  if (record.cases.size() >= static_cast<std::size_t>(run.planned)) return "";
+  if (!lacks_cases(record)) return "";
   return fmt::format("\nnote: the run {}; {} of {} cases are here\n",
                      run.interrupted ? "was interrupted" : "is not complete", record.cases.size(),
                      run.planned);
