@@ -16,10 +16,16 @@ enum class CodeFormat : std::uint8_t {
 };
 
 struct BackendDescriptor {
+  struct Family {
+    std::string name;
+    std::vector<std::string> serves;  // architectures whose names begin so, and no earlier family's
+  };
+
   std::string name;
   CodeFormat code;
-  std::string device_tests;           // whole names of tests, a regular expression
-  std::vector<std::string> families;  // of a GPU
+  std::string device_tests;      // whole names of tests, a regular expression
+  std::string interpreted;       // what tests/executors executes: "machine code" or text before it; or empty
+  std::vector<Family> families;  // of a GPU
 };
 
 // By name.

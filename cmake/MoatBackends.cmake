@@ -2,18 +2,19 @@
 # Reads backends/*/backend.cmake, which say once what a backend consists of, and looks for the SDKs of
 # those that have a sdk.cmake. C++ reads the same in backends/descriptor.hpp.
 
-# moat_backend(NAME [CODE FORMAT] DEVICE_TESTS PATTERN [BASELINES NAME...])
+# moat_backend(NAME [CODE FORMAT] DEVICE_TESTS PATTERN [INTERPRETED WHAT] [BASELINES NAME...])
 #   CODE          how its object files hold what its compiler made of a kernel, for `moat codegen`:
 #                 a CodeFormat of backends/descriptor.hpp; none by default
 #   DEVICE_TESTS  whole names of the tests that run its kernels on devices, a regular expression
+#   INTERPRETED   what tests/executors executes of it: "machine code", PTX
 #   BASELINES     open_<name>(Device&, Baselines&) in bench/baselines/<name>.hpp, in this order
 # Appends NAME to MOAT_BACKENDS.
 function(moat_backend name)
-  cmake_parse_arguments(ARG "" "CODE;DEVICE_TESTS" "BASELINES" ${ARGN})
+  cmake_parse_arguments(ARG "" "CODE;DEVICE_TESTS;INTERPRETED" "BASELINES" ${ARGN})
   if(NOT ARG_CODE)
     set(ARG_CODE none)
   endif()
-  foreach(key CODE DEVICE_TESTS BASELINES)
+  foreach(key CODE DEVICE_TESTS INTERPRETED BASELINES)
     set(MOAT_${name}_${key} "${ARG_${key}}" PARENT_SCOPE)
   endforeach()
   set(MOAT_${name}_FAMILIES "" PARENT_SCOPE)

@@ -3,6 +3,7 @@
 moat_backend(cuda
   CODE fatbin
   DEVICE_TESTS [[CudaDevices\.(Basics|EveryKernel)]]
+  INTERPRETED PTX
   BASELINES cublaslt cudnn cub)
 # Code for 90a uses what only that architecture has.
 moat_family(cuda sm_90a SERVES sm_90a

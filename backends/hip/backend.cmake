@@ -3,6 +3,7 @@
 moat_backend(hip
   CODE bundle
   DEVICE_TESTS [[HipDevices\.(Basics|EveryKernel)]]
+  INTERPRETED "machine code"
   BASELINES hip_libraries)
 # gfx90a and newer of the 9 series have MFMA with bf16; 908 has an older one.
 moat_family(hip cdna SERVES gfx90a gfx94 gfx95

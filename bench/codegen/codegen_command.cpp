@@ -8,6 +8,7 @@
 #include <regex>
 #include <stdexcept>
 
+#include "backends/descriptor.hpp"
 #include "bench/codegen/gate.hpp"
 #include "bench/codegen/report.hpp"
 #include "bench/codegen/table.hpp"
@@ -47,6 +48,7 @@ Examples:
   moat codegen --filter '^gemm/bf16.*sm_90a'  names that match
   moat codegen --json | jq '.entries[] | select(.spill_store_bytes > 0)'
   moat codegen --check                        for CI
+  moat codegen --check --family hip/cdna      of one family of architectures
 
 exit codes:
   0    printed; with --check: nothing to complain of
@@ -54,7 +56,7 @@ exit codes:
        load, a kernel that does not fit as its launch bounds ask, or a source that could not be
        read
   2    bad option or value
-  3    this build compiles no GPU kernels, or none matches --filter
+  3    this build compiles no GPU kernels, none of --family, or none matches --filter
   4    standard output could not be written
   5    the build's report cannot be read)";
 
@@ -62,8 +64,22 @@ struct Options {
   bool json = false;
   bool csv = false;
   bool check = false;
+  std::string family;  // hip/cdna
   std::string filter;
 };
+
+// hip, cdna. Throws std::invalid_argument where no backend has the family.
+std::pair<std::string, std::string> parse_family(const std::string& text) {
+  std::string all;
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    for (const auto& family : d.families) {
+      const std::string name = d.name + "/" + family.name;
+      if (name == text) return {d.name, family.name};
+      all += (all.empty() ? "" : ", ") + name;
+    }
+  }
+  throw std::invalid_argument(fmt::format("--family {}: there are {}", text, all));
+}
 
 int check(const codegen::Report& report) {
   const auto found = codegen::failures(report);
@@ -77,10 +93,15 @@ int check(const codegen::Report& report) {
 
 int run(const Options& options, const fs::path& path) {
   codegen::Report report = read_codegen_report(path);
+  if (!options.family.empty()) {
+    const auto [backend, family] = parse_family(options.family);
+    report = codegen::of_family(std::move(report), backend, family);
+  }
   if (report.entries.empty() && report.errors.empty()) {
     for (const auto& [backend, why] : report.absent) {
       say("absent: {}: {}\n", backend, why);
     }
+    if (report.absent.empty()) say("absent: {}: this build does not compile it\n", options.family);
     return 3;
   }
   if (options.check) return check(report);
@@ -108,6 +129,9 @@ int guarded(const Options& options, const fs::path& path) {
     return run(options, path);
   } catch (const std::regex_error& e) {
     say("moat codegen: --filter {}: {}\n", options.filter, e.what());
+    return 2;
+  } catch (const std::invalid_argument& e) {
+    say("moat codegen: {}\n", e.what());
     return 2;
   } catch (const WriteError&) {
     throw;
@@ -144,6 +168,8 @@ void add_codegen_command(CLI::App& app, int& exit_code, const fs::path& report) 
   auto* check_flag = form->add_flag("--check", options->check,
                                     "Exit 1 and name what must not be: spills, stack frames …");
   form->require_option(0, 1);
+  command->add_option("--family", options->family, "Only that family of architectures")
+      ->type_name("BACKEND/FAMILY");
   command->add_option("--filter", options->filter, "Only kernels whose name matches")
       ->type_name("REGEX")
       ->excludes(check_flag);

@@ -229,6 +229,15 @@ Instructions instructions_from(const Json& j) {
           .shared_loads_wide = j.at("shared_loads_wide")};
 }
 
+// Of what is said of gemm/cdna, leaves that of `families`.
+void keep_units(Report& report, const std::set<std::string>& families) {
+  const auto of_others = [&](const auto& unit) {
+    return !families.contains(unit.first.substr(unit.first.find('/') + 1));
+  };
+  std::erase_if(report.messages, of_others);
+  std::erase_if(report.errors, of_others);
+}
+
 }  // namespace
 
 Report collect(const std::vector<CompileCommand>& commands) {
@@ -275,19 +284,22 @@ Report collect(const std::vector<CompileCommand>& commands) {
 }
 
 Report of_backends(Report report, const std::set<std::string>& backends) {
-  std::set<std::string> others;  // architectures
-  for (const EntryReport& e : report.entries) {
-    if (!backends.contains(e.backend)) others.insert(e.architecture);
-  }
   std::erase_if(report.entries,
                 [&](const EntryReport& e) { return !backends.contains(e.backend); });
-  // gemm/sm_90a
-  const auto of_others = [&](const auto& item) {
-    return others.contains(item.first.substr(item.first.find('/') + 1));
-  };
-  std::erase_if(report.messages, of_others);
-  std::erase_if(report.errors, of_others);
+  std::set<std::string> families;
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    if (!backends.contains(d.name)) continue;
+    for (const auto& family : d.families) families.insert(family.name);
+  }
+  keep_units(report, families);
   std::erase_if(report.absent, [&](const auto& item) { return !backends.contains(item.first); });
+  return report;
+}
+
+Report of_family(Report report, const std::string& backend, const std::string& family) {
+  report = of_backends(std::move(report), {backend});
+  std::erase_if(report.entries, [&](const EntryReport& e) { return e.family != family; });
+  keep_units(report, {family});
   return report;
 }
 

@@ -51,10 +51,11 @@ struct EntryReport {
 };
 
 struct Report {
-  std::vector<EntryReport> entries;                          // by architecture and name
-  std::map<std::string, std::vector<std::string>> messages;  // gemm/sm_90a → ptxas's
-  std::map<std::string, std::string> errors;  // gemm/sm_90a → why its code could not be read
-  std::map<std::string, std::string> absent;  // backend → why it has no entries
+  std::vector<EntryReport> entries;  // by architecture and name
+  // By kernel and family, gemm/cdna.
+  std::map<std::string, std::vector<std::string>> messages;  // ptxas's
+  std::map<std::string, std::string> errors;                 // why its code could not be read
+  std::map<std::string, std::string> absent;                 // backend → why it has no entries
 };
 
 // Reads the object files that `commands` (the compile manifest) made, and beside each of nvcc's the
@@ -64,6 +65,9 @@ Report collect(const std::vector<CompileCommand>& commands);
 
 // What `report` says of some backends: cuda, hip.
 Report of_backends(Report report, const std::set<std::string>& backends);
+
+// What it says of one family of architectures: cuda, sm_90a.
+Report of_family(Report report, const std::string& backend, const std::string& family);
 
 // The document of `moat codegen --json`.
 Json to_json(const Report& report);

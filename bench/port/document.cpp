@@ -34,26 +34,30 @@ Json to_json(const TestCounts& c) {
   return {{"passed", c.passed}, {"failed", c.failed}, {"skipped", c.skipped}};
 }
 
-// A backend ran on the emulator as its families did, those that were counted with it; a family that
-// is not built proves nothing about it.
+void add(Execution& sum, const Execution& more) {
+  for (const auto& [rung, counts] : more.tests) sum.tests[rung] += counts;
+}
+
+// A backend is proved as its families are, those that were counted with it; a family that is not
+// built proves nothing about it.
 std::map<std::string, Execution> executions(const Json& document, const TestEvidence& evidence) {
   std::map<std::string, Execution> found;
   for (const std::string& name : port_names(document)) {
     const Json& port = port_in(document, name);
     if (port.is_null()) continue;
     if (!is_family(name)) {
-      if (const auto it = evidence.devices.find(name); it != evidence.devices.end()) {
-        found[name].device += it->second;
+      if (const auto it = evidence.ports.find(name); it != evidence.ports.end()) {
+        add(found[name], it->second);
       }
       continue;
     }
     const std::string backend = backend_of(name);
-    const auto it = evidence.emulated.find(name.substr(backend.size() + 1));
-    if (it == evidence.emulated.end()) continue;
-    found[name].emulator += it->second;
+    const auto it = evidence.families.find(name);
+    if (it == evidence.families.end()) continue;
+    add(found[name], it->second);
     const Json& whole = port_in(document, backend);
     if (!whole.is_null() && whole.at("origin") == port.at("origin")) {
-      found[backend].emulator += it->second;
+      add(found[backend], it->second);
     }
   }
   return found;
@@ -174,9 +178,10 @@ void add_tests(Json& document, const fs::path& junit, const fs::path& root) {
                         junit.string()));
       }
     }
-    port["executed"] = execution.where();
-    port["tests"] = {{"emulator", to_json(execution.emulator)}};
-    if (!is_family(name)) port["tests"]["device"] = to_json(execution.device);
+    port["executed"] = executed_text(backend_of(name), execution.proved());
+    port["tests"] = Json::object();
+    for (const auto& [rung, counts] : execution.tests)
+      port["tests"][key_of(rung)] = to_json(counts);
     document["null_reasons"].erase(pointer_to(name) + "/tests");
   }
 }

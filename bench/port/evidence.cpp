@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <optional>
 #include <pugixml.hpp>
 #include <regex>
 #include <stdexcept>
@@ -13,24 +15,93 @@
 namespace moat {
 namespace {
 
-// Where the test counts; null if it runs no port's kernels.
+using Names = std::smatch;
+
+// The whole name of a test, or nothing.
+std::optional<Names> match(const std::string& name, const char* pattern) {
+  Names names;
+  if (!std::regex_match(name, names, std::regex(pattern))) return std::nullopt;
+  return names;
+}
+
+// hip/cdna of (hip, gfx942); empty if no family serves it.
+std::string family_of(const std::string& backend, const std::string& architecture) {
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    if (d.name != backend) continue;
+    for (const BackendDescriptor::Family& family : d.families) {
+      for (const std::string& prefix : family.serves) {
+        if (architecture.starts_with(prefix)) return backend + "/" + family.name;
+      }
+    }
+  }
+  return "";
+}
+
+// Where the test counts; null if it proves nothing of a port.
 TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
   for (const BackendDescriptor& d : backend_descriptors()) {
-    if (std::regex_match(name, std::regex(d.device_tests))) return &evidence.devices[d.name];
+    if (match(name, d.device_tests.c_str())) return &evidence.ports[d.name].tests[Rung::device];
+  }
+  if (const auto of = match(name, R"(interpreted\.(\w+?)\.(\w+)\..+)")) {
+    const std::string family = family_of((*of)[1], (*of)[2]);
+    return family.empty() ? nullptr : &evidence.families[family].tests[Rung::interpreted];
   }
   // Every kernel on every family with every type: tests/backends/simt/emulated.hpp. CTest may add
   // the parameter as GoogleTest prints it.
-  static const std::regex emulated(R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+(\s+#.*)?)");
-  std::smatch match;
-  if (!std::regex_match(name, match, emulated)) return nullptr;
-  return &evidence.emulated[match[1]];
+  if (const auto of = match(name, R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+(\s+#.*)?)")) {
+    for (const BackendDescriptor& d : backend_descriptors()) {
+      for (const BackendDescriptor::Family& family : d.families) {
+        if (family.name != (*of)[1]) continue;
+        return &evidence.families[d.name + "/" + family.name].tests[Rung::emulated];
+      }
+    }
+    return nullptr;
+  }
+  if (const auto of = match(name, R"((stub_)?compiled\.(\w+)\.(\w+))")) {
+    const Rung rung = (*of)[1].matched ? Rung::stub_compiled : Rung::compiled;
+    return &evidence.families[(*of)[2].str() + "/" + (*of)[3].str()].tests[rung];
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-std::string Execution::where() const {
-  if (device.passed > 0) return "device";
-  return emulator.passed > 0 ? "emulator" : "not at all";
+std::optional<Rung> Execution::proved() const {
+  for (const auto& [rung, counts] : tests) {
+    if (counts.passed > 0) return rung;
+  }
+  return std::nullopt;
+}
+
+std::string name_of(Rung rung) {
+  switch (rung) {
+    case Rung::device:
+      return "device";
+    case Rung::interpreted:
+      return "interpreted";
+    case Rung::emulated:
+      return "emulated";
+    case Rung::compiled:
+      return "compiled";
+    case Rung::stub_compiled:
+      return "stub-compiled";
+  }
+  return "";
+}
+
+std::string key_of(Rung rung) {
+  std::string key = name_of(rung);
+  std::ranges::replace(key, '-', '_');
+  return key;
+}
+
+std::string executed_text(const std::string& backend, std::optional<Rung> proved) {
+  if (!proved) return "not at all";
+  if (*proved != Rung::interpreted) return name_of(*proved);
+  for (const BackendDescriptor& d : backend_descriptors()) {
+    if (d.name == backend) return d.interpreted + " interpreted";
+  }
+  return name_of(*proved);
 }
 
 TestCounts& operator+=(TestCounts& sum, const TestCounts& more) {

@@ -2,8 +2,11 @@
 // What tests prove about where a port ran.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace moat {
@@ -15,25 +18,41 @@ struct TestCounts {
 };
 TestCounts& operator+=(TestCounts& sum, const TestCounts& more);
 
+// The ladder of evidence, from its top. README.md here says what each rung cannot show.
+enum class Rung : std::uint8_t {
+  device,         // on a device of the backend; for the cpu, on the processor
+  interpreted,    // what the compiler made of the kernels, by tests/executors
+  emulated,       // the sources lane by lane, over emulated single instructions: tests/emulator
+  compiled,       // the vendor's compiler took them, and moat codegen --check found no fault
+  stub_compiled,  // the same of another compiler, against declarations of ours
+};
+inline constexpr std::array kRungs = {Rung::device, Rung::interpreted, Rung::emulated,
+                                      Rung::compiled, Rung::stub_compiled};
+
 // Tests of one port or family.
 struct Execution {
-  TestCounts device;  // on a device of the backend; for the cpu, on the processor; of a family none
-  TestCounts emulator;  // the tile layer, the schedules and the family's atoms ran lane by lane,
-                        // over emulated single instructions (tests/emulator/README.md); the
-                        // instruction wrappers (ptx.hpp, amdgpu.hpp) and the runtime did not
-  // "device" if a test passed there, else "emulator", else "not at all".
-  std::string where() const;
+  std::map<Rung, TestCounts> tests;
+  // The highest rung on which a test passed.
+  std::optional<Rung> proved() const;
 };
 
+// "stub-compiled"; and its key in `tests` of the porting record, "stub_compiled".
+std::string name_of(Rung rung);
+std::string key_of(Rung rung);
+
+// What `executed` says of a backend that is proved so far: "device", "machine code interpreted",
+// "not at all".
+std::string executed_text(const std::string& backend, std::optional<Rung> proved);
+
 struct TestEvidence {
-  std::map<std::string, TestCounts> devices;   // of a backend: cuda
-  std::map<std::string, TestCounts> emulated;  // of a family, without its backend: sm_90a
+  std::map<std::string, Execution> ports;     // cuda; what tests of no family prove
+  std::map<std::string, Execution> families;  // cuda/sm_90a
 };
 
 // What the tests in CTest's JUnit file (`ctest --output-junit`) prove. Which tests run a port's
 // kernels, and which family's, is told by their names: CudaDevices.EveryKernel,
-// Architectures/EmulatedGemm.LargeTilesInBands/sm_90a_f16. A skipped test proves nothing. Throws
-// std::runtime_error that names the file.
+// interpreted.hip.gfx942.devices, Architectures/EmulatedGemm.LargeTilesInBands/sm_90a_f16,
+// compiled.hip.cdna. A skipped test proves nothing. Throws std::runtime_error that names the file.
 TestEvidence read_junit(const std::filesystem::path& path);
 
 }  // namespace moat

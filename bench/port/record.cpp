@@ -98,7 +98,7 @@ class Document {
     j["targets"] = lines->second.targets;
     null(j["commit"], at + "/commit", "the source folder is no git repository");
     null(j["sources_at_commit"], at + "/sources_at_commit", "no commit");
-    j["executed"] = Execution{}.where();
+    j["executed"] = executed_text("", std::nullopt);
     null(j["tests"], at + "/tests", kNoTests);
     const LineSet all = lines->second.all();
     j["lines"] = all.size();

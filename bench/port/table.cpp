@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/port/document.hpp"
+#include "bench/port/evidence.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/port/record.hpp"
 
@@ -38,15 +39,33 @@ std::string part_titles() {
   return fmt::format("{:>22} {:>22} {:>22}", "kernel lines", "problem lines", "layer lines");
 }
 
+std::string outcomes(const Json& counts) {
+  std::string text;
+  for (const char* outcome : {"passed", "failed", "skipped"}) {
+    const int n = counts.at(outcome).get<int>();
+    if (n > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, outcome);
+  }
+  return "(" + text + ")";
+}
+
+// "machine code interpreted (9 passed), device (2 skipped), emulated (156 passed)": what is proved,
+// and the tests of the other rungs.
 std::string tests_text(const Json& port) {
-  const auto where = port.at("executed").get<std::string>();
-  if (port.at("tests").is_null()) return "executed: " + where;
-  if (where == "not at all") return "executed: not at all (its tests were skipped or failed)";
-  const Json& counts = port.at("tests").at(where);
-  std::string text = fmt::format("executed: {} ({} tests passed, {} failed, {} skipped", where,
-                                 counts.at("passed").get<int>(), counts.at("failed").get<int>(),
-                                 counts.at("skipped").get<int>());
-  return text + ")";
+  auto proved = port.at("executed").get<std::string>();
+  if (port.at("tests").is_null()) return proved;
+  std::string others;
+  bool found = false;
+  for (const Rung rung : kRungs) {
+    const auto counts = port.at("tests").find(key_of(rung));
+    if (counts == port.at("tests").end()) continue;
+    if (!found && counts->at("passed") > 0) {
+      proved += " " + outcomes(*counts);
+      found = true;
+    } else {
+      others += fmt::format(", {} {}", name_of(rung), outcomes(*counts));
+    }
+  }
+  return proved + others;
 }
 
 // A row per family, of one kernel or of all.
@@ -56,10 +75,10 @@ void add_families(const Json& record, const std::string& kernel, std::string& ou
     const Json& kernels = family.at("kernels");
     if (!kernels.contains(kernel)) continue;
     const Json& counts = kernels.at(kernel);
-    out += fmt::format(
-        "{:<14}{:<12}{}{}{:>8}  {}\n", name, kernel, part_fractions(counts),
-        fraction(counts.at("total")), lines_text(counts.at("total").at("unused")),
-        name == kBaselineFamily ? "(baseline) " + tests_text(family) : tests_text(family));
+    out += fmt::format("{:<14}{:<12}{}{}{:>8}  {}\n", name, kernel, part_fractions(counts),
+                       fraction(counts.at("total")), lines_text(counts.at("total").at("unused")),
+                       fmt::format("{}executed: {}", name == kBaselineFamily ? "(baseline) " : "",
+                                   tests_text(family)));
   }
 }
 
@@ -136,7 +155,7 @@ std::string porting_table(const Json& record) {
       continue;
     }
     const auto targets = port.at("targets").get<std::vector<std::string>>();
-    out += fmt::format("{}{}: {} lines, compiled for {}; {}{}\n", name,
+    out += fmt::format("{}{}: {} lines, compiled for {}; executed: {}{}\n", name,
                        name == baseline ? " (baseline)" : "", port.at("lines").get<int>(),
                        fmt::join(targets, ", "), tests_text(port),
                        port.at("origin") == "this build" ? "" : "; from the committed record");
@@ -184,14 +203,6 @@ std::string porting_markdown(const Json& document) {
     }
     return text;
   };
-  const auto tests = [](const Json& port) {
-    const auto where = port.at("executed").get<std::string>();
-    if (port.at("tests").is_null() || where == "not at all") return where;
-    const Json& counts = port.at("tests").at(where);
-    return fmt::format("{}: {} passed, {} failed, {} skipped", where,
-                       counts.at("passed").get<int>(), counts.at("failed").get<int>(),
-                       counts.at("skipped").get<int>());
-  };
   std::string out =
       "| port or family | kernel lines changed | problem lines | layer lines | all lines "
       "| executed |\n"
@@ -209,12 +220,12 @@ std::string porting_markdown(const Json& document) {
       out += fmt::format("| {} | baseline | {} lines | {} lines | {} lines | {} |\n", name,
                          lines_text(all.at("problem").at("lines")),
                          lines_text(all.at("layer").at("lines")),
-                         lines_text(all.at("total").at("lines")), tests(port));
+                         lines_text(all.at("total").at("lines")), tests_text(port));
       continue;
     }
     out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, share(all.at("kernel")),
                        share(all.at("problem")), share(all.at("layer")), share(all.at("total")),
-                       tests(port));
+                       tests_text(port));
   }
   return out + notes;
 }

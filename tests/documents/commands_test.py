@@ -28,6 +28,8 @@ NEEDS = {
         lambda build: re.search(r'"family"\s*:\s*"\w', (build / "compile_manifest.json").read_text()) is not None,
     "the CUDA backend in the build":
         lambda build: (build / "tests/executors/cuda_runtime/cuda_interpreted_test").exists(),
+    "the HIP backend in the build":
+        lambda build: (build / "tests/executors/hip_runtime/hip_machine_code_test").exists(),
     "the emulator's tests in the build": lambda build: (build / "tests/emulator/emulator_test").exists(),
 }
 

@@ -178,22 +178,37 @@ TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
       "<failure message=\"x\"/></testcase>\n"
       "<testcase name=\"Architectures/EmulatedRows.Rows/plain32_f32\" status=\"run\"/>\n"
       "<testcase name=\"EmulatedDeviceFaults.Stores\" status=\"run\"/>\n"
+      "<testcase name=\"interpreted.cuda.sm_90a.basics\" status=\"run\"/>\n"
+      "<testcase name=\"interpreted.hip.gfx942.devices\" status=\"notrun\"><skipped/></testcase>\n"
+      "<testcase name=\"interpreted.hip.gfx1100.devices\" status=\"run\"/>\n"  // no rdna3 here
+      "<testcase name=\"interpreted.hip.sm_90a.devices\" status=\"run\"/>\n"   // none of hip's
+      "<testcase name=\"compiled.hip.cdna\" status=\"run\"/>\n"
+      "<testcase name=\"stub_compiled.cuda.sm_80\" status=\"run\"/>\n"
       "<testcase name=\"Cpu/RowsTest.EqualElements/f32\" status=\"run\"/>\n"
       "<testcase name=\"CudaDevices.ListedOrSkippedWithAReason\" status=\"run\"/>\n");
   const Result updated = port({"--update", "--tests", file.string()});
   ASSERT_EQ(updated.exit_code, 0) << updated.err;
   const Json record = read_json_file(paths_.committed);
-  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "not at all");
-  EXPECT_EQ(record.at("/ports/hip/tests/emulator/failed"_json_pointer), 1);
-  EXPECT_EQ(record.at("/ports/hip/tests/emulator/passed"_json_pointer), 0);  // no plain32 here
+  EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer), "compiled");
+  EXPECT_EQ(record.at("/ports/hip/tests/emulated/failed"_json_pointer), 1);
+  EXPECT_EQ(record.at("/ports/hip/tests/emulated/passed"_json_pointer), 0);  // no plain32 here
+  EXPECT_EQ(record.at("/ports/hip/tests/interpreted"_json_pointer).dump(),
+            R"({"passed":0,"failed":0,"skipped":1})");
   EXPECT_EQ(record.at("/ports/hip/tests/device/skipped"_json_pointer), 1);
   EXPECT_EQ(record.at("/ports/cpu/executed"_json_pointer), "device");
-  EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "emulator");
-  EXPECT_EQ(record.at("/ports/cuda/tests/device/passed"_json_pointer), 0);
-  EXPECT_EQ(record.at("/ports/cuda/tests/emulator/passed"_json_pointer), 3);
-  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests/emulator/passed"_json_pointer), 2);
-  EXPECT_EQ(record.at("/families/cuda~1sm_90a/executed"_json_pointer), "emulator");
-  EXPECT_EQ(record.at("/families/hip~1cdna/executed"_json_pointer), "not at all");
+  EXPECT_EQ(record.at("/ports/cuda/executed"_json_pointer), "PTX interpreted");
+  EXPECT_EQ(record.at("/ports/cuda/tests/emulated/passed"_json_pointer), 3);
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests/emulated/passed"_json_pointer), 2);
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests/stub_compiled/passed"_json_pointer), 1);
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/executed"_json_pointer), "emulated");
+  EXPECT_EQ(record.at("/families/cuda~1sm_90a/executed"_json_pointer), "PTX interpreted");
+  EXPECT_EQ(record.at("/families/hip~1cdna/executed"_json_pointer), "compiled");
+  const std::string table = port({}).out;
+  EXPECT_NE(
+      table.find("executed: compiled (1 passed), device (1 skipped), interpreted (1 skipped), "
+                 "emulated (1 failed)"),
+      std::string::npos)
+      << table;
   EXPECT_EQ(port({"--check"}).exit_code, 0);
 }
 

@@ -82,9 +82,9 @@ TEST_F(FamilyRecord, HoldsFamiliesBesideThePorts) {
   EXPECT_EQ(total.dump(), R"({"shared":53,"added":1,"unused":3,"lines":54,"changed":)" +
                               Json(1.0 / 54).dump() + "}");
   EXPECT_EQ(record.at("baseline_family"), "cuda/sm_80");
-  EXPECT_EQ(record.at("/families/cuda~1sm_80/executed"_json_pointer), "emulator");
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/executed"_json_pointer), "emulated");
   EXPECT_EQ(record.at("/families/cuda~1sm_80/tests"_json_pointer).dump(),
-            R"({"emulator":{"passed":7,"failed":0,"skipped":0}})");
+            R"({"emulated":{"passed":7,"failed":0,"skipped":0}})");
   EXPECT_EQ(record.at("ports").size(), 3U);
   EXPECT_EQ(record.at("/divergence/all/pairs"_json_pointer).size(), 3U);
   EXPECT_EQ(record.at("files").at("backends/common.hpp").at("lines").at("cuda/sm_90a").at("dot"),
@@ -131,8 +131,8 @@ TEST_F(FamilyRecord, RowsOfTableCsvAndDetails) {
   const std::string table = porting_table(record);
   EXPECT_NE(table.find("\ncuda/sm_80    all                    0/36   0.0 %            0/4   "
                        "0.0 %           0/16   0.0 %           0/56   0.0 %       0  (baseline) "
-                       "executed: emulator (7 "
-                       "tests passed, 0 failed, 0 skipped)\n"),
+                       "executed: emulated (7 "
+                       "passed)\n"),
             std::string::npos)
       << table;
   EXPECT_NE(
@@ -265,7 +265,7 @@ TEST_F(PortingRecord, WithoutTheBaselineNothingIsCompared) {
 TEST_F(FamilyRecord, TestsProvedStandUntilTheSourcesChange) {
   const MaybeDocument proved = {without_line_ranges(tested()), {}};
   const auto executed = "/families/cuda~1sm_80/executed"_json_pointer;
-  EXPECT_EQ(merge(built(), proved, root()).at(executed), "emulator");
+  EXPECT_EQ(merge(built(), proved, root()).at(executed), "emulated");
   append("backends/cuda/runtime.cpp", "int more;\n");
   Porting again = porting_;
   again.count = count_lines(test::family_commands(root(), MOAT_TEST_CXX), root(), "");

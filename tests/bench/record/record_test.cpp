@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "bench/record/porting.hpp"
 #include "tests/bench/record/sample_record.hpp"
 
 namespace moat {
@@ -274,11 +275,11 @@ Json with_porting() {
   Json json = parse_strict(to_text(sample_record()));
   json["null_reasons"].erase("porting");
   json["porting"] = parse_strict(R"({
-    "schema": "moat-porting-sums", "version": 1, "document": "abc", "baseline": "cuda",
+    "schema": "moat-porting-sums", "version": 2, "document": "abc", "baseline": "cuda",
     "baseline_family": "cuda/sm_80",
     "ports": {
-      "cuda": {"origin": "this build", "targets": ["host"], "executed": "emulator",
-               "tests": {"emulator": {"passed": 1, "failed": 0, "skipped": 0}}, "lines": 4,
+      "cuda": {"origin": "this build", "targets": ["host"], "executed": "emulated",
+               "tests": {"emulated": {"passed": 1, "failed": 0, "skipped": 0}}, "lines": 4,
                "kernels": {"all": {"total": {"shared": 4, "added": 0, "unused": 0, "lines": 4},
                                    "kernel": {"added": 0, "lines": 2},
                                    "layer": {"added": 0, "lines": 2, "changed": 0.0}}}},
@@ -295,7 +296,7 @@ TEST(Record, ThePortingSectionIsChecked) {
       {"/porting", [](Json& p) { p = Json::array(); }},
       {"/porting", [](Json& p) { p = "text"; }},
       {"/porting/schema", [](Json& p) { p["schema"] = "other"; }},
-      {"/porting/version", [](Json& p) { p["version"] = 2; }},
+      {"/porting/version", [](Json& p) { p["version"] = kPortingSumsVersion + 1; }},
       {"/porting/version", [](Json& p) { p["version"] = "1"; }},
       {"/porting/baseline", [](Json& p) { p["baseline"] = nullptr; }},
       {"/porting/extra", [](Json& p) { p["extra"] = 1; }},

@@ -128,7 +128,7 @@ TEST(ReportData, PortsAndTheirFamiliesApart) {
     const auto part = [](int changed, int lines) {
       return Json{{"added", changed}, {"lines", lines}, {"changed", 1.0 * changed / lines}};
     };
-    return Json{{"executed", "emulator"},
+    return Json{{"executed", "emulated"},
                 {"kernels",
                  {{"all",
                    {{"kernel", part(0, 30)},

@@ -19,8 +19,8 @@ Json small_porting() {
   const Json counts = {
       {"shared", 90}, {"added", 10}, {"unused", 5}, {"lines", 100}, {"changed", 0.1}};
   const Json port = {
-      {"executed", "emulator"},
-      {"tests", {{"emulator", {{"passed", 3}, {"failed", 0}, {"skipped", 1}}}}},
+      {"executed", "emulated"},
+      {"tests", {{"emulated", {{"passed", 3}, {"failed", 0}, {"skipped", 1}}}}},
       {"kernels",
        {{"all", {{"kernel", counts}, {"problem", counts}, {"layer", counts}, {"total", counts}}}}}};
   return {{"ports", {{"cuda", port}, {"hip", port}, {"cpu", nullptr}}},
@@ -89,8 +89,8 @@ TEST(Readme, LinesOfTheDeviceAreNotWiderThanTheDocument) {
 TEST(Readme, HasARowPerPortAndFamily) {
   const std::string table = sample_parts(sample_record()).at("porting");
   EXPECT_NE(
-      table.find("| cuda | baseline | 100 lines | 100 lines | 100 lines | emulator: 3 passed, 0 "
-                 "failed, 1 skipped |\n"),
+      table.find("| cuda | baseline | 100 lines | 100 lines | 100 lines | emulated (3 passed, "
+                 "1 skipped) |\n"),
       std::string::npos)
       << table;
   EXPECT_NE(table.find("| hip | 10 of 100, 10.0 % | 10 of 100, 10.0 % | 10 of 100, 10.0 % | 10 of "
