@@ -342,6 +342,18 @@ class GroupRun {
 
 }  // namespace
 
+double host_bytes(const Problem& problem, std::size_t contenders) {
+  const auto in = static_cast<double>(input_bytes(problem));
+  const auto out = static_cast<double>(output_bytes(problem) + kGuardBytes);
+  // The two values, and other kinds or a mixture while they are tried.
+  const double inputs = in * (in <= static_cast<double>(kMostBytesMadeAgain) ? 3 : 2);
+  // Of each contender those found right and the one that is looked at, and three more of one.
+  const double outputs = out * 3 * static_cast<double>(contenders + 1);
+  // A value and a bound for each element that is compared, of both values.
+  const double references = 2 * std::min(8 * out, VerifyOptions{}.full_work);
+  return inputs + outputs + references;
+}
+
 GroupOutcome run_group(Device& device, const Problem& problem,
                        const std::vector<Contender>& contenders, const GroupOptions& options,
                        Clock& clock) {
