@@ -24,7 +24,7 @@ require_run_options() {
     for known in "${run_options[@]}"; do
       [[ ${option%%=*} == "$known" ]] && continue 2
     done
-    echo "scripts/$script: unknown argument $argument; beside its own (--help) it takes those of moat run:" \
+    echo "$script: unknown argument $argument; beside its own (--help) it takes those of moat run:" \
       "${run_options[@]/#/--}" >&2
     exit 2
   done
