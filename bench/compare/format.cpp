@@ -10,6 +10,7 @@
 #include "bench/record/strict_json.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/quantity.hpp"
+#include "bench/text/xml.hpp"
 
 namespace moat {
 namespace {
@@ -74,7 +75,7 @@ std::vector<std::string> warnings_of(const Comparison& comparison,
 
 std::string warnings_text(const std::vector<std::string>& warnings, const char* end = "") {
   std::string text;
-  for (const auto& w : warnings) text += fmt::format("warning: {}\n{}", w, end);
+  for (const auto& w : warnings) text += fmt::format("warning: {}\n{}", one_line(w), end);
   return text;
 }
 
@@ -183,42 +184,6 @@ std::string to_json_text(const Comparison& comparison, const std::optional<Gate>
                       {"noise_floor", number(comparison.floor)},
                       {"counts", counts},
                       {"cases", cases}});
-}
-
-std::string escape_xml(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    // U+FFFE and U+FFFF are no characters of XML either.
-    const std::string_view next = text.substr(i, 3);
-    if (next == "\xef\xbf\xbe" || next == "\xef\xbf\xbf") {
-      result += ' ';
-      i += 2;
-      continue;
-    }
-    const char c = text[i];
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no other control characters, not even escaped.
-        if (static_cast<unsigned char>(c) >= 0x20) {
-          result += c;
-        } else {
-          result += c == '\n' ? "&#10;" : " ";
-        }
-    }
-  }
-  return result;
 }
 
 // What keeps a gate from passing: "failure", or "error" where it could not be judged; "" if nothing
@@ -429,7 +394,7 @@ std::string format_across(const Across& across, CompareFormat format, bool color
     rows.push_back(std::move(row));
   }
   std::string note;
-  for (const auto& n : across.notes) note += fmt::format("note: {}\n", n);
+  for (const auto& n : across.notes) note += fmt::format("note: {}\n", one_line(n));
   note +=
       "speed: the baseline's time ÷ the device's, with its 95 % interval; above 1 the device is "
       "faster.\nKernels: geometric mean over the problems that both solved [n of all problems], "

@@ -45,8 +45,8 @@ class Inputs {
 // Every byte of an output before it is written: a NaN in every dtype, −1 as a position.
 inline constexpr unsigned char kPoison = 0xff;
 
-// Poisoned bytes behind an output, which must stay so. Inputs have poison up to the next multiple,
-// so that what is read behind their end shows.
+// Poisoned bytes behind an output, which must stay so. Inputs have NaN up to the next multiple, so
+// that what is read behind their end shows.
 inline constexpr std::size_t kGuardBytes = 256;
 
 // A set of operands on a device: one copy of the inputs and an output per implementation, so that

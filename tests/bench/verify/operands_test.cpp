@@ -174,7 +174,7 @@ TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {
 }
 
 // What a kernel reads behind the end of an input is no number.
-TEST(Operands, PoisonLiesBehindInputs) {
+TEST(Operands, NaNLiesBehindInputs) {
   HostDevice device;
   const Inputs inputs(parse_case("gemm/f32/m5n6k7"), 1);
   const Operands operands(device, inputs);
