@@ -10,6 +10,7 @@
 #include "bench/record/strict_json.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/quantity.hpp"
+#include "bench/text/xml.hpp"
 
 namespace moat {
 namespace {
@@ -74,7 +75,7 @@ std::vector<std::string> warnings_of(const Comparison& comparison,
 
 std::string warnings_text(const std::vector<std::string>& warnings, const char* end = "") {
   std::string text;
-  for (const auto& w : warnings) text += fmt::format("warning: {}\n{}", w, end);
+  for (const auto& w : warnings) text += fmt::format("warning: {}\n{}", one_line(w), end);
   return text;
 }
 
@@ -183,42 +184,6 @@ std::string to_json_text(const Comparison& comparison, const std::optional<Gate>
                       {"noise_floor", number(comparison.floor)},
                       {"counts", counts},
                       {"cases", cases}});
-}
-
-std::string escape_xml(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    // U+FFFE and U+FFFF are no characters of XML either.
-    const std::string_view next = text.substr(i, 3);
-    if (next == "\xef\xbf\xbe" || next == "\xef\xbf\xbf") {
-      result += ' ';
-      i += 2;
-      continue;
-    }
-    const char c = text[i];
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        // XML 1.0 has no other control characters, not even escaped.
-        if (static_cast<unsigned char>(c) >= 0x20) {
-          result += c;
-        } else {
-          result += c == '\n' ? "&#10;" : " ";
-        }
-    }
-  }
-  return result;
 }
 
 // What keeps a gate from passing: "failure", or "error" where it could not be judged; "" if nothing
@@ -342,6 +307,7 @@ std::string across_json(const Across& across) {
                       {"devices", devices},
                       {"baseline", across.baseline},
                       {"notes", across.notes},
+                      {"unfinished", across.unfinished},
                       {"means", means},
                       {"cases", cases}});
 }
@@ -361,7 +327,10 @@ std::string beside_json(const std::vector<RecordBeside>& records) {
                        {"verdict", name_of(b.verdict)},
                        {"reason", b.reason}});
     }
-    list.push_back({{"path", record.path}, {"warning", record.warning}, {"cases", cases}});
+    list.push_back({{"path", record.path},
+                    {"warning", record.warning},
+                    {"unfinished", record.unfinished},
+                    {"cases", cases}});
   }
   return dump_strict({{"schema", "moat-libraries"}, {"version", 1}, {"records", list}});
 }
@@ -425,13 +394,13 @@ std::string format_across(const Across& across, CompareFormat format, bool color
     rows.push_back(std::move(row));
   }
   std::string note;
-  for (const auto& n : across.notes) note += fmt::format("note: {}\n", n);
+  for (const auto& n : across.notes) note += fmt::format("note: {}\n", one_line(n));
   note +=
       "speed: the baseline's time ÷ the device's, with its 95 % interval; above 1 the device is "
       "faster.\nKernels: geometric mean over the problems that both solved [n of all problems], "
       "without those "
       "of too few\nsamples.\n";
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = across.unfinished;
   for (const auto& d : across.devices) {
     if (!d.warning.empty()) warnings.push_back(fmt::format("{}: {}", d.label, d.warning));
   }
@@ -453,7 +422,9 @@ std::string format_beside(const std::vector<RecordBeside>& records, CompareForma
   std::vector<Row> rows;
   std::vector<std::string> warnings;
   for (const auto& record : records) {
-    if (!record.warning.empty()) warnings.push_back(record.path + ": " + record.warning);
+    for (const auto& warning : {record.warning, record.unfinished}) {
+      if (!warning.empty()) warnings.push_back(record.path + ": " + warning);
+    }
     if (records.size() > 1) {
       std::vector<std::string> heading(columns.size());
       heading[0] = record.path;

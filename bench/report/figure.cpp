@@ -14,6 +14,7 @@
 #include "bench/measure/sampler.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
+#include "bench/text/xml.hpp"
 
 namespace moat {
 namespace {
@@ -34,24 +35,6 @@ struct Bar {
   std::optional<RatioEstimate> estimate;
   bool plain = false;
 };
-
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c == '<') {
-      result += "&lt;";
-    } else if (c == '>') {
-      result += "&gt;";
-    } else if (c == '&') {
-      result += "&amp;";
-    } else if (c == '"') {
-      result += "&quot;";
-    } else {
-      result += c;
-    }
-  }
-  return result;
-}
 
 Series seconds_of(const CaseRecord& c) {
   Series series;
@@ -154,7 +137,7 @@ std::string description(const std::vector<Bar>& bars) {
 
 std::string row(const Bar& bar, const Axis& axis, double y) {
   std::string text = fmt::format("<text class=\"label\" x=\"16\" y=\"{:.1f}\">{}</text>\n", y + 4,
-                                 escaped(bar.label));
+                                 escape_xml(bar.label));
   if (bar.estimate) {
     const RatioEstimate& e = *bar.estimate;
     text += fmt::format(
@@ -163,7 +146,7 @@ std::string row(const Bar& bar, const Axis& axis, double y) {
         axis.x(e.lower), y, axis.x(e.upper), bar.plain ? "plain" : "dot", axis.x(e.ratio), y);
   }
   return text + fmt::format("<text class=\"label\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text>\n",
-                            kAxisRight + 20, y + 4, escaped(bar.note));
+                            kAxisRight + 20, y + 4, escape_xml(bar.note));
 }
 
 // GitHub shows the file as an image, whose colours follow the system's setting and not the page's:
@@ -198,13 +181,13 @@ std::string speed_figure(const Record& record) {
       "0 "
       "{0:.0f} {1:.0f}\" role=\"img\" aria-labelledby=\"title description\">\n"
       "<title id=\"title\">{2}</title>\n<desc id=\"description\">{3}</desc>\n",
-      kWidth, height, title, escaped(device_line(record) + ". " + description(bars)));
+      kWidth, height, title, escape_xml(device_line(record) + ". " + description(bars)));
   svg += kStyle;
   svg += fmt::format(
       "<rect class=\"card\" x=\".5\" y=\".5\" width=\"{:.0f}\" height=\"{:.0f}\" rx=\"8\"/>\n"
       "<text class=\"title\" x=\"16\" y=\"28\">{}</text>\n"
       "<text class=\"dim\" x=\"16\" y=\"48\">{}</text>\n",
-      kWidth - 1, height - 1, title, escaped(device_line(record)));
+      kWidth - 1, height - 1, title, escape_xml(device_line(record)));
   for (int power = axis.low; power <= axis.high; ++power) {
     const double x = axis.x(std::exp2(power));
     svg += fmt::format(

@@ -91,7 +91,7 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   if (d.cache_bytes > 0) {
     text += fmt::format(", {} MiB last-level cache", d.cache_bytes >> 20);
   }
-  text += ")\n";
+  text = one_line(text) + ")\n";
   const CeilingsRecord& ceilings = d.ceilings;
   text += "       measured ceilings:";
   bool any = false;
@@ -107,10 +107,12 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   }
   add("read", ceilings.read_bytes, "GB/s");
   add("copy", ceilings.copy_bytes, "GB/s");
-  if (!any) text += fmt::format(" none, {}", ceilings.flops_f32.reason);
+  if (!any) text += fmt::format(" none, {}", one_line(ceilings.flops_f32.reason));
   text += '\n';
   const auto without = [&](std::string_view name, const auto& rate) {
-    if (any && !rate.value) text += fmt::format("       no {} ceiling: {}\n", name, rate.reason);
+    if (any && !rate.value) {
+      text += fmt::format("       no {} ceiling: {}\n", name, one_line(rate.reason));
+    }
   };
   for (const DType t : kDTypes) without(fmt::format("{} compute", name_of(t)), ceilings.flops(t));
   without("read", ceilings.read_bytes);
@@ -121,10 +123,10 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
 std::string absences(const Record& record) {
   std::string text;
   for (const auto& a : record.skipped_backends) {
-    text += fmt::format("skipped: backend {}: {}\n", a.name, a.reason);
+    text += one_line(fmt::format("skipped: backend {}: {}", a.name, a.reason)) + '\n';
   }
   for (const auto& a : record.absent_baselines) {
-    text += fmt::format("absent: baseline {}: {}\n", a.name, a.reason);
+    text += one_line(fmt::format("absent: baseline {}: {}", a.name, a.reason)) + '\n';
   }
   return text;
 }
@@ -132,8 +134,10 @@ std::string absences(const Record& record) {
 std::string library_text(const Record& record) {
   std::string text;
   for (const auto& l : record.libraries) {
-    text += fmt::format("       {} {} {} ({})\n", is_yardstick(l.name) ? "yardstick" : "baseline",
-                        l.name, l.version, l.detail);
+    text += one_line(fmt::format("       {} {} {} ({})",
+                                 is_yardstick(l.name) ? "yardstick" : "baseline", l.name, l.version,
+                                 l.detail)) +
+            '\n';
   }
   return text;
 }

@@ -207,6 +207,14 @@ TEST(Figure, MarkupInANameStaysText) {
   EXPECT_NE(svg.find("&lt;script&gt;&amp;&quot;"), std::string::npos);
 }
 
+TEST(Figure, WhatIsNoCharacterOfXmlIsABlank) {
+  Record record = sample_record();
+  record.devices[0].name = "A\x1b[31m\xef\xbf\xbe";
+  const std::string svg = speed_figure(record);
+  EXPECT_EQ(svg.find('\x1b'), std::string::npos);
+  EXPECT_EQ(svg.find("\xef\xbf\xbe"), std::string::npos);
+}
+
 TEST(Figure, NothingIsOutsideOfIt) {
   Record record = timed_record();
   record.cases.resize(2);

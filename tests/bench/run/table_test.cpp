@@ -53,6 +53,25 @@ TEST(Table, ARunThatIsNotCompleteSaysSo) {
   }
 }
 
+// A record of others may hold what a terminal obeys.
+TEST(Table, ControlCharactersOfARecordAreBlanks) {
+  const std::string bad = "A\x1b[31m\nB";
+  Record record = sample_record();
+  record.devices[0].name = record.devices[0].architecture = bad;
+  record.devices[0].ceilings.read_bytes = Reading<double>::none(bad);
+  record.skipped_backends = record.absent_baselines = {{bad, bad}};
+  record.libraries = {{bad, bad, bad}};
+  for (const bool ceilings : {true, false}) {
+    if (!ceilings) {
+      record.devices[0].ceilings = {};
+      record.devices[0].ceilings.flops_f32 = Reading<double>::none(bad);
+    }
+    const std::string text = format_record(record, TableFormat::table, false);
+    EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
+    EXPECT_EQ(text.find("\nB"), std::string::npos) << text;
+  }
+}
+
 TEST(Table, OneCoreIsOne) {
   Record record = sample_record();
   record.devices[0].compute_units = 1;
