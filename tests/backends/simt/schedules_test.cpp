@@ -73,6 +73,17 @@ TEST(Schedules, OtherChoicesAreTheSameOnEveryDevice) {
   }
 }
 
+// A misspelt hint makes no schedule.
+static_assert(simt::BlockSchedule<simt::FlatSchedule<1, 1>>);
+struct Misspelt {
+  using Operand = void;
+  using Consumers = void;
+  static constexpr int kWarps = 1;
+  static constexpr int kResidency = 1;
+  static constexpr bool kPersistant = true;
+};
+static_assert(!simt::BlockSchedule<Misspelt>);
+
 // Rows up to this long are read twice: all that a device has under way stay in its L2.
 template <class Schedules>
 void expect_rows_stay_in_cache(int cols) {
