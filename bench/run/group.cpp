@@ -72,9 +72,6 @@ struct Values {
   Verifier verifier;
 };
 
-// Inputs up to which a third series, mixed of both, is made to end with.
-constexpr std::uint64_t kMostMixedBytes = std::uint64_t{1} << 28;
-
 // There are two: where all sets hold the same, an implementation passes that reads another set than
 // the one it is given, or keeps what it computed of it.
 using BothValues = std::array<Values, 2>;
@@ -309,7 +306,7 @@ class GroupRun {
                                 inputs, verifier, solve_[c], summation_of(contenders_[c]));
         };
         Check changed = verify_with(other.inputs, other.verifier);
-        if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostMixedBytes) {
+        if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostExtraBytes) {
           const Inputs mixed(values_[own].inputs, other.inputs, stream_seed(options_.seed, 44));
           const VerifyOptions quick{.full_work = 1e7, .sample_work = 1e7, .seed = options_.seed};
           changed = verify_with(mixed, Verifier(mixed, quick));

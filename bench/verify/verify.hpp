@@ -110,6 +110,10 @@ Check verify_changed(Device& device, Operands& operands, int output, const Input
                      const Inputs& other, const Verifier& of_other, const Solve& solve,
                      Summation summation = Summation::folded);
 
+// Inputs up to which values are made once more for a further check: the kinds of rows below, and a
+// mix of the values that were timed.
+inline constexpr std::uint64_t kMostExtraBytes = std::uint64_t{1} << 28;
+
 // Whether the kinds of rows are right, too, that a problem of few rows has no room for: of softmax,
 // RMSNorm and attention (fill.hpp). Of those that promise folded sums, our own, also what a softmax
 // makes of rows of −∞. Passed if there are none, and of inputs too large to make them once more.
