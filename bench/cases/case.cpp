@@ -12,13 +12,6 @@
 namespace moat {
 namespace {
 
-// The problem of the kernel, of whatever shape; null if there is none.
-const Problem* find_kernel(std::string_view name) {
-  const auto it =
-      std::ranges::find_if(kernels(), [&](const Problem& p) { return describe(p).kernel == name; });
-  return it == kernels().end() ? nullptr : &*it;
-}
-
 std::string kernel_names() {
   std::string names;
   for (const Problem& p : kernels()) {
