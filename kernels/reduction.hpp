@@ -52,7 +52,8 @@ void launch_reduction(Backend& backend, const ReductionProblem& p) {
     using Kernel = Reduction<T, Monoid>;
     // A part fills whole loads, and its length fits an int.
     constexpr std::int64_t kGrain = 1 << 12;
-    const std::int64_t wanted = ceil_div(p.n, std::int64_t{backend.concurrent_blocks()});
+    const std::int64_t wanted =
+        ceil_div(p.n, std::int64_t{backend.template concurrent_blocks<S>()});
     const std::int64_t part_size =
         std::min(ceil_div(wanted, kGrain) * kGrain, std::int64_t{1} << 30);
     const auto parts = static_cast<int>(ceil_div(p.n, part_size));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "problems/dtype.hpp"
@@ -35,6 +36,9 @@ class ShapeKeys {
   virtual void optional_dimension(std::string_view key, std::int64_t& value) = 0;
   // A word that stands there if the value is true.
   virtual void flag(std::string_view word, bool& value) = 0;
+  // The type of a further input, if it is not that of the others: it stands beside theirs,
+  // f16xbf16.
+  virtual void other_type(std::optional<DType>& value) = 0;
   // A positive number that is left out if it is `usual`.
   virtual void optional_real(std::string_view key, float& value, float usual) = 0;
 

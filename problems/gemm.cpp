@@ -16,6 +16,7 @@ Description describe(const GemmProblem&) {
 Work work(const GemmProblem&) { return Work::products; }
 
 void shape(GemmProblem& p, ShapeKeys& keys) {
+  keys.other_type(p.dtype_b);
   keys.dimension("m", p.m);
   keys.dimension("n", p.n);
   keys.dimension("k", p.k);

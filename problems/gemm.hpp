@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@
 namespace moat {
 
 // A is m × k, B is k × n (stored n × k when `order_b` is transposed), C is m × n; all of `dtype`,
-// row-major with leading dimensions in elements (0: as wide as the matrix). Any m, n, k ≥ 1.
+// row-major with leading dimensions in elements (0: as wide as the matrix). Any m, n, k ≥ 1. B may
+// be of a type of its own, `dtype_b`, which no kernel takes.
 struct GemmProblem {
   DType dtype = DType::f32;
   int m = 1;
@@ -25,6 +27,7 @@ struct GemmProblem {
   const void* a = nullptr;
   const void* b = nullptr;
   void* c = nullptr;
+  std::optional<DType> dtype_b{};
 };
 
 // One multiplication and one addition per product.
@@ -36,7 +39,7 @@ void for_each_operand(P& p, F&& f) {
   const bool bt = p.order_b == Order::transposed;
   f(Operand{.name = "A", .type = p.dtype, .rows = p.m, .cols = p.k, .leading = p.lda}, p.a);
   f(Operand{.name = "B",
-            .type = p.dtype,
+            .type = p.dtype_b.value_or(p.dtype),
             .rows = bt ? p.n : p.k,
             .cols = bt ? p.k : p.n,
             .leading = p.ldb},

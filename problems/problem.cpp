@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "problems/problem.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <optional>
 #include <stdexcept>
 
 namespace moat {
+namespace {
+
+#define MOAT_ROW(P) \
+  std::string_view type_name(const P&) { return #P; }
+MOAT_PROBLEMS(MOAT_ROW)
+#undef MOAT_ROW
+
+}  // namespace
 
 double flops(const Problem& problem) {
   return std::visit([](const auto& p) { return flops(p); }, problem);
@@ -58,6 +68,23 @@ const std::vector<Problem>& kernels() {
     return list;
   }();
   return all;
+}
+
+const Problem* find_kernel(std::string_view name) {
+  const auto it =
+      std::ranges::find_if(kernels(), [&](const Problem& p) { return describe(p).kernel == name; });
+  return it == kernels().end() ? nullptr : &*it;
+}
+
+std::string kind(const Problem& problem) {
+  std::string_view type = std::visit([](const auto& p) { return type_name(p); }, problem);
+  type.remove_suffix(std::string_view("Problem").size());
+  std::string snake_case;
+  for (const unsigned char c : type) {
+    if (std::isupper(c) != 0 && !snake_case.empty()) snake_case += '_';
+    snake_case += static_cast<char>(std::tolower(c));
+  }
+  return snake_case;
 }
 
 }  // namespace moat

@@ -86,4 +86,10 @@ double written_bytes(const Problem& p);
 // One problem for each kernel that cases may name.
 const std::vector<Problem>& kernels();
 
+// That of a kernel's name, of whatever shape; null if there is none.
+const Problem* find_kernel(std::string_view name);
+
+// What its files are called, kernels/<kind>.hpp: the name in the list above, such as rows.
+std::string kind(const Problem& p);
+
 }  // namespace moat

@@ -14,6 +14,7 @@ exit codes: 0 the table was printed, 1 a file is no such record of moat run, 2 b
 """
 
 import argparse
+import functools
 import json
 import pathlib
 import re
@@ -94,16 +95,17 @@ def against(case, beside, names, target):
                     reason="; ".join(reasons) or f"{' and '.join(names)} did not run")
 
 
-def requirements(case, beside):
-    """What is asked of a case: lists of alternatives, of each of which one has to be met."""
-    kernel, dtype, shape = case["problem"].split("/")
-    if kernel == "gemm":
+def requirements(case, beside, kind):
+    """What is asked of a case, whose kernel is of that kind: lists of alternatives, of each of which
+    one has to be met."""
+    _, dtype, shape = case["problem"].split("/")
+    if kind == "gemm":
         if dtype != "f32":
             return [[against(case, beside, ["onednn", "onednn-f32"], GEMM_HALF)]]
         skinny = int(re.match(r"m(\d+)", shape)[1]) <= SKINNY_ROWS
         return [[against(case, beside, ["onednn", "openblas"],
                          GEMM_F32_SKINNY if skinny else GEMM_F32)]]
-    if kernel == "attention":
+    if kind == "attention":
         if re.match(r"b\d+q1kv", shape):
             return [[against(case, beside, ["read"], DECODE_READ_SHARE)]]
         of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, beside.get(RATE_OF_GEMM),
@@ -112,8 +114,10 @@ def requirements(case, beside):
             [of_gemm],
             [against(case, beside, ["onednn"], PREFILL_CHAIN)],
         ]
-    if kernel in ("sum", "max", "argmax"):
+    if kind == "reduction":
         return [[against(case, beside, ["read"], REDUCTION_READ_SHARE)]]
+    if kind != "rows":
+        raise ValueError(f"nothing is asked of {case['problem']}, a case of {kind}")
     names = ["onednn", "onednn-f32"] if dtype != "f32" else ["onednn"]
     alternatives = [against(case, beside, names, ROWS_LIBRARY)]
     if case["cache"] == "cold":
@@ -126,24 +130,36 @@ def verdict(alternatives):
     return next(v for v in VERDICTS if v in verdicts)
 
 
-def beside_of(moat, path):
-    """What moat compare --libraries says of a record: (problem, device) → other → entry."""
-    command = [moat, "compare", "--libraries", "--rate-of", RATE_OF_GEMM, "--format", "json", path]
+def said_by(moat, *arguments):
+    """The JSON that a subcommand of moat prints."""
     try:
-        done = subprocess.run(command, text=True, capture_output=True, check=False)
+        done = subprocess.run([moat, *arguments], text=True, capture_output=True, check=False)
     except OSError as error:
         raise ValueError(f"{moat} cannot be run ({error}); build it, or name it with --moat")
     if done.returncode != 0:
-        raise ValueError(done.stderr.strip() or f"{moat} compare gave {done.returncode}")
+        raise ValueError(done.stderr.strip() or f"{moat} {arguments[0]} gave {done.returncode}")
+    return json.loads(done.stdout)
+
+
+@functools.cache
+def kinds(moat):
+    """kernel → the kind of problem that it solves."""
+    return {kernel["name"]: kernel["kind"] for kernel in said_by(moat, "list", "--json")["kernels"]}
+
+
+def beside_of(moat, path):
+    """What moat compare --libraries says of a record: (problem, device) → other → entry."""
+    said = said_by(moat, "compare", "--libraries", "--rate-of", RATE_OF_GEMM, "--format", "json",
+                   path)
     of_problem = {}
-    for entry in json.loads(done.stdout)["records"][0]["cases"]:
+    for entry in said["records"][0]["cases"]:
         if entry["backend"] == "cpu":
             others = of_problem.setdefault((entry["problem"], entry["device"]), {})
             others[entry["other"]] = entry
     return of_problem
 
 
-def lines_of(record, beside):
+def lines_of(record, beside, moat):
     """(problem, threads, what, target, measured, samples, verdict) of each requirement."""
     for device in record["devices"]:
         if device["backend"] != "cpu":
@@ -159,7 +175,7 @@ def lines_of(record, beside):
                 yield problem, threads, "verified and timed", "ok", case["status"], 0, word
                 continue
             others = beside.get((problem, device["index"]), {})
-            for alternatives in requirements(case, others):
+            for alternatives in requirements(case, others, kinds(moat)[case["kernel"]]):
                 yield (problem, threads, " or ".join(a.what for a in alternatives),
                        " or ".join(f"{a.target:.2f}" for a in alternatives),
                        " or ".join(a.text() for a in alternatives),
@@ -214,7 +230,7 @@ def main(arguments):
     for path in options.records:
         try:
             record = read_record(path, options.cpu, options.clean)
-            table += lines_of(record, beside_of(options.moat, path))
+            table += lines_of(record, beside_of(options.moat, path), options.moat)
             headings.append(heading(record))
         except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
             print(f"cpu_targets.py: {path} is not taken: {error!r}", file=sys.stderr)

@@ -84,7 +84,7 @@ class CpuDevice : public Device {
   void release(void* p) noexcept override { std::free(p); }
 
   void upload(void* to, const void* from, std::size_t bytes) override {
-    in_parts(bytes, backend_.concurrent_blocks(), [&](std::size_t begin, std::size_t size) {
+    in_parts(bytes, backend_.threads(), [&](std::size_t begin, std::size_t size) {
       std::memcpy(static_cast<std::byte*>(to) + begin, static_cast<const std::byte*>(from) + begin,
                   size);
     });
@@ -95,7 +95,7 @@ class CpuDevice : public Device {
   }
 
   void fill(void* p, unsigned char byte, std::size_t bytes) override {
-    in_parts(bytes, backend_.concurrent_blocks(), [&](std::size_t begin, std::size_t size) {
+    in_parts(bytes, backend_.threads(), [&](std::size_t begin, std::size_t size) {
       std::memset(static_cast<std::byte*>(p) + begin, byte, size);
     });
   }

@@ -43,7 +43,12 @@ class Backend {
   // A counter that is 0 between launches.
   unsigned* arrivals() { return &arrivals_; }
 
-  int concurrent_blocks() const { return threads_; }
+  int threads() const { return threads_; }
+
+  template <class Schedule>
+  int concurrent_blocks() const {
+    return threads_;
+  }
 
   // Key ranges per tile of queries, so that `items` tiles with `key_steps` steps each occupy all
   // workers: as few as give all the same share, or, if workers take a share of what is left and

@@ -52,9 +52,7 @@ struct Platform {
   }
 
   static simt::DeviceFacts facts(const cudaDeviceProp& p) {
-    return {.compute_units = p.multiProcessorCount,
-            .shared_bytes = p.sharedMemPerBlockOptin,
-            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+    return {.compute_units = p.multiProcessorCount, .shared_bytes = p.sharedMemPerBlockOptin};
   }
 
   static std::string unsupported(const cudaDeviceProp& p) {

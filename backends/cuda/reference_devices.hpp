@@ -8,9 +8,7 @@ namespace moat::cuda {
 
 // NVIDIA A100 and H100 (SXM) Tensor Core GPU Architecture, tables of their whitepapers; shared
 // memory: CUDA C++ Programming Guide, Technical Specifications per Compute Capability.
-inline constexpr simt::DeviceFacts kA100{
-    .compute_units = 108, .shared_bytes = 163 << 10, .cache_bytes = 40 << 20};
-inline constexpr simt::DeviceFacts kH100{
-    .compute_units = 132, .shared_bytes = 227 << 10, .cache_bytes = 50 << 20};
+inline constexpr simt::DeviceFacts kA100{.compute_units = 108, .shared_bytes = 163 << 10};
+inline constexpr simt::DeviceFacts kH100{.compute_units = 132, .shared_bytes = 227 << 10};
 
 }  // namespace moat::cuda

@@ -2,15 +2,8 @@
 # Decides whether the CUDA backend is built. Sets MOAT_CUDA_ABSENT to the reason if it is not, and
 # MOAT_CUDA_ARCHITECTURES to what it is compiled for.
 
-set(MOAT_CUDA_ABSENT "")
-if(NOT MOAT_CUDA)
-  set(MOAT_CUDA_ABSENT "switched off by MOAT_CUDA=${MOAT_CUDA}")
-  return()
-endif()
-moat_gpu_seen(seen CUDA nvidia)
-if(NOT seen)
-  set(MOAT_CUDA_ABSENT "not built: no NVIDIA GPU seen; MOAT_CMAKE_ARGS=-DMOAT_CUDA=ON builds it")
-  message(STATUS "CUDA backend: ${MOAT_CUDA_ABSENT}")
+moat_gpu_wanted(CUDA nvidia)
+if(MOAT_CUDA_ABSENT)
   return()
 endif()
 
@@ -46,10 +39,7 @@ else()
 (https://developer.nvidia.com/cuda-downloads) or set CMAKE_CUDA_COMPILER")
 endif()
 if(MOAT_CUDA_ABSENT)
-  if(NOT MOAT_CUDA MATCHES "^(AUTO|SEEN)$")
-    message(FATAL_ERROR "MOAT_CUDA=${MOAT_CUDA}, but ${MOAT_CUDA_ABSENT}.")
-  endif()
-  message(STATUS "CUDA backend: skipped, ${MOAT_CUDA_ABSENT}")
+  moat_gpu_skipped(CUDA)
   return()
 endif()
 

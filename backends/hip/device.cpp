@@ -61,8 +61,7 @@ struct Platform {
 
   static simt::DeviceFacts facts(const hipDeviceProp_t& p) {
     return {.compute_units = compute_units(architecture(p), p.multiProcessorCount),
-            .shared_bytes = p.sharedMemPerBlock,
-            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+            .shared_bytes = p.sharedMemPerBlock};
   }
 
   static std::string unsupported(const hipDeviceProp_t& p) {

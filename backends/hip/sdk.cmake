@@ -5,15 +5,8 @@
 # Like nvcc, the command includes the runtime's header ahead of every source.
 # CMake's own HIP language asks for files that Debian does not install.
 
-set(MOAT_HIP_ABSENT "")
-if(NOT MOAT_HIP)
-  set(MOAT_HIP_ABSENT "switched off by MOAT_HIP=${MOAT_HIP}")
-  return()
-endif()
-moat_gpu_seen(seen HIP amd)
-if(NOT seen)
-  set(MOAT_HIP_ABSENT "not built: no AMD GPU seen; MOAT_CMAKE_ARGS=-DMOAT_HIP=ON builds it")
-  message(STATUS "HIP backend: ${MOAT_HIP_ABSENT}")
+moat_gpu_wanted(HIP amd)
+if(MOAT_HIP_ABSENT)
   return()
 endif()
 
@@ -103,10 +96,7 @@ ${MOAT_HIP_HINT}")
 endif()
 
 if(MOAT_HIP_ABSENT)
-  if(NOT MOAT_HIP MATCHES "^(AUTO|SEEN)$")
-    message(FATAL_ERROR "MOAT_HIP=${MOAT_HIP}, but ${MOAT_HIP_ABSENT}.")
-  endif()
-  message(STATUS "HIP backend: skipped, ${MOAT_HIP_ABSENT}")
+  moat_gpu_skipped(HIP)
   return()
 endif()
 string(REPLACE ";" " " shown "${MOAT_HIP_ARCHITECTURES}")

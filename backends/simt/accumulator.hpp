@@ -156,6 +156,9 @@ template <class Tiling, class Fragment, class P, class W>
 MOAT_FN void load_elements(W* to, const P& panel, Position origin) {
   using T = typename P::Value;
   using Element = typename Tiling::Matrix::Element;
+  static_assert(sizeof(T) == 2 || sizeof(T) == 4,
+                "fragments are made of panels of T of 2 or 4 bytes: teach Word of "
+                "backends/simt/atoms.hpp and load_elements of backends/simt/accumulator.hpp others");
   constexpr Runs kRuns =
       kWidestRuns<Fragment, Tiling::kLanes, kChunkBytes / sizeof(T), P::kAlongRows>;
   constexpr int kBytes = kRuns.width * sizeof(T);
@@ -336,6 +339,9 @@ MOAT_FN auto round_piece(F f) {
 // `neighbours` in several lanes make a chunk.
 template <class Acc, class T>
 struct StorePlan {
+  static_assert(sizeof(T) == 2 || sizeof(T) == 4,
+                "sums are stored as T of 2 or 4 bytes: teach round_piece and StorePlan of "
+                "backends/simt/accumulator.hpp others");
   using Fragment = typename Acc::Matrix::Acc;
   static constexpr int kLanes = Acc::Tiling::kLanes;
   static constexpr int kChunk = kChunkBytes / sizeof(T);

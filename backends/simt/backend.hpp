@@ -50,8 +50,9 @@ constexpr unsigned grid_blocks(std::int64_t items, int threads) {
   return static_cast<unsigned>(std::clamp(items, std::int64_t{0}, most));
 }
 
-// Ranges of keys per work item with which `items` items fill `units` compute units twice. Every
-// range has at least one of the key_steps ≥ 1.
+// Ranges of keys per work item with which `items` items fill `units` compute units. Twice as many
+// blocks as units are wanted, so that no unit is left out where the quotient is rounded down: with
+// i < u, i · ⌊2u ÷ i⌋ > 2u − i > u. Every range has at least one of the key_steps ≥ 1.
 constexpr int key_splits(std::int64_t items, int key_steps, int units) {
   if (items >= units) return 1;
   const std::int64_t wanted = 2 * std::int64_t{units} / std::max<std::int64_t>(items, 1);
@@ -78,8 +79,11 @@ class Backend {
   void* workspace(std::size_t bytes) { return queue_.workspace(bytes); }
   unsigned* arrivals() { return queue_.arrivals(); }
 
-  // Enough blocks per unit to keep its memory busy.
-  int concurrent_blocks() const { return 4 * queue_.facts().compute_units; }
+  // As many as the device holds at once: more would wait for these.
+  template <class Schedule>
+  int concurrent_blocks() const {
+    return Schedule::kResidency * queue_.facts().compute_units;
+  }
 
   template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {

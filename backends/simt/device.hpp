@@ -68,7 +68,7 @@ class GpuDevice final : public Device, private Queue {
     facts_ = Platform::facts(properties);
     info_.compute_units = facts_.compute_units;
     info_.memory_bytes = properties.totalGlobalMem;
-    info_.cache_bytes = facts_.cache_bytes;
+    info_.cache_bytes = static_cast<std::size_t>(properties.l2CacheSize);
     if (const auto khz = attribute<R>(R::kClockRate, index)) info_.max_clock_mhz = *khz / 1000;
     if (const auto ecc = attribute<R>(R::kEccEnabled, index)) info_.ecc = *ecc != 0;
     int version = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What schedules know of the GPU that they choose for.
+// What is known of a GPU whose kernels are chosen and launched.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,8 @@ namespace moat::simt {
 // On a device, as its runtime tells; where there is none, those of a device that the backend's
 // reference_devices.hpp names.
 struct DeviceFacts {
-  int compute_units = 0;         // multiprocessors or compute units
-  std::size_t shared_bytes = 0;  // the most shared memory that a block may ask for
-  std::size_t cache_bytes = 0;   // L2
+  int compute_units = 0;         // multiprocessors or compute units, which schedules choose by
+  std::size_t shared_bytes = 0;  // the most that a block may have; a launch of more is refused
 };
 
 }  // namespace moat::simt

@@ -36,7 +36,7 @@ void Backend<Atoms, ScheduleTable>::launch(std::int64_t items, const Args& args)
   constexpr int kBlockThreads = kThreads<Atoms, S>;
   constexpr std::size_t kBytes = kSharedBytes<Kernel, S, Atoms>;
   std::int64_t most = items;
-  if constexpr (requires { S::kPersistent; }) {
+  if constexpr (S::kPersistent) {
     most = std::min(most, std::int64_t{S::kResidency} * queue_.facts().compute_units);
   }
   const unsigned blocks = grid_blocks(most, kBlockThreads);

@@ -98,6 +98,9 @@ struct Piece {
   using Elements = Vec<T, kPackSize>;
   template <class T>
   struct Chunks {
+    static_assert(kPackSize * sizeof(T) % kChunkBytes == 0,
+                  "a pack of elements T is whole chunks: let kPackSize grow in "
+                  "backends/simt/pack.hpp");
     Chunk chunks[kPackSize * sizeof(T) / kChunkBytes];
   };
 

@@ -2,11 +2,31 @@
 // Schedules that the tile layer understands; each GPU's table chooses among them.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
+#include <type_traits>
 
 #include "problems/gemm.hpp"
 
 namespace moat::simt {
+
+// What a block asks of every schedule, so that none of it is left out by a misspelling:
+//   kWarps        waves per block
+//   kResidency    blocks that a multiprocessor should hold at once
+//   kPersistent   whether a grid has no more blocks than the device holds at once
+//   Operand       type of what its products multiply; void without products
+//   Consumers     schedule of the waves that multiply in a warp-specialised block; else void
+template <class S>
+concept BlockSchedule = requires {
+  { S::kWarps } -> std::same_as<const int&>;
+  { S::kResidency } -> std::same_as<const int&>;
+  { S::kPersistent } -> std::same_as<const bool&>;
+  typename S::Operand;
+  typename S::Consumers;
+};
+
+template <class S>
+inline constexpr bool kHasProducts = !std::is_void_v<typename S::Operand>;
 
 // Of m rows and n columns, that the result falls into.
 inline std::int64_t tiles(const GemmProblem& p, int m, int n) {
@@ -19,6 +39,7 @@ template <class T, int kM, int kN, int kK, int kWarpsM, int kWarpsN, int kReside
           int kStageCount = 2>
 struct TileSchedule {
   using Operand = T;
+  using Consumers = void;
   static constexpr int m = kM;
   static constexpr int n = kN;
   static constexpr int k = kK;
@@ -27,6 +48,7 @@ struct TileSchedule {
   static constexpr int kWarpsAcross = kWarpsN;
   static constexpr int kWarps = kWarpsM * kWarpsN;
   static constexpr int kResidency = kResidentBlocks;
+  static constexpr bool kPersistent = false;
   static constexpr int kStages = kStageCount;
 };
 
@@ -34,8 +56,11 @@ struct TileSchedule {
 // lane's registers.
 template <int kWarpCount, int kResidentBlocks>
 struct FlatSchedule {
+  using Operand = void;
+  using Consumers = void;
   static constexpr int kWarps = kWarpCount;
   static constexpr int kResidency = kResidentBlocks;
+  static constexpr bool kPersistent = false;
   static constexpr int chains = 4;
 };
 

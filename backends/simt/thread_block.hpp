@@ -11,13 +11,14 @@
 #include "backends/simt/pack.hpp"
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
+#include "backends/simt/schedule.hpp"
 #include "backends/simt/turned.hpp"
 #include "backends/vocabulary/block.hpp"
 
 namespace moat::simt {
 
 // Lanes that a launch of schedule S needs per block.
-template <class Atoms, class S>
+template <class Atoms, BlockSchedule S>
 inline constexpr int kThreads = S::kWarps* Atoms::kWaveWidth;
 
 // Alignment that a block needs of its shared memory, in bytes.
@@ -25,21 +26,18 @@ inline constexpr std::size_t kSharedAlignment = 1024;
 
 // Shared memory of reductions, two states of 16 bytes per wave; not beside the panels of tiles.
 template <class S>
-inline constexpr std::size_t kScratchBytes = requires {
-  typename S::Operand;
-}
-? 0 : std::size_t{32} * S::kWarps;
+inline constexpr std::size_t kScratchBytes = kHasProducts<S> ? 0 : std::size_t{32} * S::kWarps;
 
-// Blocks in a band of output tiles that share their operands through the cache.
+// Rows in a band of output tiles, whose blocks share their operands through the cache. u blocks
+// that run at once read kBandRows + u ÷ kBandRows panels, the fewest with √u rows: 8 to 17 for the
+// 64 to 304 units of a device.
 inline constexpr int kBandRows = 8;
 
 // One block. A kernel's entry constructs it in every lane from the block's shared memory:
 //   simt::ThreadBlock<Atoms, S> block(arena);
 //   Kernel::template run<S>(block, args);
-// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes from a multiple of kSharedAlignment on. S has
-// `kWarps` (waves per block) and `kResidency` (blocks that a multiprocessor should hold at once,
-// the second argument of __launch_bounds__); where it multiplies tiles also what simt::Tiling asks
-// for.
+// `arena` holds kSharedBytes<Kernel, S, Atoms> bytes from a multiple of kSharedAlignment on. S is
+// a BlockSchedule; where it multiplies tiles it has also what simt::Tiling asks for.
 template <class AtomsOf, class S>
 class ThreadBlock {
  public:
@@ -290,6 +288,7 @@ constexpr std::size_t tile_bytes() {
         AttendMemoryOf<typename Kernel::template Query<S, B>, typename Kernel::template Key<S, B>,
                        typename Kernel::template Value<S, B>, typename B::Atoms, S>);
   } else {
+    static_assert(!kHasProducts<S>, "a kernel of products names its panels, Stage or Query");
     return 0;
   }
 }

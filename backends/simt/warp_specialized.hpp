@@ -16,9 +16,7 @@
 namespace moat::simt {
 
 template <class S>
-concept HasRoles = requires {
-  typename S::Consumers;
-};
+concept HasRoles = BlockSchedule<S> && !std::is_void_v<typename S::Consumers>;
 
 // Fragments of a wave of a group, in place of those of a single wave.
 template <class AtomsOf>

@@ -5,7 +5,8 @@
 //   backend.workspace(bytes)      memory for intermediate results of one launch, until the next
 //                                 call
 //   backend.arrivals()            a counter that is 0 between launches
-//   backend.concurrent_blocks()   how many blocks keep the device busy
+//   backend.concurrent_blocks<S>()
+//                                 how many blocks with schedule S keep the device busy
 //   backend.splits<S>(items, key_steps)
 //                                 ranges of keys for each of `items` tiles of queries, 1 to
 //                                 key_steps
@@ -39,13 +40,13 @@ template <class Backend>
 concept HasArrivals = requires(Backend& backend) {
   { backend.arrivals() } -> std::same_as<unsigned*>;
 };
-template <class Backend>
-concept HasConcurrentBlocks = requires(const Backend& backend) {
-  { backend.concurrent_blocks() } -> std::same_as<int>;
-};
 // Any kernel and any schedule: the operations are only declared for them.
 struct AnyKernel;
 struct AnySchedule;
+template <class Backend>
+concept HasConcurrentBlocks = requires(const Backend& backend) {
+  { backend.template concurrent_blocks<AnySchedule>() } -> std::same_as<int>;
+};
 template <class Backend>
 concept HasSplits = requires(const Backend& backend, std::int64_t items, int key_steps) {
   { backend.template splits<AnySchedule>(items, key_steps) } -> std::same_as<int>;

@@ -37,15 +37,16 @@ struct Add {
   __device__ float operator()(float a, float b) const { return a + b; }
 };
 
+// CUB computes positions in the width of the count that it is given.
+template <class F>
+cudaError_t with_count(std::int64_t n, F f) {
+  if (n <= std::numeric_limits<std::int32_t>::max()) return f(static_cast<std::int32_t>(n));
+  return f(n);
+}
+
 template <class T, class Count>
-cudaError_t sum_or_max(const ReductionProblem& p, void* storage, std::size_t& storage_bytes,
-                       cudaStream_t stream) {
-  const auto* x = static_cast<const T*>(p.x);
-  auto* result = static_cast<float*>(p.result);
-  const auto n = static_cast<Count>(p.n);
-  if (p.op == ReductionOp::max) {
-    return cub::DeviceReduce::Max(storage, storage_bytes, x, result, n, stream);
-  }
+cudaError_t sum(const T* x, Count n, float* result, void* storage, std::size_t& storage_bytes,
+                cudaStream_t stream) {
   if constexpr (sizeof(T) == sizeof(float)) {
     return cub::DeviceReduce::Sum(storage, storage_bytes, x, result, n, stream);
   } else {
@@ -63,20 +64,25 @@ cudaError_t sum_or_max(const ReductionProblem& p, void* storage, std::size_t& st
 template <class T>
 cudaError_t reduce_of(const ReductionProblem& p, void* extremum, void* storage,
                       std::size_t& storage_bytes, cudaStream_t stream) {
-  if (p.op == ReductionOp::argmax) {
+  const auto* x = static_cast<const T*>(p.x);
+  auto* result = static_cast<float*>(p.result);
+  switch (p.op) {
+    case ReductionOp::sum:
+      return with_count(p.n,
+                        [&](auto n) { return sum(x, n, result, storage, storage_bytes, stream); });
+    case ReductionOp::max:
+      return with_count(p.n, [&](auto n) {
+        return cub::DeviceReduce::Max(storage, storage_bytes, x, result, n, stream);
+      });
+    case ReductionOp::argmax:
 #if CUB_VERSION >= 300000
-    return cub::DeviceReduce::ArgMax(storage, storage_bytes, static_cast<const T*>(p.x),
-                                     static_cast<T*>(extremum),
-                                     static_cast<std::int64_t*>(p.result), p.n, stream);
+      return cub::DeviceReduce::ArgMax(storage, storage_bytes, x, static_cast<T*>(extremum),
+                                       static_cast<std::int64_t*>(p.result), p.n, stream);
 #else
-    return cudaErrorNotSupported;
+      return cudaErrorNotSupported;
 #endif
   }
-  // CUB computes positions in the width of the count that it is given.
-  if (p.n <= std::numeric_limits<std::int32_t>::max()) {
-    return sum_or_max<T, std::int32_t>(p, storage, storage_bytes, stream);
-  }
-  return sum_or_max<T, std::int64_t>(p, storage, storage_bytes, stream);
+  return cudaErrorNotSupported;
 }
 
 __global__ void nothing() {}

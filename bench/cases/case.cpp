@@ -8,16 +8,11 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
 namespace moat {
 namespace {
-
-// The problem of the kernel, of whatever shape; null if there is none.
-const Problem* find_kernel(std::string_view name) {
-  const auto it =
-      std::ranges::find_if(kernels(), [&](const Problem& p) { return describe(p).kernel == name; });
-  return it == kernels().end() ? nullptr : &*it;
-}
 
 std::string kernel_names() {
   std::string names;
@@ -33,7 +28,13 @@ std::string dtype_names() {
   return names;
 }
 
-// Reads the shape of a case name from left to right.
+// The type of a name; empty if there is none.
+std::optional<DType> find_dtype(std::string_view name) {
+  const auto it = std::ranges::find_if(kDTypes, [&](DType t) { return name_of(t) == name; });
+  return it == kDTypes.end() ? std::nullopt : std::optional(*it);
+}
+
+// Reads the types and the shape of a case name from left to right.
 class ShapeReader : public ShapeKeys {
  public:
   ShapeReader(std::string_view name, std::string_view shape, const Description& kernel)
@@ -43,6 +44,22 @@ class ShapeReader : public ShapeKeys {
     throw CaseError(fmt::format("case '{}': {} (a case of {} looks like '{}')", name_, what,
                                 kernel_.kernel, kernel_.example));
   }
+
+  // The types of the name, bf16 or f16xbf16, of which it returns the first.
+  DType types(std::string_view text) {
+    const std::size_t cross = text.find('x');
+    const auto read = [&](std::string_view type) {
+      if (const auto found = find_dtype(type)) return *found;
+      fail(fmt::format("there is no dtype '{}'; there are {}", type, dtype_names()));
+    };
+    const DType first = read(text.substr(0, cross));
+    if (cross == text.npos) return first;
+    other_ = read(text.substr(cross + 1));
+    if (other_ == first) fail(fmt::format("two inputs of '{0}' are written '{0}'", name_of(first)));
+    return first;
+  }
+
+  void other_type(std::optional<DType>& value) override { value = std::exchange(other_, {}); }
 
   void dimension(std::string_view key, int& value) override {
     value = static_cast<int>(number(key, kMaxDimension));
@@ -74,6 +91,7 @@ class ShapeReader : public ShapeKeys {
 
   void end() const {
     if (!rest_.empty()) fail(fmt::format("cannot read '{}' at the end", rest_));
+    if (other_) fail(fmt::format("inputs of {} are of one type", kernel_.kernel));
   }
 
  private:
@@ -116,6 +134,7 @@ class ShapeReader : public ShapeKeys {
 
   std::string_view name_, rest_;
   Description kernel_;
+  std::optional<DType> other_;  // of the name, until a problem takes it
 };
 
 // Writes the shape of a case name.
@@ -133,7 +152,12 @@ class ShapeWriter : public ShapeKeys {
     if (value != usual) add(key, value);
   }
 
+  void other_type(std::optional<DType>& value) override {
+    if (value) other = fmt::format("x{}", name_of(*value));
+  }
+
   std::string text;
+  std::string other;  // behind the dtype
 
  private:
   void add(std::string_view key, auto value) { text += fmt::format("{}{}", key, value); }
@@ -176,10 +200,10 @@ std::string case_name(const Problem& problem) {
   ShapeWriter shape;
   Problem visited = problem;
   moat::shape(visited, shape);
-  return fmt::format("{}/{}/{}", kernel, name_of(dtype(problem)), shape.text);
+  return fmt::format("{}/{}{}/{}", kernel, name_of(dtype(problem)), shape.other, shape.text);
 }
 
-Problem parse_case(std::string_view name) {
+Problem read_case(std::string_view name) {
   const std::size_t first = name.find('/');
   const std::string_view kernel = name.substr(0, first);
   const Problem* known = find_kernel(kernel);
@@ -192,16 +216,25 @@ Problem parse_case(std::string_view name) {
   const std::size_t second = first == name.npos ? name.npos : name.find('/', first + 1);
   ShapeReader keys(name, second == name.npos ? "" : name.substr(second + 1), describe(*known));
   if (second == name.npos) keys.fail("a case has three parts: kernel/dtype/shape");
-  const std::string_view type = name.substr(first + 1, second - first - 1);
-  const auto it = std::ranges::find_if(kDTypes, [&](DType t) { return name_of(t) == type; });
-  if (it == kDTypes.end()) {
-    keys.fail(fmt::format("there is no dtype '{}'; there are {}", type, dtype_names()));
-  }
+  const DType type = keys.types(name.substr(first + 1, second - first - 1));
   Problem problem = *known;
   shape(problem, keys);
   if (const std::string wrong = what_is_wrong(problem); !wrong.empty()) keys.fail(wrong);
   keys.end();
-  std::visit([&](auto& p) { p.dtype = *it; }, problem);
+  std::visit([&](auto& p) { p.dtype = type; }, problem);
+  return problem;
+}
+
+Problem parse_case(std::string_view name) {
+  const Problem problem = read_case(name);
+  for_each_operand(problem, [&](const Operand& o, auto&) {
+    if (o.role == Role::input && o.type != dtype(problem)) {
+      const Description kernel = describe(problem);
+      throw CaseError(fmt::format(
+          "case '{}': no kernel takes {} of {} beside {} (a case of {} looks like '{}')", name,
+          o.name, name_of(o.type), name_of(dtype(problem)), kernel.kernel, kernel.example));
+    }
+  });
   return problem;
 }
 

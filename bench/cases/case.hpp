@@ -18,15 +18,20 @@ struct CaseError : std::runtime_error {
 
 // gemm/bf16/m16n4096k4096bt        B stored transposed (n × k)
 // gemm/f32/m64n64k64lda70ldb80     leading dimensions, in elements
+// gemm/f16xbf16/m64n64k64          B of a type of its own, beside that of A and C
 // attention/bf16/b1q512kv512h32hkv8d128causal    batch, q_len, kv_len, q_heads, kv_heads, head_dim
 // attention/f32/b1q1kv99h8hkv8d64scale0.1        scale, if it is not 1 ÷ √head_dim
 // sum/f32/n1048576  max/f16/n1000  argmax/bf16/n7
 // softmax/bf16/r64c4096            rows, cols
 // rmsnorm/bf16/r64c4096eps1e-06    epsilon, if it is not 1e-05
-// The name holds the problem's shape, not its pointers: parse_case(case_name(p)) is p without them.
+// The name holds the problem's shape, not its pointers: read_case(case_name(p)) is p without them.
 std::string case_name(const Problem& problem);
 
-// Throws CaseError. Shapes are checked; that the case fits into memory is not (see check_memory).
+// Throws CaseError. Shapes are checked; that a kernel takes the types is not, nor that the case
+// fits into memory (see check_memory).
+Problem read_case(std::string_view name);
+
+// The same of a case that can be solved: throws CaseError, too, for types that no kernel takes.
 Problem parse_case(std::string_view name);
 
 // The kernel of a case: gemm, attention, … Throws CaseError if the problem is not a case.

@@ -108,6 +108,23 @@ void check_promise(const Report& report, const Promise& promise, std::vector<Fai
   }
 }
 
+// A kernel of products that no promise of its family names: one that came later than they.
+void check_named(const EntryReport& e, const std::vector<Promise>& promised,
+                 std::vector<Failure>& found) {
+  bool others = false;
+  for (const Promise& promise : promised) {
+    if (promise.family.empty() || promise.family != e.family) continue;
+    if (std::ranges::find(promise.kernels, e.name.kernel) != promise.kernels.end()) return;
+    others = true;
+  }
+  // A FlatSchedule is two numbers, those of tiles are more.
+  if (others && std::ranges::count(e.name.schedule, '-') > 1) {
+    found.push_back({e.text(),
+                     "multiplies, and nothing is promised of it: name the kernel in "
+                     "bench/codegen/promises.cpp"});
+  }
+}
+
 }  // namespace
 
 std::vector<Failure> failures(const Report& report, const std::vector<Promise>& promised) {
@@ -119,6 +136,7 @@ std::vector<Failure> failures(const Report& report, const std::vector<Promise>& 
   for (const EntryReport& e : report.entries) {
     check_registers(e, found);
     check_occupancy(e, found);
+    check_named(e, promised, found);
   }
   for (const Promise& promise : promised) check_promise(report, promise, found);
   return found;

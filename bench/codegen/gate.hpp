@@ -37,7 +37,8 @@ struct Failure {
 // instruction or load that is missing, kernel that does not fit its architecture as often as its
 // launch bounds ask (NVIDIA) or its schedule says (AMD, whose code does not state it), and source
 // that could not be read. A promise for a compiled family that no kernel could keep is a failure
-// too. Scalar registers that AMD's compiler parks in lanes of vector registers are no failure.
+// too, and so is a kernel of products that no promise of its family names. Scalar registers that
+// AMD's compiler parks in lanes of vector registers are no failure.
 std::vector<Failure> failures(const Report& report,
                               const std::vector<Promise>& promised = promises());
 

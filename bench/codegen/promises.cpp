@@ -4,7 +4,8 @@
 namespace moat::codegen {
 namespace {
 
-// Kernels that multiply in the tile layer's matrix atoms.
+// Programs of kernels/ that multiply in the tile layer's matrix atoms: the gate misses one that is
+// compiled and not named.
 const std::vector<std::string> kProducts = {"gemm", "attention", "resident_products"};
 // What a step of a pipeline brings: a panel of each operand.
 constexpr int kOperands = 2;

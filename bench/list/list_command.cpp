@@ -34,6 +34,7 @@ Json list_kernels() {
   for (const Problem& problem : kernels()) {
     const Description kernel = describe(problem);
     all.push_back({{"name", kernel.kernel},
+                   {"kind", kind(problem)},
                    {"description", kernel.text},
                    {"dtypes", dtypes},
                    {"example", kernel.example}});

@@ -16,6 +16,8 @@ using Doubles = boost::math::policies::policy<boost::math::policies::promote_dou
 
 }  // namespace
 
+// By hand: of Boost 1.74, whose distributions serve below, univariate statistics know no quantile of
+// samples, and its accumulators only estimate one (P²).
 double quantile(std::span<const double> ascending, double q) {
   const double position = q * static_cast<double>(ascending.size() - 1);
   const auto below = static_cast<std::size_t>(position);

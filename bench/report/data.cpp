@@ -19,6 +19,7 @@
 #include "bench/record/csv.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/text/quantity.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 namespace {
@@ -32,11 +33,10 @@ std::optional<double> geometric_mean(const std::vector<double>& values) {
   return std::exp(sum / static_cast<double>(values.size()));
 }
 
-// The kernel of the porting record that holds a kernel of the cases.
+// The kernel of the porting record that holds a kernel of the cases: the former are files.
 std::string porting_kernel(const std::string& kernel) {
-  if (kernel == "sum" || kernel == "max" || kernel == "argmax") return "reduction";
-  if (kernel == "softmax" || kernel == "rmsnorm") return "rows";
-  return kernel;
+  const Problem* problem = find_kernel(kernel);
+  return problem != nullptr ? kind(*problem) : kernel;
 }
 
 // 1 − the mean divergence of a kernel's ports; null if a porting record does not tell.

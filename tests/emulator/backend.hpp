@@ -28,6 +28,7 @@ class Backend {
   explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}
 
   Schedules schedules() const { return Schedules(Schedules::kReference); }
+  template <class Schedule>
   int concurrent_blocks() const { return max_blocks_; }
   template <class Schedule>
   int splits(std::int64_t /*items*/, int steps) const { return std::min(splits_, steps); }

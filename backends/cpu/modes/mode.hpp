@@ -49,18 +49,4 @@ concept TileMode =
   mode.store(to, at, sums);
 };
 
-// What modes share whose tiles have the size that the schedule states.
-class FixedTiles {
- public:
-  static constexpr bool kSizedForWorkers = false;
-  static constexpr bool kByColumns = false;
-
-  explicit FixedTiles(const WorkerContext& worker) : worker_(worker) {}
-
-  TileSize size_tiles(int /*rows*/, int /*cols*/, TileSize most) { return most; }
-
- protected:
-  WorkerContext worker_;
-};
-
 }  // namespace moat::cpu

@@ -2,21 +2,18 @@
 #pragma once
 
 #include "backends/cpu/accumulator.hpp"
-#include "backends/cpu/mma.hpp"
-#include "backends/cpu/modes/mode.hpp"
+#include "backends/cpu/modes/fixed_tiles.hpp"
 #include "backends/cpu/pipeline.hpp"
 
 namespace moat::cpu {
 
 // Both operands are packed once and stay so while later items need the same.
-class Packed : public FixedTiles {
+class Packed : public FixedTiles<Accumulator> {
  public:
   template <class T, int kM, int kK>
   using Left = cpu::Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
   using Right = cpu::Right<T, kK, kN, kOrder>;
-  template <int kM, int kN>
-  using Sums = Accumulator<kM, kN>;
   template <class S, class Key, class Value, class LoadKey, class LoadValue>
   using Stages = AttentionStages<S, Key, Value, LoadKey, LoadValue>;
 
@@ -25,21 +22,6 @@ class Packed : public FixedTiles {
   template <class Panel>
   void load(Panel& panel, const typename Panel::Source& source, Coord at) {
     load_unless_kept(panel, worker_.launch, source, at);
-  }
-
-  template <int kM, int kN>
-  Sums<kM, kN> zeros() {
-    return Sums<kM, kN>(worker_.scratch);
-  }
-
-  template <class Acc, class L, class R>
-  void mma(Acc& acc, const L& left, const R& right) {
-    multiply(acc, left, right);
-  }
-
-  template <class T, class Acc>
-  void store(const Tensor<T>& to, Coord at, const Acc& acc) {
-    cpu::store(to, at, acc);
   }
 };
 

@@ -65,8 +65,8 @@ class Backend {
 
   template <class Kernel, class S, class Args>
   void launch(std::int64_t, const Args& args) {
-    for (int i = 0; i < concurrent_blocks(); ++i) {
-      Block<S> block(i, concurrent_blocks());
+    for (int i = 0; i < concurrent_blocks<S>(); ++i) {
+      Block<S> block(i, concurrent_blocks<S>());
       Kernel::template run<S>(block, args);
     }
   }
@@ -76,11 +76,14 @@ class Backend {
     return workspace_.data();
   }
   unsigned* arrivals() { return &arrivals_; }
-  int concurrent_blocks() const { return 3; }
+  template <class S>
+  int concurrent_blocks() const {
+    return 3;
+  }
 
   template <class S>
   int splits(std::int64_t items, int key_steps) const {
-    return items < concurrent_blocks() ? ceil_div(key_steps, 2) : 1;
+    return items < concurrent_blocks<S>() ? ceil_div(key_steps, 2) : 1;
   }
 
  private:

@@ -165,7 +165,7 @@ TEST(Backend, WorkspaceHoldsWhatIsAskedFor) {
   std::memset(backend.workspace(100), 1, 100);
   std::memset(backend.workspace(100000), 2, 100000);
   EXPECT_EQ(*backend.arrivals(), 0u);
-  EXPECT_EQ(backend.concurrent_blocks(), 2);
+  EXPECT_EQ(backend.threads(), 2);
 }
 
 }  // namespace

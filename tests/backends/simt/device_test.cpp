@@ -201,9 +201,7 @@ struct Platform {
   };
   static std::string architecture(const FakeProperties&) { return "fake90"; }
   static DeviceFacts facts(const FakeProperties& p) {
-    return {.compute_units = p.multiProcessorCount,
-            .shared_bytes = p.sharedMemPerBlock,
-            .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
+    return {.compute_units = p.multiProcessorCount, .shared_bytes = p.sharedMemPerBlock};
   }
   static Program program(std::string_view architecture) {
     EXPECT_EQ(architecture, "fake90");
@@ -409,6 +407,9 @@ TEST(KeySplits, FillTheDeviceAndLeaveNoRangeEmpty) {
   EXPECT_EQ(key_splits(132, 1000, 132), 1);  // enough items already
   EXPECT_EQ(key_splits(8, 1, 132), 1);       // one step cannot be split
   EXPECT_EQ(key_splits(66, 1000, 132), 4);
+  for (int items = 1; items < 132; ++items) {
+    EXPECT_GT(items * key_splits(items, 1 << 20, 132), 132) << items;
+  }
   for (const int items : {1, 3, 8, 100}) {
     for (int steps = 1; steps < 300; ++steps) {
       const int splits = key_splits(items, steps, 132);

@@ -73,26 +73,34 @@ TEST(Schedules, OtherChoicesAreTheSameOnEveryDevice) {
   }
 }
 
-// Rows up to this long are read twice: all that a device has under way stay in its L2.
+// A misspelt hint makes no schedule.
+static_assert(simt::BlockSchedule<simt::FlatSchedule<1, 1>>);
+struct Misspelt {
+  using Operand = void;
+  using Consumers = void;
+  static constexpr int kWarps = 1;
+  static constexpr int kResidency = 1;
+  static constexpr bool kPersistant = true;
+};
+static_assert(!simt::BlockSchedule<Misspelt>);
+
+// Rows up to this long are read twice: all that `units` units have under way stay in their L2.
 template <class Schedules>
-void expect_rows_stay_in_cache(int cols) {
-  const simt::DeviceFacts& device = Schedules::kReference;
-  Schedules(device).template rows<float>(cols, [&]<class S>(Type<S>) {
-    EXPECT_LE(sizeof(float) * cols * S::kResidency * device.compute_units, device.cache_bytes);
+void expect_rows_stay_in_cache(int cols, int cache_bytes,
+                               int units = Schedules::kReference.compute_units) {
+  Schedules(Schedules::kReference).template rows<float>(cols, [&]<class S>(Type<S>) {
+    EXPECT_LE(std::int64_t{sizeof(float)} * cols * S::kResidency * units, cache_bytes);
   });
 }
 
 TEST(Schedules, RowsAreReadAgainFromTheCache) {
-  expect_rows_stay_in_cache<cuda::Sm80Schedules>(16384);
-  expect_rows_stay_in_cache<cuda::Sm90aSchedules>(16384);
-  expect_rows_stay_in_cache<hip::Rdna3Schedules>(4096);
-  expect_rows_stay_in_cache<hip::PlainSchedules>(4096);
-  // Of the dies of an MI300X, each has an eighth of the rows in an L2 of its own.
-  simt::DeviceFacts die = hip::CdnaSchedules::kReference;
-  die.compute_units /= 8;
-  hip::CdnaSchedules(die).rows<float>(4096, [&]<class S>(Type<S>) {
-    EXPECT_LE(sizeof(float) * 4096 * S::kResidency * die.compute_units, die.cache_bytes);
-  });
+  constexpr int kMib = 1 << 20;
+  expect_rows_stay_in_cache<cuda::Sm80Schedules>(16384, 40 * kMib);
+  expect_rows_stay_in_cache<cuda::Sm90aSchedules>(16384, 50 * kMib);
+  expect_rows_stay_in_cache<hip::Rdna3Schedules>(4096, 6 * kMib);
+  expect_rows_stay_in_cache<hip::PlainSchedules>(4096, 8 * kMib);
+  // Of the eight dies of an MI300X, each has an eighth of the rows in an L2 of its own.
+  expect_rows_stay_in_cache<hip::CdnaSchedules>(4096, 4 * kMib, 304 / 8);
 }
 
 }  // namespace

@@ -47,6 +47,17 @@ TEST(CaseName, RoundTripsExactly) {
   }
 }
 
+TEST(CaseName, SaysInputsOfTwoTypes) {
+  for (const std::string name : {"gemm/f16xbf16/m64n65k66btldb70", "gemm/f32xf16/m1n1k1"}) {
+    EXPECT_EQ(case_name(read_case(name)), name);
+  }
+  const Problem p = read_case("gemm/f32xbf16/m2n3k5");
+  EXPECT_EQ(dtype(p), DType::f32);
+  EXPECT_EQ(std::get<GemmProblem>(p).dtype_b, DType::bf16);
+  EXPECT_EQ(input_bytes(p), 4u * 10 + 2u * 15);
+  EXPECT_EQ(output_bytes(p), 4u * 6);
+}
+
 TEST(CaseName, ReadsEveryField) {
   const auto g = std::get<GemmProblem>(parse_case("gemm/f16/m2n3k4btlda5ldb6ldc7"));
   EXPECT_EQ(g.dtype, DType::f16);
@@ -88,6 +99,11 @@ TEST(CaseName, NamesWhatIsWrong) {
       {"gemm", "three parts"},
       {"gemm/f32", "three parts"},
       {"gemm/f64/m1n1k1", "there is no dtype 'f64'; there are f32, f16, bf16"},
+      {"gemm/f16xf64/m1n1k1", "there is no dtype 'f64'"},
+      {"gemm/f16x/m1n1k1", "there is no dtype ''"},
+      {"gemm/f16xf16/m1n1k1", "two inputs of 'f16' are written 'f16'"},
+      {"gemm/f16xbf16/m1n1k1", "no kernel takes B of bf16 beside f16"},
+      {"sum/f16xbf16/n1", "inputs of sum are of one type"},
       {"gemm/f32/", "'m' is missing at the end"},
       {"gemm/f32/m4n4", "'k' is missing at the end"},
       {"gemm/f32/n4m4k4", "expected 'm' and a number at 'n4m4k4'"},

@@ -50,6 +50,12 @@ std::vector<Failure> after(void (*plant)(EntryReport&)) {
   return failures(report, kPromised);
 }
 
+// A kernel that streams.
+void become_another(EntryReport& e) {
+  e.name.kernel = "other";
+  e.name.schedule = "4-2";
+}
+
 void expect_one(const std::vector<Failure>& found, const char* part) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_NE(found[0].what.find(part), std::string::npos) << found[0].what;
@@ -76,7 +82,18 @@ TEST(CodegenGate, FailsWhereAPromisedInstructionIsMissing) {
              }),
              "mma.sync.aligned.m16n8k16");
   // A kernel that vanished keeps no promise.
-  expect_one(after([](EntryReport& e) { e.name.kernel = "other"; }), "was not compiled");
+  expect_one(after(become_another), "was not compiled");
+}
+
+// One that was added after the promises were written.
+TEST(CodegenGate, FailsWhereNothingIsPromisedOfAKernelOfProducts) {
+  Report report;
+  report.entries = {good(), good()};
+  report.entries[1].name.kernel = "convolution";
+  expect_one(failures(report, kPromised), "nothing is promised of it");
+  // Nor is anything of its family.
+  report.entries[1].family = "plain32";
+  EXPECT_TRUE(failures(report, kPromised).empty());
 }
 
 TEST(CodegenGate, FailsWhereFewerBlocksFitThanTheLaunchBoundsAsk) {
@@ -140,7 +157,7 @@ TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
         plant(faulty.entries[i]);
         return failures(faulty, {promise});
       };
-      expect_one(planted([](EntryReport& e) { e.name.kernel = "other"; }), "was not compiled");
+      expect_one(planted(become_another), "was not compiled");
       // Loads of 16 bytes that go through registers stand for neither kind of copy.
       if (promise.wide_loads > 0) {
         expect_one(planted([](EntryReport& e) { e.instructions.global_loads_wide = 0; }),

@@ -65,6 +65,7 @@ TEST(List, ShowsTheCasesOfANamedSuiteOnly) {
 TEST(List, EveryKernelHasItsExample) {
   for (const Json& kernel : a_listing()["kernels"]) {
     EXPECT_EQ(kernel_name(parse_case(kernel["example"].get<std::string>())), kernel["name"]);
+    EXPECT_EQ(kind(parse_case(kernel["example"].get<std::string>())), kernel["kind"]);
     EXPECT_FALSE(kernel["dtypes"].empty());
   }
 }

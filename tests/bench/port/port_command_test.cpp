@@ -3,14 +3,15 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "bench/port/evidence.hpp"
 #include "tests/bench/port/fixture.hpp"
+#include "tests/support/command.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace moat {
@@ -18,11 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Result {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
+using Result = test::CommandResult;
 
 class PortCommand : public testing::Test {
  protected:
@@ -49,22 +46,10 @@ class PortCommand : public testing::Test {
   }
 
   Result port(std::vector<std::string> arguments) const {
-    Result result;
-    CLI::App app;
-    add_port_command(app, result.exit_code, paths_);
     arguments.insert(arguments.begin(), "port");
-    std::ranges::reverse(arguments);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(arguments);
-    } catch (const CLI::ParseError& e) {
-      result.exit_code = 2;
-    }
-    std::fflush(nullptr);
-    result.out = testing::internal::GetCapturedStdout();
-    result.err = testing::internal::GetCapturedStderr();
-    return result;
+    return test::run_command(std::move(arguments), [&](CLI::App& app, int& exit_code) {
+      add_port_command(app, exit_code, paths_);
+    });
   }
 
   void append(const std::string& file, const std::string& text) const {

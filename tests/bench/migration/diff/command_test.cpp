@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The subcommands for other people's code, by their command lines.
+#include "tests/support/command.hpp"
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/migration/claims/claims_command.hpp"
@@ -23,34 +25,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Result {
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-  Json json() const { return parse_strict(out); }
-};
+using Result = test::CommandResult;
 
 class PortCode : public testing::Test {
  protected:
   static Result port(std::vector<std::string> arguments) {
-    Result result;
-    CLI::App app;
-    add_diff_commands(app, result.exit_code);
-    add_corpus_command(app, result.exit_code);
-    add_scan_command(app, result.exit_code);
-    add_claims_commands(app, result.exit_code);
-    std::ranges::reverse(arguments);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    try {
-      app.parse(arguments);
-    } catch (const CLI::ParseError&) {
-      result.exit_code = 2;
-    }
-    std::fflush(nullptr);
-    result.out = testing::internal::GetCapturedStdout();
-    result.err = testing::internal::GetCapturedStderr();
-    return result;
+    return test::run_command(std::move(arguments), [](CLI::App& app, int& exit_code) {
+      add_diff_commands(app, exit_code);
+      add_corpus_command(app, exit_code);
+      add_scan_command(app, exit_code);
+      add_claims_commands(app, exit_code);
+    });
   }
 
   std::string write(const std::string& file, const std::string& text) const {

@@ -9,8 +9,7 @@ namespace moat::toy {
 
 // One size for each kind of kernel: small, because lanes are emulated one by one.
 struct Schedules {
-  static constexpr simt::DeviceFacts kReference{
-      .compute_units = 2, .shared_bytes = 64 << 10, .cache_bytes = 1 << 20};
+  static constexpr simt::DeviceFacts kReference{.compute_units = 2, .shared_bytes = 64 << 10};
 
   explicit constexpr Schedules(const simt::DeviceFacts&) {}
 
