@@ -57,6 +57,8 @@ struct Platform {
             .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
   }
 
+  static bool flushes_subnormals(std::string_view /*architecture*/) { return false; }
+
   static std::string unsupported(const cudaDeviceProp& p) {
     if (architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES)) return {};
     return "compute capability " + capability(p) +

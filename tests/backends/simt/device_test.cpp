@@ -205,6 +205,7 @@ struct Platform {
             .shared_bytes = p.sharedMemPerBlock,
             .cache_bytes = static_cast<std::size_t>(p.l2CacheSize)};
   }
+  static bool flushes_subnormals(std::string_view architecture) { return architecture == "fake90"; }
   static Program program(std::string_view architecture) {
     EXPECT_EQ(architecture, "fake90");
     return run_program<FakeBackend>;
