@@ -253,6 +253,7 @@ TEST_F(GpuDeviceTest, TellsWhatTheRuntimeTells) {
   EXPECT_EQ(info.compute_units, 10);
   EXPECT_EQ(info.memory_bytes, std::size_t{1} << 30);
   EXPECT_EQ(info.cache_bytes, std::size_t{1} << 20);
+  EXPECT_TRUE(info.flushes_subnormals);
   EXPECT_EQ(info.max_clock_mhz, 1980);
   EXPECT_EQ(info.ecc, true);
   EXPECT_EQ(info.runtime, "7");
