@@ -42,6 +42,8 @@ struct DeviceInfo {
   // Whether its processors and its memory are those of the process itself: `run` returns with the
   // result, and loops of the harness reach its memory.
   bool host = false;
+  // Whether its matrix instructions take subnormal operands of 16 bits for zero.
+  bool flushes_subnormals = false;
   // Units for products of a 16-bit type that libraries may use and no kernel here does, by name.
   std::map<DType, std::string> unused_units;
 };

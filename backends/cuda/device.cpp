@@ -55,6 +55,8 @@ struct Platform {
     return {.compute_units = p.multiProcessorCount, .shared_bytes = p.sharedMemPerBlockOptin};
   }
 
+  static bool flushes_subnormals(std::string_view /*architecture*/) { return false; }
+
   static std::string unsupported(const cudaDeviceProp& p) {
     if (architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES)) return {};
     return "compute capability " + capability(p) +

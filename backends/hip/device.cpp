@@ -64,6 +64,10 @@ struct Platform {
             .shared_bytes = p.sharedMemPerBlock};
   }
 
+  static bool flushes_subnormals(std::string_view architecture) {
+    return hip::flushes_subnormals(architecture);
+  }
+
   static std::string unsupported(const hipDeviceProp_t& p) {
     if (runs_on(p.gcnArchName, MOAT_HIP_ARCHITECTURES)) return {};
     return architecture(p) +
@@ -113,6 +117,8 @@ bool runs_on(std::string_view target, std::string_view built) {
 int compute_units(std::string_view architecture, int counted) {
   return architecture.starts_with("gfx9") ? counted : 2 * counted;
 }
+
+bool flushes_subnormals(std::string_view architecture) { return architecture == "gfx90a"; }
 
 std::string_view family_of(std::string_view architecture) {
   return simt::family_of(kServing, architecture);

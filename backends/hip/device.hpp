@@ -23,6 +23,10 @@ bool runs_on(std::string_view target, std::string_view built);
 // work-group processors of two (ROCm's CLR, enableWgpMode_).
 int compute_units(std::string_view architecture, int counted);
 
+// Whether MFMA takes f16 and bf16 numbers that are subnormal for zero: MI200's does (ROCm, MIOpen,
+// "MI200 matrix fused multiply-add (MFMA) behavior specifics").
+bool flushes_subnormals(std::string_view architecture);
+
 // Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);
 

@@ -7,6 +7,7 @@
 //                         clock_mhz() reads the current clock
 //   Platform::architecture(properties)   such as sm_90a
 //   Platform::facts(properties)          the DeviceFacts
+//   Platform::flushes_subnormals(architecture)   as DeviceInfo has it
 //   Platform::unsupported(properties)    why this build has no code for it, or nothing
 //   Platform::absent(error)              why no device is visible
 //   Platform::version(int)               of the runtime, as text
@@ -63,6 +64,7 @@ class GpuDevice final : public Device, private Queue {
     info_.name = properties.name;
     info_.architecture = Platform::architecture(properties);
     program_ = Platform::program(info_.architecture);
+    info_.flushes_subnormals = Platform::flushes_subnormals(info_.architecture);
     info_.index = index;
     where_ = " on " + info_.backend + " device " + std::to_string(index) + " (" + info_.name + ")";
     facts_ = Platform::facts(properties);

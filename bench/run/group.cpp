@@ -66,8 +66,9 @@ Summation summation_of(const Contender& contender) {
 
 // Values of the inputs, and what their results must be.
 struct Values {
-  Values(const Problem& problem, std::uint64_t seed)
-      : inputs(problem, seed), verifier(inputs, {.seed = seed}) {}
+  Values(const Problem& problem, std::uint64_t seed, const DeviceInfo& device)
+      : inputs(problem, seed),
+        verifier(inputs, {.seed = seed, .flushes_subnormals = device.flushes_subnormals}) {}
   Inputs inputs;
   Verifier verifier;
 };
@@ -150,7 +151,8 @@ class GroupRun {
       : device_(device),
         contenders_(contenders),
         options_(options),
-        values_{Values(problem, options.seed), Values(problem, stream_seed(options.seed, 42))},
+        values_{Values(problem, options.seed, device.info()),
+                Values(problem, stream_seed(options.seed, 42), device.info())},
         rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
         sets_(device, values_, rotation_.sets, contenders, options.seed),
         solve_(contenders.size()),
@@ -308,7 +310,10 @@ class GroupRun {
         Check changed = verify_with(other.inputs, other.verifier);
         if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostBytesMadeAgain) {
           const Inputs mixed(values_[own].inputs, other.inputs, stream_seed(options_.seed, 44));
-          const VerifyOptions quick{.full_work = 1e7, .sample_work = 1e7, .seed = options_.seed};
+          const VerifyOptions quick{.full_work = 1e7,
+                                    .sample_work = 1e7,
+                                    .seed = options_.seed,
+                                    .flushes_subnormals = device_.info().flushes_subnormals};
           changed = verify_with(mixed, Verifier(mixed, quick));
         }
         if (!changed.passed) {

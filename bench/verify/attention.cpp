@@ -24,15 +24,16 @@ class ExpectedAttention : public Verifier::Expected {
 #pragma omp parallel for schedule(dynamic)
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Row at = locate(rows_[i]);
-      const auto row = reference::attention_row(p, at.batch, at.head, at.query);
+      const auto row =
+          reference::attention_row(p, at.batch, at.head, at.query, options.flushes_subnormals);
       for (int d = 0; d < p.head_dim; ++d) {
         targets_[i * p.head_dim + d] = {
             .value = row.out[d].value,
-            .bound = reference::bound(p, row.out[d], row.value_abs[d], row.logit_abs, row.logit,
-                                      row.visible, data)};
+            .bound = reference::bound(p, row.out[d], row.value_abs[d], row.logits, data,
+                                      row.flushed[d])};
       }
     }
-    if (sampled_) find_ranges();
+    if (sampled_) find_ranges(options.flushes_subnormals);
   }
 
   const Problem& problem() const override { return problem_; }
@@ -79,36 +80,50 @@ class ExpectedAttention : public Verifier::Expected {
     return fmt::format("batch {}, query {}, head {}, column {}", at.batch, at.query, at.head, d);
   }
 
-  // Largest length of a query's or key's vector.
-  double largest_norm(const void* data, std::int64_t vectors) const {
+  // Largest length of a query's or key's vector, of its elements below `limit`.
+  double largest_norm(const void* data, std::int64_t vectors,
+                      double limit = std::numeric_limits<double>::infinity()) const {
     const T* x = static_cast<const T*>(data);
     double most = 0;
     for (std::int64_t i = 0; i < vectors; ++i) {
       double sum = 0;
       for (int d = 0; d < p_.head_dim; ++d) {
         const double value = to_float(x[i * p_.head_dim + d]);
-        sum += value * value;
+        if (std::abs(value) < limit) sum += value * value;
       }
       most = std::max(most, sum);
     }
     return std::sqrt(most);
   }
 
-  void find_ranges() {
+  void find_ranges(bool flushes) {
+    const std::int64_t queries = std::int64_t{p_.batch} * p_.q_len * p_.q_heads;
+    const std::int64_t keys = std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads;
     // |q·k| ≤ |q| · |k| for every pair.
-    const double logit = p_.scale *
-                         largest_norm(p_.q, std::int64_t{p_.batch} * p_.q_len * p_.q_heads) *
-                         largest_norm(p_.k, std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads);
+    const double query = largest_norm(p_.q, queries);
+    const double key = largest_norm(p_.k, keys);
+    const double logit = p_.scale * query * key;
+    reference::Logits logits{.abs = logit, .value = logit, .visible = p_.kv_len};
+    // Where small operands count as zero, weights and values that do.
+    double lost_weights = 0;
+    double lost_values = 0;
+    if (const double least = flushes ? reference::flushed_below(p_.dtype) : 0; least > 0) {
+      logits.flushed = p_.scale * (largest_norm(p_.q, queries, least) * key +
+                                   query * largest_norm(p_.k, keys, least));
+      lost_weights = std::min(1.0, p_.kv_len * least * (1 + reference::weight_error(p_, logits)));
+      lost_values = least;
+    }
     const T* v = static_cast<const T*>(p_.v);
     std::vector<double> largest(p_.head_dim);
-    for (std::int64_t i = 0; i < std::int64_t{p_.batch} * p_.kv_len * p_.kv_heads; ++i) {
+    for (std::int64_t i = 0; i < keys; ++i) {
       for (int d = 0; d < p_.head_dim; ++d) {
         largest[d] = std::max(largest[d], std::abs(double{to_float(v[i * p_.head_dim + d])}));
       }
     }
     for (const double most : largest) {
       slack_.push_back(reference::bound(p_, {.value = most, .abs = most, .square = most * most},
-                                        most * p_.kv_len, logit, logit, p_.kv_len, Data::any));
+                                        most * p_.kv_len, logits, Data::any,
+                                        lost_weights * most + lost_values));
     }
   }
 

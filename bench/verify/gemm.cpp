@@ -29,16 +29,20 @@ Bands bands(int extent, double wanted) {
   return {.count = ceil_div(extent, width), .width = width};
 }
 
-// Norms of a row of A or a column of B: Σx² and Σx⁴; of a band, also its Σ weight².
+// Norms of a row of A or a column of B: Σx² and Σx⁴, and Σx² of what counts as zero; of a band,
+// also its Σ weight².
 struct Moments {
   double second = 0;
   double fourth = 0;
+  double flushed = 0;
   double weight = 0;
 
-  void add(double x) {
+  // Below `least` x counts as zero.
+  void add(double x, double least) {
     const double square = x * x;
     second += square;
     fourth += square * square;
+    if (std::abs(x) < least) flushed += square;
   }
 };
 
@@ -50,6 +54,7 @@ class Freivalds {
   Freivalds(const GemmProblem& p, Data data, const VerifyOptions& options)
       : p_(p),
         data_(data),
+        least_(options.flushes_subnormals ? reference::flushed_below(p.dtype) : 0),
         col_bands_(bands(p.n, options.sample_work / p.m / p.k)),
         row_bands_(bands(p.m, options.sample_work / p.n / p.k)) {
     moments();
@@ -70,9 +75,9 @@ class Freivalds {
     const double roundoff = reference::unit_roundoff(p_.dtype);
     // Over elements with Σ (weight · got)² = `squares`: λ · sqrt(Σ bound²).
     const auto bound = [&](const Moments& one, const Moments& many, double squares) {
-      return reference::kLambda *
-             (growth * (1 + roundoff) * spread(one, many) +
-              roundoff * (1 + 2 * roundoff) * std::sqrt(squares) + tiny * std::sqrt(many.weight));
+      return reference::kLambda * (growth * (1 + roundoff) * spread(one, many) +
+                                   roundoff * (1 + 2 * roundoff) * std::sqrt(squares) +
+                                   tiny * std::sqrt(many.weight) + flushed(one, many));
     };
     judge_all(p_.m, DType::f32, [&](std::int64_t row, Judge& judge) {
       for (int band = 0; band < col_bands_.count; ++band) {
@@ -143,6 +148,7 @@ class Freivalds {
       const double square = weights[i] * weights[i];
       band.second += square * moments[i].second;
       band.fourth += square * std::sqrt(moments[i].fourth);
+      band.flushed += square * moments[i].flushed;
       band.weight += square;
     }
     return result;
@@ -154,6 +160,11 @@ class Freivalds {
     if (data_ == Data::any) return std::sqrt(abs);
     const double lambda = reference::kLambda;
     return std::sqrt(std::min(abs, lambda * lambda * std::sqrt(one.fourth) * many.fourth));
+  }
+
+  // sqrt(Σ over many of (Σ|a·b| of what counts as zero)²), by the same inequality.
+  static double flushed(const Moments& one, const Moments& many) {
+    return std::sqrt(one.flushed * many.second) + std::sqrt(one.second * many.flushed);
   }
 
   const T* a(std::int64_t row, std::int64_t step) const {
@@ -175,20 +186,20 @@ class Freivalds {
     row_moments_.resize(p_.m);
     chunks(p_.m, [&](int first, int width) {
       for (int i = first; i < first + width; ++i) {
-        for (int s = 0; s < p_.k; ++s) row_moments_[i].add(to_float(*a(i, s)));
+        for (int s = 0; s < p_.k; ++s) row_moments_[i].add(to_float(*a(i, s)), least_);
       }
     });
     col_moments_.resize(p_.n);
     chunks(p_.n, [&](int first, int width) {
       if (transposed()) {
         for (int j = first; j < first + width; ++j) {
-          for (int s = 0; s < p_.k; ++s) col_moments_[j].add(to_float(*b(s, j)));
+          for (int s = 0; s < p_.k; ++s) col_moments_[j].add(to_float(*b(s, j)), least_);
         }
         return;
       }
       for (int s = 0; s < p_.k; ++s) {
         const T* row = b(s, first);
-        for (int j = 0; j < width; ++j) col_moments_[first + j].add(to_float(row[j]));
+        for (int j = 0; j < width; ++j) col_moments_[first + j].add(to_float(row[j]), least_);
       }
     });
   }
@@ -279,6 +290,7 @@ class Freivalds {
 
   GemmProblem p_;
   Data data_;
+  double least_;  // what is smaller counts as zero
   std::vector<double> weight_cols_, weight_rows_;
   Bands col_bands_, row_bands_;
   std::vector<Moments> row_moments_, col_moments_, col_band_moments_, row_band_moments_;
@@ -316,13 +328,16 @@ class ExpectedGemm : public Verifier::Expected {
       std::span<const int> cols = cols_;
       (by_rows ? rows : cols) = (by_rows ? rows : cols).subspan(first, width);
       const std::vector<Estimate> estimates = reference::gemm(p, rows, cols);
+      std::vector<double> flushed(estimates.size());
+      if (options.flushes_subnormals) flushed = reference::gemm_flushed(p, rows, cols);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t j = 0; j < cols.size(); ++j) {
-          const Estimate& e = estimates[i * cols.size() + j];
+          const std::size_t at = i * cols.size() + j;
+          const Estimate& e = estimates[at];
           const std::size_t row = by_rows ? first + i : i;
           const std::size_t col = by_rows ? j : first + j;
           targets_[row * cols_.size() + col] = {.value = e.value,
-                                                .bound = reference::bound(p, e, data)};
+                                                .bound = reference::bound(p, e, data, flushed[at])};
         }
       }
     }

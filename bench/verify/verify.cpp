@@ -254,8 +254,8 @@ Check verify_other_kinds(Device& device, Operands& operands, int output, const I
   Check check{.passed = true};
   for (std::size_t i = 0; i < kinds.size() && check.passed; ++i) {
     const Inputs other(inputs.problem(), i, kinds[i]);
-    check =
-        verify_changed(device, operands, output, inputs, other, Verifier(other), solve, summation);
+    const Verifier verifier(other, {.flushes_subnormals = device.info().flushes_subnormals});
+    check = verify_changed(device, operands, output, inputs, other, verifier, solve, summation);
   }
   return check;
 }

@@ -45,6 +45,8 @@ struct VerifyOptions {
   double sample_work = 1e8;
   // Chooses the sample and the random vectors.
   std::uint64_t seed = 1;
+  // What DeviceInfo says of the device that computes the output: the bound allows that.
+  bool flushes_subnormals = false;
 };
 
 // The float64 reference of one set of inputs, computed once and compared with many outputs.

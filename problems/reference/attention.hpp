@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "problems/attention.hpp"
-#include "problems/reference/estimate.hpp"
+#include "problems/reference/bound.hpp"
 
 namespace moat::reference {
 
@@ -30,32 +30,46 @@ struct AttentionRow {
   // head_dim elements: Σ p·v, Σ |p·v| and Σ (p·v)² over the visible keys; zeros if there is none.
   std::vector<Estimate> out;
   std::vector<double> value_abs;  // head_dim elements: Σ |v| over the visible keys
-  double logit_abs = 0;           // largest scale · Σ |q·k| of a visible key
-  double logit = 0;               // largest |scale · Σ q·k| of a visible key
-  int visible = 0;
+  // head_dim elements: Σ |p·v| over keys of which p or v counts as zero
+  std::vector<double> flushed;
+  Logits logits;
 };
 
 template <class T>
-AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query, Type<T>) {
+AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query, bool flushes,
+                           Type<T>) {
   const int kv_head = head / (p.q_heads / p.kv_heads);
   const int d = p.head_dim;
   const T* q = static_cast<const T*>(p.q) + index_query(p, batch, head, query);
   std::vector<double> wide_q(d);
   for (int i = 0; i < d; ++i) wide_q[i] = to_float(q[i]);
 
+  const double least = flushes ? flushed_below(p.dtype) : 0;
+
   AttentionRow row;
-  row.visible = visible_keys(p, query);
-  std::vector<double> weight(row.visible);
+  const int visible = row.logits.visible = visible_keys(p, query);
+  std::vector<double> weight(visible);
   double top = -std::numeric_limits<double>::infinity();
-  for (int j = 0; j < row.visible; ++j) {
+  for (int j = 0; j < visible; ++j) {
     const T* k = static_cast<const T*>(p.k) + index_key(p, batch, kv_head, j);
     Estimate logit;
     for (int i = 0; i < d; ++i) logit.add(wide_q[i] * to_float(k[i]));
     weight[j] = logit.value * p.scale;
     top = std::max(top, weight[j]);
-    row.logit = std::max(row.logit, std::abs(weight[j]));
-    row.logit_abs = std::max(row.logit_abs, logit.abs * p.scale);
+    row.logits.value = std::max(row.logits.value, std::abs(weight[j]));
+    row.logits.abs = std::max(row.logits.abs, logit.abs * p.scale);
+    if (least == 0) continue;
+    double flushed = 0;
+    for (int i = 0; i < d; ++i) {
+      const double x = std::abs(wide_q[i]);
+      const double y = std::abs(to_float(k[i]));
+      if (std::min(x, y) < least) flushed += x * y;
+    }
+    row.logits.flushed = std::max(row.logits.flushed, flushed * p.scale);
   }
+  // Weights are rounded before they are normalised: as a share of the largest, or of one that was
+  // the largest so far, of which they are no smaller share.
+  const double least_weight = least > 0 ? least * (1 + weight_error(p, row.logits)) : 0;
   double sum = 0;
   for (double& w : weight) {
     w = std::exp(w - top);
@@ -65,7 +79,8 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
   std::vector<double> abs(d);
   std::vector<double> square(d);
   row.value_abs.resize(d);
-  for (int j = 0; j < row.visible; ++j) {
+  row.flushed.resize(d);
+  for (int j = 0; j < visible; ++j) {
     const T* v = static_cast<const T*>(p.v) + index_key(p, batch, kv_head, j);
     const double w = weight[j] / sum;
     for (int i = 0; i < d; ++i) {
@@ -76,15 +91,23 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
       square[i] += term * term;
       row.value_abs[i] += std::abs(x);
     }
+    if (least == 0) continue;
+    for (int i = 0; i < d; ++i) {
+      const double x = std::abs(to_float(v[i]));
+      if (weight[j] < least_weight || x < least) row.flushed[i] += w * x;
+    }
   }
   row.out.resize(d);
   for (int i = 0; i < d; ++i) row.out[i] = {.value = value[i], .abs = abs[i], .square = square[i]};
   return row;
 }
 
-// Row `query` of one head of one batch. Costs 2 · visible · head_dim products.
-inline AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query) {
-  return with_dtype(p.dtype, [&](auto type) { return attention_row(p, batch, head, query, type); });
+// Row `query` of one head of one batch. Costs 2 · visible · head_dim products. If `flushes`, with
+// what counts as zero where subnormal operands do.
+inline AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query,
+                                  bool flushes = false) {
+  return with_dtype(p.dtype,
+                    [&](auto type) { return attention_row(p, batch, head, query, flushes, type); });
 }
 
 }  // namespace moat::reference

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far a correct result may lie from the float64 reference, element by element.
 //
-// Every bound is built from four parts, which hold for any order of summation and any block size:
+// Every bound is built from five parts, which hold for any order of summation and any block size:
 //
 // 1. Roundings in f32. A sum of n terms is off by at most n·u · Σ|t| (Higham 2002, section 4.2,
 //    with γ_n replaced by n·u: Jeannerod and Rump 2013). Roundings that are independent with mean 0
@@ -12,6 +12,8 @@
 //    partial sums of a vector reach, whose signs are alike in runs, is taken from its elements.
 // 3. Rounding of the result to its type: its unit roundoff times the result.
 // 4. Underflow, where relative errors mean nothing.
+// 5. Operands that count as zero, on a device whose matrix instructions take subnormal ones for
+//    that (DeviceInfo::flushes_subnormals): |a·b| of each product with such a factor, and no more.
 //
 // The worst case (n·u, Σ|t|) is so wide for long sums that products in TF32 or sums in binary16
 // would pass; with inputs of random sign the smaller of both bounds is taken, with λ = 8:
@@ -64,10 +66,11 @@ inline double rounded(double value, double error, DType dtype) {
   return error + unit_roundoff(dtype) * (std::abs(value) + error) + underflow(dtype);
 }
 
-// An element of C.
-inline double bound(const GemmProblem& p, const Estimate& c, Data data) {
+// An element of C. `flushed` is Σ|a·b| over what counts as zero.
+inline double bound(const GemmProblem& p, const Estimate& c, Data data, double flushed = 0) {
   // Products below the smallest normal number may vanish.
-  return rounded(c.value, growth(p.k, data) * spread(c, data) + p.k * underflow(DType::f32),
+  return rounded(c.value,
+                 growth(p.k, data) * spread(c, data) + p.k * underflow(DType::f32) + flushed,
                  p.dtype);
 }
 
@@ -75,26 +78,41 @@ inline double bound(const GemmProblem& p, const Estimate& c, Data data) {
 // product and a subtraction are rounded; exp2 is good to 4 units in the last place (8 roundoffs).
 inline double exp_error(double range) { return (8 + 4 * range) * kRoundoffF32; }
 
+// What is known of a row of attention: the largest scale · Σ|q·k| and |scale · Σ q·k| of a visible
+// key, how many there are, and the largest scale · Σ|q·k| over products that count as zero.
+struct Logits {
+  double abs = 0;
+  double value = 0;
+  int visible = 0;
+  double flushed = 0;
+};
+
+// δ, the relative error of a weight: a logit is off by E = (d + 2)·u · scale · Σ|q·k| + roundings
+// of the exponent, which shifts its weight p by exp(E) − 1; partial results of key ranges are
+// merged with such weights once more.
+inline double weight_error(const AttentionProblem& p, const Logits& x) {
+  const double exponent =
+      growth(p.head_dim + 2, Data::any) * x.abs + exp_error(2 * x.value) + x.flushed;
+  const double merge = exp_error(2 * (x.value + std::log(x.visible) + 1));
+  return std::expm1(exponent + merge);
+}
+
 // An element of O, o = Σ p·v ÷ Σ p over n visible keys. To first order:
-// - A logit is off by E = (d + 2)·u · scale · Σ|q·k| + roundings of the exponent, which shifts its
-//   weight p by exp(E) − 1; partial results of key ranges are merged with such weights once more.
-//   Together δ, which counts in the numerator and in the denominator.
+// - δ counts in the numerator and in the denominator.
 // - p is rounded to the type of V for the product (relative u_T, absolute below the normal range),
 //   before or after it is normalised; or not at all.
 // - Numerator and denominator are sums of n terms, rescaled as the maximum rises: 2n roundings.
 // - Weights depend on Q and K only, so that V's signs are independent of their errors.
-// `value_abs` is Σ|v| of the element's column.
+// `value_abs` is Σ|v| of the element's column, `flushed` Σ|p·v| ÷ Σ p over what counts as zero.
 inline double bound(const AttentionProblem& p, const Estimate& o, double value_abs,
-                    double logit_abs, double logit, int visible, Data data) {
-  if (visible == 0) return underflow(p.dtype);
-  const double exponent = growth(p.head_dim + 2, Data::any) * logit_abs + exp_error(2 * logit);
-  const double merge = exp_error(2 * (logit + std::log(visible) + 1));
-  const double weight = std::expm1(exponent + merge);
-  const double sums = growth(2.0 * visible + 4, data);
+                    const Logits& logits, Data data, double flushed = 0) {
+  if (logits.visible == 0) return underflow(p.dtype);
+  const double weight = weight_error(p, logits);
+  const double sums = growth(2.0 * logits.visible + 4, data);
   const double narrow = p.dtype == DType::f32 ? 0 : unit_roundoff(p.dtype);
   // Values of one sign add up to more than those of random signs.
   const double reach = std::min(o.abs, std::max(spread(o, data), std::abs(o.value)));
-  const double numerator = (narrow * (1 + weight) + weight + sums) * reach;
+  const double numerator = (narrow * (1 + weight) + weight + sums) * reach + flushed;
   const double denominator = (weight + sums + 4 * kRoundoffF32) * std::abs(o.value);
   return rounded(o.value,
                  (numerator + denominator) * (1 + weight + sums) + underflow(p.dtype) * value_abs,

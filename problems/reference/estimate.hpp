@@ -2,6 +2,7 @@
 // What the float64 references give for one element of a result.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "problems/dtype.hpp"
@@ -21,6 +22,16 @@ struct Estimate {
     square += term * term;
   }
 };
+
+// Smallest normal number above 0: 2^(1 - e) where the largest finite one is below 2^(e + 1).
+inline double smallest_normal(DType dtype) {
+  return std::ldexp(1.0, 1 - std::ilogb(traits(dtype).largest));
+}
+
+// Below this, operands of matrix instructions count as zero where these flush subnormal ones.
+inline double flushed_below(DType dtype) {
+  return size_of(dtype) == 2 ? smallest_normal(dtype) : 0;
+}
 
 // Element `index` of an array of `dtype` on the host.
 inline double read(const void* data, DType dtype, std::int64_t index) {

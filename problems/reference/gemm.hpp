@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -114,6 +115,41 @@ inline std::vector<Estimate> gemm(const GemmProblem& p, std::span<const int> row
     result.insert(result.end(), begin, begin + static_cast<std::ptrdiff_t>(cols.size()));
   }
   return result;
+}
+
+// Σ|a·b| over the products with a subnormal factor, which a device that takes those for zero may
+// lose: rows.size() × cols.size(). Zeros for f32.
+inline std::vector<double> gemm_flushed(const GemmProblem& p, std::span<const int> rows,
+                                        std::span<const int> cols) {
+  const double least = flushed_below(p.dtype);
+  const auto a = [&](int row, int s) { return std::abs(read(p.a, p.dtype, index_a(p, row, s))); };
+  const auto b = [&](int s, int col) { return std::abs(read(p.b, p.dtype, index_b(p, s, col))); };
+  // They are few.
+  const auto steps = [&](auto&& at) {
+    std::vector<int> below;
+    for (int s = 0; least > 0 && s < p.k; ++s) {
+      if (at(s) < least) below.push_back(s);
+    }
+    return below;
+  };
+  std::vector<std::vector<int>> of_cols;
+  for (const int col : cols) {
+    of_cols.push_back(steps([&](int s) { return b(s, col); }));
+  }
+  std::vector<double> lost;
+  lost.reserve(rows.size() * cols.size());
+  for (const int row : rows) {
+    const std::vector<int> of_row = steps([&](int s) { return a(row, s); });
+    for (std::size_t j = 0; j < cols.size(); ++j) {
+      double sum = 0;
+      for (const int s : of_row) sum += a(row, s) * b(s, cols[j]);
+      for (const int s : of_cols[j]) {
+        if (const double x = a(row, s); x >= least) sum += x * b(s, cols[j]);
+      }
+      lost.push_back(sum);
+    }
+  }
+  return lost;
 }
 
 // All of C: m × n.

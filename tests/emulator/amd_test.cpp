@@ -70,6 +70,32 @@ TEST(Mfma, SixteenBitProducts) {
   mfma_16_bit<bf16>();
 }
 
+// Lane l holds rows and columns l % 16; the products of row 0 and column 0 have a subnormal factor.
+template <class T>
+void mfma_of_subnormal_operands(float tiny, float factor) {
+  const auto result = [&](std::size_t row, int col) {
+    float found = 0;
+    run({.wave_width = 64}, [&](unsigned char*) {
+      const float x = place().lane % 16 == 0 ? tiny : factor;
+      const std::uint32_t both[2] = {packed<T>(x, x), packed<T>(x, x)};
+      float c[4] = {};
+      Amdgpu<64>::mfma_16x16x16<T>(c, both, both);
+      if (place().lane == col) found = c[row];
+    });
+    return found;
+  };
+  EXPECT_EQ(result(0, 1), 16 * tiny * factor);
+  const amd::FlushedSubnormals as_gfx90a;
+  EXPECT_EQ(result(0, 1), 0);
+  EXPECT_EQ(result(1, 0), 0);
+  EXPECT_EQ(result(1, 1), 16 * factor * factor);
+}
+
+TEST(Mfma, SubnormalOperandsCountAsZeroOnGfx90a) {
+  mfma_of_subnormal_operands<f16>(0x1p-15f, 1);
+  mfma_of_subnormal_operands<bf16>(0x1p-130f, 0x1p20f);
+}
+
 TEST(Mfma, F32Products) {
   const Matrix a = random_matrix<float>(3);
   const Matrix b = random_matrix<float>(4);

@@ -10,6 +10,7 @@
 
 #include "problems/dtype.hpp"
 #include "tests/emulator/amd/mfma.hpp"
+#include "tests/emulator/amd/subnormals.hpp"
 #include "tests/emulator/amd/wmma.hpp"
 #include "tests/emulator/lanes.hpp"
 #include "tests/emulator/table.hpp"
@@ -49,7 +50,13 @@ struct Amdgpu : Lanes<kWidth> {
   static void mfma_16x16x16(float (&c)[4], const std::uint32_t (&a)[2], const std::uint32_t (&b)[2],
                             const Where& where = Where::current()) {
     static_assert(kWidth == amd::Mfma16x16x16::kLanes);
-    multiply_together<amd::Mfma16x16x16, T>({"v_mfma_f32_16x16x16", where}, c, a, b);
+    const Operation operation{"v_mfma_f32_16x16x16", where};
+    if (!amd::FlushedSubnormals::any()) {
+      multiply_together<amd::Mfma16x16x16, T>(operation, c, a, b);
+      return;
+    }
+    multiply_together<amd::Mfma16x16x16, amd::Flushed<T>>(operation, c, a, b);
+    for (float& x : c) x = amd::flushed(x);
   }
   static void mfma_16x16x4(float (&c)[4], float a, float b, const Where& where = Where::current())
     requires(kWidth == amd::Mfma16x16x4::kLanes)

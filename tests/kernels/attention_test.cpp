@@ -47,8 +47,8 @@ class AttentionTest : public KernelTest {
           const auto row = reference::attention_row(p, batch, head, query);
           const auto at = reference::index_query(p, batch, head, query);
           for (int i = 0; i < head_dim; ++i) {
-            const double bound = reference::bound(p, row.out[i], row.value_abs[i], row.logit_abs,
-                                                  row.logit, row.visible, data);
+            const double bound =
+                reference::bound(p, row.out[i], row.value_abs[i], row.logits, data);
             worst = std::max(
                 worst, reference::error_over_bound(o[at + i], row.out[i].value, bound, dtype()));
           }

@@ -35,6 +35,13 @@ TEST(HipArchitecture, AWorkGroupProcessorIsTwoComputeUnits) {
   EXPECT_EQ(hip::compute_units("gfx1100", 48), 96);
 }
 
+TEST(HipArchitecture, OneTakesSubnormalOperandsForZero) {
+  EXPECT_TRUE(hip::flushes_subnormals("gfx90a"));
+  for (const char* name : {"gfx908", "gfx942", "gfx950", "gfx1100"}) {
+    EXPECT_FALSE(hip::flushes_subnormals(name)) << name;
+  }
+}
+
 TEST(HipDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_hip_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

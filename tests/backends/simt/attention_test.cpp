@@ -113,6 +113,29 @@ TEST_P(EmulatedAttention, OperandsAtOddAddresses) {
   }
 }
 
+// One key outweighs 300 others, whose weights are subnormal in f16 and make the result.
+TEST_P(EmulatedAttention, SubnormalWeights) {
+  const emulator::amd::FlushedSubnormals as_gfx90a;
+  constexpr int kKeys = 301;
+  AttentionProblem p{.dtype = dtype(), .q_len = 1, .kv_len = kKeys, .head_dim = 64};
+  p.scale = 0.125f;
+  const auto q = elements(64, [](std::size_t i) { return i == 0 ? 8.0f : 0.0f; });
+  const auto k = elements(kKeys * 64, [](std::size_t i) { return i == 0 ? 10.5f : 0.0f; });
+  const auto v = elements(kKeys * 64, [](std::size_t i) { return i < 64 ? 0.0f : 1.0f; });
+  std::vector<std::byte> o(output_bytes(Problem(p)));
+  p.q = q.data();
+  p.k = k.data();
+  p.v = v.data();
+  p.o = o.data();
+  solve(p);
+  const auto passes = [&](bool flushes) {
+    return Verifier(p, Data::any, {.flushes_subnormals = flushes}).check(o).passed;
+  };
+  const bool kept = std::string_view(GetParam().name) != "cdna" || dtype() != DType::f16;
+  EXPECT_EQ(passes(false), kept);
+  EXPECT_TRUE(passes(true));
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedAttention, all_architectures, architecture_name);
 
 }  // namespace

@@ -5,11 +5,15 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <cstring>
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "bench/verify/verify.hpp"
 #include "tests/backends/simt/emulated/programs.hpp"
+#include "tests/emulator/amd/subnormals.hpp"
 #include "tests/emulator/device.hpp"
 
 namespace moat::testing {
@@ -33,6 +37,19 @@ class EmulatedTest : public ::testing::TestWithParam<Architecture> {
 
   static void solve(const Problem& problem, const Launch& how = {}) {
     EXPECT_EQ(GetParam().solve(problem, how), 0U);
+  }
+
+  // `count` elements of the type: at(0), at(1), …
+  template <class At>
+  static std::vector<std::byte> elements(std::size_t count, At at) {
+    return with_dtype(dtype(), [&]<class T>(Type<T>) {
+      std::vector<std::byte> bytes(count * sizeof(T));
+      for (std::size_t i = 0; i < count; ++i) {
+        const T x = from_float<T>(at(i));
+        std::memcpy(bytes.data() + i * sizeof(T), &x, sizeof(T));
+      }
+      return bytes;
+    });
   }
 
   // Random inputs.

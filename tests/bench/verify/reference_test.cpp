@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The float64 references against values computed by hand.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -86,25 +87,25 @@ TEST(ReferenceAttention, MeansOfVisibleValues) {
   p.k = k.data();
   p.v = v.data();
   const auto first = reference::attention_row(p, 0, 0, 0);
-  EXPECT_EQ(first.visible, 2);
+  EXPECT_EQ(first.logits.visible, 2);
   EXPECT_DOUBLE_EQ(first.out[5].value, 1.5);
   EXPECT_DOUBLE_EQ(first.out[6].value, 1.0);
   EXPECT_EQ(first.value_abs[5], 3);
   const auto last = reference::attention_row(p, 0, 0, 1);
-  EXPECT_EQ(last.visible, 3);
+  EXPECT_EQ(last.logits.visible, 3);
   EXPECT_DOUBLE_EQ(last.out[5].value, 2.0);
   const auto skewed = reference::attention_row(p, 0, 1, 1);
   EXPECT_NEAR(skewed.out[5].value, (1 + 2 * 2 + 4 * 3) / 7.0, 1e-7);
   EXPECT_NEAR(skewed.out[6].value, (1 + 2 - 400) / 7.0, 1e-5);
   EXPECT_NEAR(skewed.out[6].abs, 403 / 7.0, 1e-5);
-  EXPECT_NEAR(skewed.logit, 2 * std::log(2.0), 1e-6);
+  EXPECT_NEAR(skewed.logits.value, 2 * std::log(2.0), 1e-6);
 }
 
 TEST(ReferenceAttention, ARowWithoutKeysIsZero) {
   AttentionProblem p{.q_len = 3, .kv_len = 1, .causal = true};
   const std::vector<float> x(3 * 64, 1.0f);
   p.q = p.k = p.v = x.data();
-  EXPECT_EQ(reference::attention_row(p, 0, 0, 1).visible, 0);
+  EXPECT_EQ(reference::attention_row(p, 0, 0, 1).logits.visible, 0);
   EXPECT_EQ(reference::attention_row(p, 0, 0, 1).out[3].value, 0);
   EXPECT_EQ(reference::attention_row(p, 0, 0, 2).out[3].value, 1);
 }
@@ -134,6 +135,64 @@ TEST(ReferenceRows, SoftmaxAndRmsNorm) {
       .op = RowsOp::rms_norm, .rows = 2, .cols = 2, .epsilon = 12.5f, .x = z, .weight = w};
   EXPECT_DOUBLE_EQ(reference::rms_norm_row(r, 1)[0], 6 / 5.0);
   EXPECT_DOUBLE_EQ(reference::rms_norm_row(r, 1)[1], -4 / 5.0);
+}
+
+template <class T>
+std::vector<T> narrowed(const std::vector<float>& x) {
+  std::vector<T> out;
+  for (const float value : x) out.push_back(from_float<T>(value));
+  return out;
+}
+
+TEST(Flushed, LeastNormalNumbers) {
+  EXPECT_EQ(reference::smallest_normal(DType::f32), 0x1p-126);
+  EXPECT_EQ(reference::smallest_normal(DType::f16), 0x1p-14);
+  EXPECT_EQ(reference::smallest_normal(DType::bf16), 0x1p-126);
+}
+
+// Products with a subnormal factor count once each, and no others.
+TEST(Flushed, ProductsWithASubnormalFactor) {
+  const float tiny = 0x1p-15f;
+  const auto a = narrowed<f16>({1, tiny, -tiny, 0x1p-14f, 3, 4, 5, 6});
+  const auto b = narrowed<f16>({tiny, 2, tiny, -4, 1, 1, 1, -1});
+  GemmProblem p{.dtype = DType::f16, .m = 2, .n = 2, .k = 4, .order_b = Order::transposed};
+  p.a = a.data();
+  p.b = b.data();
+  const int all[] = {0, 1};
+  EXPECT_THAT(reference::gemm_flushed(p, all, all),
+              ::testing::ElementsAre(3 * tiny + tiny * tiny, 2 * tiny, 8 * tiny, 0));
+  const reference::Estimate c = reference::gemm_at(p, 0, 0);
+  const auto data = reference::Data::any;
+  EXPECT_EQ(reference::bound(p, c, data, tiny) - reference::bound(p, c, data),
+            tiny * (1 + reference::unit_roundoff(DType::f16)));
+  // Not in f32, of which no device flushes operands.
+  const std::vector<float> x{0x1p-130f, 1, 1, 1};
+  const GemmProblem f32{.m = 1, .n = 1, .k = 4, .a = x.data(), .b = x.data()};
+  EXPECT_THAT(reference::gemm_flushed(f32, {all, 1}, {all, 1}), ::testing::ElementsAre(0));
+}
+
+// Of the logits' products, of weights that are a small share of the largest, and of values.
+TEST(Flushed, PartsOfAttention) {
+  AttentionProblem p{.dtype = DType::f16, .q_len = 1, .kv_len = 3, .head_dim = 64, .scale = 0.125f};
+  std::vector<float> q(64), k(3 * 64), v(3 * 64, 1.0f);
+  q[0] = 32;
+  k[0] = 4;  // a logit of 16; the others' weights are about exp(−16)
+  q[1] = 0x1p-15f;
+  k[64 + 1] = 8;
+  v[5] = -0x1p-15f;
+  const auto narrow_q = narrowed<f16>(q);
+  const auto narrow_k = narrowed<f16>(k);
+  const auto narrow_v = narrowed<f16>(v);
+  p.q = narrow_q.data();
+  p.k = narrow_k.data();
+  p.v = narrow_v.data();
+  const auto row = reference::attention_row(p, 0, 0, 0, true);
+  EXPECT_EQ(row.logits.flushed, 0x1p-15);
+  EXPECT_NEAR(row.flushed[0], 2 * std::exp(-16.0), 1e-9);
+  EXPECT_NEAR(row.flushed[5], 0x1p-15 + 2 * std::exp(-16.0), 1e-9);
+  const auto kept = reference::attention_row(p, 0, 0, 0);
+  EXPECT_EQ(kept.logits.flushed, 0);
+  EXPECT_EQ(kept.flushed[5], 0);
 }
 
 TEST(Bound, WorstCaseOfAProduct) {

@@ -92,8 +92,7 @@ std::uint64_t Machine::run(const Launch& launch, Trace* trace) {
     context_.program = &program;
     context_.wave_width = k.wave_width;
     context_.separate_stores = !program.architecture.starts_with("gfx9");
-    context_.flushes_matrix_denormals =
-        program.architecture == "gfx90a" && !launch.keeps_matrix_denormals;
+    context_.flushes_matrix_denormals = program.architecture == "gfx90a";
     context_.completions = nullptr;
     if (trace != nullptr) {
       trace->executed.resize(program.text.size());

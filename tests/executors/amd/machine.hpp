@@ -23,8 +23,6 @@ struct Launch {
   std::uint32_t dynamic_lds_bytes = 0;
   // The values of the explicit arguments, in order.
   std::vector<const void*> arguments;
-  // Not as gfx90a's matrix instructions, which take subnormal inputs of 16 bits for zero.
-  bool keeps_matrix_denormals = false;
   // Of a wave, as a guard against loops that do not end.
   std::uint64_t instruction_limit = 200'000'000;
 };

@@ -33,7 +33,6 @@ Interpreter& Interpreter::instance() {
 Interpreter::Interpreter()
     : architecture_(setting("MOAT_INTERPRETED_GPU", "gfx942")),
       objdump_(setting("MOAT_LLVM_OBJDUMP", MOAT_DEFAULT_LLVM_OBJDUMP)),
-      keeps_denormals_(std::getenv("MOAT_INTERPRETER_KEEPS_DENORMALS") != nullptr),
       reports_(std::getenv("MOAT_INTERPRETER_SPEED") != nullptr) {}
 
 void** Interpreter::add_bundle(const void* bundle) {
@@ -144,7 +143,6 @@ void Interpreter::launch(const void* entry, const amdgcn::Size3& blocks,
                         .threads = threads,
                         .dynamic_lds_bytes = static_cast<std::uint32_t>(dynamic_lds_bytes),
                         .arguments = {},
-                        .keeps_matrix_denormals = keeps_denormals_,
                         .instruction_limit = instruction_limit_};
   for (const amdgcn::Argument& a : code.kernel->arguments) {
     if (!a.kind.starts_with("hidden_")) launch.arguments.push_back(*arguments++);

@@ -95,7 +95,6 @@ class Interpreter {
   std::uint64_t instruction_limit_ = amdgcn::Launch{}.instruction_limit;
   std::map<std::string, Executed>* executed_ = nullptr;
   std::unordered_map<std::string, std::vector<amdgcn::Line>> lines_;
-  bool keeps_denormals_ = false;
   bool reports_ = false;  // the speed of every launch
 };
 

@@ -30,9 +30,11 @@ struct Tally {
 // A problem on the interpreted device.
 class Trial {
  public:
-  explicit Trial(std::string_view name) : inputs_(parse_case(name), 1), verifier_(inputs_) {
-    reopen();
-  }
+  explicit Trial(std::string_view name)
+      : inputs_(parse_case(name), 1),
+        devices_(list_hip_devices()),
+        verifier_(inputs_, {.flushes_subnormals = device().info().flushes_subnormals}),
+        operands_(std::make_unique<Operands>(device(), inputs_, 1)) {}
 
   struct Outcome {
     std::string fault;
@@ -65,8 +67,8 @@ class Trial {
   Device& device() { return *devices_.devices.at(0); }
 
   Inputs inputs_;
-  Verifier verifier_;
   DeviceList devices_;
+  Verifier verifier_;
   std::unique_ptr<Operands> operands_;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `moat run` with the stand-in for the CUDA runtime. What it measures is the interpreter's time.
+// `moat run` as it is, but for ceilings and libraries of a GPU; linked with a stand-in for a GPU's
+// runtime. What it measures is the interpreter's time.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -25,7 +26,7 @@ RunWorld interpreted_world() {
 }
 
 int main(int argc, char** argv) {
-  CLI::App app("moat run on the interpreter of PTX");
+  CLI::App app("moat run on an interpreted device");
   app.require_subcommand(1);
   int exit_code = 0;
   add_run_command(app, {argv, argv + argc}, exit_code, interpreted_world);
