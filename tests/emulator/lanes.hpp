@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <limits>
 #include <source_location>
 #include <utility>
 
@@ -53,11 +52,7 @@ struct Lanes {
   static T narrow(float x) {
     return from_float<T>(x);
   }
-  // ex2.approx.ftz.f32 and v_exp_f32 flush subnormal results.
-  static float exp2(float x) {
-    const float power = std::exp2(x);
-    return power < std::numeric_limits<float>::min() ? 0 : power;
-  }
+  static float exp2(float x) { return std::exp2(x); }
   static float log2(float x) { return std::log2(x); }
   static float rsqrt(float x) { return 1.0f / std::sqrt(x); }
   static float max(float a, float b) { return std::fmax(a, b); }
