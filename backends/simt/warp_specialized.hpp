@@ -253,6 +253,7 @@ class Consumer : public Role<Atoms, S> {
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
   MOAT_FN void attend(int key_count, LoadQ, LoadK, LoadV, Consume consume) {
+    static_assert(S::kStages >= 2, "values are waited for while those before them are multiplied");
     const int steps = ceil_div(key_count, kN);
     const auto& memory = *reinterpret_cast<const Memory<Q, K, V>*>(this->panels_);
     auto& keys = this->first_;
