@@ -15,10 +15,10 @@ struct Exponentials {
   int hidden = 0;  // of those, the ones between the wait for a warpgroup's older products and the
                    // wait for those that run on meanwhile (WARPGROUP.DEPBAR)
   // Those behind the latter wait and before the next product, as nvdisasm prints them.
-  std::vector<std::string> late;
+  std::vector<std::string> late = {};
   // What exp2f does besides, so that subnormal results survive: comparisons with -126, and
   // predicated products that halve the argument and square the result.
-  std::vector<std::string> rescues;
+  std::vector<std::string> rescues = {};
 };
 
 // Mangled name of the kernel → its exponentials, from the output of nvdisasm -c.
