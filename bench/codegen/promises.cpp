@@ -104,7 +104,7 @@ Promise overlap(const char* dtype) {
 Promise plain_exponentials(const char* family) {
   return {.family = family,
           .dtype = "",
-          .kernels = {"attention", "softmax"},
+          .kernels = {"attention", "attention_combine", "softmax"},
           .plain_exponentials = true};
 }
 

@@ -219,7 +219,7 @@ TEST(CodegenGate, NamesThePromisesThatNoDisassemblerCouldCheck) {
       ++named;
     }
   }
-  EXPECT_EQ(named, 6);
+  EXPECT_EQ(named, 8);
 }
 
 // What each family's pipeline promises of how its operands reach shared memory.
