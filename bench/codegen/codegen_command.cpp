@@ -70,13 +70,13 @@ struct Options {
 int check(const codegen::Report& report) {
   const auto found = codegen::failures(report);
   for (const auto& failure : found) say("{}: {}\n", failure.where, failure.what);
-  for (const auto& promise : codegen::skipped(report)) {
-    say("skipped: {}: {}\n", promise.where, promise.what);
-  }
+  const auto skipped = codegen::skipped(report);
+  for (const auto& promise : skipped) say("skipped: {}: {}\n", promise.where, promise.what);
   if (!found.empty()) return 1;
   print_out(
-      fmt::format("{} kernels checked: no spills, no stack frames, all promised instructions\n",
-                  report.entries.size()));
+      fmt::format("{} kernels checked: no spills, no stack frames, all promised instructions{}\n",
+                  report.entries.size(),
+                  skipped.empty() ? "" : fmt::format("; {} promises skipped", skipped.size())));
   return 0;
 }
 
