@@ -31,7 +31,7 @@ struct RoleBarriers {
   using Ring = RingBarriers<S::kStages>;
   Ring first;   // stages of a pipeline; keys
   Ring second;  // values
-  Ring query;
+  RingBarriers<1> query;
 };
 
 // What the host knows of the block, and what its roles share. S is a WarpSpecializedSchedule.
@@ -202,9 +202,18 @@ class Consumer : public Role<Atoms, S> {
     Base::map_rows(acc, rows, f);
   }
 
+  // Rounded in `attend`, when no product reads the operand before it any more: ptxas then needs no
+  // registers for both.
+  template <class T, class Acc>
+  struct Unrounded {
+    const Acc& acc;
+    MOAT_FN auto rounded() const {
+      return GroupOperand<typename Acc::Tiling, T, Acc::kWaveCols>(acc);
+    }
+  };
   template <class T, class Acc>
   MOAT_FN auto as_operand(const Acc& acc) {
-    return GroupOperand<typename Acc::Tiling, T, Acc::kWaveCols>(acc);
+    return Unrounded<T, Acc>{acc};
   }
 
   template <class Stage, class Produce, class Consume>
@@ -242,6 +251,7 @@ class Consumer : public Role<Atoms, S> {
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
             class Consume>
   MOAT_FN void attend(int key_count, LoadQ, LoadK, LoadV, Consume consume) {
+    static_assert(S::kStages >= 2, "values are waited for while those before them are multiplied");
     const int steps = ceil_div(key_count, kN);
     const auto& memory = *reinterpret_cast<const Memory<Q, K, V>*>(this->panels_);
     auto& keys = this->first_;
@@ -253,10 +263,7 @@ class Consumer : public Role<Atoms, S> {
         keys.wait();
         scores(s, memory.k[keys.slot()]);
       };
-      const auto start_values = [&](const auto& p) {
-        values_ring.wait();
-        values(p, memory.v[values_ring.slot()]);
-      };
+      const auto start_values = [&](const auto& p) { values(p, memory.v[values_ring.slot()]); };
       const auto finish_scores = [&](auto& s, int step) {
         Atoms::wgmma_fence_registers(flat(s));
         release(keys, keys.slot());
@@ -266,10 +273,6 @@ class Consumer : public Role<Atoms, S> {
           query.advance();
         }
       };
-      const auto finish_values = [&] {
-        release(values_ring, values_ring.slot());
-        values_ring.advance();
-      };
 
       query.wait();
       auto first = zeros<kM, kN>();
@@ -278,7 +281,8 @@ class Consumer : public Role<Atoms, S> {
       pass_turn();
       Atoms::template wgmma_wait<0>();
       finish_scores(first, 0);
-      auto p = weights(first, 0);
+      auto p = weights(first, 0).rounded();
+      values_ring.wait();
       MOAT_UNROLL_BY(1)
       for (int step = 1; step < steps; ++step) {
         auto s = zeros<kM, kN>();
@@ -289,13 +293,19 @@ class Consumer : public Role<Atoms, S> {
         Atoms::template wgmma_wait<1>();
         finish_scores(s, step);
         const auto next = weights(s, step);
+        const int multiplied = values_ring.slot();
+        values_ring.advance();
+        // The next values, before the products of these. ptxas moves a wait for products up to
+        // where its basic block begins: this loop keeps it behind the weights that it should hide.
+        values_ring.wait();
         Atoms::template wgmma_wait<0>();
-        finish_values();
-        p = next;
+        release(values_ring, multiplied);
+        p = next.rounded();
       }
       start_values(p);
       Atoms::template wgmma_wait<0>();
-      finish_values();
+      release(values_ring, values_ring.slot());
+      values_ring.advance();
     };
     Stages<std::remove_const_t<decltype(for_each)>> stages{for_each};
     consume(memory.q, stages);
@@ -337,6 +347,12 @@ class Consumer : public Role<Atoms, S> {
   int group_;
 };
 
+// Whether stages of one ring are all that the roles of a kernel pass on; else it attends.
+template <class Kernel, class S, class B>
+concept IsPipeline = requires {
+  typename Kernel::template Stage<S, B>;
+};
+
 // The arguments of a kernel as each role's view of it names their type. All have the same members.
 template <class Kernel, class S, class Atoms, class Args>
 union RoleArgs {
@@ -357,8 +373,10 @@ struct Program<Kernel, S, Atoms> {
     static_assert(sizeof(barriers) <= kBoxAlignment);
     if (Atoms::wave() == 0 && Atoms::lane() == 0) {
       barriers.first.template init<Atoms>(kConsumerWaves);
-      barriers.second.template init<Atoms>(kConsumerWaves);
-      barriers.query.template init<Atoms>(kConsumerWaves);
+      if constexpr (!IsPipeline<Kernel, S, ThreadBlock<Atoms, S>>) {
+        barriers.second.template init<Atoms>(kConsumerWaves);
+        barriers.query.template init<Atoms>(kConsumerWaves);
+      }
       Atoms::mbarrier_fence_init();
     }
     Atoms::barrier();
@@ -380,7 +398,7 @@ struct Program<Kernel, S, Atoms> {
 
 template <class Kernel, HasRoles S, class B>
 constexpr std::size_t role_bytes() {
-  if constexpr (requires { typename Kernel::template Stage<S, B>; }) {
+  if constexpr (IsPipeline<Kernel, S, B>) {
     return S::kStages * sizeof(typename Kernel::template Stage<S, B>);
   } else {
     return sizeof(

@@ -88,12 +88,36 @@ void check_kept(const EntryReport& e, const Promise& promise, std::vector<Failur
   }
 }
 
+void check_exponentials(const EntryReport& e, const Promise& promise, std::vector<Failure>& found) {
+  const Exponentials& x = *e.exponentials;
+  const auto fail = [&](std::string what) { found.push_back({e.text(), std::move(what)}); };
+  if (promise.hidden_exponentials && !x.late.empty()) {
+    fail(fmt::format("{} of {} exponentials are behind the wait that they should hide: {}",
+                     x.late.size(), x.all, x.late.front()));
+  } else if (promise.hidden_exponentials && 2 * x.hidden < x.all) {
+    fail(fmt::format("{} of {} exponentials are before a wait that they hide; promised is half",
+                     x.hidden, x.all));
+  }
+  if (!promise.plain_exponentials) return;
+  if (x.all == 0) fail("has no exponentials (MUFU.EX2)");
+  if (!x.rescues.empty()) {
+    fail(fmt::format("{} instructions beside the exponentials rescue subnormal results: {}",
+                     x.rescues.size(), x.rescues.front()));
+  }
+}
+
 void check_promise(const Report& report, const Promise& promise, std::vector<Failure>& found) {
   std::set<std::string> seen;
   for (const EntryReport& e : report.entries) {
     if (!concerns(promise, e)) continue;
     seen.insert(e.name.kernel);
     check_kept(e, promise, found);
+    if (!promise.of_machine_code()) continue;
+    if (e.exponentials) {
+      check_exponentials(e, promise, found);
+    } else if (!report.not_disassembled.contains(e.backend)) {
+      found.push_back({e.text(), "its machine code was not disassembled, for no reason given"});
+    }
   }
   const bool compiled = std::ranges::any_of(report.entries, [&](const EntryReport& e) {
     return promise.family.empty() || e.family == promise.family;
@@ -102,7 +126,9 @@ void check_promise(const Report& report, const Promise& promise, std::vector<Fai
     if (compiled && !seen.contains(kernel)) {
       found.push_back({fmt::format("{}/{}/{}", kernel, promise.dtype, promise.family),
                        fmt::format("is promised {} but was not compiled{}",
-                                   promise.instructions.empty() ? "loads" : "a matrix instruction",
+                                   promise.of_machine_code()      ? "exponentials"
+                                   : promise.instructions.empty() ? "loads"
+                                                                  : "a matrix instruction",
                                    promise.type.empty() ? "" : " with " + promise.type)});
     }
   }
@@ -139,6 +165,23 @@ std::vector<Failure> failures(const Report& report, const std::vector<Promise>& 
     check_named(e, promised, found);
   }
   for (const Promise& promise : promised) check_promise(report, promise, found);
+  return found;
+}
+
+std::vector<Failure> skipped(const Report& report, const std::vector<Promise>& promised) {
+  std::vector<Failure> found;
+  for (const Promise& promise : promised) {
+    if (!promise.of_machine_code()) continue;
+    for (const EntryReport& e : report.entries) {
+      const auto why = report.not_disassembled.find(e.backend);
+      if (!concerns(promise, e) || e.exponentials || why == report.not_disassembled.end()) continue;
+      found.push_back(
+          {e.text(), fmt::format("{}: {}",
+                                 promise.hidden_exponentials ? "exponentials before their wait"
+                                                             : "exponentials without rescue",
+                                 why->second)});
+    }
+  }
   return found;
 }
 

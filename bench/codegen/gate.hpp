@@ -23,6 +23,13 @@ struct Promise {
   int ranged_loads = 0;          // least number of range-checked loads of 16 bytes per lane
   int loads_ahead = 0;           // least number of those under way during a matrix instruction
   bool only_box_copies = false;  // no other loads from global memory beside them
+  // Every exponential lies before the wait for the products that it hides, but for those of the
+  // first step, which has none to hide behind.
+  bool hidden_exponentials = false;
+  bool plain_exponentials = false;  // nothing beside them rescues subnormal results
+
+  // Kept or not by machine code that was disassembled.
+  bool of_machine_code() const { return hidden_exponentials || plain_exponentials; }
 };
 
 // What the atoms of backends/cuda and backends/hip promise.
@@ -39,7 +46,12 @@ struct Failure {
 // that could not be read. A promise for a compiled family that no kernel could keep is a failure
 // too, and so is a kernel of products that no promise of its family names. Scalar registers that
 // AMD's compiler parks in lanes of vector registers are no failure.
+// Promises of machine code that was not disassembled are not looked at.
 std::vector<Failure> failures(const Report& report,
                               const std::vector<Promise>& promised = promises());
+
+// Each promise of machine code that was not disassembled, by its kernel, and what to install.
+std::vector<Failure> skipped(const Report& report,
+                             const std::vector<Promise>& promised = promises());
 
 }  // namespace moat::codegen

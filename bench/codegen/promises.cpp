@@ -93,6 +93,22 @@ Promise streams() {
       .family = "", .dtype = "", .kernels = {"reduction", "rms_norm", "softmax"}, .wide_loads = 4};
 }
 
+// While the values of a step are multiplied, the weights of the next one are computed.
+Promise overlap(const char* dtype) {
+  return {.family = "sm_90a",
+          .dtype = dtype,
+          .kernels = {"attention"},
+          .type = "WarpSpecializedSchedule",
+          .hidden_exponentials = true};
+}
+
+Promise plain_exponentials(const char* family) {
+  return {.family = family,
+          .dtype = "",
+          .kernels = {"attention", "attention_combine", "softmax"},
+          .plain_exponentials = true};
+}
+
 }  // namespace
 
 const std::vector<Promise>& promises() {
@@ -115,6 +131,10 @@ const std::vector<Promise>& promises() {
       sm_90a_products("f16"),
       epilogues(),
       streams(),
+      overlap("bf16"),
+      overlap("f16"),
+      plain_exponentials("sm_80"),
+      plain_exponentials("sm_90a"),
   };
   return all;
 }

@@ -79,6 +79,28 @@ std::string disassemble(const CompileCommand& compile, std::string_view code_obj
   return result.out;
 }
 
+constexpr const char* kInstall =
+    "install the CUDA Toolkit's cuda-nvdisasm or Debian's nvidia-cuda-toolkit (non-free), or set "
+    "MOAT_NVDISASM, and build again";
+
+// Nothing, and why in the report, where there is no nvdisasm or one that does not know the code.
+std::map<std::string, Exponentials> exponentials(const CompileCommand& compile,
+                                                 const std::string& nvdisasm,
+                                                 std::string_view cubin, Report& report) {
+  const auto skip = [&](const std::string& why) {
+    report.not_disassembled[compile.backend] = fmt::format("{}; {}", why, kInstall);
+    return std::map<std::string, Exponentials>();
+  };
+  if (nvdisasm.empty()) return skip("no nvdisasm was found");
+  const TemporaryFile file(cubin);
+  const ProcessResult result = run_process({nvdisasm, "-c", file.path()}, compile.directory);
+  if (result.exit_code != 0) {
+    return skip(
+        fmt::format("{} failed: {}", nvdisasm, result.err.substr(0, result.err.find('\n'))));
+  }
+  return read_sass(result.out);
+}
+
 std::optional<EntryReport> start(const CompileCommand& compile, const std::string& architecture,
                                  const std::string& mangled) {
   const auto name = parse_entry(mangled);
@@ -108,7 +130,8 @@ void finish(EntryReport e, Report& report) {
 }
 
 void collect_nvidia(const CompileCommand& compile, const fs::path& object,
-                    const std::vector<DeviceCode>& codes, Report& report) {
+                    const std::vector<DeviceCode>& codes, const std::string& nvdisasm,
+                    Report& report) {
   const fs::path log = object.string() + ".ptxas";
   if (!fs::exists(log)) {
     throw std::runtime_error(
@@ -120,6 +143,7 @@ void collect_nvidia(const CompileCommand& compile, const fs::path& object,
   }
   std::map<std::string, std::map<std::string, PtxEntry>> ptx;  // architecture → entry
   std::map<std::string, std::map<std::string, int>> code_sizes;
+  std::map<std::string, std::map<std::string, Exponentials>> sass;
   for (const DeviceCode& code : codes) {
     if (code.kind == CodeKind::ptx) {
       ptx[code.architecture] = read_ptx(code.bytes);
@@ -130,6 +154,7 @@ void collect_nvidia(const CompileCommand& compile, const fs::path& object,
         code_sizes[code.architecture][section.name.substr(kText.size())] =
             static_cast<int>(section.bytes.size());
       }
+      sass[code.architecture] = exponentials(compile, nvdisasm, code.bytes, report);
     }
   }
   // The cubin decides what there is; a kernel that a report misses must not vanish.
@@ -157,6 +182,12 @@ void collect_nvidia(const CompileCommand& compile, const fs::path& object,
       e->threads = listed->second.threads;
       e->min_blocks = listed->second.min_blocks;
       e->instructions = listed->second.instructions;
+      if (const auto read = sass[architecture].find(mangled); read != sass[architecture].end()) {
+        e->exponentials = read->second;
+      } else if (!sass[architecture].empty()) {
+        throw std::runtime_error(
+            fmt::format("{} says nothing of {} for {}", nvdisasm, mangled, architecture));
+      }
       e->code_bytes = bytes;
       finish(std::move(*e), report);
     }
@@ -238,9 +269,34 @@ void keep_units(Report& report, const std::set<std::string>& families) {
   std::erase_if(report.errors, of_others);
 }
 
+Json exponentials_json(const Exponentials& e) {
+  return {{"all", e.all}, {"hidden", e.hidden}, {"late", e.late}, {"rescues", e.rescues}};
+}
+
+Exponentials exponentials_from(const Json& j) {
+  return {.all = j.at("all"),
+          .hidden = j.at("hidden"),
+          .late = j.at("late").get<std::vector<std::string>>(),
+          .rescues = j.at("rescues").get<std::vector<std::string>>()};
+}
+
 }  // namespace
 
-Report collect(const std::vector<CompileCommand>& commands) {
+std::string find_nvdisasm() {
+  for (const char* program : {MOAT_NVDISASM, "nvdisasm"}) {
+    if (*program == '\0') continue;
+    try {
+      if (run_process({program, "--version"}, fs::path("/")).exit_code == 0) {
+        return program;
+      }
+    } catch (const std::exception&) {
+      continue;  // it is not there
+    }
+  }
+  return "";
+}
+
+Report collect(const std::vector<CompileCommand>& commands, const std::string& nvdisasm) {
   Report report;
   std::map<std::string, bool> seen;
   for (const BackendDescriptor& d : backend_descriptors()) {
@@ -260,7 +316,7 @@ Report collect(const std::vector<CompileCommand>& commands) {
         case CodeFormat::none:
           break;
         case CodeFormat::fatbin:
-          collect_nvidia(compile, object, codes, report);
+          collect_nvidia(compile, object, codes, nvdisasm, report);
           break;
         case CodeFormat::bundle:
           collect_amd(compile, codes, report);
@@ -292,7 +348,9 @@ Report of_backends(Report report, const std::set<std::string>& backends) {
     for (const auto& family : d.families) families.insert(family.name);
   }
   keep_units(report, families);
-  std::erase_if(report.absent, [&](const auto& item) { return !backends.contains(item.first); });
+  const auto is_other = [&](const auto& item) { return !backends.contains(item.first); };
+  std::erase_if(report.absent, is_other);
+  std::erase_if(report.not_disassembled, is_other);
   return report;
 }
 
@@ -335,6 +393,7 @@ Json to_json(const Report& report) {
     j["threads"] = e.threads;
     set(j, "min_blocks", e.min_blocks);
     j["instructions"] = instructions_json(e.instructions);
+    if (e.exponentials) j["exponentials"] = exponentials_json(*e.exponentials);
     j["code_bytes"] = e.code_bytes;
     if (e.occupancy) {
       j["occupancy"] = {{"blocks", e.occupancy->blocks},
@@ -351,7 +410,8 @@ Json to_json(const Report& report) {
           {"entries", entries},
           {"messages", object(report.messages)},
           {"errors", object(report.errors)},
-          {"absent", object(report.absent)}};
+          {"absent", object(report.absent)},
+          {"not_disassembled", object(report.not_disassembled)}};
 }
 
 Report from_json(const Json& document) {
@@ -387,6 +447,9 @@ Report from_json(const Json& document) {
       e.threads = j.at("threads");
       e.min_blocks = get(j, "min_blocks");
       e.instructions = instructions_from(j.at("instructions"));
+      if (const auto x = j.find("exponentials"); x != j.end()) {
+        e.exponentials = exponentials_from(*x);
+      }
       e.code_bytes = j.at("code_bytes");
       if (const auto o = j.find("occupancy"); o != j.end()) {
         e.occupancy = Occupancy{.blocks = o->at("blocks"),
@@ -399,6 +462,7 @@ Report from_json(const Json& document) {
     document.at("messages").get_to(report.messages);
     document.at("errors").get_to(report.errors);
     document.at("absent").get_to(report.absent);
+    document.at("not_disassembled").get_to(report.not_disassembled);
   } catch (const Json::exception& e) {
     throw std::runtime_error(e.what());
   }

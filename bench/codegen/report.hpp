@@ -12,6 +12,7 @@
 #include "bench/codegen/entry_name.hpp"
 #include "bench/codegen/instructions.hpp"
 #include "bench/codegen/occupancy.hpp"
+#include "bench/codegen/sass.hpp"
 #include "bench/port/preprocess.hpp"
 #include "bench/record/strict_json.hpp"
 
@@ -40,6 +41,7 @@ struct EntryReport {
   int threads = 0;                // per block
   std::optional<int> min_blocks;  // per unit, that the launch bounds ask for (NVIDIA)
   Instructions instructions;
+  std::optional<Exponentials> exponentials;  // of machine code that was disassembled (NVIDIA)
   int code_bytes = 0;
   std::optional<Occupancy> occupancy;
 
@@ -56,12 +58,18 @@ struct Report {
   std::map<std::string, std::vector<std::string>> messages;  // ptxas's
   std::map<std::string, std::string> errors;                 // why its code could not be read
   std::map<std::string, std::string> absent;                 // backend → why it has no entries
+  // backend → why its machine code was not disassembled, and what to install
+  std::map<std::string, std::string> not_disassembled;
 };
+
+// The nvdisasm that the build was configured with or else that of PATH; empty if there is none.
+std::string find_nvdisasm();
 
 // Reads the object files that `commands` (the compile manifest) made, and beside each of nvcc's the
 // file OBJECT.ptxas that the build keeps of ptxas's report. A source that cannot be read is in
-// `errors`.
-Report collect(const std::vector<CompileCommand>& commands);
+// `errors`. `nvdisasm` may be empty: cubins are not disassembled then.
+Report collect(const std::vector<CompileCommand>& commands,
+               const std::string& nvdisasm = find_nvdisasm());
 
 // What `report` says of some backends: cuda, hip.
 Report of_backends(Report report, const std::set<std::string>& backends);

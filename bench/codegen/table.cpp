@@ -85,6 +85,9 @@ std::string table(const Report& report) {
   for (const auto& [unit, error] : report.errors) fmt::format_to(out, "{}: {}\n", unit, error);
   for (const auto& [backend, why] : report.absent)
     fmt::format_to(out, "absent: {}: {}\n", backend, why);
+  for (const auto& [backend, why] : report.not_disassembled) {
+    fmt::format_to(out, "not disassembled: {}: {}\n", backend, why);
+  }
   return text;
 }
 

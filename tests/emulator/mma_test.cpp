@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -132,6 +133,14 @@ TEST(Mma, Tf32ReadsNineteenBits) {
     Ptx::mma_m16n8k8_tf32(c, a, b);
     EXPECT_EQ(c[0], 8.0f);
   });
+}
+
+// ex2.approx.ftz.f32
+TEST(PtxValues, ExponentialsFlushSubnormalResults) {
+  EXPECT_EQ(Ptx::exp2(-126.0f), 0x1p-126f);
+  EXPECT_EQ(Ptx::exp2(-126.5f), 0.0f);
+  EXPECT_EQ(Ptx::exp2(3.0f), 8.0f);
+  EXPECT_TRUE(std::isnan(Ptx::exp2(std::nanf(""))));
 }
 
 TEST(MmaFaults, RowOutsideAndMisaligned) {

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 
 #include "problems/dtype.hpp"
@@ -36,6 +37,12 @@ struct Ptx : Lanes<32> {
     const auto bits = std::bit_cast<std::uint32_t>(x);
     return std::isfinite(x) ? (bits + 0x1000u) & 0xffffe000u : bits;
   }
+  // ex2.approx.ftz.f32: subnormal results are flushed to zero.
+  static float exp2(float x) {
+    const float power = std::exp2(x);
+    return power < std::numeric_limits<float>::min() ? 0 : power;
+  }
+
   template <int kCount, bool kTransposed>
   static void ldmatrix(std::uint32_t (&r)[kCount], const void* row,
                        const Where& where = Where::current()) {

@@ -135,6 +135,7 @@ EntryReport kept(const Promise& promise, const std::string& kernel) {
   e.name.kernel = kernel;
   e.instructions = {};
   if (!promise.instructions.empty()) e.instructions.matrix[promise.instructions[0] + ".x"] = 1;
+  if (promise.of_machine_code()) e.exponentials = Exponentials{.all = 132, .hidden = 66};
   e.instructions.global_stores_wide = promise.wide_stores;
   e.instructions.async_copies = promise.async_copies;
   e.instructions.box_copies = promise.box_copies;
@@ -196,14 +197,53 @@ TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
         expect_one(planted([](EntryReport& e) { ++e.instructions.global_loads; }),
                    "1 global loads that are no boxes");
       }
+      if (promise.hidden_exponentials) {
+        expect_one(planted([](EntryReport& e) { e.exponentials->late = {"MUFU.EX2 R1, R1"}; }),
+                   "1 of 132 exponentials are behind the wait that they should hide: MUFU.EX2 R1");
+        // Those that lie neither before nor behind a wait are not hidden either.
+        expect_one(planted([](EntryReport& e) { --e.exponentials->hidden; }), "65 of 132");
+      }
+      if (promise.plain_exponentials) {
+        expect_one(planted([](EntryReport& e) { e.exponentials->rescues = {"FSETP.GEU.AND"}; }),
+                   "1 instructions beside the exponentials rescue subnormal results: FSETP.GEU");
+        expect_one(planted([](EntryReport& e) { e.exponentials = Exponentials{}; }),
+                   "has no exponentials");
+      }
+      if (promise.of_machine_code()) {
+        expect_one(planted([](EntryReport& e) { e.exponentials.reset(); }),
+                   "was not disassembled, for no reason given");
+      }
     }
   }
+}
+
+// Without nvdisasm a promise of machine code is neither kept nor broken, but said.
+TEST(CodegenGate, NamesThePromisesThatNoDisassemblerCouldCheck) {
+  int named = 0;
+  for (const Promise& promise : promises()) {
+    if (!promise.of_machine_code()) continue;
+    Report report;
+    for (const auto& kernel : promise.kernels) report.entries.push_back(kept(promise, kernel));
+    report.not_disassembled["cuda"] = "install cuda-nvdisasm";
+    EXPECT_TRUE(skipped(report, {promise}).empty());
+    for (EntryReport& e : report.entries) e.exponentials.reset();
+    EXPECT_TRUE(failures(report, {promise}).empty());
+    const auto names = skipped(report, {promise});
+    ASSERT_EQ(names.size(), report.entries.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      EXPECT_EQ(names[i].where, report.entries[i].text());
+      EXPECT_NE(names[i].what.find("install cuda-nvdisasm"), std::string::npos) << names[i].what;
+      ++named;
+    }
+  }
+  EXPECT_EQ(named, 8);
 }
 
 // What each family's pipeline promises of how its operands reach shared memory.
 TEST(CodegenGate, PipelinesPromiseTheirKindOfCopy) {
   for (const Promise& p : promises()) {
     SCOPED_TRACE(p.family + " " + p.dtype + " " + p.type);
+    if (p.of_machine_code()) continue;
     const bool nvidia = p.family.starts_with("sm_");
     const bool roles = p.type == "WarpSpecializedSchedule";
     EXPECT_EQ(p.async_copies > 0, nvidia && !roles);
@@ -262,7 +302,12 @@ TEST(CodegenReport, SurvivesItsDocument) {
   report.entries[0].instructions.box_copies = 5;
   report.entries[0].instructions.ranged_loads = 3;
   report.entries[0].instructions.loads_ahead = 2;
+  report.entries[0].exponentials = {
+      .all = 3, .hidden = 2, .late = {"MUFU.EX2 R1, R1"}, .rescues = {"FMUL R1, R1, R1"}};
+  report.not_disassembled["cuda"] = "no nvdisasm";
   const Json document = to_json(report);
+  EXPECT_EQ(document["entries"][0]["exponentials"]["late"][0], "MUFU.EX2 R1, R1");
+  EXPECT_EQ(document["not_disassembled"]["cuda"], "no nvdisasm");
   EXPECT_EQ(document["entries"][0]["instructions"]["async_copies"], 7);
   EXPECT_EQ(document["entries"][0]["instructions"]["box_copies"], 5);
   EXPECT_EQ(document["entries"][0]["instructions"]["ranged_loads"], 3);

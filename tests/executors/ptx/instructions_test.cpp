@@ -66,6 +66,20 @@ TEST(PtxInstructions, ConversionsToNarrowFloats) {
   EXPECT_EQ(float_result("mov.u16 %rs1, 1;\ncvt.f32.f16 %f9, %rs1;\n"), 0x1p-24f);
 }
 
+// 2^-126 is the smallest normal number.
+TEST(PtxInstructions, ExponentialsFlushWhereTheirNameSaysSo) {
+  const auto power = [](const char* name, const char* bits) {
+    return float_result(std::string("mov.f32 %f1, 0f") + bits + ";\nex2.approx." + name +
+                        " %f9, %f1;\n");
+  };
+  EXPECT_EQ(power("ftz.f32", "C2FC0000"), 0x1p-126f);
+  EXPECT_EQ(power("ftz.f32", "C2FE0000"), 0.0f);
+  EXPECT_EQ(power("f32", "C2FE0000"), 0x1p-127f);
+  EXPECT_EQ(power("ftz.f32", "FF800000"), 0.0f);
+  EXPECT_EQ(power("ftz.f32", "00000001"), 1.0f);
+  EXPECT_EQ(power("ftz.f32", "40400000"), 8.0f);
+}
+
 TEST(PtxInstructions, FusedProductsRoundOnce) {
   // (1 + 2^-12)² - (1 + 2^-11) = 2^-24.
   EXPECT_EQ(float_result("mov.f32 %f1, 0f3F800800;\nmov.f32 %f2, 0fBF801000;\n"
