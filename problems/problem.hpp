@@ -13,6 +13,7 @@
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
 #include "problems/rows.hpp"
+#include "problems/swiglu.hpp"
 
 // A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
 // the parser of case names, the launchers and all visits follow from this list.
@@ -22,6 +23,7 @@
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {

@@ -242,6 +242,12 @@ class ThreadBlock {
   static MOAT_FN float log2(float x) { return Atoms::log2(x); }
   static MOAT_FN float rsqrt(float x) { return Atoms::rsqrt(x); }
   static MOAT_FN float max(float a, float b) { return Atoms::max(a, b); }
+  static MOAT_FN Pack max(const Pack& a, const Pack& b) {
+    return Pack::of([&](int i) { return Atoms::max(a.values[i], b.values[i]); });
+  }
+  static MOAT_FN Pack min(const Pack& a, const Pack& b) {
+    return Pack::of([&](int i) { return min(a.values[i], b.values[i]); });
+  }
   template <class T>
   static MOAT_FN T min(T a, T b) {
     return b < a ? b : a;

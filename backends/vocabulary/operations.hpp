@@ -171,6 +171,7 @@ concept HasValues = requires(float x, int n, std::int64_t wide) {
   { B::log2(x) } -> std::same_as<float>;
   { B::rsqrt(x) } -> std::same_as<float>;
   { B::max(x, x) } -> std::same_as<float>;
+  { B::min(x, x) } -> std::same_as<float>;
   { B::min(n, n) } -> std::same_as<int>;
   { B::min(wide, wide) } -> std::same_as<std::int64_t>;
   { B::select(n > 0, x, x) } -> std::same_as<float>;

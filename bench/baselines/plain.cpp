@@ -170,6 +170,28 @@ void rms_norm(const RowsProblem& p, int threads) {
   }
 }
 
+template <class T>
+void swiglu(const SwigluProblem& p, int threads) {
+  const auto* all = static_cast<const T*>(p.x);
+  auto* result = static_cast<T*>(p.y);
+#pragma omp parallel for num_threads(threads)
+  for (int row = 0; row < p.rows; ++row) {
+    const T* x = all + std::int64_t{row} * 2 * p.cols;
+    T* y = result + std::int64_t{row} * p.cols;
+    for (int i = 0; i < p.cols; ++i) {
+      float gate = widen(x[i]);
+      float value = widen(x[p.cols + i]);
+      float exponent = gate;
+      if (p.limit > 0) {
+        gate = std::min(gate, p.limit);
+        value = std::max(std::min(value, p.limit), -p.limit) + 1;
+        exponent = kLimitedSlope * gate;
+      }
+      y[i] = from_float<T>(gate / (1 + std::exp(-exponent)) * value);
+    }
+  }
+}
+
 class Plain final : public Baseline {
  public:
   explicit Plain(int threads) : threads_(threads) {}
@@ -183,6 +205,7 @@ class Plain final : public Baseline {
     if (std::holds_alternative<ReductionProblem>(problem)) return std::nullopt;
     const auto* rows = std::get_if<RowsProblem>(&problem);
     if (rows != nullptr && rows->op == RowsOp::rms_norm) return std::nullopt;
+    if (std::holds_alternative<SwigluProblem>(problem)) return std::nullopt;
     return "plain loops stand in only where no library has the operation";
   }
 
@@ -192,6 +215,8 @@ class Plain final : public Baseline {
       with_dtype(dtype(p), [&]<class T>(Type<T>) {
         if (const auto* reduction = std::get_if<ReductionProblem>(&p)) {
           reduce<T>(*reduction, threads);
+        } else if (const auto* gated = std::get_if<SwigluProblem>(&p)) {
+          swiglu<T>(*gated, threads);
         } else {
           rms_norm<T>(std::get<RowsProblem>(p), threads);
         }

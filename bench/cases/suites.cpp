@@ -64,6 +64,7 @@ Suite quick() {
               "softmax/bf16/r1024c4096",
               "rmsnorm/f16/r1024c4096",
               "rmsnorm/bf16/r512c4096",
+              "swiglu/bf16/r512c14336",
           })};
 }
 
@@ -102,6 +103,9 @@ Suite edges() {
              "softmax/{}/r7c1031",
              "rmsnorm/{}/r1c1",
              "rmsnorm/{}/r7c1031",
+             "swiglu/{}/r1c1",
+             "swiglu/{}/r7c1031",
+             "swiglu/{}/r3c4099limit7",  // a second part of a row
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }
@@ -137,6 +141,9 @@ Suite sweep() {
         suite.cases.emplace_back(
             RowsProblem{.op = op, .dtype = type, .rows = 1 << 10, .cols = cols});
       }
+    }
+    for (int cols = 1 << 8; cols <= 1 << 16; cols *= 4) {
+      suite.cases.emplace_back(SwigluProblem{.dtype = type, .rows = 1 << 10, .cols = cols});
     }
   }
   return suite;
