@@ -58,7 +58,7 @@ struct Swiglu {
   }
 };
 
-template <class T, RowsTarget<T> Backend, class Gate>
+template <class T, class Gate, RowsTarget<T> Backend>
 void launch_swiglu(Backend& backend, const SwigluProblem& p, const Gate& gate) {
   backend.schedules().template rows<T>(p.cols, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
@@ -75,9 +75,9 @@ template <class Backend>
 void launch(Backend& backend, const SwigluProblem& p) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.limit > 0) {
-      launch_swiglu<T>(backend, p, LimitedSilu{p.limit});
+      launch_swiglu<T, LimitedSilu>(backend, p, {p.limit});
     } else {
-      launch_swiglu<T>(backend, p, Silu{});
+      launch_swiglu<T, Silu>(backend, p, {});
     }
   });
 }
