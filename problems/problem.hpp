@@ -12,6 +12,7 @@
 #include "problems/ceiling.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
+#include "problems/rope.hpp"
 #include "problems/rows.hpp"
 #include "problems/swiglu.hpp"
 
@@ -23,6 +24,7 @@
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)      \
   ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 

@@ -235,6 +235,15 @@ class ThreadBlock {
     }
   }
 
+  template <class F>
+  MOAT_FN void each(int rows, int cols, F f) {
+    const int across = ceil_div(cols, kPackSize);
+    for (int i = thread(); i < rows * across; i += kThreads) {
+      const int begin = i % across * kPackSize;
+      f(RowPiece<Atoms>{i / across, begin, cols - begin});
+    }
+  }
+
   static MOAT_FN float exp2(float x) { return Atoms::exp2(x); }
   static MOAT_FN Pack exp2(const Pack& x) {
     return Pack::of([&](int i) { return Atoms::exp2(x.values[i]); });

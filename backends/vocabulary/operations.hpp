@@ -164,6 +164,11 @@ concept HasEach = requires(B& block, int count, Ignore f) {
   block.each(count, f);
 };
 
+template <class B>
+concept HasEachOfRows = requires(B& block, int rows, int cols, Ignore f) {
+  block.each(rows, cols, f);
+};
+
 // Values.
 template <class B>
 concept HasValues = requires(float x, int n, std::int64_t wide) {

@@ -65,6 +65,7 @@ Suite quick() {
               "rmsnorm/f16/r1024c4096",
               "rmsnorm/bf16/r512c4096",
               "swiglu/bf16/r512c14336",
+              "rope/bf16/t512h32d128",
           })};
 }
 
@@ -103,6 +104,11 @@ Suite edges() {
              "softmax/{}/r7c1031",
              "rmsnorm/{}/r1c1",
              "rmsnorm/{}/r7c1031",
+             "rope/{}/t1h1d2",
+             "rope/{}/t3h5d64",
+             "rope/{}/t3h5d64interleaved",
+             "rope/{}/t2h3d74",  // halves that begin between whole loads
+             "rope/{}/t2h3d74interleaved",
              "swiglu/{}/r1c1",
              "swiglu/{}/r7c1031",
              "swiglu/{}/r3c4099limit7",  // a second part of a row
