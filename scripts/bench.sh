@@ -41,6 +41,7 @@ while (($#)); do
   esac
   shift
 done
+require_run_options scripts/bench.sh "${args[@]}"
 
 if [[ ! -e $build/CMakeCache.txt ]]; then
   cmake_options+=(-DMOAT_TESTS=OFF -DMOAT_CUDA=SEEN -DMOAT_HIP=SEEN)

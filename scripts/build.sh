@@ -9,6 +9,27 @@ cmake_options=()
 # 1: stop when the build folder is configured.
 configure_only=0
 
+# Options of moat run; tests/scripts/run_options_test.sh holds them against its help.
+run_options=(help suite case kernel dtype filter backend device no-baselines seed threads budget samples hot ab
+  out progress format export)
+
+# require_run_options SCRIPT ARGUMENT...: exit 2 at an option that moat run does not have, minutes before it could
+# say so itself.
+require_run_options() {
+  local script=$1 argument option known
+  shift
+  for argument; do
+    [[ $argument == --?* && $argument != --benchmark_* ]] || continue
+    option=${argument#--}
+    for known in "${run_options[@]}"; do
+      [[ ${option%%=*} == "$known" ]] && continue 2
+    done
+    echo "$script: unknown argument $argument; beside its own (--help) it takes those of moat run:" \
+      "${run_options[@]/#/--}" >&2
+    exit 2
+  done
+}
+
 # prefer_ninja: CMake's own default is make, which is not installed where ninja is. A folder that has
 # been configured keeps what it has. Asked after the installation, which may bring ninja.
 prefer_ninja() {

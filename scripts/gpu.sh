@@ -69,6 +69,7 @@ done
 for s in "${steps[@]}"; do
   [[ $s == tests || $s == sanitizer || $s == bench ]] || fail_usage "--only $s is no step"
 done
+require_run_options scripts/gpu.sh "${run_args[@]}"
 
 vendor=""
 if "$root/scripts/gpu_seen.sh" --driver nvidia >/dev/null; then

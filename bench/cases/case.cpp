@@ -214,11 +214,15 @@ std::uint64_t output_bytes(const Problem& problem) {
 }
 
 void check_memory(const Problem& problem, std::uint64_t available, std::string_view where) {
-  const std::uint64_t bytes =
-      saturated(held_bytes(problem, Role::input) + held_bytes(problem, Role::output));
-  if (bytes > available) {
+  check_memory(problem, held_bytes(problem, Role::input) + held_bytes(problem, Role::output),
+               available, where);
+}
+
+void check_memory(const Problem& problem, double bytes, std::uint64_t available,
+                  std::string_view where) {
+  if (saturated(bytes) > available) {
     throw CaseError(fmt::format("case '{}' needs {} of memory; {} has {}", case_name(problem),
-                                readable(bytes), where, readable(available)));
+                                readable(saturated(bytes)), where, readable(available)));
   }
 }
 

@@ -38,5 +38,8 @@ std::uint64_t output_bytes(const Problem& problem);
 
 // Throws CaseError if one set of operands needs more than `available` bytes of `where`.
 void check_memory(const Problem& problem, std::uint64_t available, std::string_view where);
+// The same of `bytes` that the case needs in all.
+void check_memory(const Problem& problem, double bytes, std::uint64_t available,
+                  std::string_view where);
 
 }  // namespace moat

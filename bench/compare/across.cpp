@@ -153,6 +153,9 @@ Across compare_across(const std::vector<NamedRecord>& records, const std::string
   std::map<std::string, std::map<std::size_t, Result>> results;  // problem → device
   std::vector<std::pair<std::string, std::string>> problems;     // and its kernel, in order
   for (std::size_t r = 0; r < records.size(); ++r) {
+    if (const std::string lack = unfinished(records[r].record); !lack.empty()) {
+      across.unfinished.push_back(fmt::format("{}: {}", records[r].path, lack));
+    }
     for (const auto& c : records[r].record.cases) {
       const auto device = platforms.of(r, c);
       if (c.implementation != kOurs || !device || !platforms.is_current(r, *device)) continue;

@@ -31,8 +31,9 @@ struct Across {
   std::vector<Platform> devices;
   std::size_t baseline = 0;  // index into devices
   std::vector<Case> cases;
-  std::vector<Mean> means;         // the kernels, then all
-  std::vector<std::string> notes;  // which records were left out
+  std::vector<Mean> means;              // the kernels, then all
+  std::vector<std::string> notes;       // which records were left out
+  std::vector<std::string> unfinished;  // runs that lack cases which they had planned
 };
 
 // Of several runs of one device under one set of conditions (platforms.hpp) the samples are taken

@@ -110,7 +110,7 @@ int run_libraries(const Options& options) {
       options.threshold ? parse_threshold("--threshold", *options.threshold) : kDefaultThreshold;
   std::vector<RecordBeside> records;
   for (const auto& [path, record] : read(options.records)) {
-    records.push_back({path, build_warning(record.build),
+    records.push_back({path, build_warning(record.build), unfinished(record),
                        beside(record, options.rate_of.value_or(""), threshold, options.bootstrap)});
   }
   print(options, format_beside(records, options.format, colored(options)));

@@ -344,18 +344,11 @@ Comparison compare_records(const std::vector<NamedRecord>& base,
   comparison.now = describe(now);
   for (const auto& [side, records] : {std::pair("base", &base), {"new", &now}}) {
     for (const auto& r : *records) {
-      const RunInfo& run = r.record.run;
       if (const std::string warning = build_warning(r.record.build); !warning.empty()) {
         comparison.warnings.push_back(fmt::format("{}: {}: {}", side, r.path, warning));
       }
-      if (run.interrupted) {
-        comparison.unfinished.push_back(
-            fmt::format("{}: {}: the run was interrupted after {} of {} cases", side, r.path,
-                        r.record.cases.size(), run.planned));
-      } else if (lacks_cases(r.record)) {
-        comparison.unfinished.push_back(
-            fmt::format("{}: {}: the record has {} of the {} cases that were planned", side, r.path,
-                        r.record.cases.size(), run.planned));
+      if (const std::string lack = unfinished(r.record); !lack.empty()) {
+        comparison.unfinished.push_back(fmt::format("{}: {}: {}", side, r.path, lack));
       }
     }
   }

@@ -342,6 +342,7 @@ std::string across_json(const Across& across) {
                       {"devices", devices},
                       {"baseline", across.baseline},
                       {"notes", across.notes},
+                      {"unfinished", across.unfinished},
                       {"means", means},
                       {"cases", cases}});
 }
@@ -361,7 +362,10 @@ std::string beside_json(const std::vector<RecordBeside>& records) {
                        {"verdict", name_of(b.verdict)},
                        {"reason", b.reason}});
     }
-    list.push_back({{"path", record.path}, {"warning", record.warning}, {"cases", cases}});
+    list.push_back({{"path", record.path},
+                    {"warning", record.warning},
+                    {"unfinished", record.unfinished},
+                    {"cases", cases}});
   }
   return dump_strict({{"schema", "moat-libraries"}, {"version", 1}, {"records", list}});
 }
@@ -431,7 +435,7 @@ std::string format_across(const Across& across, CompareFormat format, bool color
       "faster.\nKernels: geometric mean over the problems that both solved [n of all problems], "
       "without those "
       "of too few\nsamples.\n";
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings = across.unfinished;
   for (const auto& d : across.devices) {
     if (!d.warning.empty()) warnings.push_back(fmt::format("{}: {}", d.label, d.warning));
   }
@@ -453,7 +457,9 @@ std::string format_beside(const std::vector<RecordBeside>& records, CompareForma
   std::vector<Row> rows;
   std::vector<std::string> warnings;
   for (const auto& record : records) {
-    if (!record.warning.empty()) warnings.push_back(record.path + ": " + record.warning);
+    for (const auto& warning : {record.warning, record.unfinished}) {
+      if (!warning.empty()) warnings.push_back(record.path + ": " + warning);
+    }
     if (records.size() > 1) {
       std::vector<std::string> heading(columns.size());
       heading[0] = record.path;

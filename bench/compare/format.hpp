@@ -29,7 +29,8 @@ std::string format_comparison(const Comparison& comparison, CompareFormat format
 // markdown, json.
 struct RecordBeside {
   std::string path;
-  std::string warning;  // of its build
+  std::string warning;     // of its build
+  std::string unfinished;  // of its run
   std::vector<Beside> entries;
 };
 std::string format_beside(const std::vector<RecordBeside>& records, CompareFormat format,

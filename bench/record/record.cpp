@@ -411,6 +411,16 @@ bool lacks_cases(const Record& record) {
   return record.cases.size() < static_cast<std::size_t>(record.run.planned);
 }
 
+std::string unfinished(const Record& record) {
+  const std::size_t cases = record.cases.size();
+  if (record.run.interrupted) {
+    return fmt::format("the run was interrupted after {} of {} cases", cases, record.run.planned);
+  }
+  if (!lacks_cases(record)) return "";
+  return fmt::format("the record has {} of the {} cases that were planned", cases,
+                     record.run.planned);
+}
+
 std::string compute_units_text(int count, bool host) {
   return fmt::format("{} {}{}", count, host ? "core" : "unit", count == 1 ? "" : "s");
 }

@@ -237,6 +237,9 @@ bool is_host(const Record& record, const DeviceRecord& device);
 // Whether fewer cases are here than the run had planned.
 bool lacks_cases(const Record& record);
 
+// "the run was interrupted after 3 of 9 cases"; "" of a run that has all that it had planned.
+std::string unfinished(const Record& record);
+
 // "1 core", "132 units"
 std::string compute_units_text(int count, bool host);
 

@@ -273,12 +273,14 @@ class Report {
     };
     const std::string first = records_.front().record.run.started.substr(0, 10);
     const std::string last = records_.back().record.run.started.substr(0, 10);
-    const std::string baseline = across_.devices[across_.baseline].label;
+    const std::string beside =
+        devices.empty() ? "No record names a device."
+        : devices.size() == 1
+            ? "There is no second device to compare it with."
+            : fmt::format("Speeds relate to {}.", across_.devices[across_.baseline].label);
     say("", fmt::format("{} ran {} ({}, {}). {}", count(devices.size(), "device"),
                         count(problems_.size(), "problem"), count(records_.size(), "record"),
-                        first == last ? first : first + " to " + last,
-                        devices.size() == 1 ? "There is no second device to compare it with."
-                                            : "Speeds relate to " + baseline + "."));
+                        first == last ? first : first + " to " + last, beside));
     for (std::size_t d = 0; d < devices.size(); ++d) {
       const Json& x = devices[d];
       std::string text;
@@ -771,6 +773,8 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
     const auto& [problem, platform] = of;
     const Record& record = records[r].record;
     for (const auto& c : record.cases) {
+      // A yardstick solves nothing: beside it no application would be efficient.
+      if (is_yardstick(c.implementation)) continue;
       if (c.problem != problem || platforms.of(r, c) != platform) continue;
       const bool ok = c.status == Status::ok && c.median_seconds.value;
       const bool unknown = ok ? !c.ceiling.value : verdict_without_result(c) == Verdict::disturbed;

@@ -72,9 +72,6 @@ struct Values {
   Verifier verifier;
 };
 
-// Inputs up to which a third series, mixed of both, is made to end with.
-constexpr std::uint64_t kMostMixedBytes = std::uint64_t{1} << 28;
-
 // There are two: where all sets hold the same, an implementation passes that reads another set than
 // the one it is given, or keeps what it computed of it.
 using BothValues = std::array<Values, 2>;
@@ -309,7 +306,7 @@ class GroupRun {
                                 inputs, verifier, solve_[c], summation_of(contenders_[c]));
         };
         Check changed = verify_with(other.inputs, other.verifier);
-        if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostMixedBytes) {
+        if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostBytesMadeAgain) {
           const Inputs mixed(values_[own].inputs, other.inputs, stream_seed(options_.seed, 44));
           const VerifyOptions quick{.full_work = 1e7, .sample_work = 1e7, .seed = options_.seed};
           changed = verify_with(mixed, Verifier(mixed, quick));
@@ -344,6 +341,18 @@ class GroupRun {
 };
 
 }  // namespace
+
+double host_bytes(const Problem& problem, std::size_t contenders) {
+  const auto in = static_cast<double>(input_bytes(problem));
+  const auto out = static_cast<double>(output_bytes(problem) + kGuardBytes);
+  // The two values, and other kinds or a mixture while they are tried.
+  const double inputs = in * (in <= static_cast<double>(kMostBytesMadeAgain) ? 3 : 2);
+  // Of each contender those found right and the one that is looked at, and three more of one.
+  const double outputs = out * 3 * static_cast<double>(contenders + 1);
+  // A value and a bound for each element that is compared, of both values.
+  const double references = 2 * std::min(8 * out, VerifyOptions{}.full_work);
+  return inputs + outputs + references;
+}
 
 GroupOutcome run_group(Device& device, const Problem& problem,
                        const std::vector<Contender>& contenders, const GroupOptions& options,

@@ -48,6 +48,10 @@ struct GroupOutcome {
   bool interrupted = false;  // a contender that was not ready then has no measurement
 };
 
+// Bytes that the originals and results of a group take on the host, at most: beside the operands on
+// a device, or in the same memory.
+double host_bytes(const Problem& problem, std::size_t contenders);
+
 // Runs one repetition. A contender is timed only if its result on fresh random inputs, in an
 // output that was poisoned before, is right; it is ok only if the outputs of the timed calls are
 // right too. Whatever fails ends that contender alone; DeviceError of the operands' memory or of

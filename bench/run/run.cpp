@@ -37,6 +37,7 @@
 #include "bench/text/grid.hpp"
 #include "bench/text/suggest.hpp"
 #include "bench/text/terminal.hpp"
+#include "bench/verify/operands.hpp"
 
 namespace moat {
 namespace {
@@ -137,6 +138,22 @@ std::size_t memory_limit(const RunOptions& options, const Device& device) {
     bytes = std::min(bytes, cpu::available_memory_bytes() / 5 * 2);
   }
   return options.turns ? bytes / 2 : bytes;
+}
+
+// Throws CaseError if the host's memory does not hold what the operands of a group are checked
+// with: the system ends a process that takes more than it may have.
+void check_host_memory(const Problem& problem, std::size_t contenders, const RunOptions& options,
+                       const DeviceInfo& info) {
+  double bytes = host_bytes(problem, contenders);
+  if (info.host) {
+    bytes += static_cast<double>(Operands::bytes(problem, static_cast<int>(contenders)));
+  }
+  // The program itself and the libraries grow while they run.
+  constexpr std::size_t kLeast = std::size_t{16} << 20;
+  std::size_t available = cpu::available_memory_bytes();
+  available -= std::min(available, std::max(available / 16, kLeast));
+  check_memory(problem, bytes, options.turns ? available / 2 : available,
+               "the host, for operands, originals and references,");
 }
 
 MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device) {
@@ -327,15 +344,6 @@ void Run::plan(const std::vector<Problem>& problems) {
     for (const auto& device : devices_.all) {
       const DeviceInfo& info = device->info();
       MeasuredGroup group(problem, *device);
-      try {
-        check_memory(problem, memory_limit(options_, *device), device_name(info));
-      } catch (const CaseError& e) {
-        const auto& asked = options_.problems.cases;
-        if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
-          throw UsageError(e.what());
-        }
-        group.refuse(e.what());
-      }
       const auto selected = [&](const std::string& name) {
         return flags_.selects(entry_name(problem, info, name));
       };
@@ -364,6 +372,16 @@ void Run::plan(const std::vector<Problem>& problems) {
         }
       }
       if (group.empty()) continue;
+      try {
+        check_memory(problem, memory_limit(options_, *device), device_name(info));
+        check_host_memory(problem, group.size(), options_, info);
+      } catch (const CaseError& e) {
+        const auto& asked = options_.problems.cases;
+        if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
+          throw UsageError(e.what());
+        }
+        group.refuse(e.what());
+      }
       record_.run.planned += static_cast<int>(group.size());
       groups_.push_back(std::move(group));
     }

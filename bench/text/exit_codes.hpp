@@ -47,7 +47,8 @@ inline constexpr const char* kExitCodeHelp =
     "that, with exit codes of its own\n";
 
 inline constexpr const char* kCompareExitHelp =
-    "exit codes (1 and 6 to 9 only with --gate; of several the first in the order 6 1 7 8 9 3):\n"
+    "exit codes (1 and 6 to 9 only with --gate; of several the first in the order 6 1 7 8 9 3,\n"
+    "and 3 alone where no case is in common):\n"
     "  0    the gate is passed, or there is none\n"
     "  1    one of our kernels is slower by more than the threshold\n"
     "  2    bad option or value\n"

@@ -180,8 +180,12 @@ void fill_sum(const ReductionProblem& p, std::uint64_t seed) {
 }
 
 template <class T>
-void fill_peaks(const ReductionProblem& p, std::uint64_t seed) {
+void fill_peaks(const ReductionProblem& p, std::uint64_t seed, int kind) {
   T* x = writable<T>(p.x);
+  if (kind == kNothing) {
+    std::fill_n(x, p.n, from_float<T>(-std::numeric_limits<float>::infinity()));
+    return;
+  }
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < p.n; ++i) x[i] = from_float<T>(-1 - std::abs(to_float(x[i])));
   const auto top = [&](bool first, std::uint64_t bits) {
@@ -199,6 +203,12 @@ void fill_peaks(const ReductionProblem& p, std::uint64_t seed) {
     // Some beside the first, some anywhere behind it.
     const auto behind = static_cast<std::int64_t>(i % 4 == 0 ? i / 4 : 1 + bits % n);
     if (behind < p.n - first) x[first + behind] = from_float<T>(top(false, bits >> 40));
+  }
+  if (kind != kNotANumber) return;
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < p.n; ++i) {
+    const bool hidden = random_bits(seed, kPlaces + 1 + static_cast<std::uint64_t>(i)) % 4 == 0;
+    if (hidden) x[i] = from_float<T>(std::numeric_limits<float>::quiet_NaN());
   }
 }
 
@@ -272,7 +282,7 @@ void fill_softmax(const RowsProblem& p, std::uint64_t seed, int first) {
         each([](float v, int) { return -120 + v; });
         break;
       case 2:
-        each([](float v, int) { return 20 * v; });
+        each([&](float v, int) { return (kind == 2 ? 20 : 43) * v; });
         break;
       case 3:
         each([](float, int) { return 30.0f; });
@@ -324,23 +334,25 @@ void fill(const AttentionProblem& p, std::uint64_t seed, int first) {
 // Sum: multiples of 2⁻¹⁸ in [2⁻¹¹, 1), positive and negative in turns of kSignRun elements, so that
 // partial sums are large and lose digits but sums of kFoldInterval elements are exact.
 // Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
-// f16 (max), and −0 at its first place, later ±0 (argmax).
-void fill(const ReductionProblem& p, std::uint64_t seed, int) {
+// f16 (max), and −0 at its first place, later ±0 (argmax). With kNothing as the kind they are −∞
+// throughout, with kNotANumber a quarter of them is NaN.
+void fill(const ReductionProblem& p, std::uint64_t seed, int first) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.op) {
       case ReductionOp::sum:
         return fill_sum<T>(p, seed);
       case ReductionOp::max:
       case ReductionOp::argmax:
-        return fill_peaks<T>(p, seed);
+        return fill_peaks<T>(p, seed, first);
     }
   });
 }
 
 // RMSNorm: rows with a mean square near epsilon, far below and far above, of zeros, of equal values
-// and with one large element. Softmax: rows near 100 and −120, of equal values, with a range of 40,
-// with one element that outweighs the others or leaves nothing of them, rising to the end, and with
-// −∞ at places. With kNothing as the first kind all of softmax's rows are −∞ throughout.
+// and with one large element. Softmax: rows near 100 and −120, of equal values, with a range of 40
+// and of 86, whose least weights are just normal numbers, with one element that outweighs the
+// others or leaves nothing of them, rising to the end, and with −∞ at places. With kNothing as the
+// first kind all of softmax's rows are −∞ throughout.
 void fill(const RowsProblem& p, std::uint64_t seed, int first) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.op) {
@@ -354,6 +366,15 @@ void fill(const RowsProblem& p, std::uint64_t seed, int first) {
 
 // Nothing: ceilings bring their own inputs.
 void fill(const CeilingProblem&, std::uint64_t, int) {}
+
+std::vector<int> special_kinds(const Problem& problem) {
+  if (const auto* rows = std::get_if<RowsProblem>(&problem)) {
+    return rows->op == RowsOp::softmax ? std::vector{kNothing} : std::vector<int>{};
+  }
+  const auto* reduction = std::get_if<ReductionProblem>(&problem);
+  if (reduction == nullptr || reduction->op == ReductionOp::sum) return {};
+  return {kNothing, kNotANumber};
+}
 
 int row_kinds(const GemmProblem&) { return 0; }
 int row_kinds(const AttentionProblem&) { return kQueryKinds; }

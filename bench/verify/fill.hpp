@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "problems/problem.hpp"
 
@@ -19,8 +20,11 @@ namespace moat {
 MOAT_PROBLEMS(MOAT_ROW)
 #undef MOAT_ROW
 
-// A first kind of softmax: rows that are −∞ throughout.
+// Kinds that are tried alone, for kernels that promise them. Of softmax, max and argmax: −∞
+// throughout. Of max and argmax: NaN, which they pass over, between the numbers.
 inline constexpr int kNothing = -1;
+inline constexpr int kNotANumber = -2;
+std::vector<int> special_kinds(const Problem& problem);
 
 // How many kinds there are; 0 where rows are alike, or there are none.
 inline int row_kinds(const Problem& problem) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -19,6 +20,12 @@ constexpr std::align_val_t kAlignment{256};
 
 // Elements of the operand with the gaps between its rows.
 std::int64_t count(const Operand& o) { return static_cast<std::int64_t>(extent(o)); }
+
+std::size_t size_in_bytes(const Operand& o) {
+  return static_cast<std::size_t>(count(o)) * element_bytes(o);
+}
+
+std::size_t guarded(std::size_t size) { return ceil_div(size, kGuardBytes) * kGuardBytes; }
 
 // The harness has no values for scales, tables of pages, bounds of groups or positions that are
 // read yet.
@@ -93,11 +100,13 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
     : device_(&device), output_size_(output_bytes(inputs.problem()) + kGuardBytes) {
   Problem problem = inputs.problem();
   for_each_input(problem, [&](const void*& data, const Operand& o) {
-    const std::size_t size = static_cast<std::size_t>(count(o)) * element_bytes(o);
-    inputs_.push_back(allocate(size));
-    data = inputs_.back().get();
+    const std::size_t size = size_in_bytes(o);
+    inputs_.push_back(allocate(guarded(size)));
+    auto* to = static_cast<std::byte*>(inputs_.back().get());
+    device_->fill(to + size, kPoison, guarded(size) - size);
+    data = to;
   });
-  load(inputs);
+  load(inputs.problem());
   for (int i = 0; i < outputs; ++i) {
     outputs_.push_back(allocate(output_size_));
     set_output(problem, outputs_.back().get());
@@ -121,13 +130,31 @@ void Operands::soil(int output) {
   device_->fill(outputs_.at(output).get(), kSoil, output_size_ - kGuardBytes);
 }
 
-void Operands::load(const Inputs& inputs) {
-  Problem problem = inputs.problem();
+void Operands::load(const Problem& host) {
+  Problem problem = host;
   std::size_t next = 0;
   for_each_input(problem, [&](const void*& data, const Operand& o) {
-    const std::size_t size = static_cast<std::size_t>(count(o)) * element_bytes(o);
-    device_->upload(inputs_.at(next++).get(), data, size);
+    device_->upload(inputs_.at(next++).get(), data, size_in_bytes(o));
   });
+}
+
+std::string Operands::changed_input(const Problem& host) const {
+  constexpr std::size_t kPart = std::size_t{1} << 20;
+  std::vector<std::byte> part;
+  std::string changed;
+  Problem problem = host;
+  std::size_t next = 0;
+  for_each_input(problem, [&](const void*& data, const Operand& o) {
+    const auto* want = static_cast<const std::byte*>(data);
+    const auto* from = static_cast<const std::byte*>(inputs_.at(next++).get());
+    const std::size_t size = size_in_bytes(o);
+    for (std::size_t at = 0; at < size && changed.empty(); at += kPart) {
+      part.resize(std::min(kPart, size - at));
+      device_->download(part.data(), from + at, part.size());
+      if (std::memcmp(part.data(), want + at, part.size()) != 0) changed = o.name;
+    }
+  });
+  return changed;
 }
 
 void Operands::overwrite(int output, std::size_t offset, std::span<const std::byte> bytes) {
@@ -147,9 +174,13 @@ void Operands::download(int output, std::vector<std::byte>& bytes) const {
 }
 
 std::uint64_t Operands::bytes(const Problem& shape, int outputs) {
-  const std::uint64_t in = input_bytes(shape);
-  const std::uint64_t out = output_bytes(shape) + kGuardBytes;
   const auto most = std::numeric_limits<std::uint64_t>::max();
+  if (input_bytes(shape) == most) return most;
+  std::uint64_t in = 0;
+  for_each_operand(shape, [&](const Operand& o, const auto&) {
+    if (o.role == Role::input) in += guarded(size_in_bytes(o));
+  });
+  const std::uint64_t out = output_bytes(shape) + kGuardBytes;
   const auto count = static_cast<std::uint64_t>(outputs);
   return out > (most - in) / (count ? count : 1) ? most : in + count * out;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "backends/device.hpp"
@@ -44,7 +45,8 @@ class Inputs {
 // Every byte of an output before it is written: a NaN in every dtype, −1 as a position.
 inline constexpr unsigned char kPoison = 0xff;
 
-// Poisoned bytes behind an output, which must stay so.
+// Poisoned bytes behind an output, which must stay so. Inputs have poison up to the next multiple,
+// so that what is read behind their end shows.
 inline constexpr std::size_t kGuardBytes = 256;
 
 // A set of operands on a device: one copy of the inputs and an output per implementation, so that
@@ -66,8 +68,11 @@ class Operands {
   // where it finds poison leaves them. The guard stays poison, and so does an output with gaps.
   void soil(int output);
 
-  // Replaces the values of the inputs. Of the same problem as those it was made from.
-  void load(const Inputs& inputs);
+  // Replaces the values of the inputs by the host's. Of the same problem as those it was made from.
+  void load(const Problem& host);
+
+  // The first input that does not hold the host's values any more, by its name; empty if all do.
+  std::string changed_input(const Problem& host) const;
 
   // Changes bytes of an output, from `offset` on.
   void overwrite(int output, std::size_t offset, std::span<const std::byte> bytes);

@@ -69,6 +69,9 @@ class Verifier {
   // For inputs that the caller made on the host; with Data::any only worst-case bounds are used.
   Verifier(const Problem& host, Data data, const VerifyOptions& options = {});
 
+  // With the host's inputs.
+  const Problem& problem() const;
+
   ~Verifier();
   Verifier(Verifier&&) noexcept;
 
@@ -99,7 +102,7 @@ using Solve = std::function<void(const Problem&)>;
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,
              const Verifier& verifier, const Solve& solve, Summation summation = Summation::folded);
 
-// The same without planted peaks.
+// The same without planted peaks. Fails, too, if an input was written, and restores it then.
 Check verify_once(Device& device, Operands& operands, int output, const Verifier& verifier,
                   const Solve& solve, Summation summation = Summation::folded);
 
@@ -110,9 +113,13 @@ Check verify_changed(Device& device, Operands& operands, int output, const Input
                      const Inputs& other, const Verifier& of_other, const Solve& solve,
                      Summation summation = Summation::folded);
 
+// Bytes of inputs up to which they are made once more, for a check of its own.
+inline constexpr std::uint64_t kMostBytesMadeAgain = std::uint64_t{1} << 28;
+
 // Whether the kinds of rows are right, too, that a problem of few rows has no room for: of softmax,
-// RMSNorm and attention (fill.hpp). Of those that promise folded sums, our own, also what a softmax
-// makes of rows of −∞. Passed if there are none, and of inputs too large to make them once more.
+// RMSNorm and attention (fill.hpp). Of those that promise folded sums, our own, also what softmax,
+// max and argmax make of −∞ and NaN. Passed if there are none, and of inputs too large to make them
+// once more.
 Check verify_other_kinds(Device& device, Operands& operands, int output, const Inputs& inputs,
                          const Solve& solve, Summation summation = Summation::folded);
 

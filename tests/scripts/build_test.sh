@@ -71,6 +71,17 @@ cached MOAT_TESTS ON 'bench.sh after test.sh keeps the tests'
 cached MOAT_CUDA AUTO 'bench.sh after test.sh keeps the backends'
 asked 'setup --tests' 'bench.sh in a folder with tests'
 
+# What moat run would refuse is refused before anything is installed or built.
+: >"$NOTES"
+for option in --sute --suites=quick --no-baseline; do
+  status=0
+  "$scripts/bench.sh" --configure-only "$option" quick >"$work/out" 2>&1 || status=$?
+  [[ $status == 2 ]] || fail "bench.sh $option: exit $status, not 2"
+  grep -qF "unknown argument $option" "$work/out" || fail "bench.sh $option: not named"
+done
+[[ ! -s $NOTES ]] || fail 'bench.sh installs or configures before it refuses an option'
+run bench.sh --case sum/f32/n1000 --seed=3 --out - --benchmark_filter=sum
+
 # The user's word is the last.
 fresh
 MOAT_CMAKE_ARGS='-DMOAT_CUDA=ON -DMOAT_HIP=OFF' run bench.sh

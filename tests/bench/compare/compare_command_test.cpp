@@ -164,8 +164,8 @@ TEST_F(CompareCommand, ACopyCountsOnce) {
 }
 
 TEST_F(CompareCommand, OursBesideTheLibrariesOfTheRecord) {
-  const NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)},
-                                      {"sum/f32/n1000", std::vector<double>(20, 2e-3), "onednn"}});
+  NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)},
+                                {"sum/f32/n1000", std::vector<double>(20, 2e-3), "onednn"}});
   write_file(folder_ / "beside.json", to_text(r.record));
   const std::string path = (folder_ / "beside.json").string();
   Finished f = moat_command({"compare", "--libraries", path, "--format", "json"});
@@ -179,6 +179,13 @@ TEST_F(CompareCommand, OursBesideTheLibrariesOfTheRecord) {
   EXPECT_EQ(moat_command({"compare", "--libraries", path, "--gate", "5%"}).exit_code,
             kCompareUsage);
   EXPECT_EQ(moat_command({"compare", "--libraries", "--across", path}).exit_code, kCompareUsage);
+  EXPECT_EQ(f.out.find("warning"), std::string::npos) << f.out;
+  r.record.run.planned = 5;
+  write_file(folder_ / "beside.json", to_text(r.record));
+  f = moat_command({"compare", "--libraries", path});
+  EXPECT_NE(f.out.find("beside.json: the record has 2 of the 5 cases that were planned"),
+            std::string::npos)
+      << f.out;
 }
 
 TEST_F(CompareCommand, FoldersAreSetsOfRuns) {

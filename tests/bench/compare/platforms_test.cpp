@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "bench/compare/across.hpp"
+#include "bench/compare/format.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 
 namespace moat {
@@ -153,6 +155,25 @@ TEST(Platforms, BuildsThatAreNotOptimisedAreNamed) {
   EXPECT_NE(platforms.all()[1].warning.find("say nothing about the kernels"), std::string::npos);
   EXPECT_EQ(platforms.all()[0].warning, "");
   EXPECT_EQ(labels({debug[1]}), Labels{"cpu Xeon (this build is not optimised (Debug))"});
+}
+
+TEST(Across, ARunThatLacksCasesIsSaid) {
+  const auto complete = two([](Record& r) { r.run.planned = 1; });
+  EXPECT_TRUE(compare_across(complete, "", {}).unfinished.empty());
+  for (const bool interrupted : {false, true}) {
+    auto records = complete;
+    records[1].path = "b.json";
+    records[1].record.run.planned = 3;
+    records[1].record.run.interrupted = interrupted;
+    const Across across = compare_across(records, "", {});
+    const std::string said = interrupted
+                                 ? "b.json: the run was interrupted after 1 of 3 cases"
+                                 : "b.json: the record has 1 of the 3 cases that were planned";
+    EXPECT_EQ(across.unfinished, std::vector{said});
+    EXPECT_TRUE(format_across(across, CompareFormat::table, false).starts_with("warning: " + said));
+    const Json json = Json::parse(format_across(across, CompareFormat::json, false));
+    EXPECT_EQ(json["unfinished"], Json({said}));
+  }
 }
 
 TEST(Across, KeepsConditionsApart) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bench/baselines/baselines.hpp"
 #include "bench/port/document.hpp"
 #include "bench/report/page.hpp"
 #include "tests/bench/compare/synthetic.hpp"
@@ -113,6 +114,19 @@ TEST(ReportData, SummaryInWords) {
   EXPECT_EQ(said[3]["bad"], true);
 }
 
+TEST(ReportData, ARecordWithoutDevices) {
+  NamedRecord none;
+  none.record.run.started = "2026-01-01T00:00:00Z";
+  none.record.run.interrupted = true;
+  none.record.run.planned = 4;
+  const Json data = report_data({none}, "");
+  EXPECT_TRUE(data["devices"].empty());
+  EXPECT_EQ(data["summary"][0]["text"],
+            "0 devices ran 0 problems (1 record, 2026-01-01). No record names a device.");
+  EXPECT_EQ(data["problems"][0]["why"], "0 of 4 planned cases");
+  EXPECT_FALSE(report_csv({none}).empty());
+}
+
 TEST(ReportData, SpeedBesideTheBaseline) {
   const Json data = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4)}, "");
   EXPECT_EQ(data["summary"][2]["text"].get<std::string>().substr(0, 60),
@@ -184,6 +198,8 @@ TEST(ReportCsv, IsWhatTheP3LibraryReads) {
   library.median_seconds = Reading<double>::of(1e-3);
   library.ceiling = Reading<ShareRecord>::of({.bound = "compute", .share = 1.02});
   a.record.cases.pop_back();
+  a.record.cases.push_back(library);
+  a.record.cases.back().implementation = kReadYardstick;
   a.record.porting =
       Reading<JsonDocument>::of(share({{"divergence", {{"gemm", {{"mean", 0.25}}}}}}));
   NamedRecord older = on("cuda", "A, 1", 0.1);

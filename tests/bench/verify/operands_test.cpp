@@ -173,6 +173,16 @@ TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {
   EXPECT_EQ(one.download(1)[0], std::byte{0});
 }
 
+// What a kernel reads behind the end of an input is no number.
+TEST(Operands, PoisonLiesBehindInputs) {
+  HostDevice device;
+  const Inputs inputs(parse_case("gemm/f32/m5n6k7"), 1);
+  const Operands operands(device, inputs);
+  const auto p = std::get<GemmProblem>(operands.problem());
+  EXPECT_TRUE(std::isnan(static_cast<const float*>(p.a)[5 * 7]));
+  EXPECT_TRUE(std::isnan(static_cast<const float*>(p.b)[kGuardBytes / sizeof(float) - 1]));
+}
+
 TEST(Operands, OutOfMemoryReleasesWhatWasAllocated) {
   const Problem shape = parse_case("gemm/f32/m64n64k64");
   EXPECT_EQ(Operands::bytes(shape, 2), 2u * 16384 + 2 * (16384 + kGuardBytes));

@@ -547,6 +547,58 @@ TEST(Verify, ASoftmaxOfMinusInfinityIsOursToGetRight) {
   EXPECT_FALSE(verify_other_kinds(device, operands, 0, inputs, plain, Summation::folded).passed);
 }
 
+// NaN between the numbers, or nothing but −∞.
+TEST(Verify, AMaximumPassesOverWhatIsNoNumber) {
+  for (const char* name : {"max/f32/n3000", "argmax/bf16/n3000"}) {
+    HostDevice device;
+    const Inputs inputs(parse_case(name), 1);
+    Operands operands(device, inputs);
+    const auto right = [](const Problem& p) { solve(p, {}); };
+    Check check = verify_other_kinds(device, operands, 0, inputs, right, Summation::folded);
+    EXPECT_TRUE(check.passed) << name << ": " << check.message;
+    for (const bool of_nan : {true, false}) {
+      const auto wrong = [&](const Problem& p) {
+        solve(p, {});
+        const auto& r = std::get<ReductionProblem>(p);
+        bool found = false;
+        for (std::int64_t i = 0; i < r.n; ++i) {
+          const double x = reference::read(r.x, r.dtype, i);
+          found = found || (of_nan ? std::isnan(x) : std::isinf(x));
+        }
+        if (found) std::memset(r.result, 1, 4);
+      };
+      check = verify_other_kinds(device, operands, 0, inputs, wrong, Summation::folded);
+      EXPECT_FALSE(check.passed) << name;
+      check = verify_other_kinds(device, operands, 0, inputs, wrong, Summation::any_order);
+      EXPECT_TRUE(check.passed) << name;
+    }
+  }
+}
+
+// A result may be right that was computed from inputs which the kernel spoiled for the next one.
+TEST(Verify, InputsMustNotBeWritten) {
+  for (const char* name : {"softmax/f32/r3c30", "rmsnorm/bf16/r3c30"}) {
+    Bench bench(name);
+    const Verifier verifier(bench.inputs());
+    const auto& rows = std::get<RowsProblem>(bench.problem());
+    auto* last =
+        static_cast<std::byte*>(const_cast<void*>(rows.weight != nullptr ? rows.weight : rows.x));
+    last += 30 * size_of(rows.dtype) - 1;
+    const Check check =
+        verify_once(bench.device(), bench.operands(), 0, verifier, [&](const Problem& p) {
+          solve(p, {});
+          *last ^= std::byte{1};
+        });
+    EXPECT_FALSE(check.passed) << name;
+    EXPECT_THAT(check.message, HasSubstr(rows.weight != nullptr ? "input weight" : "input x"));
+    // For the next one they are as before.
+    EXPECT_EQ(bench.operands().changed_input(bench.inputs().problem()), "");
+    EXPECT_TRUE(verify_once(bench.device(), bench.operands(), 0, verifier, [](const Problem& p) {
+                  solve(p, {});
+                }).passed);
+  }
+}
+
 TEST(Verify, ReportsTheWorstElement) {
   Bench bench("gemm/f32/m20n30k10");
   auto out = bench.solved();
