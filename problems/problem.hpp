@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "problems/add_norm.hpp"
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
 #include "problems/gemm.hpp"
@@ -24,6 +25,7 @@
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)   \
   ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)      \
   ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
@@ -80,8 +82,8 @@ void for_each_operand(P& problem, F&& f) {
   std::visit([&](auto& p) { for_each_operand(p, f); }, problem);
 }
 
-// What is written. Every problem has one output; throws std::logic_error for another number.
-Operand output_of(const Problem& p);
+// What is written, one or several.
+std::vector<Operand> outputs_of(const Problem& p);
 
 // Bytes of all operands, each moved once, and of those that are written.
 double bytes(const Problem& p);

@@ -214,6 +214,12 @@ class Worker {
     if (streamed) hwy::FlushStream();
   }
 
+  // In the caches, where it is read again.
+  template <class T, class F>
+  void keep(T* to, int count, F f) {
+    each_position(count, false, [&](auto at) { at.store(to, f(at)); });
+  }
+
   template <class F>
   void each(int rows, int cols, F f) {
     const bool streamed = items_ * rows * cols >= kStreamedElements;

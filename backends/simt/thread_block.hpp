@@ -235,6 +235,12 @@ class ThreadBlock {
     }
   }
 
+  template <class T, class F>
+  MOAT_FN void keep(T* to, int count, F f) {
+    each(count, [&](const Piece<Atoms>& at) { at.store(to, f(at)); });
+    Atoms::barrier();
+  }
+
   template <class F>
   MOAT_FN void each(int rows, int cols, F f) {
     const int across = ceil_div(cols, kPackSize);

@@ -74,6 +74,8 @@ namespace moat {
 //                                 at.load_pairs(const U*, stride) → first, second and
 //                                 at.store_pairs(U*, stride, first, second) move elements 2·col
 //                                 and 2·col + 1 of the row
+//   block.keep(U* to, count, f(at) → x)   stores f of every position of 0 … count; what follows in
+//                                 this block reads it there
 // `reduce` calls monoid.fold at least every kFoldInterval additions of a lane.
 //
 // Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
@@ -94,6 +96,10 @@ concept MatrixBlock = Block<B> && HasEachOfRows<B>;
 // A reduction of rows, and terms of it that are used again.
 template <class B, class T, class Monoid>
 concept RowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasTerms<B, T, Monoid>;
+
+// The same over a row of T that the block made before.
+template <class B, class T, class Monoid>
+concept KeptRowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasKeep<B, T>;
 
 // A reduction of which every block computes a part.
 template <class B, class T, class Monoid>

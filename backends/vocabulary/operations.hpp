@@ -164,6 +164,10 @@ concept HasEach = requires(B& block, int count, Ignore f) {
   block.each(count, f);
 };
 
+template <class B, class T>
+concept HasKeep = requires(B& block, T* to, int count, Ignore f) {
+  block.keep(to, count, f);
+};
 template <class B>
 concept HasEachOfRows = requires(B& block, int rows, int cols, Ignore f) {
   block.each(rows, cols, f);

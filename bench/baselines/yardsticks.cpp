@@ -102,6 +102,7 @@ Copied copied_of(const Problem& problem) {
   double written = 0;
   for_each_operand(problem, [&](const Operand& o, auto pointer) {
     if constexpr (std::is_same_v<decltype(pointer), void*>) {
+      if (written > 0) return;  // of several outputs the first
       copied.to = pointer;
       written = bytes_moved(o);
     } else if (read == 0) {

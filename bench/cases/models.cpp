@@ -41,6 +41,11 @@ Problem rope(int tokens, int heads, int head_dim, bool interleaved) {
                      .interleaved = interleaved};
 }
 
+// Between attention and feed-forward layer.
+Problem add_norm(int tokens, int width, float epsilon) {
+  return AddNormProblem{.dtype = DType::bf16, .rows = tokens, .cols = width, .epsilon = epsilon};
+}
+
 // Engines widen the logits to f32 before they sample.
 Problem vocabulary_softmax(int tokens, int vocab_size) {
   return RowsProblem{
@@ -66,7 +71,8 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   suite.name = std::move(name);
   suite.description = fmt::format(
       "one layer and the output head of {}: qkv, o, gate and up, down projections, attention, "
-      "RMSNorm, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and softmax at 1, 16",
+      "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
+      "softmax at 1, 16",
       c.id);
   suite.source = fmt::format(
       "https://huggingface.co/{}/blob/main/config.json: hidden_size {}, intermediate_size {}, "
@@ -84,6 +90,7 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
     suite.cases.push_back(swiglu(tokens, c.intermediate_size));
     suite.cases.push_back(linear(tokens, c.hidden_size, c.intermediate_size));
     suite.cases.push_back(rms_norm(tokens, c.hidden_size, c.rms_norm_eps));
+    suite.cases.push_back(add_norm(tokens, c.hidden_size, c.rms_norm_eps));
   }
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
@@ -115,7 +122,8 @@ Suite deepseek_v3_suite(std::string name) {
   suite.description =
       "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, in bf16 (the released weights are "
       "FP8): latent attention's projections, the MLP of the first three layers, the shared expert, "
-      "RMSNorm, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its attention (keys of 192, "
+      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
+      "attention (keys of 192, "
       "values of "
       "128 "
       "elements; the kernel has 64 and 128) and the routed experts";
@@ -145,6 +153,7 @@ Suite deepseek_v3_suite(std::string name) {
     suite.cases.push_back(swiglu(tokens, shared));
     suite.cases.push_back(linear(tokens, kHiddenSize, shared));
     suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
+    suite.cases.push_back(add_norm(tokens, kHiddenSize, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
   }

@@ -64,6 +64,7 @@ Suite quick() {
               "softmax/bf16/r1024c4096",
               "rmsnorm/f16/r1024c4096",
               "rmsnorm/bf16/r512c4096",
+              "addrmsnorm/bf16/r512c4096",
               "swiglu/bf16/r512c14336",
               "rope/bf16/t512h32d128",
           })};
@@ -104,6 +105,8 @@ Suite edges() {
              "softmax/{}/r7c1031",
              "rmsnorm/{}/r1c1",
              "rmsnorm/{}/r7c1031",
+             "addrmsnorm/{}/r1c1",
+             "addrmsnorm/{}/r7c1031",
              "rope/{}/t1h1d2",
              "rope/{}/t3h5d64",
              "rope/{}/t3h5d64interleaved",

@@ -234,6 +234,10 @@ class Block {
   void each(int count, F f) {
     for (int i = 0; i < count; ++i) f(Position(i));
   }
+  template <class T, class F>
+  void keep(T* to, int count, F f) {
+    each(count, [&](auto at) { at.store(to, f(at)); });
+  }
   template <class F>
   void each(int rows, int cols, F f) {
     for (int row = 0; row < rows; ++row) {
