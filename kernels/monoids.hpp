@@ -70,6 +70,14 @@ struct Sum {
   }
 };
 
+// Σ x²
+struct SumSquares : Sum {
+  template <class B, class F, class I>
+  MOAT_FN void add(SumState<F>& s, F x, I) const {
+    s.recent = s.recent + x * x;
+  }
+};
+
 struct Max {
   static constexpr float kPadding = -std::numeric_limits<float>::infinity();
   using Result = float;

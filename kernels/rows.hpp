@@ -11,14 +11,6 @@ namespace moat {
 
 inline constexpr float kLog2E = 1.44269504f;
 
-// Σ x²
-struct SumSquares : Sum {
-  template <class B, class F, class I>
-  MOAT_FN void add(SumState<F>& s, F x, I) const {
-    s.recent = s.recent + x * x;
-  }
-};
-
 template <class T>
 struct Softmax {
   template <class S, class B>

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <optional>
-#include <stdexcept>
 
 namespace moat {
 namespace {
@@ -40,14 +38,12 @@ void shape(Problem& problem, ShapeKeys& keys) {
   std::visit([&](auto& p) { shape(p, keys); }, problem);
 }
 
-Operand output_of(const Problem& problem) {
-  std::optional<Operand> output;
+std::vector<Operand> outputs_of(const Problem& problem) {
+  std::vector<Operand> outputs;
   for_each_operand(problem, [&](const Operand& o, auto&) {
-    if (o.role != Role::output) return;
-    if (output) throw std::logic_error("a problem has one output");
-    output = o;
+    if (o.role == Role::output) outputs.push_back(o);
   });
-  return output.value();
+  return outputs;
 }
 
 double bytes(const Problem& problem) {
@@ -56,7 +52,11 @@ double bytes(const Problem& problem) {
   return sum;
 }
 
-double written_bytes(const Problem& problem) { return bytes_moved(output_of(problem)); }
+double written_bytes(const Problem& problem) {
+  double sum = 0;
+  for (const Operand& o : outputs_of(problem)) sum += bytes_moved(o);
+  return sum;
+}
 
 const std::vector<Problem>& kernels() {
   static const std::vector<Problem> all = [] {

@@ -8,11 +8,14 @@
 #include <variant>
 #include <vector>
 
+#include "problems/add_norm.hpp"
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
+#include "problems/rope.hpp"
 #include "problems/rows.hpp"
+#include "problems/swiglu.hpp"
 
 // A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
 // the parser of case names, the launchers and all visits follow from this list.
@@ -22,6 +25,9 @@
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)   \
+  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {
@@ -76,8 +82,8 @@ void for_each_operand(P& problem, F&& f) {
   std::visit([&](auto& p) { for_each_operand(p, f); }, problem);
 }
 
-// What is written. Every problem has one output; throws std::logic_error for another number.
-Operand output_of(const Problem& p);
+// What is written, one or several.
+std::vector<Operand> outputs_of(const Problem& p);
 
 // Bytes of all operands, each moved once, and of those that are written.
 double bytes(const Problem& p);

@@ -41,7 +41,8 @@ HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
   }
 }
 
-// Rounds to nearest even; NaN stays NaN.
+// Rounds to nearest even; NaN stays NaN. Where the processor has an instruction for bfloat16,
+// subnormals become 0, as the table of types allows.
 template <class T, class D>
 HWY_INLINE hn::Vec<hn::Rebind<Storage<T>, D>> narrow(D, hn::Vec<D> x) {
   if constexpr (std::is_same_v<T, float>) {
@@ -50,6 +51,11 @@ HWY_INLINE hn::Vec<hn::Rebind<Storage<T>, D>> narrow(D, hn::Vec<D> x) {
     return hn::BitCast(BitsTag<D>{}, hn::DemoteTo(hn::Rebind<hwy::float16_t, D>{}, x));
   } else {
     static_assert(std::is_same_v<T, bf16>);
+#if HWY_MAX_BYTES == 64 && defined(__AVX512BF16__)
+    if constexpr (sizeof(hn::Vec<D>) == 64) {
+      return hn::Vec<BitsTag<D>>{reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x.raw))};
+    }
+#endif
     const hn::RebindToUnsigned<D> bits;
     const auto u = hn::BitCast(bits, x);
     const auto odd = hn::And(hn::ShiftRight<16>(u), hn::Set(bits, 1u));

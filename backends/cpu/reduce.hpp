@@ -170,6 +170,11 @@ auto reduce(const Monoid& monoid, const T* x, int count, F f = {}) {
   return state.transform([](auto y) { return y.first(); });
 }
 
+// Elements 2·i and 2·i + 1 of memory, for kLanes i.
+struct Pairs {
+  FloatLanes first, second;
+};
+
 // A position of B::each: kLanes elements, or the `count` that are left at the end.
 struct FullPosition {
   int offset;
@@ -181,6 +186,20 @@ struct FullPosition {
   template <class T>
   void store(T* p, FloatLanes x) const {
     cpu::store(FloatTag{}, x.v, p + offset);
+  }
+  template <class T>
+  Pairs load_pairs(const T* p) const {
+    const hn::Rebind<Storage<T>, FloatTag> stored;
+    hn::Vec<decltype(stored)> first, second;
+    hn::LoadInterleaved2(stored, reinterpret_cast<const Storage<T>*>(p) + 2 * std::int64_t{offset},
+                         first, second);
+    return {widen<T>(FloatTag{}, first), widen<T>(FloatTag{}, second)};
+  }
+  template <class T>
+  void store_pairs(T* p, FloatLanes first, FloatLanes second) const {
+    const hn::Rebind<Storage<T>, FloatTag> stored;
+    hn::StoreInterleaved2(narrow<T>(FloatTag{}, first.v), narrow<T>(FloatTag{}, second.v), stored,
+                          reinterpret_cast<Storage<T>*>(p) + 2 * std::int64_t{offset});
   }
   FloatLanes fill(float x) const { return x; }
 };
@@ -216,7 +235,43 @@ struct LastPosition {
     cpu::store(FloatTag{}, x.v, stored);
     for (int i = 0; i < count; ++i) p[offset + i] = stored[i];
   }
+  template <class T>
+  Pairs load_pairs(const T* p) const {
+    T pairs[2 * kLanes] = {};
+    std::copy_n(p + 2 * std::int64_t{offset}, 2 * count, pairs);
+    return FullPosition{0}.load_pairs(pairs);
+  }
+  template <class T>
+  void store_pairs(T* p, FloatLanes first, FloatLanes second) const {
+    T pairs[2 * kLanes];
+    FullPosition{0}.store_pairs(pairs, first, second);
+    std::copy_n(pairs, 2 * count, p + 2 * std::int64_t{offset});
+  }
   FloatLanes fill(float x) const { return x; }
+};
+
+// A position of B::each over rows.
+template <class At>
+struct InRow {
+  At at;
+  int row;
+
+  template <class T>
+  FloatLanes load(const T* p, std::int64_t stride) const {
+    return at.load(p + row * stride);
+  }
+  template <class T>
+  void store(T* p, std::int64_t stride, FloatLanes x) const {
+    at.store(p + row * stride, x);
+  }
+  template <class T>
+  Pairs load_pairs(const T* p, std::int64_t stride) const {
+    return at.load_pairs(p + row * stride);
+  }
+  template <class T>
+  void store_pairs(T* p, std::int64_t stride, FloatLanes first, FloatLanes second) const {
+    at.store_pairs(p + row * stride, first, second);
+  }
 };
 
 }  // namespace moat::cpu

@@ -209,13 +209,24 @@ class Worker {
 
   template <class F>
   void each(int count, F f) {
-    int i = 0;
-    if (items_ * count >= kStreamedElements) {
-      for (; i + kLanes <= count; i += kLanes) f(StreamedPosition{{i}});
-      hwy::FlushStream();
+    const bool streamed = items_ * count >= kStreamedElements;
+    each_position(count, streamed, f);
+    if (streamed) hwy::FlushStream();
+  }
+
+  // In the caches, where it is read again.
+  template <class T, class F>
+  void keep(T* to, int count, F f) {
+    each_position(count, false, [&](auto at) { at.store(to, f(at)); });
+  }
+
+  template <class F>
+  void each(int rows, int cols, F f) {
+    const bool streamed = items_ * rows * cols >= kStreamedElements;
+    for (int row = 0; row < rows; ++row) {
+      each_position(cols, streamed, [&](auto at) { f(InRow<decltype(at)>{at, row}); });
     }
-    for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
-    if (i < count) f(LastPosition{.offset = i, .count = count - i});
+    if (streamed) hwy::FlushStream();
   }
 
   template <class X>
@@ -244,6 +255,16 @@ class Worker {
   }
 
  private:
+  template <class F>
+  static void each_position(int count, bool streamed, F f) {
+    int i = 0;
+    if (streamed) {
+      for (; i + kLanes <= count; i += kLanes) f(StreamedPosition{{i}});
+    }
+    for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
+    if (i < count) f(LastPosition{.offset = i, .count = count - i});
+  }
+
   Mode mode_;
   Scratch& scratch_;
   std::atomic<std::int64_t>& next_;

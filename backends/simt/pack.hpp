@@ -44,6 +44,10 @@ struct Pack {
   }
 };
 
+struct PackPair {
+  Pack first, second;
+};
+
 // A position of `each`: up to kPackSize elements from `begin` on, of which `rest` are left.
 template <class Atoms>
 struct Piece {
@@ -106,6 +110,54 @@ struct Piece {
 
   MOAT_FN bool wide(const void* p) const {
     return rest >= kPackSize && reinterpret_cast<std::uintptr_t>(p) % kChunkBytes == 0;
+  }
+};
+
+// A position of `each` over rows: up to kPackSize elements, or pairs of them, of one row.
+template <class Atoms>
+struct RowPiece {
+  int row;
+  int begin;
+  int rest;
+
+  template <class T>
+  MOAT_FN Pack load(const T* p, std::int64_t stride) const {
+    return Piece<Atoms>{begin, rest}.load(p + row * stride);
+  }
+  template <class T>
+  MOAT_FN void store(T* p, std::int64_t stride, const Pack& x) const {
+    Piece<Atoms>{begin, rest}.store(p + row * stride, x);
+  }
+
+  template <class T>
+  MOAT_FN PackPair load_pairs(const T* p, std::int64_t stride) const {
+    const Pack low = half(0).load(p + row * stride);
+    const Pack high = half(1).load(p + row * stride);
+    const auto every_other = [&](int from) {
+      return Pack::of([&](int i) {
+        const int element = 2 * i + from;
+        return element < kPackSize ? low.values[element % kPackSize]
+                                   : high.values[element % kPackSize];
+      });
+    };
+    return {every_other(0), every_other(1)};
+  }
+  template <class T>
+  MOAT_FN void store_pairs(T* p, std::int64_t stride, const Pack& first, const Pack& second) const {
+    const auto mixed = [&](int from) {
+      return Pack::of([&](int i) {
+        const int pair = from / 2 + i / 2;
+        return i % 2 == 0 ? first.values[pair] : second.values[pair];
+      });
+    };
+    half(0).store(p + row * stride, mixed(0));
+    half(1).store(p + row * stride, mixed(kPackSize));
+  }
+
+ private:
+  // The first or second kPackSize elements of the pairs.
+  MOAT_FN Piece<Atoms> half(int which) const {
+    return {2 * begin + which * kPackSize, 2 * rest - which * kPackSize};
   }
 };
 

@@ -233,6 +233,21 @@ class ThreadBlock {
     }
   }
 
+  template <class T, class F>
+  MOAT_FN void keep(T* to, int count, F f) {
+    each(count, [&](const Piece<Atoms>& at) { at.store(to, f(at)); });
+    Atoms::barrier();
+  }
+
+  template <class F>
+  MOAT_FN void each(int rows, int cols, F f) {
+    const int across = ceil_div(cols, kPackSize);
+    for (int i = thread(); i < rows * across; i += kThreads) {
+      const int begin = i % across * kPackSize;
+      f(RowPiece<Atoms>{i / across, begin, cols - begin});
+    }
+  }
+
   static MOAT_FN float exp2(float x) { return Atoms::exp2(x); }
   static MOAT_FN Pack exp2(const Pack& x) {
     return Pack::of([&](int i) { return Atoms::exp2(x.values[i]); });
@@ -240,6 +255,12 @@ class ThreadBlock {
   static MOAT_FN float log2(float x) { return Atoms::log2(x); }
   static MOAT_FN float rsqrt(float x) { return Atoms::rsqrt(x); }
   static MOAT_FN float max(float a, float b) { return Atoms::max(a, b); }
+  static MOAT_FN Pack max(const Pack& a, const Pack& b) {
+    return Pack::of([&](int i) { return Atoms::max(a.values[i], b.values[i]); });
+  }
+  static MOAT_FN Pack min(const Pack& a, const Pack& b) {
+    return Pack::of([&](int i) { return min(a.values[i], b.values[i]); });
+  }
   template <class T>
   static MOAT_FN T min(T a, T b) {
     return b < a ? b : a;

@@ -68,6 +68,14 @@ namespace moat {
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,
 //                                 at.fill(float) makes a constant
+//   block.each(rows, cols, f(at)) visits rows × cols likewise; the elements of a row are contiguous:
+//                                 at.load(const U*, stride), at.store(U*, stride, x), with `stride`
+//                                 elements from row to row, 0 if all rows are one;
+//                                 at.load_pairs(const U*, stride) → first, second and
+//                                 at.store_pairs(U*, stride, first, second) move elements 2·col
+//                                 and 2·col + 1 of the row
+//   block.keep(U* to, count, f(at) → x)   stores f of every position of 0 … count; what follows in
+//                                 this block reads it there
 // `reduce` calls monoid.fold at least every kFoldInterval additions of a lane.
 //
 // Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
@@ -81,9 +89,17 @@ concept Block = HasItems<B> && HasValues<B>;
 template <class B>
 concept StreamBlock = Block<B> && HasEach<B>;
 
+// The same over the rows of a matrix.
+template <class B>
+concept MatrixBlock = Block<B> && HasEachOfRows<B>;
+
 // A reduction of rows, and terms of it that are used again.
 template <class B, class T, class Monoid>
 concept RowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasTerms<B, T, Monoid>;
+
+// The same over a row of T that the block made before.
+template <class B, class T, class Monoid>
+concept KeptRowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasKeep<B, T>;
 
 // A reduction of which every block computes a part.
 template <class B, class T, class Monoid>

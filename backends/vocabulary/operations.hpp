@@ -164,6 +164,15 @@ concept HasEach = requires(B& block, int count, Ignore f) {
   block.each(count, f);
 };
 
+template <class B, class T>
+concept HasKeep = requires(B& block, T* to, int count, Ignore f) {
+  block.keep(to, count, f);
+};
+template <class B>
+concept HasEachOfRows = requires(B& block, int rows, int cols, Ignore f) {
+  block.each(rows, cols, f);
+};
+
 // Values.
 template <class B>
 concept HasValues = requires(float x, int n, std::int64_t wide) {
@@ -171,6 +180,7 @@ concept HasValues = requires(float x, int n, std::int64_t wide) {
   { B::log2(x) } -> std::same_as<float>;
   { B::rsqrt(x) } -> std::same_as<float>;
   { B::max(x, x) } -> std::same_as<float>;
+  { B::min(x, x) } -> std::same_as<float>;
   { B::min(n, n) } -> std::same_as<int>;
   { B::min(wide, wide) } -> std::same_as<std::int64_t>;
   { B::select(n > 0, x, x) } -> std::same_as<float>;

@@ -170,6 +170,78 @@ void rms_norm(const RowsProblem& p, int threads) {
   }
 }
 
+template <class T>
+void swiglu(const SwigluProblem& p, int threads) {
+  const auto* all = static_cast<const T*>(p.x);
+  auto* result = static_cast<T*>(p.y);
+#pragma omp parallel for num_threads(threads)
+  for (int row = 0; row < p.rows; ++row) {
+    const T* x = all + std::int64_t{row} * 2 * p.cols;
+    T* y = result + std::int64_t{row} * p.cols;
+    for (int i = 0; i < p.cols; ++i) {
+      float gate = widen(x[i]);
+      float value = widen(x[p.cols + i]);
+      float exponent = gate;
+      if (p.limit > 0) {
+        gate = std::min(gate, p.limit);
+        value = std::max(std::min(value, p.limit), -p.limit) + 1;
+        exponent = kLimitedSlope * gate;
+      }
+      y[i] = from_float<T>(gate / (1 + std::exp(-exponent)) * value);
+    }
+  }
+}
+
+template <class T>
+void rope(const RopeProblem& p, int threads) {
+  const int half = p.head_dim / 2;
+  const int apart = p.interleaved ? 1 : half;
+  const int step = p.interleaved ? 2 : 1;
+#pragma omp parallel for num_threads(threads)
+  for (int token = 0; token < p.tokens; ++token) {
+    const float* cos = static_cast<const float*>(p.cos) + std::int64_t{token} * half;
+    const float* sin = static_cast<const float*>(p.sin) + std::int64_t{token} * half;
+    for (int head = 0; head < p.heads; ++head) {
+      const std::int64_t begin = (std::int64_t{token} * p.heads + head) * p.head_dim;
+      const T* x = static_cast<const T*>(p.x) + begin;
+      T* y = static_cast<T*>(p.y) + begin;
+      for (int i = 0; i < half; ++i) {
+        const float a = widen(x[i * step]);
+        const float b = widen(x[i * step + apart]);
+        y[i * step] = from_float<T>(a * cos[i] - b * sin[i]);
+        y[i * step + apart] = from_float<T>(b * cos[i] + a * sin[i]);
+      }
+    }
+  }
+}
+
+template <class T>
+void add_norm(const AddNormProblem& p, int threads) {
+#pragma omp parallel for num_threads(threads)
+  for (int row = 0; row < p.rows; ++row) {
+    const std::int64_t begin = std::int64_t{row} * p.cols;
+    const T* x = static_cast<const T*>(p.x) + begin;
+    const T* residual = static_cast<const T*>(p.residual) + begin;
+    const auto* weight = static_cast<const T*>(p.weight);
+    T* sum = static_cast<T*>(p.sum) + begin;
+    T* y = static_cast<T*>(p.y) + begin;
+    for (int i = 0; i < p.cols; ++i) sum[i] = from_float<T>(widen(x[i]) + widen(residual[i]));
+    const double squares = lane_sum(sum, p.cols, [](float v) { return v * v; });
+    const auto scale = static_cast<float>(1 / std::sqrt(squares / p.cols + p.epsilon));
+    for (int i = 0; i < p.cols; ++i) y[i] = from_float<T>(widen(sum[i]) * scale * widen(weight[i]));
+  }
+}
+
+// Whether a plain loop stands in for a library: where none has the operation.
+bool has_loop(const Problem& problem) {
+  const auto* rows = std::get_if<RowsProblem>(&problem);
+  return (rows != nullptr && rows->op == RowsOp::rms_norm) ||
+         std::holds_alternative<ReductionProblem>(problem) ||
+         std::holds_alternative<AddNormProblem>(problem) ||
+         std::holds_alternative<SwigluProblem>(problem) ||
+         std::holds_alternative<RopeProblem>(problem);
+}
+
 class Plain final : public Baseline {
  public:
   explicit Plain(int threads) : threads_(threads) {}
@@ -180,9 +252,7 @@ class Plain final : public Baseline {
   std::string kernel(const Problem&) const override { return "loop"; }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
-    if (std::holds_alternative<ReductionProblem>(problem)) return std::nullopt;
-    const auto* rows = std::get_if<RowsProblem>(&problem);
-    if (rows != nullptr && rows->op == RowsOp::rms_norm) return std::nullopt;
+    if (has_loop(problem)) return std::nullopt;
     return "plain loops stand in only where no library has the operation";
   }
 
@@ -192,6 +262,12 @@ class Plain final : public Baseline {
       with_dtype(dtype(p), [&]<class T>(Type<T>) {
         if (const auto* reduction = std::get_if<ReductionProblem>(&p)) {
           reduce<T>(*reduction, threads);
+        } else if (const auto* gated = std::get_if<SwigluProblem>(&p)) {
+          swiglu<T>(*gated, threads);
+        } else if (const auto* rope_of = std::get_if<RopeProblem>(&p)) {
+          rope<T>(*rope_of, threads);
+        } else if (const auto* sums = std::get_if<AddNormProblem>(&p)) {
+          add_norm<T>(*sums, threads);
         } else {
           rms_norm<T>(std::get<RowsProblem>(p), threads);
         }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "bench/measure/traffic_loops.hpp"
 
@@ -87,37 +88,62 @@ class Read final : public Yardstick {
   int threads_;
 };
 
+// What is copied: as many bytes as are written, from the first input on.
+struct Copied {
+  const void* from = nullptr;
+  void* to = nullptr;
+  std::size_t bytes = 0;  // 0: copying says nothing about the problem's time
+};
+
+Copied copied_of(const Problem& problem) {
+  if (work(problem) != Work::elements) return {};
+  Copied copied;
+  double read = 0;
+  double written = 0;
+  for_each_operand(problem, [&](const Operand& o, auto pointer) {
+    if constexpr (std::is_same_v<decltype(pointer), void*>) {
+      if (written > 0) return;  // of several outputs the first
+      copied.to = pointer;
+      written = bytes_moved(o);
+    } else if (read == 0) {
+      copied.from = pointer;
+      read = bytes_moved(o);
+    }
+  });
+  // Where little is written, as by reductions, reading is what binds.
+  constexpr double kMostRead = 4;
+  if (read < written || read > kMostRead * written) return {};
+  copied.bytes = static_cast<std::size_t>(written);
+  return copied;
+}
+
 class Copy final : public Yardstick {
  public:
   explicit Copy(int threads) : threads_(threads) {}
 
   std::string name() const override { return kCopyYardstick; }
   std::string detail() const override {
-    return "copies x to y, 4 streams a thread, past the caches from 256 KiB on";
+    return "copies as much as is written, 4 streams a thread, past the caches from 256 KiB on";
   }
 
   std::optional<Traffic> traffic(const Problem& problem) const override {
-    const auto* p = std::get_if<RowsProblem>(&problem);
-    if (p == nullptr) return std::nullopt;
-    const auto bytes = static_cast<double>(size(*p));
+    const Copied copied = copied_of(problem);
+    if (copied.bytes == 0) return std::nullopt;
+    const auto bytes = static_cast<double>(copied.bytes);
     return Traffic{.read = bytes, .written = bytes};
   }
 
   std::vector<std::byte> leaves(const Problem& host) const override {
-    const auto& p = std::get<RowsProblem>(host);
-    return bytes_of(p.x, size(p));
+    const Copied copied = copied_of(host);
+    return bytes_of(copied.from, copied.bytes);
   }
 
   void run(const Problem& problem) override {
-    const auto& p = std::get<RowsProblem>(problem);
-    copy_bytes(p.x, p.y, size(p), threads_);
+    const Copied copied = copied_of(problem);
+    copy_bytes(copied.from, copied.to, copied.bytes, threads_);
   }
 
  private:
-  static std::size_t size(const RowsProblem& p) {
-    return static_cast<std::size_t>(p.rows) * p.cols * size_of(p.dtype);
-  }
-
   int threads_;
 };
 

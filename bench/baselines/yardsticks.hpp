@@ -11,7 +11,8 @@ namespace moat {
 
 // read:  every input once, for reductions and for attention of a single query: the exclusive or of
 //        all 32-bit words is left in the output's first 4 bytes.
-// copy:  x to y, for softmax and RMSNorm.
+// copy:  the first input to the output, as much as that holds, for what is computed element by
+//        element or row by row.
 // By this many OpenMP threads, with this build's vectors.
 std::vector<std::unique_ptr<Yardstick>> make_yardsticks(int threads);
 

@@ -28,6 +28,24 @@ Problem rms_norm(int tokens, int width, float epsilon) {
                      .epsilon = epsilon};
 }
 
+Problem swiglu(int tokens, int width) {
+  return SwigluProblem{.dtype = DType::bf16, .rows = tokens, .cols = width};
+}
+
+// Queries and keys, turned together.
+Problem rope(int tokens, int heads, int head_dim, bool interleaved) {
+  return RopeProblem{.dtype = DType::bf16,
+                     .tokens = tokens,
+                     .heads = heads,
+                     .head_dim = head_dim,
+                     .interleaved = interleaved};
+}
+
+// Between attention and feed-forward layer.
+Problem add_norm(int tokens, int width, float epsilon) {
+  return AddNormProblem{.dtype = DType::bf16, .rows = tokens, .cols = width, .epsilon = epsilon};
+}
+
 // Engines widen the logits to f32 before they sample.
 Problem vocabulary_softmax(int tokens, int vocab_size) {
   return RowsProblem{
@@ -53,7 +71,8 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   suite.name = std::move(name);
   suite.description = fmt::format(
       "one layer and the output head of {}: qkv, o, gate and up, down projections, attention, "
-      "RMSNorm at 1, 16, 512, 4096 tokens; head and softmax at 1, 16",
+      "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
+      "softmax at 1, 16",
       c.id);
   suite.source = fmt::format(
       "https://huggingface.co/{}/blob/main/config.json: hidden_size {}, intermediate_size {}, "
@@ -64,10 +83,14 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   const int kv = c.num_key_value_heads * c.head_dim();
   for (const int tokens : kTokens) {
     suite.cases.push_back(linear(tokens, q + 2 * kv, c.hidden_size));
+    suite.cases.push_back(
+        rope(tokens, c.num_attention_heads + c.num_key_value_heads, c.head_dim(), false));
     suite.cases.push_back(linear(tokens, c.hidden_size, q));
     suite.cases.push_back(linear(tokens, 2 * c.intermediate_size, c.hidden_size));
+    suite.cases.push_back(swiglu(tokens, c.intermediate_size));
     suite.cases.push_back(linear(tokens, c.hidden_size, c.intermediate_size));
     suite.cases.push_back(rms_norm(tokens, c.hidden_size, c.rms_norm_eps));
+    suite.cases.push_back(add_norm(tokens, c.hidden_size, c.rms_norm_eps));
   }
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
@@ -99,7 +122,10 @@ Suite deepseek_v3_suite(std::string name) {
   suite.description =
       "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, in bf16 (the released weights are "
       "FP8): latent attention's projections, the MLP of the first three layers, the shared expert, "
-      "RMSNorm; head and softmax at 1, 16. Left out: its attention (keys of 192, values of 128 "
+      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
+      "attention (keys of 192, "
+      "values of "
+      "128 "
       "elements; the kernel has 64 and 128) and the routed experts";
   suite.source = fmt::format(
       "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json: hidden_size {}, "
@@ -117,12 +143,17 @@ Suite deepseek_v3_suite(std::string name) {
     suite.cases.push_back(linear(tokens, kKvLoraRank + kQkRopeHeadDim, kHiddenSize));
     suite.cases.push_back(
         linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kVHeadDim), kKvLoraRank));
+    // All heads of the queries and the one of the keys.
+    suite.cases.push_back(rope(tokens, kNumAttentionHeads + 1, kQkRopeHeadDim, true));
     suite.cases.push_back(linear(tokens, kHiddenSize, kNumAttentionHeads * kVHeadDim));
     suite.cases.push_back(linear(tokens, 2 * kIntermediateSize, kHiddenSize));
+    suite.cases.push_back(swiglu(tokens, kIntermediateSize));
     suite.cases.push_back(linear(tokens, kHiddenSize, kIntermediateSize));
     suite.cases.push_back(linear(tokens, 2 * shared, kHiddenSize));
+    suite.cases.push_back(swiglu(tokens, shared));
     suite.cases.push_back(linear(tokens, kHiddenSize, shared));
     suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
+    suite.cases.push_back(add_norm(tokens, kHiddenSize, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
   }

@@ -64,6 +64,9 @@ Suite quick() {
               "softmax/bf16/r1024c4096",
               "rmsnorm/f16/r1024c4096",
               "rmsnorm/bf16/r512c4096",
+              "addrmsnorm/bf16/r512c4096",
+              "swiglu/bf16/r512c14336",
+              "rope/bf16/t512h32d128",
           })};
 }
 
@@ -102,6 +105,16 @@ Suite edges() {
              "softmax/{}/r7c1031",
              "rmsnorm/{}/r1c1",
              "rmsnorm/{}/r7c1031",
+             "addrmsnorm/{}/r1c1",
+             "addrmsnorm/{}/r7c1031",
+             "rope/{}/t1h1d2",
+             "rope/{}/t3h5d64",
+             "rope/{}/t3h5d64interleaved",
+             "rope/{}/t2h3d74",  // halves that begin between whole loads
+             "rope/{}/t2h3d74interleaved",
+             "swiglu/{}/r1c1",
+             "swiglu/{}/r7c1031",
+             "swiglu/{}/r3c4099limit7",  // a second part of a row
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }
@@ -137,6 +150,9 @@ Suite sweep() {
         suite.cases.emplace_back(
             RowsProblem{.op = op, .dtype = type, .rows = 1 << 10, .cols = cols});
       }
+    }
+    for (int cols = 1 << 8; cols <= 1 << 16; cols *= 4) {
+      suite.cases.emplace_back(SwigluProblem{.dtype = type, .rows = 1 << 10, .cols = cols});
     }
   }
   return suite;

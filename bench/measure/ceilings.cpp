@@ -521,7 +521,7 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
     return binds || r.suspect ? std::optional(r) : std::nullopt;
   };
   // A single result is no stream of writes.
-  const double out = elements(output_of(problem)) > 1 ? written_bytes(problem) : 0;
+  const double out = elements(outputs_of(problem).front()) > 1 ? written_bytes(problem) : 0;
   const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
   const auto rate = ceilings.flops(dtype(problem));
   if (rate) {

@@ -80,12 +80,24 @@ std::uint64_t SpotChecks::random(std::uint64_t below) {
 void SpotChecks::spoil(const State& state, std::size_t set) {
   const int output = state.subject.output;
   const std::span<const std::byte> right = state.subject.right.at(values_.at(set));
-  const std::size_t size = element_bytes(output_of(sets_[set].problem(output)));
+  // Of an implementation that writes less, what it writes: the rest stays poison.
   const auto last = std::ranges::find_if(right.rbegin(), right.rend(),
                                          [](std::byte b) { return b != std::byte{kPoison}; });
-  const std::size_t elements = static_cast<std::size_t>(right.rend() - last) / size;
+  const auto end = static_cast<std::size_t>(right.rend() - last);
+  std::vector<OutputPlace> places = output_places(sets_[set].problem(output));
+  std::size_t elements = 0;
+  for (OutputPlace& place : places) {
+    place.bytes = std::min(place.bytes, end - std::min(end, place.offset));
+    elements += place.bytes / element_bytes(place.operand);
+  }
   for (std::size_t i = 0; i < std::min(kSpoiledElements, elements); ++i) {
-    const std::size_t at = size * (elements <= kSpoiledElements ? i : random(elements));
+    std::size_t index = elements <= kSpoiledElements ? i : random(elements);
+    auto place = places.begin();
+    for (; index >= place->bytes / element_bytes(place->operand); ++place) {
+      index -= place->bytes / element_bytes(place->operand);
+    }
+    const std::size_t size = element_bytes(place->operand);
+    const std::size_t at = place->offset + size * index;
     const auto want = right.subspan(at, size);
     if (poisoned(want)) continue;  // between rows, where a call leaves nothing
     std::vector<std::byte> wrong(size, std::byte{kPoison});

@@ -21,7 +21,7 @@ class Verifier::Expected {
  public:
   virtual ~Expected() = default;
 
-  // `output` holds output_bytes(problem) and, if `guarded`, the guard behind it.
+  // `output` holds outputs_bytes(problem) and, if `guarded`, the guard behind it.
   virtual Check check(const std::byte* output, bool guarded, Summation summation) const = 0;
 
   virtual const Problem& problem() const = 0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/device.hpp"
+#include "bench/verify/outputs.hpp"
 #include "problems/problem.hpp"
 
 namespace moat {
@@ -28,7 +29,7 @@ class Inputs {
   // same problem.
   Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed);
 
-  // Points to the inputs on the host; its output is null.
+  // Points to the inputs on the host; its outputs are null.
   const Problem& problem() const { return problem_; }
 
  private:
@@ -42,15 +43,9 @@ class Inputs {
   Problem problem_;
 };
 
-// Every byte of an output before it is written: a NaN in every dtype, −1 as a position.
-inline constexpr unsigned char kPoison = 0xff;
-
-// Poisoned bytes behind an output, which must stay so. Inputs have NaN up to the next multiple, so
-// that what is read behind their end shows.
-inline constexpr std::size_t kGuardBytes = 256;
-
-// A set of operands on a device: one copy of the inputs and an output per implementation, so that
-// no implementation can pass with what another wrote. Move-only. Further sets made from the same
+// A set of operands on a device: one copy of the inputs and, for each implementation, memory for
+// all outputs, so that none can pass with what another wrote. "An output" is that memory of one
+// implementation. Move-only. Further sets made from the same
 // Inputs are equal to it at other addresses.
 class Operands {
  public:
@@ -77,7 +72,7 @@ class Operands {
   // Changes bytes of an output, from `offset` on.
   void overwrite(int output, std::size_t offset, std::span<const std::byte> bytes);
 
-  // output_bytes(problem) and kGuardBytes of the output, on the host.
+  // outputs_bytes(problem) and kGuardBytes of the output, on the host.
   std::vector<std::byte> download(int output) const;
   // The same into memory that is used again.
   void download(int output, std::vector<std::byte>& bytes) const;

@@ -150,7 +150,7 @@ std::string find_peaks(Device& device, Operands& operands, int output, const Red
 
 // Of the output: those of softmax and RMSNorm, one for each query of attention.
 std::int64_t rows_of(const Problem& problem) {
-  const Operand output = output_of(problem);
+  const Operand output = outputs_of(problem).front();
   return output.groups * output.rows;
 }
 
@@ -172,7 +172,7 @@ Verifier::~Verifier() = default;
 Verifier::Verifier(Verifier&&) noexcept = default;
 
 Check Verifier::check(std::span<const std::byte> output, Summation summation) const {
-  const std::uint64_t size = output_bytes(expected_->problem());
+  const std::uint64_t size = outputs_bytes(expected_->problem());
   const bool guarded = output.size() == size + kGuardBytes;
   if (!guarded && output.size() != size) {
     Check wrong;

@@ -77,7 +77,7 @@ class Verifier {
   ~Verifier();
   Verifier(Verifier&&) noexcept;
 
-  // An output on the host: output_bytes(problem), or with kGuardBytes behind it. `summation` is how
+  // An output on the host: outputs_bytes(problem), or with kGuardBytes behind it. `summation` is how
   // the implementation adds up (sum only): libraries are allowed any order in plain f32.
   Check check(std::span<const std::byte> output, Summation summation = Summation::folded) const;
 

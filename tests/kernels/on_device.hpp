@@ -70,23 +70,33 @@ class DeviceCopy {
   void* p_;
 };
 
-// Runs `problem`, whose `inputs` and `output` point to host memory of the given sizes. The output
-// is uploaded first, so that what the kernel leaves unwritten keeps its poison.
+// Runs `problem`, whose inputs and outputs point to host memory of the given sizes. Outputs are
+// uploaded first, so that what the kernel leaves unwritten keeps its poison.
 template <class P>
 void run_on(Device& device, const P& problem,
-            const std::vector<std::pair<const void * P::*, std::size_t>>& inputs, void* P::*output,
-            std::size_t output_bytes) {
+            const std::vector<std::pair<const void * P::*, std::size_t>>& inputs,
+            const std::vector<std::pair<void * P::*, std::size_t>>& outputs) {
   P on_device = problem;
   std::vector<std::unique_ptr<DeviceCopy>> copies;
   for (const auto& [member, bytes] : inputs) {
     copies.push_back(std::make_unique<DeviceCopy>(device, problem.*member, bytes));
     on_device.*member = copies.back()->get();
   }
-  const DeviceCopy result(device, problem.*output, output_bytes);
-  on_device.*output = result.get();
+  for (const auto& [member, bytes] : outputs) {
+    copies.push_back(std::make_unique<DeviceCopy>(device, problem.*member, bytes));
+    on_device.*member = copies.back()->get();
+  }
   device.run(on_device);
   device.synchronize();
-  device.download(problem.*output, result.get(), output_bytes);
+  for (const auto& [member, bytes] : outputs) {
+    device.download(problem.*member, on_device.*member, bytes);
+  }
+}
+template <class P>
+void run_on(Device& device, const P& problem,
+            const std::vector<std::pair<const void * P::*, std::size_t>>& inputs, void* P::*output,
+            std::size_t output_bytes) {
+  run_on(device, problem, inputs, {{output, output_bytes}});
 }
 
 // Every kernel is tested for each dtype and number of threads.

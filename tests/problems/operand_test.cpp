@@ -69,7 +69,7 @@ TEST(Operand, LargeShapesDoNotOverflow) {
   EXPECT_EQ(bytes_moved(o), 0x1p72);
 }
 
-// Every problem has inputs before its one output, each with a name of its own.
+// Every problem has inputs before its outputs, each with a name of its own.
 TEST(Operand, ProblemsNameTheirs) {
   for (const Problem& problem : kernels()) {
     int outputs = 0;
@@ -78,11 +78,16 @@ TEST(Operand, ProblemsNameTheirs) {
       EXPECT_FALSE(o.name.empty());
       EXPECT_EQ(std::ranges::count(names, o.name), 0) << o.name;
       names.push_back(o.name);
-      EXPECT_EQ(outputs, 0) << "an operand behind the output";
-      if (o.role == Role::output) ++outputs;
+      if (o.role == Role::output) {
+        ++outputs;
+      } else {
+        EXPECT_EQ(outputs, 0) << "an input behind an output";
+      }
     });
-    EXPECT_EQ(outputs, 1) << describe(problem).kernel;
-    EXPECT_EQ(bytes_moved(output_of(problem)), written_bytes(problem));
+    EXPECT_GE(outputs, 1) << describe(problem).kernel;
+    double written = 0;
+    for (const Operand& o : outputs_of(problem)) written += bytes_moved(o);
+    EXPECT_EQ(written, written_bytes(problem));
   }
 }
 

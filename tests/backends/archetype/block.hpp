@@ -35,6 +35,43 @@ class Position {
   int index_;
 };
 
+struct Pair {
+  Value first, second;
+};
+
+// A position of Block::each over rows.
+class RowPosition {
+ public:
+  template <class T>
+  Value load(const T* p, std::int64_t stride) const {
+    return to_float(p[row_ * stride + col_]);
+  }
+  template <class T>
+  void store(T* p, std::int64_t stride, Value x) const {
+    p[row_ * stride + col_] = from_float<T>(x.x);
+  }
+  template <class T>
+  Pair load_pairs(const T* p, std::int64_t stride) const {
+    const T* pair = p + row_ * stride + 2 * std::int64_t{col_};
+    return {to_float(pair[0]), to_float(pair[1])};
+  }
+  template <class T>
+  void store_pairs(T* p, std::int64_t stride, Value first, Value second) const {
+    T* pair = p + row_ * stride + 2 * std::int64_t{col_};
+    pair[0] = from_float<T>(first.x);
+    pair[1] = from_float<T>(second.x);
+  }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  RowPosition(int row, int col) : row_(row), col_(col) {}
+
+  int row_;
+  int col_;
+};
+
 // Block number `index` of `blocks`, which run one after the other.
 template <class S>
 class Block {
@@ -197,6 +234,16 @@ class Block {
   void each(int count, F f) {
     for (int i = 0; i < count; ++i) f(Position(i));
   }
+  template <class T, class F>
+  void keep(T* to, int count, F f) {
+    each(count, [&](auto at) { at.store(to, f(at)); });
+  }
+  template <class F>
+  void each(int rows, int cols, F f) {
+    for (int row = 0; row < rows; ++row) {
+      for (int col = 0; col < cols; ++col) f(RowPosition(row, col));
+    }
+  }
 
   // Values, of a kernel and of its lambdas.
   static float exp2(float x) { return std::exp2(x); }
@@ -207,6 +254,8 @@ class Block {
   static Value rsqrt(Value x) { return rsqrt(x.x); }
   static float max(float a, float b) { return a > b ? a : b; }
   static Value max(Value a, Value b) { return max(a.x, b.x); }
+  static float min(float a, float b) { return b < a ? b : a; }
+  static Value min(Value a, Value b) { return min(a.x, b.x); }
   static int min(int a, int b) { return std::min(a, b); }
   static std::int64_t min(std::int64_t a, std::int64_t b) { return std::min(a, b); }
   static Index min(Index a, Index b) { return std::min(a.i, b.i); }

@@ -135,6 +135,19 @@ TEST(CopyYardstick, CopiesRows) {
   }
 }
 
+// Of gates and values only as much as there are results.
+TEST(CopyYardstick, CopiesAsMuchAsIsWritten) {
+  SwigluProblem p{.dtype = DType::bf16, .rows = 30, .cols = 703};
+  const auto x = random_bytes(std::size_t{30} * 703 * 2 * 2);
+  std::vector<std::byte> y(x.size() / 2 + 1, kUntouched);
+  p.x = x.data();
+  p.y = y.data();
+  find("copy").run(p);
+  EXPECT_TRUE(std::equal(y.begin(), y.end() - 1, x.begin()));
+  EXPECT_EQ(y.back(), kUntouched);
+  EXPECT_EQ(find("copy").traffic(p)->written, static_cast<double>(x.size() / 2));
+}
+
 TEST(Yardsticks, StandOnlyBesideWhatMemoryBounds) {
   for (const char* name : {"read", "copy"}) {
     EXPECT_FALSE(find(name).traffic(GemmProblem{})) << name;
