@@ -7,10 +7,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "bench/record/file.hpp"
+#include "bench/record/strict_json.hpp"
 
 namespace moat::test {
 
