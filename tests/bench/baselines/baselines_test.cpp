@@ -92,8 +92,8 @@ double worst_error(const AttentionProblem& p) {
         const auto row = reference::attention_row(p, b, h, q);
         for (int i = 0; i < p.head_dim; ++i) {
           const double got = reference::read(p.o, p.dtype, reference::index_query(p, b, h, q) + i);
-          const double limit = bound(p, row.out[i], row.value_abs[i], row.logit_abs, row.logit,
-                                     row.visible, Data::random_signs);
+          const double limit =
+              bound(p, row.out[i], row.value_abs[i], row.logits, Data::random_signs);
           worst =
               std::max(worst, reference::error_over_bound(got, row.out[i].value, limit, p.dtype));
         }
