@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "backends/descriptor.hpp"
 #include "bench/codegen/gate.hpp"
@@ -87,7 +90,11 @@ int check(const codegen::Report& report) {
   const auto found = codegen::failures(report);
   for (const auto& failure : found) say("{}: {}\n", failure.where, failure.what);
   const auto skipped = codegen::skipped(report);
-  for (const auto& promise : skipped) say("skipped: {}: {}\n", promise.where, promise.what);
+  std::map<std::string, std::vector<std::string>> kernels;  // that a promise was skipped for
+  for (const auto& promise : skipped) kernels[promise.what].push_back(promise.where);
+  for (const auto& [promise, of] : kernels) {
+    say("skipped for {} and {} more: {}\n", of.front(), of.size() - 1, promise);
+  }
   if (!found.empty()) return 1;
   print_out(
       fmt::format("{} kernels checked: no spills, no stack frames, all promised instructions{}\n",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "bench/codegen/gate.hpp"
 
 namespace moat::codegen {
@@ -80,11 +82,16 @@ Promise rdna3_pipelines() {
 
 // Sums leave the registers in whole chunks. Tiles of few rows have waves too narrow for that.
 Promise epilogues() {
+  return {.family = "", .dtype = "", .kernels = kProducts, .type = "Li128ELi", .wide_stores = 1};
+}
+
+// Elements move in whole chunks: what is read of both inputs and, for two results, written.
+Promise pieces(std::vector<std::string> kernels, int loads, int stores) {
   return {.family = "",
           .dtype = "",
-          .kernels = kProducts,
-          .type = "Li128ELi",
-          .wide_stores = 1};
+          .kernels = std::move(kernels),
+          .wide_loads = loads,
+          .wide_stores = stores};
 }
 
 // Several loads in flight: the loops over memory are unrolled at least four times.
@@ -131,6 +138,8 @@ const std::vector<Promise>& promises() {
       sm_90a_products("f16"),
       epilogues(),
       streams(),
+      pieces({"add_norm", "rope"}, 4, 2),
+      pieces({"swiglu"}, 2, 1),
       overlap("bf16"),
       overlap("f16"),
       plain_exponentials("sm_80"),
