@@ -255,7 +255,7 @@ class Block {
   static float max(float a, float b) { return a > b ? a : b; }
   static Value max(Value a, Value b) { return max(a.x, b.x); }
   static float min(float a, float b) { return b < a ? b : a; }
-  static Value min(Value a, Value b) { return min(a.x, b.x); }
+  static Value min(Value a, Value b) { return std::min(a.x, b.x); }
   static int min(int a, int b) { return std::min(a, b); }
   static std::int64_t min(std::int64_t a, std::int64_t b) { return std::min(a, b); }
   static Index min(Index a, Index b) { return std::min(a.i, b.i); }
