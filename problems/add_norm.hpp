@@ -13,7 +13,7 @@ namespace moat {
 
 // x, residual, sum and y are dense rows × cols matrices of `dtype`, `weight` has cols elements.
 // sum = x + residual, rounded to `dtype`; y = sum ÷ sqrt(mean(sum²) + epsilon) · weight of the
-// rounded sum, with |sum| < 10¹⁸, as inference engines do between two layers (vLLM's
+// rounded sum, with Σsum² of a row below 3·10³⁸, as inference engines do between two layers (vLLM's
 // fused_add_rms_norm, csrc/layernorm_kernels.cu, which writes both over its inputs).
 struct AddNormProblem {
   DType dtype = DType::f32;

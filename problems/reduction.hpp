@@ -14,7 +14,7 @@ namespace moat {
 enum class ReductionOp : std::uint8_t { sum, max, argmax };
 
 // x holds n ≥ 1 elements of `dtype`. The result is a float (sum, max) or a std::int64_t (argmax:
-// the first position of the maximum). max and argmax pass over NaN.
+// the first position of the maximum). max and argmax pass over NaN; of infinities a sum may be NaN.
 struct ReductionProblem {
   ReductionOp op = ReductionOp::sum;
   DType dtype = DType::f32;

@@ -15,7 +15,7 @@ enum class RowsOp : std::uint8_t { softmax, rms_norm };
 
 // x and y are dense rows × cols matrices of `dtype`; `weight` has cols elements (RMSNorm only).
 // softmax: y = exp(x − max) ÷ Σ exp(x − max); a row of −∞ gives zeros.
-// rms_norm: y = x ÷ sqrt(mean(x²) + epsilon) · weight, with |x| < 10¹⁸.
+// rms_norm: y = x ÷ sqrt(mean(x²) + epsilon) · weight, with Σx² of a row below 3·10³⁸.
 struct RowsProblem {
   RowsOp op = RowsOp::softmax;
   DType dtype = DType::f32;

@@ -77,15 +77,21 @@ std::optional<std::string> group_of(const std::string& cgroup, const std::string
   return std::nullopt;
 }
 
-// The folders of the process's group and of those around it, as far as the mount shows them. A
-// group that lies outside of it ("/../x") leaves the mount point.
+// The part of the mount's root that paths of groups begin with.
+std::string prefix_of(const Mount& mount) { return mount.root == "/" ? "" : mount.root; }
+
+// Whether the mount shows the group: not if that lies outside of it ("/../x").
+bool shows(const Mount& mount, const std::string& group) {
+  return (group + "/").starts_with(prefix_of(mount) + "/") &&
+         (group + "/").find("/../") == std::string::npos;
+}
+
+// The folders of the process's group and of those around it, as far as the mount shows them; of a
+// group outside of it the mount point.
 std::vector<std::string> folders(const std::string& root, const Mount& mount,
                                  const std::string& group) {
   std::string inner;
-  const std::string prefix = mount.root == "/" ? "" : mount.root;
-  const bool below =
-      (group + "/").starts_with(prefix + "/") && (group + "/").find("/../") == std::string::npos;
-  if (below) inner = group.substr(prefix.size());
+  if (shows(mount, group)) inner = group.substr(prefix_of(mount).size());
   while (inner.ends_with('/')) inner.pop_back();
   std::vector<std::string> found;
   for (;;) {
@@ -160,10 +166,22 @@ void lower_processors(GroupLimits& limits, const std::string& folder, bool unifi
 GroupLimits group_limits(const std::string& root) {
   GroupLimits limits;
   const std::string cgroup = read_text(root + "/proc/self/cgroup");
-  for (const Mount& mount : mounts(root)) {
-    for (const char* controller : {"memory", "cpu"}) {
-      if (!mount.unified && !listed(mount.controllers, controller)) continue;
-      const std::string group = group_of(cgroup, mount.unified ? "" : controller).value_or("/");
+  const std::vector<Mount> all = mounts(root);
+  for (const char* controller : {"memory", "cpu"}) {
+    const auto group_in = [&](const Mount& mount) {
+      return group_of(cgroup, mount.unified ? "" : controller).value_or("/");
+    };
+    const auto has = [&](const Mount& mount) {
+      return mount.unified || listed(mount.controllers, controller);
+    };
+    for (const Mount& mount : all) {
+      if (!has(mount)) continue;
+      const std::string group = group_in(mount);
+      // A mount of other groups says nothing where another shows the process's own.
+      const bool shown = std::ranges::any_of(all, [&](const Mount& m) {
+        return m.unified == mount.unified && has(m) && shows(m, group);
+      });
+      if (shown && !shows(mount, group)) continue;
       for (const std::string& folder : folders(root, mount, group)) {
         if (std::string(controller) == "cpu") {
           lower_processors(limits, folder, mount.unified);

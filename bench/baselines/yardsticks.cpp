@@ -100,19 +100,21 @@ Copied copied_of(const Problem& problem) {
   Copied copied;
   double read = 0;
   double written = 0;
+  bool single = false;  // a result
   for_each_operand(problem, [&](const Operand& o, auto pointer) {
     if constexpr (std::is_same_v<decltype(pointer), void*>) {
       if (written > 0) return;  // of several outputs the first
       copied.to = pointer;
       written = bytes_moved(o);
+      single = elements(o) == 1;
     } else if (read == 0) {
       copied.from = pointer;
       read = bytes_moved(o);
     }
   });
-  // Where little is written, as by reductions, reading is what binds.
+  // Where little is written, reading is what binds.
   constexpr double kMostRead = 4;
-  if (read < written || read > kMostRead * written) return {};
+  if (single || read < written || read > kMostRead * written) return {};
   copied.bytes = static_cast<std::size_t>(written);
   return copied;
 }

@@ -213,7 +213,7 @@ class GroupRun {
       check = check_of(c)(set, operands.download(output));
     } else if (set == 0) {
       const Check others = verify_other_kinds(device_, operands, output, values.inputs, solve,
-                                              summation_of(contenders_[c]));
+                                              summation_of(contenders_[c]), options_.seed);
       check = verify(device_, operands, output, values.inputs, values.verifier, solve,
                      summation_of(contenders_[c]));
       if (check.passed && !others.passed) check = others;

@@ -240,7 +240,7 @@ Check verify_changed(Device& device, Operands& operands, int output, const Input
 }
 
 Check verify_other_kinds(Device& device, Operands& operands, int output, const Inputs& inputs,
-                         const Solve& solve, Summation summation) {
+                         const Solve& solve, Summation summation, std::uint64_t seed) {
   if (input_bytes(inputs.problem()) > kMostBytesMadeAgain) return {.passed = true};
   const std::int64_t rows = rows_of(inputs.problem());
   std::vector<int> kinds;
@@ -253,7 +253,7 @@ Check verify_other_kinds(Device& device, Operands& operands, int output, const I
   }
   Check check{.passed = true};
   for (std::size_t i = 0; i < kinds.size() && check.passed; ++i) {
-    const Inputs other(inputs.problem(), i, kinds[i]);
+    const Inputs other(inputs.problem(), stream_seed(seed, i), kinds[i]);
     const Verifier verifier(other, {.flushes_subnormals = device.info().flushes_subnormals});
     check = verify_changed(device, operands, output, inputs, other, verifier, solve, summation);
   }

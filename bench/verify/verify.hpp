@@ -123,7 +123,8 @@ inline constexpr std::uint64_t kMostBytesMadeAgain = std::uint64_t{1} << 28;
 // max and argmax make of −∞ and NaN. Passed if there are none, and of inputs too large to make them
 // once more.
 Check verify_other_kinds(Device& device, Operands& operands, int output, const Inputs& inputs,
-                         const Solve& solve, Summation summation = Summation::folded);
+                         const Solve& solve, Summation summation = Summation::folded,
+                         std::uint64_t seed = 1);
 
 // `verify` with the device's own kernel.
 Check verify(Device& device, Operands& operands, int output, const Inputs& inputs,

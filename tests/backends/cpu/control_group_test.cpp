@@ -44,6 +44,21 @@ TEST_F(ControlGroup, NoneOnAMachineWithoutThem) {
   EXPECT_FALSE(limits().processors);
 }
 
+// As where a supervisor mounts the groups of its children once more.
+TEST_F(ControlGroup, AMountOfOtherGroupsDoesNotCount) {
+  write("/proc/self/mountinfo", mounted("/", "/sys/fs/cgroup", "cgroup2", "rw") +
+                                    mounted("/jobs/other", "/jobs", "cgroup2", "rw"));
+  write("/proc/self/cgroup", "0::/jobs/own");
+  write("/jobs/memory.max", std::to_string(100 * kMiB));
+  write("/jobs/cpu.max", "50000 100000");
+  write("/sys/fs/cgroup/jobs/own/memory.max", std::to_string(300 * kMiB));
+  EXPECT_EQ(limits().memory_bytes, 300 * kMiB);
+  EXPECT_FALSE(limits().processors);
+  // With no other mount it is all that is known.
+  write("/proc/self/mountinfo", mounted("/jobs/other", "/jobs", "cgroup2", "rw"));
+  EXPECT_EQ(limits().memory_bytes, 100 * kMiB);
+}
+
 TEST_F(ControlGroup, Version2WithLimitsOfTheGroupsAround) {
   write("/proc/self/mountinfo", mounted("/", "/sys/fs/cgroup", "cgroup2", "rw,nsdelegate"));
   write("/proc/self/cgroup", "0::/user.slice/job.scope");

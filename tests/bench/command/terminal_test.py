@@ -48,13 +48,16 @@ class Terminal(unittest.TestCase):
                 break
             shown += piece
         os.close(outer)
-        self.assertEqual(process.wait(), 0, shown)
+        # 6: other work on the machine disturbed what was timed; what is shown is not touched by that.
+        self.assertIn(process.wait(), (0, 6), shown)
         return shown
 
     def in_pipe(self, arguments, values):
-        return subprocess.run(
+        done = subprocess.run(
             arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(values),
-            check=True).stdout
+            check=False)
+        self.assertIn(done.returncode, (0, 6), done.stdout)
+        return done.stdout
 
     def test_terminals(self):
         kinds = [

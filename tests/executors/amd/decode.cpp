@@ -57,8 +57,9 @@ std::string canonical(std::string name) {
   }
   if (name.starts_with("s_load_") || name.starts_with("global_") || name.starts_with("buffer_")) {
     constexpr std::pair<std::string_view, std::string_view> kWidths[] = {
-        {"_b512", "_dwordx16"}, {"_b256", "_dwordx8"}, {"_b128", "_dwordx4"}, {"_b96", "_dwordx3"},
-        {"_b64", "_dwordx2"},   {"_b32", "_dword"},    {"_u16", "_ushort"},   {"_u8", "_ubyte"},
+        {"_b512", "_dwordx16"}, {"_b256", "_dwordx8"}, {"_b128", "_dwordx4"},
+        {"_b96", "_dwordx3"},   {"_b64", "_dwordx2"},  {"_b32", "_dword"},
+        {"_u16", "_ushort"},    {"_u8", "_ubyte"},     {"_d16_hi_b16", "_short_d16_hi"},
         {"_b16", "_short"},     {"_b8", "_byte"},      {"_add_u32", "_add"}};
     for (const auto& [from, to] : kWidths) {
       if (name.ends_with(from)) {
@@ -223,7 +224,8 @@ void parse_modifier(std::string_view text, Parsed& p) {
     const std::int32_t element = p.name.ends_with("_b64") ? 8 : 4;
     (name == "offset0" ? i.offset : i.offset1) =
         static_cast<std::int32_t>(demand_integer(value)) * element;
-  } else if (name == "op_sel" && (p.name.starts_with("v_pk_") || p.name.starts_with("v_fma_mix"))) {
+  } else if (name == "op_sel" && (p.name.starts_with("v_pk_") || p.name.starts_with("v_fma_mix") ||
+                                  p.name == "v_pack_b32_f16")) {
     i.op_sel = parse_bits(value);
   } else if (name == "op_sel_hi") {
     i.op_sel_hi = parse_bits(value);

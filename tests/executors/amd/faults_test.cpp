@@ -91,6 +91,14 @@ TEST(AmdExecutorFault, UndefinedValues) {
               IsEmpty());
 }
 
+// Of 64 bits that only the lower half was written of.
+TEST(AmdExecutorFault, UpperHalvesStayUndefined) {
+  const std::string product = "v_mov_b32 v20, v0\nv_mad_u64_u32 v[2:3], s[8:9], v0, v0, v[20:21]\n";
+  EXPECT_THAT(gfx90a(product + "global_store_dword v1, v2, s[4:5]\n"), IsEmpty());
+  EXPECT_THAT(gfx90a(product + "global_store_dword v1, v3, s[4:5]\n"),
+              HasSubstr("what is stored is undefined in lane 0"));
+}
+
 TEST(AmdExecutorFault, LanesThatWereInactiveStayUndefined) {
   const std::string half = "s_mov_b64 exec, 0xffff\nv_mov_b32 v2, 7\n";
   const std::string store = "global_store_dword v1, v2, s[4:5]\n";

@@ -35,42 +35,50 @@ u32 reversed(u32 x) {
   return x >> 16 | x << 16;
 }
 
+// Which lanes are defined of the lower and of the upper half of 64 bits. Compilers use an operation
+// of 64 bits for its lower half, whose operands' upper halves nothing wrote.
+struct Halves {
+  u64 low = ~u64{0};
+  u64 high = ~u64{0};
+  u64 both() const { return low & high; }
+};
+
 // Lanes of 64 bits from two registers.
-void read_wide(Wave& w, const Operand& o, u64 (&to)[kLanes], u64& defined) {
+void read_wide(Wave& w, const Operand& o, u64 (&to)[kLanes], Halves& defined) {
   if (o.kind != Operand::Kind::vector) {
     const bool known = w.known;
     w.known = true;
     const u64 value = w.scalar64(o);
-    if (!w.known) defined = 0;
+    if (!w.known) defined = {0, 0};
     w.known = known;
     for (u64& lane : to) lane = value;
     return;
   }
   LaneValues t;
-  const u32* low = w.lanes(o, t, defined);
-  const u32* high = w.lanes(o, t, defined, 1);
+  const u32* low = w.lanes(o, t, defined.low);
+  const u32* high = w.lanes(o, t, defined.high, 1);
   for (int l = 0; l < kLanes; ++l) to[l] = u64{high[l]} << 32 | low[l];
 }
 
-void write_wide(const Instruction& i, Wave& w, const u64 (&values)[kLanes], u64 defined) {
+void write_wide(const Instruction& i, Wave& w, const u64 (&values)[kLanes], Halves defined) {
   LaneValues low, high;
   for (int l = 0; l < kLanes; ++l) {
     low.lane[l] = static_cast<u32>(values[l]);
     high.lane[l] = static_cast<u32>(values[l] >> 32);
   }
-  w.set_lanes(i, i.o[0].index, low.lane, defined);
-  w.set_lanes(i, i.o[0].index + 1, high.lane, defined);
+  w.set_lanes(i, i.o[0].index, low.lane, defined.low);
+  w.set_lanes(i, i.o[0].index + 1, high.lane, defined.high);
 }
 
 template <auto F>
 void compare_wide(const Instruction& i, Wave& w) {
   u64 a[kLanes], b[kLanes];
-  u64 defined = ~u64{0};
+  Halves defined;
   read_wide(w, i.o[1], a, defined);
   read_wide(w, i.o[2], b, defined);
   std::uint8_t truth[kLanes];
   for (int l = 0; l < kLanes; ++l) truth[l] = F(a[l], b[l]) ? 1 : 0;
-  set_truth(i, w, i.o[0], truth, defined);
+  set_truth(i, w, i.o[0], truth, defined.both());
 }
 
 // d = a · b + c with c and d of 64 bits.
@@ -78,16 +86,17 @@ template <auto F>
 void multiply_add(const Instruction& i, Wave& w) {
   LaneValues ta, tb;
   u64 c[kLanes], r[kLanes];
-  u64 defined = ~u64{0};
-  const u32* a = w.lanes(i.o[2], ta, defined);
-  const u32* b = w.lanes(i.o[3], tb, defined);
+  Halves defined;
+  const u32* a = w.lanes(i.o[2], ta, defined.low);
+  const u32* b = w.lanes(i.o[3], tb, defined.low);
   read_wide(w, i.o[4], c, defined);
+  defined.high &= defined.low;
   u64 carries = 0;
   for (int l = 0; l < kLanes; ++l) {
     r[l] = F(a[l], b[l]) + c[l];
     carries |= u64{r[l] < c[l]} << l;
   }
-  if (i.o[1].index != kNull) w.set_mask(i.o[1], {carries & w.exec(), ~(w.exec() & ~defined)});
+  if (i.o[1].index != kNull) w.set_mask(i.o[1], {carries & w.exec(), ~(w.exec() & ~defined.high)});
   write_wide(i, w, r, defined);
 }
 
@@ -194,7 +203,7 @@ constexpr Operation kOperations[] = {
     {"v_mov_b64",
      [](const Instruction& i, Wave& w) {
        u64 a[kLanes];
-       u64 defined = ~u64{0};
+       Halves defined;
        read_wide(w, i.o[1], a, defined);
        write_wide(i, w, a, defined);
      }},
@@ -202,9 +211,10 @@ constexpr Operation kOperations[] = {
      [](const Instruction& i, Wave& w) {
        LaneValues t;
        u64 b[kLanes];
-       u64 defined = ~u64{0};
-       const u32* a = w.lanes(i.o[1], t, defined);
+       Halves defined;
+       const u32* a = w.lanes(i.o[1], t, defined.low);
        read_wide(w, i.o[2], b, defined);
+       defined.high &= defined.low;
        for (int l = 0; l < kLanes; ++l) b[l] <<= a[l] & 63;
        write_wide(i, w, b, defined);
      }},
@@ -212,9 +222,10 @@ constexpr Operation kOperations[] = {
      [](const Instruction& i, Wave& w) {
        LaneValues t;
        u64 b[kLanes];
-       u64 defined = ~u64{0};
-       const u32* a = w.lanes(i.o[1], t, defined);
+       Halves defined;
+       const u32* a = w.lanes(i.o[1], t, defined.high);
        read_wide(w, i.o[2], b, defined);
+       defined.low &= defined.high;
        for (int l = 0; l < kLanes; ++l) b[l] >>= a[l] & 63;
        write_wide(i, w, b, defined);
      }},
@@ -222,10 +233,11 @@ constexpr Operation kOperations[] = {
      [](const Instruction& i, Wave& w) {
        LaneValues t;
        u64 a[kLanes], c[kLanes];
-       u64 defined = ~u64{0};
+       Halves defined;
        read_wide(w, i.o[1], a, defined);
-       const u32* b = w.lanes(i.o[2], t, defined);
+       const u32* b = w.lanes(i.o[2], t, defined.low);
        read_wide(w, i.o[3], c, defined);
+       defined.high &= defined.low;
        for (int l = 0; l < kLanes; ++l) a[l] = (a[l] << (b[l] & 7)) + c[l];
        write_wide(i, w, a, defined);
      }},

@@ -87,7 +87,8 @@ void note_store(const Instruction& i, Wave& w) {
   p.line = i.line;
 }
 
-template <u32 kBytes>
+// Of a register, from bit kShift on.
+template <u32 kBytes, u32 kShift = 0>
 void store(const Instruction& i, Wave& w) {
   constexpr u32 kWords = (kBytes + 3) / 4;
   u64 address[kLanes];
@@ -103,7 +104,7 @@ void store(const Instruction& i, Wave& w) {
   for (u64 left = active; left != 0; left &= left - 1) {
     const int l = std::countr_zero(left);
     u32 words[kWords];
-    for (u32 word = 0; word < kWords; ++word) words[word] = data[word][l];
+    for (u32 word = 0; word < kWords; ++word) words[word] = data[word][l] >> kShift;
     std::memcpy(at(address[l]), words, kBytes);
   }
   note_store(i, w);
@@ -228,15 +229,25 @@ void scalar_load(const Instruction& i, Wave& w) {
 }
 
 constexpr Operation kOperations[] = {
-    {"s_load_dword", scalar_load<1>},     {"s_load_dwordx2", scalar_load<2>},
-    {"s_load_dwordx4", scalar_load<4>},   {"s_load_dwordx8", scalar_load<8>},
-    {"s_load_dwordx16", scalar_load<16>}, {"global_load_ushort", load<2>},
-    {"global_load_ubyte", load<1>},       {"global_load_dword", load<4>},
-    {"global_load_dwordx2", load<8>},     {"global_load_dwordx3", load<12>},
-    {"global_load_dwordx4", load<16>},    {"global_store_byte", store<1>},
-    {"global_store_short", store<2>},     {"global_store_dword", store<4>},
-    {"global_store_dwordx2", store<8>},   {"global_store_dwordx3", store<12>},
-    {"global_store_dwordx4", store<16>},  {"global_atomic_add", atomic_add},
+    {"s_load_dword", scalar_load<1>},
+    {"s_load_dwordx2", scalar_load<2>},
+    {"s_load_dwordx4", scalar_load<4>},
+    {"s_load_dwordx8", scalar_load<8>},
+    {"s_load_dwordx16", scalar_load<16>},
+    {"global_load_ushort", load<2>},
+    {"global_load_ubyte", load<1>},
+    {"global_load_dword", load<4>},
+    {"global_load_dwordx2", load<8>},
+    {"global_load_dwordx3", load<12>},
+    {"global_load_dwordx4", load<16>},
+    {"global_store_byte", store<1>},
+    {"global_store_short", store<2>},
+    {"global_store_dword", store<4>},
+    {"global_store_dwordx2", store<8>},
+    {"global_store_dwordx3", store<12>},
+    {"global_store_dwordx4", store<16>},
+    {"global_atomic_add", atomic_add},
+    {"global_store_short_d16_hi", store<2, 16>},
     {"buffer_load_dwordx4", buffer_load},
 };
 

@@ -117,6 +117,31 @@ TEST(AmdExecutorOperations, ProductsOf64Bits) {
   });
 }
 
+// Compilers take the lower half of an operation of 64 bits on operands whose upper half nothing
+// wrote.
+TEST(AmdExecutorOperations, LowerHalvesDependOnLowerHalves) {
+  const std::string half = "v_mov_b32 v20, v6\n";
+  const std::string end = "\nv_mov_b32 v9, v7";
+  expect("gfx90a", half + "v_mad_u64_u32 v[8:9], s[8:9], v4, v5, v[20:21]" + end,
+         [](u32 a, u32 c, u32 d, u32 e) {
+           return Lane{a * c + d, e};
+         });
+  expect("gfx90a", half + "v_lshlrev_b64 v[8:9], 3, v[20:21]" + end, [](u32, u32, u32 d, u32 e) {
+    return Lane{d << 3, e};
+  });
+  expect("gfx942", half + "v_lshl_add_u64 v[8:9], v[20:21], 3, v[4:5]" + end,
+         [](u32 a, u32, u32 d, u32 e) {
+           return Lane{(d << 3) + a, e};
+         });
+}
+
+TEST(AmdExecutorOperations, HalvesArePacked) {
+  expect("gfx90a", "v_pack_b32_f16 v8, v4, v5\nv_pack_b32_f16 v9, v6, v7 op_sel:[1,0,0]",
+         [](u32 a, u32 c, u32 d, u32 e) {
+           return Lane{(a & 0xffffu) | c << 16, d >> 16 | e << 16};
+         });
+}
+
 TEST(AmdExecutorOperations, BitFields) {
   expect("gfx90a", "v_bfe_u32 v8, v4, v5, v6\nv_bfe_i32 v9, v4, v5, v6",
          [](u32 a, u32 c, u32 d, u32) {

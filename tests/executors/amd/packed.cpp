@@ -51,6 +51,20 @@ void packed_move(const Instruction& i, Wave& w) {
   for (int s = 0; s < 2; ++s) w.set_lanes(i, i.o[0].index + s, r[s].lane, defined[s]);
 }
 
+// V_PACK_B32_F16: a half of each source, which op_sel chooses; numbers stay as they are.
+void pack_halves(const Instruction& i, Wave& w) {
+  LaneValues ta, tb, r;
+  u64 defined = ~u64{0};
+  const u32* a = w.lanes(i.o[1], ta, defined);
+  const u32* b = w.lanes(i.o[2], tb, defined);
+  const int low = (i.op_sel & 1) != 0 ? 16 : 0;
+  const int high = (i.op_sel & 2) != 0 ? 16 : 0;
+  for (int l = 0; l < kLanes; ++l) {
+    r.lane[l] = (a[l] >> low & 0xffffu) | (b[l] >> high & 0xffffu) << 16;
+  }
+  w.set_lanes(i, i.o[0].index, r.lane, defined);
+}
+
 // V_FMA_MIX: op_sel_hi says that a source is binary16, op_sel which half of it.
 LaneValues mixed(const Instruction& i, Wave& w, u64& defined) {
   LaneValues values[3];
@@ -86,6 +100,7 @@ constexpr Operation kOperations[] = {
     {"v_pk_mul_f32", packed_float<2, kMul>},
     {"v_pk_fma_f32", packed_float<3, kFma>},
     {"v_pk_mov_b32", packed_move},
+    {"v_pack_b32_f16", pack_halves},
     {"v_fma_mix_f32",
      [](const Instruction& i, Wave& w) {
        u64 defined = ~u64{0};
