@@ -76,6 +76,7 @@ int check(const codegen::Report& report) {
 }
 
 int run(const Options& options, const fs::path& path) {
+  const std::regex filter(options.filter);
   codegen::Report report = read_codegen_report(path);
   if (report.entries.empty() && report.errors.empty()) {
     for (const auto& [backend, why] : report.absent) {
@@ -85,7 +86,6 @@ int run(const Options& options, const fs::path& path) {
   }
   if (options.check) return check(report);
   if (!options.filter.empty()) {
-    const std::regex filter(options.filter);
     std::erase_if(report.entries,
                   [&](const auto& e) { return !std::regex_search(e.text(), filter); });
     if (report.entries.empty()) {
