@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
+#include <regex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@
 #include "bench/report/report_command.hpp"
 #include "bench/run/run_command.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/command_line.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/suggest.hpp"
 
@@ -35,7 +38,9 @@ constexpr const char* kFooter =
     "and colours also in a file or pipe with FORCE_COLOR or CLICOLOR_FORCE. A file to write may "
     "be\n"
     "a device, a FIFO, a link, which stays, or - for standard output. A file with further hard\n"
-    "links is overwritten in place; any other is replaced as a whole.\n"
+    "links is overwritten in place; any other is replaced as a whole. Folders on the way to a "
+    "file\n"
+    "are made.\n"
     "\n"
     "exit codes of all commands: 0 done, 2 bad option or value, 4 something could not be written\n";
 
@@ -61,16 +66,42 @@ void refuse_empty_values(const std::vector<std::string>& arguments) {
   }
 }
 
-// "moat: records is required; see moat compare --help", the form of every other message.
-std::string usage_text(const CLI::App* app, const CLI::Error& error) {
+// The parser's message about `command` in the words of all others.
+std::string parser_text(const CLI::App& app, const CLI::App& command, const CLI::Error& error) {
   std::string text = error.what();
   while (!text.empty() && text.back() == '\n') text.pop_back();
-  std::string command = app->get_name();
-  for (auto given = app->get_subcommands(); !given.empty();
-       given = given.front()->get_subcommands()) {
-    command += ' ' + given.front()->get_name();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const std::vector<std::string> extras = app.remaining(true);
+    const auto option =
+        std::ranges::find_if(extras, [](const std::string& a) { return a.starts_with('-'); });
+    if (!extras.empty()) {
+      return unknown_argument(command, option == extras.end() ? extras.front() : *option);
+    }
   }
-  return fmt::format("moat: {}; see {} --help\n", text, command);
+  // "--case: 1 required TEXT missing", "--export: 2 required FORMAT FILE missing"
+  static const std::regex missing("(.*): [0-9]+ required (.*) missing");
+  if (std::smatch m; std::regex_match(text, m, missing)) {
+    const std::string what = m[2].str().substr(0, m[2].str().find(':'));
+    const bool named = what != "TEXT" && what != "ENUM" && what != "INT" && what != "UINT";
+    return fmt::format("{} needs {}", m[1].str(), named ? what : "a value");
+  }
+  constexpr std::string_view kRequired = " is required";
+  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && text.ends_with(kRequired) &&
+      text != "A subcommand is required") {
+    return text.substr(0, text.size() - kRequired.size()) + " is missing";
+  }
+  return text;
+}
+
+// "moat: RECORD is missing; see moat compare --help"
+std::string usage_text(const CLI::App* app, const CLI::Error& error) {
+  std::string path = app->get_name();
+  const CLI::App* command = app;
+  for (auto given = app->get_subcommands(); !given.empty(); given = command->get_subcommands()) {
+    command = given.front();
+    path += ' ' + command->get_name();
+  }
+  return fmt::format("moat: {}; see {} --help\n", parser_text(*app, *command, error), path);
 }
 
 int run_main(int argc, char** argv) {
@@ -82,6 +113,7 @@ int run_main(int argc, char** argv) {
   app.set_version_flag("--version", "moat " + version_text(this_build()));
   app.footer(kFooter);
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.failure_message(usage_text);
   int exit_code = kExitOk;
   add_run_command(app, arguments, exit_code);
@@ -94,6 +126,12 @@ int run_main(int argc, char** argv) {
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::ranges::find(known, argv[1]) == known.end()) {
     throw UsageError(fmt::format("{} is not a subcommand{}", argv[1], suggestion(argv[1], known)));
+  }
+  if (argc > 1 && argv[1][0] == '-') {
+    const std::vector<std::string> options = option_names(app);
+    if (std::ranges::find(options, argv[1]) == options.end() && argv[1] != std::string("-h")) {
+      throw UsageError(unknown_argument(app, argv[1]) + "; see moat --help");
+    }
   }
   try {
     app.parse(argc, argv);

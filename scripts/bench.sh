@@ -22,7 +22,7 @@ Environment: MOAT_BUILD_DIR (build folder, default: build), MOAT_CMAKE_ARGS (opt
 which come last: -DMOAT_CUDA=ON builds the CUDA backend where no GPU is seen).
 
 examples:
-  scripts/bench.sh                                    the quick suite, about one minute
+  scripts/bench.sh                                    the quick suite, one to three minutes
   scripts/bench.sh --suite llama3-8b                  the shapes of a model
   scripts/bench.sh --case gemm/bf16/m300n500k700      one shape of your own
 EOF

@@ -115,6 +115,7 @@ first_known() {
 }
 
 if ((list)); then
+  printf '# purpose necessity package programs needed-by\n' >&2
   packages | while read -r purpose necessity package programs where; do
     if for_purpose "$purpose"; then printf '%s\n' "$purpose $necessity $package $programs $where"; fi
   done

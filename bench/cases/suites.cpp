@@ -43,7 +43,7 @@ std::vector<Problem> parse_all(std::initializer_list<std::string_view> names) {
 
 Suite quick() {
   return {.name = "quick",
-          .description = "every kernel and dtype once, about a minute on two cores",
+          .description = "every kernel and dtype once, one to three minutes on two cores",
           .source =
               "shapes of a Llama 3.1 8B layer where they are moderate, squares and odd sizes "
               "beside them",

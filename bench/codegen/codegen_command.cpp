@@ -104,6 +104,7 @@ int check(const codegen::Report& report) {
 }
 
 int run(const Options& options, const fs::path& path) {
+  const std::regex filter(options.filter);
   codegen::Report report = read_codegen_report(path);
   if (!options.family.empty()) {
     const auto [backend, family] = parse_family(options.family);
@@ -118,7 +119,6 @@ int run(const Options& options, const fs::path& path) {
   }
   if (options.check) return check(report);
   if (!options.filter.empty()) {
-    const std::regex filter(options.filter);
     std::erase_if(report.entries,
                   [&](const auto& e) { return !std::regex_search(e.text(), filter); });
     if (report.entries.empty()) {

@@ -52,7 +52,8 @@ Beside entry(const CaseRecord& ours, const CaseRecord& other, const std::string&
   b.speed = std::move(speed);
   if (b.samples < kFewestSamples) {
     b.verdict = Verdict::too_few_samples;
-    b.reason = too_few_text(static_cast<std::size_t>(b.samples));
+    const CaseRecord& fewer = samples_of(other) < samples_of(ours) ? other : ours;
+    b.reason = too_few_text(static_cast<std::size_t>(b.samples), ended_by_count(fewer));
     return b;
   }
   b.verdict = judge({.ratio = 1 / b.speed->ratio,

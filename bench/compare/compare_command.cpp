@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 
+#include "bench/cases/case.hpp"
 #include "bench/compare/across.hpp"
 #include "bench/compare/beside.hpp"
 #include "bench/compare/comparison.hpp"
@@ -23,11 +24,11 @@
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
+#include "bench/run/case_records.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/choice.hpp"
 #include "bench/text/exit_codes.hpp"
-#include "bench/text/grid.hpp"
 #include "bench/text/progress.hpp"
 #include "bench/text/terminal.hpp"
 
@@ -90,6 +91,7 @@ int run_across(const Options& options) {
   if (options.gate || options.threshold) {
     throw UsageError("--across compares devices and judges none: leave --gate and --threshold out");
   }
+  if (options.rate_of) throw UsageError("--rate-of belongs to --libraries");
   if (options.format == CompareFormat::junit || options.format == CompareFormat::github) {
     throw UsageError("--across prints table, markdown or json");
   }
@@ -97,6 +99,23 @@ int run_across(const Options& options) {
       compare_across(read(options.records), options.baseline.value_or(""), options.bootstrap);
   print(options, format_across(across, options.format, colored(options)));
   return kCompareOk;
+}
+
+// Refuses what is no case; says so if no record has the case, to which nothing is related then.
+void check_rate_of(const std::vector<NamedRecord>& records, const std::string& problem) {
+  try {
+    parse_case(problem);
+  } catch (const CaseError& e) {
+    throw UsageError(fmt::format("--rate-of: {}", e.what()));
+  }
+  const auto ours = [&](const CaseRecord& c) {
+    return c.problem == problem && c.implementation == kOurs;
+  };
+  if (std::ranges::none_of(records, [&](const NamedRecord& r) {
+        return std::ranges::any_of(r.record.cases, ours);
+      })) {
+    say("moat: note: no record has {} of ours: nothing is related to it\n", problem);
+  }
 }
 
 int run_libraries(const Options& options) {
@@ -109,7 +128,9 @@ int run_libraries(const Options& options) {
   const double threshold =
       options.threshold ? parse_threshold("--threshold", *options.threshold) : kDefaultThreshold;
   std::vector<RecordBeside> records;
-  for (const auto& [path, record] : read(options.records)) {
+  const std::vector<NamedRecord> named = read(options.records);
+  if (options.rate_of) check_rate_of(named, *options.rate_of);
+  for (const auto& [path, record] : named) {
     records.push_back({path, build_warning(record.build), unfinished(record),
                        beside(record, options.rate_of.value_or(""), threshold, options.bootstrap)});
   }
@@ -167,12 +188,7 @@ int run_compare(const Options& options) {
     say("moat: --gate {} is {}.\n", *options.gate, gate->verdict);
     return gate->exit_code;
   }
-  for (const auto& reason : gate->reasons) say("moat: gate: {}\n", reason);
-  for (const auto& c : comparison.cases) {
-    if (!fails_gate(c)) continue;
-    say("moat: gate: {}\n", one_line(fmt::format("{} is {}{}{}", c.name, name_of(c.verdict),
-                                                 c.reason.empty() ? "" : ": ", c.reason)));
-  }
+  for (const auto& line : why_not_passed(comparison, *gate)) say("moat: {}\n", line);
   return gate->exit_code;
 }
 
@@ -203,7 +219,7 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("compare", "what changed between records, and a gate for CI");
   command->footer(std::string(kFooter) + kCompareExitHelp);
-  command->add_option("records", options->records, "BASE and NEW: records, or folders of them")
+  command->add_option("RECORD", options->records, "BASE and NEW: records, or folders of them")
       ->type_name("BASE NEW")
       ->required();
   command
@@ -217,10 +233,12 @@ void add_compare_command(CLI::App& app, int& exit_code) {
       ->type_name("SHARE");
   command->add_flag("--across", options->across,
                     "compare the devices of the records instead: speed per kernel and overall");
-  command->add_option("--baseline", options->baseline,
-                      fmt::format("of --across: a backend or a part of a device's name (default: "
-                                  "{}, as for ports)",
-                                  kBaseline));
+  command
+      ->add_option("--baseline", options->baseline,
+                   fmt::format("of --across: a backend or a part of a device's name (default: "
+                               "{}, as for ports)",
+                               kBaseline))
+      ->type_name("NAME");
   command->add_flag("--libraries", options->libraries,
                     "compare ours with the libraries and yardsticks of the same record instead");
   command
@@ -234,8 +252,10 @@ void add_compare_command(CLI::App& app, int& exit_code) {
                                                         {"github", CompareFormat::github}};
   command->add_option("--format", options->format, "table, markdown, json, junit or github")
       ->transform(choice(formats));
-  command->add_option("--out", options->out,
-                      "a file instead of standard output; a device or FIFO will do");
+  command
+      ->add_option("--out", options->out,
+                   "a file instead of standard output; a device or FIFO will do")
+      ->type_name("FILE");
   command->add_option("--seed", options->bootstrap.seed, "seed of the resampling")
       ->check(number_check<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max()))
       ->capture_default_str();

@@ -33,6 +33,7 @@ struct Side {
   std::vector<std::string> sessions;  // per series; "" if not taken in turns
   std::vector<Rounds> rounds;         // per series
   std::size_t samples = 0;
+  bool by_count = false;  // --samples ended the sampling of a run
   bool discarded = false;
 
   void add(const Record& record, const CaseRecord& c) {
@@ -57,6 +58,7 @@ struct Side {
       }
       only_in_turns = c.message;
     }
+    by_count |= ended_by_count(c);
     for (std::size_t i = 0; i < c.series.size(); ++i) {
       const auto& s = c.series[i];
       series.push_back(s.seconds);
@@ -207,7 +209,7 @@ class Comparer {
     if (!c.ratio) return;
     if (const std::size_t fewest = std::min(c.base_samples, c.new_samples); too_few(fewest)) {
       c.verdict = Verdict::too_few_samples;
-      c.reason = too_few_text(fewest);
+      c.reason = too_few_text(fewest, c.by_count);
       c.undecided = c.gated;
       return;
     }
@@ -232,6 +234,10 @@ class Comparer {
     const BootstrapOptions bootstrap = {.seed = seed_of(options_.bootstrap.seed, result.name),
                                         .resamples = options_.bootstrap.resamples};
     result.paired = are_paired(base, now);
+    // In turns either build may have ended it for both.
+    result.by_count = now.samples < base.samples   ? now.by_count
+                      : base.samples < now.samples ? base.by_count
+                                                   : base.by_count || now.by_count;
     Series before = base.series;
     Series after = now.series;
     if (result.paired) {
@@ -303,9 +309,15 @@ int Comparison::count(Verdict verdict) const {
   return static_cast<int>(std::ranges::count(cases, verdict, &CaseComparison::verdict));
 }
 
-std::string too_few_text(std::size_t samples) {
-  return fmt::format("{} sample{}; {} are needed: give the run more --budget", samples,
-                     samples == 1 ? "" : "s", kFewestSamples);
+std::string too_few_text(std::size_t samples, bool by_count) {
+  return fmt::format("{} sample{}; {} are needed: give the run {}", samples,
+                     samples == 1 ? "" : "s", kFewestSamples,
+                     by_count ? "a larger --samples" : "more --budget");
+}
+
+bool ended_by_count(const CaseRecord& c) {
+  return std::ranges::any_of(
+      c.series, [](const SeriesRecord& s) { return s.stop_reason == name_of(StopReason::count); });
 }
 
 Verdict verdict_without_result(const CaseRecord& c) {

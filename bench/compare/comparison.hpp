@@ -51,6 +51,7 @@ struct CaseComparison {
   bool only_base = false;              // missing from the new side
   bool broken = false;                 // unverified on the new side
   bool paired = false;                 // samples were compared within rounds of one session
+  bool by_count = false;               // --samples ended the sampling of the side with fewer
   std::optional<double> base_seconds;  // median per call
   std::optional<double> new_seconds;
   std::optional<RatioEstimate> ratio;  // new ÷ base: above 1 is slower
@@ -76,8 +77,12 @@ struct Comparison {
   int count(Verdict verdict) const;
 };
 
-// "4 samples; 10 are needed: give the run more --budget"
-std::string too_few_text(std::size_t samples);
+// "4 samples; 10 are needed: give the run more --budget", or a larger --samples where that was what
+// ended the sampling.
+std::string too_few_text(std::size_t samples, bool by_count);
+
+// Whether --samples ended the sampling of the case.
+bool ended_by_count(const CaseRecord& c);
 
 // Of a case that has no verified result: unverified or disturbed.
 Verdict verdict_without_result(const CaseRecord& c);

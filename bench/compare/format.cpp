@@ -84,16 +84,37 @@ std::string summary(const Comparison& comparison, const std::optional<Gate>& gat
                      comparison.base, comparison.now);
 }
 
-// "gate 5 %: passed"
+std::string gate_name(const Comparison& comparison) {
+  return fmt::format("gate {:.3g} %", 100 * comparison.threshold);
+}
+
+// "gate 5 %: passed; the slowest of 4 cases is sum/f32/n1000/cpu/moat: +0.3 % (-0.2 … +0.9 %)"
 std::string gate_text(const Comparison& comparison, const std::optional<Gate>& gate) {
-  return gate ? fmt::format("gate {:.3g} %: {}", 100 * comparison.threshold, gate->verdict) : "";
+  if (!gate) return "";
+  std::string text = fmt::format("{}: {}", gate_name(comparison), gate->verdict);
+  if (!gate->passed()) return text;
+  const CaseComparison* slowest = nullptr;
+  int judged = 0;
+  for (const auto& c : comparison.cases) {
+    if (!c.gated || !c.ratio) continue;
+    ++judged;
+    if (slowest == nullptr || c.ratio->ratio > slowest->ratio->ratio) slowest = &c;
+  }
+  if (slowest == nullptr) return text;
+  return text + fmt::format(
+                    "; {} {}: {} ({})",
+                    judged == 1 ? "its case is" : fmt::format("the slowest of {} cases is", judged),
+                    slowest->name, change(slowest->ratio->ratio), interval(*slowest->ratio));
 }
 
 std::string pairing(const Comparison& comparison) {
   const auto paired = std::ranges::count(comparison.cases, true, &CaseComparison::paired);
   if (paired == 0) return "";
-  return fmt::format("{} cases were sampled in turns (--ab): their ratio is that of each round\n",
-                     paired);
+  return paired == 1
+             ? "1 case was sampled in turns (--ab): its ratio is that of each round\n"
+             : fmt::format(
+                   "{} cases were sampled in turns (--ab): their ratio is that of each round\n",
+                   paired);
 }
 
 std::string table(const Comparison& comparison, CompareFormat format,
@@ -345,6 +366,22 @@ std::string verdict_counts(const Comparison& comparison) {
     }
   }
   return text;
+}
+
+std::vector<std::string> why_not_passed(const Comparison& comparison, const Gate& gate) {
+  std::vector<std::string> lines;
+  for (const auto& reason : gate.reasons) {
+    lines.push_back(one_line(fmt::format("{}: {}", gate_name(comparison), reason)));
+  }
+  for (const auto& c : comparison.cases) {
+    if (!fails_gate(c)) continue;
+    // What too few samples seem to say is no number to report.
+    const bool few = c.verdict == Verdict::too_few_samples;
+    lines.push_back(
+        one_line(few ? fmt::format("{}: {} has {}", gate_name(comparison), c.name, c.reason)
+                     : fmt::format("{}: {} is {}", gate_name(comparison), c.name, explanation(c))));
+  }
+  return lines;
 }
 
 std::string format_comparison(const Comparison& comparison, CompareFormat format,

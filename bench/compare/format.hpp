@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/compare/across.hpp"
 #include "bench/compare/beside.hpp"
@@ -24,6 +25,10 @@ std::string verdict_counts(const Comparison& comparison);
 // skipped in junit.
 std::string format_comparison(const Comparison& comparison, CompareFormat format,
                               const std::optional<Gate>& gate, bool color);
+
+// Why a gate did not pass, a line for each reason and each case with its number: "gate 5 %:
+// gemm/f32/m8n8k8/cpu/moat is slower: +50.0 % (+49.1 … +50.9 %), 1.00 ms → 1.50 ms".
+std::vector<std::string> why_not_passed(const Comparison& comparison, const Gate& gate);
 
 // Ours beside the libraries and yardsticks of each record, of which `path` names one. table,
 // markdown, json.

@@ -20,7 +20,7 @@ std::string why_refused(const Comparison& comparison) {
   if (!comparison.floor) {
     return fmt::format(
         "the noise floor is unknown, because no series that can be compared has {} samples. Give "
-        "the runs more --budget",
+        "the runs more --budget, or a larger --samples",
         kFewestSamples);
   }
   const bool paired = std::ranges::any_of(comparison.cases, &CaseComparison::paired);

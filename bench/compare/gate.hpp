@@ -12,9 +12,11 @@
 namespace moat {
 
 struct Gate {
-  CompareExit exit_code = kCompareOk;  // the first that applies of 6, 1, 7, 8, 9 and 3
-  std::string verdict;                 // "passed", "not passed: 2 slower", "refused: …"
-  std::vector<std::string> reasons;    // of the comparison as a whole, not of a case
+  // The first that applies of 6, 1, 7, 8, 9 and 3; 3 alone if no case is in common, and 6 only if
+  // there is a case to judge.
+  CompareExit exit_code = kCompareOk;
+  std::string verdict;               // "passed", "not passed: 2 slower", "refused: …"
+  std::vector<std::string> reasons;  // of the comparison as a whole, not of a case
 
   bool passed() const { return exit_code == kCompareOk; }
   // Below the noise floor: nothing was judged.

@@ -13,6 +13,7 @@
 
 #include "bench/port/document.hpp"
 #include "bench/port/record.hpp"
+#include "bench/text/suggest.hpp"
 
 namespace moat {
 namespace {
@@ -81,9 +82,14 @@ Subject find_subject(const Json& document, const Porting& porting, const std::st
   }
   std::vector<std::string> names;
   for (const auto& [file, facts] : files.items()) names.push_back(file);
+  names.insert(names.end(), kernels.begin(), kernels.end());
+  names.insert(names.end(), families.begin(), families.end());
+  const auto meant = nearest(name, names);
   throw std::invalid_argument(fmt::format(
-      "--details {}: no such kernel, family or file; kernels: {}; families: {}; files: {}", name,
-      fmt::join(kernels, ", "), fmt::join(families, ", "), fmt::join(names, ", ")));
+      "--details {}: no such kernel, family or file{}; kernels: {}; families: {}; or one of {} "
+      "files",
+      name, meant ? fmt::format(" (did you mean {}?)", *meant) : "", fmt::join(kernels, ", "),
+      fmt::join(families, ", "), files.size()));
 }
 
 // The lines of one port, from line ranges.

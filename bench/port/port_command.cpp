@@ -132,6 +132,8 @@ int check(const PortingPaths& paths) {
     return 1;
   }
   int missing = 0;
+  std::vector<std::string> recomputed;
+  bool complete = true;
   for (const std::string& name : port_names(before)) {
     if (!port_in(fresh, name).is_null()) {
       // What another processor or compiler makes of the same sources is not stale.
@@ -140,9 +142,13 @@ int check(const PortingPaths& paths) {
             "not recomputed: {}: this processor or compiler selects other groups of the same "
             "sources\n",
             name));
+        complete = false;
+      } else {
+        recomputed.push_back(name);
       }
       continue;
     }
+    complete = false;
     // A family of a backend that is not built says nothing more.
     if (is_family(name) && port_in(fresh, backend_of(name)).is_null()) continue;
     const auto why = counted.absent.find(name);
@@ -153,7 +159,9 @@ int check(const PortingPaths& paths) {
     if (why != counted.absent.end()) ++missing;
   }
   if (missing > 0) return 5;
-  print_out(fmt::format("{} is up to date\n", paths.committed.string()));
+  print_out(complete ? fmt::format("{} is up to date\n", paths.committed.string())
+                     : fmt::format("{}: what was recomputed is up to date: {}\n",
+                                   paths.committed.string(), fmt::join(recomputed, ", ")));
   return 0;
 }
 

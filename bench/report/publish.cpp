@@ -71,7 +71,10 @@ int check(const std::vector<Wanted>& files, const PublishOptions& options) {
     say("moat: {} is not what {} gives; moat report --readme {} {} writes it\n", file.path.string(),
         options.record.string(), options.readme->string(), options.record.string());
   }
-  return stale == 0 ? 0 : 1;
+  if (stale > 0) return 1;
+  print_out(
+      fmt::format("{} is what {} gives\n", options.readme->string(), options.record.string()));
+  return 0;
 }
 
 int write(const Record& record, const PublishOptions& options) {

@@ -191,7 +191,8 @@ std::vector<std::string> unfit_to_publish(const Record& record, double max_sprea
   }
   for (const CaseRecord& c : shown) {
     if (c.status == Status::ok && samples_of(c) < kFewestSamples) {
-      reasons.push_back(fmt::format("{} has {}", c.name, too_few_text(samples_of(c))));
+      reasons.push_back(
+          fmt::format("{} has {}", c.name, too_few_text(samples_of(c), ended_by_count(c))));
     }
   }
   for (const CaseRecord& c : record.cases) {

@@ -58,6 +58,27 @@ struct Options {
   PublishOptions publish;
 };
 
+// An option that does nothing here is a mistake of whoever gave it.
+void refuse_unused(const PublishOptions& publish, const CLI::Option& out,
+                   const std::vector<const CLI::Option*>& of_the_page) {
+  if (publish.table + publish.svg + publish.readme.has_value() > 1) {
+    throw UsageError("--table, --svg and --readme are three questions: ask one at a time");
+  }
+  for (const CLI::Option* option : of_the_page) {
+    if (option->count() > 0) {
+      throw UsageError(
+          fmt::format("{} belongs to the HTML report: leave it out with --table, "
+                      "--svg and --readme",
+                      option->get_name()));
+    }
+  }
+  if (out.count() > 0 && !publish.svg) {
+    throw UsageError(
+        "--out belongs to the HTML report and to --svg: leave it out with --table and "
+        "--readme");
+  }
+}
+
 int run(const Options& options) {
   SteadyClock clock;
   Progress progress(clock);
@@ -93,14 +114,23 @@ void add_report_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("report", "records in, one self-contained HTML file out");
   command->footer(kFooter);
-  command->add_option("records", options->records, "records, or folders of them")->required();
-  command->add_option("-o,--out", options->out, "the HTML file")->capture_default_str();
-  command->add_option("--csv", options->csv, "also a table for the P3 analysis library");
-  command->add_option("--baseline", options->baseline,
-                      fmt::format("device that speeds relate to: a backend or a part of a name\n"
-                                  "(default: {}, as for ports, else the first)",
-                                  kBaseline));
-  CLI::Option* const out = command->get_option("--out");
+  command->add_option("RECORD", options->records, "records, or folders of them")
+      ->type_name("")
+      ->required();
+  CLI::Option* const out =
+      command->add_option("-o,--out", options->out, "the HTML file, or --svg's")
+          ->type_name("FILE")
+          ->capture_default_str();
+  CLI::Option* const csv =
+      command->add_option("--csv", options->csv, "also a table for the P3 analysis library")
+          ->type_name("FILE");
+  CLI::Option* const baseline =
+      command
+          ->add_option("--baseline", options->baseline,
+                       fmt::format("device that speeds relate to: a backend or a part of a name\n"
+                                   "(default: {}, as for ports, else the first)",
+                                   kBaseline))
+          ->type_name("NAME");
   PublishOptions& publishing = options->publish;
   command->add_flag("--table", publishing.table, "print the table of one record");
   command->add_flag("--svg", publishing.svg, "draw one record; to standard output without --out");
@@ -116,12 +146,13 @@ void add_report_command(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->check(number_check(0.0, 1000.0))
       ->needs(readme);
-  command->callback([options, out, &exit_code] {
+  command->callback([options, out, csv, baseline, &exit_code] {
     try {
       if (!options->publish.wanted()) {
         exit_code = run(*options);
         return;
       }
+      refuse_unused(options->publish, *out, {csv, baseline});
       if (options->records.size() != 1 || std::filesystem::is_directory(options->records.front())) {
         throw UsageError("--table, --svg and --readme take one record");
       }

@@ -29,6 +29,7 @@
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/placement.hpp"
+#include "bench/run/problem_options.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/exit_codes.hpp"
@@ -300,6 +301,7 @@ int run_ab(const RunOptions& options) {
                     "compare with, such as base/build/bin/moat",
                     options.ab->string()));
   }
+  select_problems(options.problems);  // throws before anything is written or removed
   const auto now = std::time(nullptr);
   std::string time = utc_time(now);
   std::erase_if(time, [](char c) { return c == ':' || c == '-'; });
@@ -329,9 +331,13 @@ int run_ab(const RunOptions& options) {
     const int code = b->wait() == kExitDisturbed ? static_cast<int>(kExitOk) : b->wait();
     if (code != kExitOk) exit_code = code;
     if (code != kExitOk || !fs::exists(b->record())) {
-      say("moat: the {} build, {}, ended with exit code {}:\n{}", b->role(),
-          b->executable().string(), code, b->errors());
-      if (!b->spoke() && b->errors().find("--turns") != std::string::npos) {
+      const std::string errors = b->errors();
+      say("moat: the {} build, {}, ended with exit code {}{}{}", b->role(),
+          b->executable().string(), code, errors.empty() ? "\n" : ":\n", errors);
+      if (!b->spoke() && code == kExitOk) {
+        say("moat: it took no turns: is it the moat of another build?\n");
+      }
+      if (!b->spoke() && errors.find("--turns") != std::string::npos) {
         say("moat: it is older than --ab; build a commit that has it\n");
       }
     }
@@ -348,8 +354,10 @@ int run_ab(const RunOptions& options) {
       lacks_ratio(comparison, {&before.front().record, &after.front().record})) {
     exit_code = kExitDisturbed;
   }
-  say("records: {} {}\nas a gate: moat compare {} {} --gate 5%\n", base.record().string(),
-      fresh.record().string(), base.record().string(), fresh.record().string());
+  const std::string records = fmt::format("{} {}", base.record().string(), fresh.record().string());
+  say("records: {}\n", records);
+  // For a person: a script has a gate of its own.
+  if (isatty(STDOUT_FILENO) != 0) say("as a gate: moat compare {} --gate 5%\n", records);
   return exit_code;
 }
 

@@ -18,6 +18,7 @@
 #include "bench/run/threads.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/choice.hpp"
+#include "bench/text/command_line.hpp"
 #include "bench/text/exit_codes.hpp"
 
 namespace moat {
@@ -88,7 +89,11 @@ void add_options(CLI::App& command, RunOptions& o) {
   command.add_option("--budget", o.budget_seconds, "seconds per implementation of a case")
       ->check(number_check(0.001, 86400.0))
       ->group(how);
-  command.add_option("--samples", o.samples, "at most so many samples per implementation")
+  command
+      .add_option("--samples", o.samples,
+                  "at most so many samples per implementation. Samples that other work disturbed\n"
+                  "are taken again, and a round is sampled by all that take part in it, with --ab\n"
+                  "by both builds, as long as one of them wants more")
       ->check(number_check(1, 1000000))
       ->group(how);
   command
@@ -116,6 +121,7 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "folder, or file that ends in .json, for the record; a device, a FIFO or - for\n"
                   "standard output will do, and then the table is on standard error\n"
                   "(default: results/<device>/<UTC time>-<commit>.json)")
+      ->type_name("PATH")
       ->group(output);
   command
       .add_flag("--progress", o.progress,
@@ -146,6 +152,11 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
   command->allow_extras();
   command->callback([command, options, exports, &exit_code, world] {
     options->google_benchmark = command->remaining();
+    for (const std::string& argument : options->google_benchmark) {
+      if (!argument.starts_with("--benchmark_")) {
+        throw UsageError(unknown_argument(*command, argument) + "; see moat run --help");
+      }
+    }
     for (const auto& [format, file] : *exports) {
       if (format != "gbench") {
         throw UsageError("--export: format " + format + " is not known; known: gbench");

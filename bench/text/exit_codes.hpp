@@ -47,15 +47,16 @@ inline constexpr const char* kExitCodeHelp =
     "that, with exit codes of its own\n";
 
 inline constexpr const char* kCompareExitHelp =
-    "exit codes (1 and 6 to 9 only with --gate; of several the first in the order 6 1 7 8 9 3,\n"
-    "and 3 alone where no case is in common):\n"
+    "exit codes (1 and 6 to 9 only with --gate; of several the first in the order 6 1 7 8 9; 3 is\n"
+    "the first where no case is in common, and the last otherwise):\n"
     "  0    the gate is passed, or there is none\n"
     "  1    one of our kernels is slower by more than the threshold\n"
     "  2    bad option or value\n"
     "  3    the records have no case in common; with --gate: none of ours\n"
     "  4    the result could not be written\n"
     "  5    a file cannot be read, is no record, or holds what cannot be, such as a time of 0\n"
-    "  6    the threshold is below the noise floor, or the floor is unknown: nothing was judged\n"
+    "  6    there are cases to judge, but the threshold is below the noise floor or the floor is\n"
+    "       unknown: none was judged. Where there are none, 7, 8, 9 or 3 tells why\n"
     "  7    a case of the base is unverified in the new record, or missing from it or from one of\n"
     "       several new runs\n"
     "  8    a case was measured on another device or under other conditions, or the runs of one\n"

@@ -28,16 +28,21 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string suggestion(std::string_view given, std::span<const std::string> known) {
-  std::string text = ".";
-  const auto nearest =
+std::optional<std::string> nearest(std::string_view given, std::span<const std::string> known) {
+  const auto best =
       std::ranges::min_element(known, [&](const std::string& a, const std::string& b) {
         return edit_distance(given, a) < edit_distance(given, b);
       });
-  if (nearest != known.end() &&
-      edit_distance(given, *nearest) <= std::max<std::size_t>(2, given.size() / 3)) {
-    text += fmt::format(" Did you mean {}?", *nearest);
+  if (best == known.end() ||
+      edit_distance(given, *best) > std::max<std::size_t>(2, given.size() / 3)) {
+    return std::nullopt;
   }
+  return *best;
+}
+
+std::string suggestion(std::string_view given, std::span<const std::string> known) {
+  std::string text = ".";
+  if (const auto name = nearest(given, known)) text += fmt::format(" Did you mean {}?", *name);
   if (!known.empty()) text += fmt::format(" Known: {}", fmt::join(known, ", "));
   return text;
 }

@@ -16,7 +16,7 @@ fail() {
 mapfile -t configure < <(grep -rlE 'cmake -S' scripts tests examples .ci)
 ((${#configure[@]} >= 4)) || fail "only ${configure[*]} configure"
 for file in "${configure[@]}"; do
-  grep -qE 'CMAKE_GENERATOR|-G Ninja' "$file" || fail "$file configures with CMake's default, make"
+  grep -qE 'CMAKE_GENERATOR|-G Ninja|prefer_ninja' "$file" || fail "$file configures with CMake's default, make"
 done
 if [[ -z ${CMAKE_GENERATOR:-} ]] && command -v ninja >/dev/null; then export CMAKE_GENERATOR=Ninja; fi
 

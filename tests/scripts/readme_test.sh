@@ -50,7 +50,7 @@ expect 0 "are written" run --max-spread 1000
 [[ -e results/this-device/new.json && ! -e results/this-device/old.json ]]
 grep -q '^<svg' results/this-device/speed.svg
 grep -qF '([record](results/this-device/new.json))' README.md
-expect 0 "" run --check
+expect 0 "README.md is what results/this-device/new.json gives" run --check
 sed -i 's/^| cpu |/| CPU |/' README.md
 expect 1 "README.md is not what" run --check
 expect 0 "" run --max-spread 1000 results/this-device/new.json

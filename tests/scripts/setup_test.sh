@@ -170,6 +170,7 @@ machine
 run --list
 check "--list: the build's packages, installed or not" says "build need libfmt-dev - cmake/MoatPackages.cmake:fmt"
 check "--list: no others" negate says libgtest-dev
+check "--list: its columns have names" says "# purpose necessity package programs needed-by"
 run --tests --list
 check "--list: of the purposes that are named" says "tests need libgmock-dev"
 

@@ -202,6 +202,16 @@ TEST_F(Ab, MistakesAreNamed) {
   f = measure(old.string());
   EXPECT_EQ(f.exit_code, kExitUsage) << f.err;
   EXPECT_NE(f.err.find("older than --ab"), std::string::npos) << f.err;
+  f = measure("/bin/true");
+  EXPECT_EQ(f.exit_code, kExitDevice) << f.err;
+  EXPECT_NE(f.err.find("ended with exit code 0\nmoat: it took no turns"), std::string::npos)
+      << f.err;
+  // The records of an earlier run outlive a mistake, which is not the other build's.
+  write_file(folder_ / "base.json", "kept");
+  f = measure(MOAT_BINARY, {"--kernel", "nosuch"});
+  EXPECT_EQ(f.exit_code, kExitUsage) << f.err;
+  EXPECT_TRUE(f.err.starts_with("moat: --kernel: nosuch is not known")) << f.err;
+  EXPECT_TRUE(fs::exists(folder_ / "base.json"));
 }
 
 }  // namespace

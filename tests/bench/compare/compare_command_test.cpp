@@ -51,8 +51,16 @@ TEST_F(CompareCommand, GatePassesAndFails) {
   EXPECT_EQ(moat_command({"compare", base_, same_, "--gate", "5%"}).exit_code, kCompareOk);
   const Finished slow = moat_command({"compare", base_, slow_, "--gate", "5%"});
   EXPECT_EQ(slow.exit_code, kCompareSlower);
-  EXPECT_NE(slow.err.find("gate: gemm/f32/m8n8k8/cpu/moat is slower"), std::string::npos)
+  EXPECT_NE(slow.err.find("moat: gate 5 %: gemm/f32/m8n8k8/cpu/moat is slower: +50.0 % (+"),
+            std::string::npos)
       << slow.err;
+  EXPECT_TRUE(slow.out.ends_with("gate 5 %: not passed: 1 slower\n")) << slow.out;
+  const Finished passed = moat_command({"compare", base_, same_, "--gate", "5%"});
+  EXPECT_NE(
+      passed.out.find("\ngate 5 %: passed; the slowest of 2 cases is gemm/f32/m8n8k8/cpu/moat: "
+                      "+0.1 % ("),
+      std::string::npos)
+      << passed.out;
   EXPECT_EQ(slow.err.find("sum/"), std::string::npos) << slow.err;
   EXPECT_NE(slow.out.find("+50.0 %"), std::string::npos) << slow.out;
   EXPECT_EQ(moat_command({"compare", slow_, base_, "--gate", "5%"}).exit_code, kCompareOk)
@@ -92,8 +100,7 @@ TEST_F(CompareCommand, AGateThatCannotJudgeDoesNotPass) {
     const Finished f = moat_command({"compare", base_, few, "--gate", "5%", "--format", format});
     EXPECT_EQ(f.exit_code, kCompareUndecided) << format;
     EXPECT_NE(f.out.find("too few samples"), std::string::npos) << f.out;
-    EXPECT_NE(f.err.find("gate: gemm/f32/m8n8k8/cpu/moat is too few samples: 4 samples; 10 are "
-                         "needed"),
+    EXPECT_NE(f.err.find("gate 5 %: gemm/f32/m8n8k8/cpu/moat has 4 samples; 10 are needed"),
               std::string::npos)
         << f.err;
   }
@@ -188,6 +195,14 @@ TEST_F(CompareCommand, OursBesideTheLibrariesOfTheRecord) {
       << f.out;
 }
 
+// One that the records lack is no mistake in the option.
+TEST_F(CompareCommand, ARateOfACaseThatNoRecordHasIsSaid) {
+  const Finished f =
+      moat_command({"compare", "--libraries", base_, "--rate-of", "gemm/f32/m9n9k9"});
+  EXPECT_EQ(f.exit_code, kCompareOk) << f.err;
+  EXPECT_NE(f.err.find("no record has gemm/f32/m9n9k9 of ours"), std::string::npos) << f.err;
+}
+
 TEST_F(CompareCommand, FoldersAreSetsOfRuns) {
   fs::create_directories(folder_ / "runs" / "deep");
   write("runs/a.json", 1e-3);
@@ -268,7 +283,18 @@ TEST_F(CompareCommand, EachMistakeHasItsMessageAndCode) {
     std::string message;
   };
   const std::vector<Mistake> mistakes = {
-      {{"compare"}, kCompareUsage, "required"},
+      {{"compare"}, kCompareUsage, "RECORD is missing"},
+      {{"compare", "--across", base_, "--rate-of", "x"}, kCompareUsage, "belongs to --libraries"},
+      {{"compare", "--libraries", base_, "--rate-of", "nosuch"}, kCompareUsage, "--rate-of: "},
+      {{"report", "--table", base_, "--out", "t.txt"}, kCompareUsage, "--out belongs to"},
+      {{"report", "--table", base_, "--csv", "t.csv"}, kCompareUsage, "--csv belongs to"},
+      {{"report", "--svg", base_, "--csv", "t.csv"}, kCompareUsage, "--csv belongs to"},
+      {{"report", "--svg", base_, "--baseline", "cpu"}, kCompareUsage, "--baseline belongs to"},
+      {{"report", "--svg", base_, "--table"}, kCompareUsage, "ask one at a time"},
+      {{"report", "--readme", base_, "--svg", base_}, kCompareUsage, "ask one at a time"},
+      {{"report", "--readme", base_, "--check", "--out", "t", base_},
+       kCompareUsage,
+       "--out belongs"},
       {{"compare", base_}, kCompareUsage, "takes BASE and NEW, not 1"},
       {{"compare", base_, same_, slow_}, kCompareUsage, "not 3"},
       {{"compare", base_, base_, "--gate", "5%"}, kCompareUsage, "are the same run"},

@@ -220,6 +220,37 @@ TEST(Gate, ExitCodesDifferByCause) {
       << "the worse of two causes";
 }
 
+// No noise floor is known where nothing can be judged, and the cause has the exit code.
+TEST(Gate, WithoutACaseToJudgeTheCauseIsNamedAndNotTheNoise) {
+  const auto b = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  auto n = b;
+  n.record.run.threads = b.record.run.threads + 1;
+  Comparison c = compare_records({b}, {n}, at(0.05));
+  EXPECT_FALSE(c.floor.has_value());
+  EXPECT_EQ(exit_code_of(c), kCompareIncomparable);
+  const auto few = timed_record({{"sum/f32/n1", steady(1e-3, 4)}});
+  c = compare_records({b}, {few}, at(0.05));
+  EXPECT_FALSE(c.floor.has_value());
+  EXPECT_EQ(exit_code_of(c), kCompareUndecided);
+  n = b;
+  n.record.cases[0] = without_times(n.record.cases[0], Status::failed, "wrong");
+  EXPECT_EQ(exit_code_of(compare_records({b}, {n}, at(0.05))), kCompareUnverified);
+  // All cases of the base are missing: the records are of different cases.
+  const auto other = timed_record({{"max/f32/n1", steady(1e-3)}});
+  EXPECT_EQ(exit_code_of(compare_records({b}, {other}, at(0.05))), kCompareNothing);
+}
+
+TEST(Gate, TooFewSamplesNameWhatEndedTheSampling) {
+  const auto b = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  auto n = timed_record({{"sum/f32/n1", steady(1e-3, 4)}});
+  n.record.cases[0].series[0].stop_reason = "budget";
+  EXPECT_EQ(compare_records({b}, {n}, at(0.05)).cases[0].reason,
+            "4 samples; 10 are needed: give the run more --budget");
+  n.record.cases[0].series[0].stop_reason = "count";
+  EXPECT_EQ(compare_records({b}, {n}, at(0.05)).cases[0].reason,
+            "4 samples; 10 are needed: give the run a larger --samples");
+}
+
 TEST(Gate, ASlowerLibraryIsNoRegressionOfOurs) {
   const auto b =
       timed_record({{"sum/f32/n1", steady(1e-3)}, {"sum/f32/n1", steady(1e-3), "onednn"}});

@@ -69,6 +69,32 @@ TEST(Format, TableHasEveryCaseAndTheFloor) {
             std::string::npos);
 }
 
+TEST(Format, OneCaseInTurnsIsOne) {
+  Comparison c = sample();
+  c.cases[0].paired = true;
+  EXPECT_NE(format_comparison(c, CompareFormat::table, std::nullopt, false)
+                .find("1 case was sampled in turns"),
+            std::string::npos);
+}
+
+TEST(Format, WhatKeepsAGateFromPassingHasItsNumberAndItsInterval) {
+  Comparison c = sample();
+  const std::vector<std::string> lines = why_not_passed(c, judge_gate(c));
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0],
+            "gate 5 %: gemm/f32/m1n1k1/cpu/moat is slower: +50.0 % (+49.0 … +51.0 %), 1.00 ms → "
+            "1.50 ms");
+  EXPECT_EQ(lines[4], "gate 5 %: sum/f32/n6/cpu/moat has 4 samples; 10 are needed");
+  c.cases.resize(3);
+  c.cases.erase(c.cases.begin());
+  EXPECT_TRUE(why_not_passed(c, judge_gate(c)).empty());
+  const std::string text = format_comparison(c, CompareFormat::table, judge_gate(c), false);
+  EXPECT_TRUE(
+      text.ends_with("gate 5 %: passed; the slowest of 2 cases is sum/f32/n1/cpu/moat: "
+                     "+0.0 % (-1.0 … +1.0 %)\n"))
+      << text;
+}
+
 TEST(Format, MarkdownKeepsItsColumns) {
   const std::string text = formatted(CompareFormat::markdown);
   EXPECT_NE(text.find("\\| 50%, was C D"), std::string::npos) << text;

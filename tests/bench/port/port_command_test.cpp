@@ -104,6 +104,12 @@ TEST_F(PortCommand, AMissingSdkIsSaidAndItsRecordUsed) {
   const Result check = port({"--check"});
   EXPECT_EQ(check.exit_code, 0) << check.err;
   EXPECT_NE(check.out.find("not recomputed: hip"), std::string::npos);
+  EXPECT_NE(check.out.find("what was recomputed is up to date: c"), std::string::npos) << check.out;
+  EXPECT_EQ(check.out.find("porting.json is up to date"), std::string::npos) << check.out;
+  const Result unknown = port({"--details", "axpi"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_NE(unknown.err.find("(did you mean axpy?)"), std::string::npos) << unknown.err;
+  EXPECT_EQ(unknown.err.find("backends/"), std::string::npos) << "files are too many to list";
   EXPECT_EQ(port({"--update"}).exit_code, 0);  // keeps hip
 
   const Result json = port({"--json"});
@@ -214,7 +220,7 @@ TEST_F(PortCommand, BadUsage) {
   EXPECT_EQ(port({"--tests", "x.xml", "--update"}).exit_code, 2);
   EXPECT_EQ(port({"--tests", junit("").string()}).exit_code, 2);
   ASSERT_EQ(port({"--update"}).exit_code, 0);
-  const Result details = port({"--details", "gem"});
+  const Result details = port({"--details", "axpi"});
   EXPECT_EQ(details.exit_code, 2);
   EXPECT_NE(details.err.find("kernels: all, axpy, dot, runtime"), std::string::npos) << details.err;
   std::ofstream(folder_.path() / "bad.xml") << "<testsuite>";

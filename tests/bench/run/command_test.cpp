@@ -111,7 +111,20 @@ TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
       {{"run", "--format", "html"},
        kExitUsage,
        "moat: --format: html is not known. Known: csv, markdown, table; see moat run --help"},
-      {{"compare"}, kExitUsage, "moat: records is required; see moat compare --help"},
+      {{"--hlp"}, kExitUsage, "unknown argument --hlp (did you mean --help?); see moat --help"},
+      {{"compare"}, kExitUsage, "moat: RECORD is missing; see moat compare --help"},
+      {{"report"}, kExitUsage, "moat: RECORD is missing; see moat report --help"},
+      {{"run", "--case"}, kExitUsage, "moat: --case needs a value; see moat run --help"},
+      {{"run", "--seed"}, kExitUsage, "moat: --seed needs a value; see moat run --help"},
+      {{"run", "--export", "gbench"}, kExitUsage, "moat: --export needs FORMAT FILE; see moat run"},
+      {{"run", "--sampels", "3"},
+       kExitUsage,
+       "unknown argument --sampels (did you mean --samples?)"},
+      {{"port", "--detials", "gemm"},
+       kExitUsage,
+       "moat: unknown argument --detials (did you mean --details?); see moat port --help"},
+      {{"compare", "a", "b", "--gates=5%"}, kExitUsage, "--gates=5% (did you mean --gate?)"},
+      {{"codegen", "--filter", "("}, kExitUsage, "--filter ("},
       {{"compare", "a", "b", "--format", "jsn"}, kExitUsage, "Did you mean json?"},
       {{"port", "diff", "a"}, kExitUsage, "see moat port diff --help"},
       {{"run", "--export", "xml", "f"}, kExitUsage, "xml is not known"},
@@ -139,6 +152,26 @@ TEST_F(Command, HelpAndVersion) {
   EXPECT_EQ(help.exit_code, kExitOk);
   EXPECT_NE(help.out.find("examples:"), std::string::npos);
   EXPECT_NE(help.out.find("exit codes:"), std::string::npos);
+  // The parser's own words for types, checks and defaults.
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"run"},
+                                                  {"list"},
+                                                  {"compare"},
+                                                  {"report"},
+                                                  {"port"},
+                                                  {"codegen"},
+                                                  {"port", "diff"},
+                                                  {"port", "scan"},
+                                                  {"port", "history"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.emplace_back("--help");
+    const std::string text = moat_command(arguments).out;
+    for (const char* noise : {"INT", "FLOAT", "ENUM", ":FILE", ":from",
+                              "Needs:", "Excludes:", "REQUIRED", "18446744073709551615"}) {
+      EXPECT_EQ(text.find(noise), std::string::npos) << command.back() << ": " << noise;
+    }
+  }
+  EXPECT_NE(help.out.find("--threads N (from 1 to 4096)"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("--seed N (default 1)"), std::string::npos) << help.out;
   const Finished version = moat_command({"--version"});
   EXPECT_EQ(version.exit_code, kExitOk);
   EXPECT_TRUE(version.out.starts_with("moat 0.")) << version.out;

@@ -15,6 +15,8 @@ TEST(Suggest, NearestNameAndAllThatThereAre) {
             ". Did you mean llama3-8b? Known: quick, llama3-8b, sweep");
   EXPECT_EQ(suggestion("mixtral", known), ". Known: quick, llama3-8b, sweep");
   EXPECT_EQ(suggestion("x", {}), ".");
+  EXPECT_EQ(nearest("quik", known), "quick");
+  EXPECT_EQ(nearest("mixtral", known), std::nullopt);
 }
 
 }  // namespace

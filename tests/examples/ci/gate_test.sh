@@ -65,6 +65,14 @@ expect() { "${@:2}" || fail "$1"; }
 git checkout -q same
 run_gate base
 expect "equal code passes the gate, not $status" test "$status" = 0
+# last_line PATTERN: the last line of standard output is the verdict.
+last_line() { tail -n 1 out | grep -qE "$1"; }
+number='[+-][0-9.]+ % \([+-][0-9.]+ … [+-][0-9.]+ %\)'
+expect 'the last line is the verdict, with the slowest case' last_line \
+  "^gate.sh: gate 25 %: passed; the slowest of 2 cases is (gemm|sum)/.*: $number; this commit, [0-9a-f]+, against base, [0-9a-f]{12}\$"
+if grep -hE 'threshold|--gate' out err | grep -qv 'threshold 25 %'; then
+  fail 'another gate than the one in force is named'
+fi
 expect 'both records are kept' test -s ci-records/base.json -a -s ci-records/new.json
 for build in base new; do
   expect "the $build build has the GPU backends that can run here" \
@@ -77,15 +85,17 @@ git checkout -q slow
 # HEAD~1 of this commit, not of the base that is checked out already.
 run_gate HEAD~1 gemm/f32/m60n60k60
 expect "a delay of half the time fails the gate with 1, not $status" test "$status" = 1
-expect 'the slower case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is slower' err
+expect 'the slower case is named with its number' \
+  grep -qE "gate 25 %: gemm/f32/m60n60k60/cpu/moat is slower: $number" err
+expect 'the last line is the verdict' last_line '^gate.sh: gate 25 %: not passed: 1 slower'
 expect 'and annotated' grep -q '^::error.*gemm/f32/m60n60k60' out
-if grep -q 'gate: sum/' err; then fail 'a case that is as fast is named too'; fi
+if grep -q 'gate 25 %: sum/' err; then fail 'a case that is as fast is named too'; fi
 expect 'the failing table is kept' grep -q 'slower' ci-records/compare.md
 
 git checkout -q wrong
 run_gate base
 expect "a wrong result fails the gate with 7, not $status" test "$status" = 7
-expect 'the wrong case is named' grep -q 'gate: gemm/f32/m60n60k60/cpu/moat is unverified' err
+expect 'the wrong case is named' grep -q 'gate 25 %: gemm/f32/m60n60k60/cpu/moat is unverified' err
 
 # What is no judgement has no exit code of one.
 #   expect_code CODE TEXT ARGUMENTS...: the script ends with CODE and says TEXT.
@@ -93,7 +103,7 @@ expect_code() {
   status=0
   "$gate" "${@:3}" >out 2>err || status=$?
   expect "exit code $1 after '${*:3}', not $status" test "$status" = "$1"
-  expect "and says $2" grep -q "$2" out err
+  expect "and says $2" grep -q -- "$2" out err
 }
 expect_code 0 'exit codes' --help
 expect_code 2 'no base commit'
@@ -101,15 +111,41 @@ expect_code 2 'an argument is empty' ''
 expect_code 2 'an argument is empty' ' '
 expect_code 2 'an argument is empty' base ''
 expect_code 2 'an argument is empty' base 25% --case ''
-expect_code 2 'does not take these options' base 25% --frobnicate
+# Before anything is built, and with the records of the last gate in place.
+for builds in base new; do rm "build/gate/$builds-build/bin/moat"; done
+nothing_done() {
+  expect "${*}: nothing is built" test ! -e build/gate/new-build/bin/moat
+  expect "${*}: the last records stay" test -s ci-records/base.json
+}
+expect_code 2 'unknown argument --frobnicate' base 25% --frobnicate
+nothing_done unknown option
+expect_code 2 '--out is the script' base 25% --out elsewhere
+expect_code 2 '-x is no commit' -x
+expect_code 10 'HEAD:README is a blob, no commit' HEAD:README
+nothing_done
+exec 9>build/gate/lock
+flock 9
+expect_code 10 'another gate runs in this clone' base
+exec 9>&-
+nothing_done locked
+# A value is known to this commit's moat alone, which is built first. GATE may be left out.
+expect_code 2 '--kernel: nosuch is not known' base --kernel nosuch
+expect "the base is not built" test ! -e build/gate/base-build/bin/moat
+expect 'the last records stay' test -s ci-records/base.json
+expect_code 10 'cannot use these options: exit code 3' base --filter nosuch
+expect 'the last records stay' test -s ci-records/base.json
 expect_code 2 'write a threshold as 5%' base 5 --backend cpu --case sum/f32/n1000 --hot --samples 1 \
   --no-baselines
-expect_code 9 'gate: sum/f32/n1000/cpu/moat is too few samples' base 25% --backend cpu \
-  --case sum/f32/n1000 --hot --samples 4 --no-baselines
+printf 'changed\n' >>README
+expect_code 9 'gate 25 %: sum/f32/n1000/cpu/moat has . samples; 10 are needed: give the run a larger --samples' \
+  base 25% --backend cpu --case sum/f32/n1000 --hot --samples 4 --no-baselines
+expect 'the verdict tells of the working tree' last_line \
+  ': not passed: 1 could not be judged; this commit, [0-9a-f]+ with uncommitted changes, against base'
+git checkout -q README
 expect_code 10 'no-such-commit is no commit' no-such-commit
 mkdir elsewhere
 cd elsewhere
-GIT_CEILING_DIRECTORIES=$work GIT_DIR=/nowhere expect_code 10 'git rev-parse --show-toplevel failed' base
+GIT_CEILING_DIRECTORIES=$work GIT_DIR=/nowhere expect_code 10 'lies in no git repository' base
 cd ..
 git checkout -q same
 printf 'message(FATAL_ERROR "broken")\n' >CMakeLists.txt
