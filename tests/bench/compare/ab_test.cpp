@@ -184,6 +184,28 @@ TEST_F(Ab, AFasterBuildPasses) {
   EXPECT_NE(f.out.find("faster"), std::string::npos) << f.out;
 }
 
+// What was measured before is kept, and no gate takes it for the whole.
+TEST_F(Ab, AProcessThatDiesLeavesTheRunIncomplete) {
+  const fs::path base = folder_ / "base";
+  const fs::path started = folder_ / "started";
+  write_file(base, fmt::format("#!/bin/sh\necho >>'{0}'\n[ $(wc -l <'{0}') -lt 4 ] || exit 5\n"
+                               "exec '{1}' \"$@\"\n",
+                               started.string(), SCRIPTED_MOAT_BINARY));
+  fs::permissions(base, fs::perms::owner_all);
+  const Finished run = Spawned(
+                           arguments(base.string()), [] {}, SCRIPTED_MOAT_BINARY)
+                           .wait();
+  EXPECT_EQ(run.exit_code, 5) << run.err;
+  EXPECT_NE(run.err.find("the base build, " + base.string() + ", ended with exit code 5"),
+            std::string::npos)
+      << run.err;
+  expect_shared_rounds(3);
+  for (const char* file : {"base.json", "new.json"}) {
+    EXPECT_TRUE(read_records({folder_ / file})[0].record.run.interrupted) << file;
+  }
+  EXPECT_EQ(gate("50%").exit_code, kCompareUndecided);
+}
+
 // What the clock told here is left unjudged: it depends on the machine's other work.
 TEST_F(Ab, TheRealBuildTakesTurns) {
   const Finished run = measure(MOAT_BINARY, {"--benchmark_repetitions=2", "--samples", "10"});
