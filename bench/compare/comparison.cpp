@@ -222,8 +222,9 @@ class Comparer {
     c.verdict = judge(*c.ratio, threshold);
     c.undecided = c.gated && leaves_undecided(*c.ratio, threshold);
     if (c.verdict == Verdict::inconclusive) {
-      c.reason = fmt::format("the interval reaches over {:.3g} %: more samples{} would tell",
-                             100 * threshold, c.paired ? "" : " or --ab");
+      c.reason =
+          fmt::format("the interval reaches over {:.3g} %: more {} would tell", 100 * threshold,
+                      c.paired ? "processes (--benchmark_repetitions)" : "samples or --ab");
     }
   }
 

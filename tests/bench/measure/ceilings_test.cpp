@@ -309,7 +309,7 @@ TEST(Roofline, NeedsOnlyTheCeilingsOfItsTraffic) {
   c.flops_f32.reset();
   c.missing = {"fma/512: disturbed", "read: disturbed: waits"};
   const RowsProblem softmax{.op = RowsOp::softmax, .rows = 10, .cols = 100};
-  const RowsProblem norm{.op = RowsOp::rmsnorm, .rows = 200, .cols = 100};
+  const RowsProblem norm{.op = RowsOp::rms_norm, .rows = 200, .cols = 100};
   const ReductionProblem sum{.n = 100};
   c.read_bytes.reset();
   ASSERT_TRUE(roofline(softmax, 1000, c, true));
