@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "bench/compare/student.hpp"
 #include "bench/measure/statistics.hpp"
 
 namespace moat {
@@ -129,7 +130,7 @@ RatioEstimate ratio_of_medians(const Series& base, const Series& now,
   return to_estimate(ratio, std::move(logs));
 }
 
-RatioEstimate paired_ratio(const Series& base, const Series& now, const BootstrapOptions& options) {
+Series ratios_of_rounds(const Series& base, const Series& now) {
   Series ratios;
   for (std::size_t s = 0; s < std::min(base.size(), now.size()); ++s) {
     auto& of_rounds = ratios.emplace_back();
@@ -137,6 +138,16 @@ RatioEstimate paired_ratio(const Series& base, const Series& now, const Bootstra
       of_rounds.push_back(now[s][i] / base[s][i]);
     }
   }
+  return ratios;
+}
+
+RatioEstimate paired_ratio(const Series& base, const Series& now, const BootstrapOptions& options) {
+  const Series ratios = ratios_of_rounds(base, now);
+  std::vector<double> logs;
+  for (const auto& of_process : ratios) {
+    if (!of_process.empty()) logs.push_back(std::log(moat::median(of_process)));
+  }
+  if (logs.size() > 1) return mean_ratio(logs, options);
   MedianEstimate m = bootstrap_median(ratios, options);
   for (double& e : m.log_error) e += std::log(m.median);
   return to_estimate(m.median, std::move(m.log_error));

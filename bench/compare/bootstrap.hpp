@@ -42,8 +42,13 @@ struct RatioEstimate {
 RatioEstimate ratio_of_medians(const Series& base, const Series& now,
                                const BootstrapOptions& options);
 
-// Median of now[s][i] ÷ base[s][i], for samples taken in one round: what slows both down cancels.
-// Series that differ in length are compared as far as both go.
+// now[s][i] ÷ base[s][i], for samples taken in one round: what slows both down cancels. Series that
+// differ in length are compared as far as both go.
+Series ratios_of_rounds(const Series& base, const Series& now);
+
+// The median of those ratios or, of several series, each of processes of its own, the geometric
+// mean of the series' medians (student.hpp). The interval of one series leaves out how processes
+// differ.
 RatioEstimate paired_ratio(const Series& base, const Series& now, const BootstrapOptions& options);
 
 // From the logs of resampled ratios around `ratio`.

@@ -213,11 +213,20 @@ class Comparer {
       c.undecided = c.gated;
       return;
     }
+    // Within a process nothing tells how another one of the same code would differ.
+    if (c.paired && c.processes < kFewestProcesses) {
+      c.verdict = Verdict::inconclusive;
+      c.reason = fmt::format("{} process{} of each build; {} are needed: --benchmark_repetitions",
+                             c.processes, c.processes == 1 ? "" : "es", kFewestProcesses);
+      c.undecided = c.gated;
+      return;
+    }
     c.verdict = judge(*c.ratio, threshold);
     c.undecided = c.gated && leaves_undecided(*c.ratio, threshold);
     if (c.verdict == Verdict::inconclusive) {
-      c.reason = fmt::format("the interval reaches over {:.3g} %: more samples{} would tell",
-                             100 * threshold, c.paired ? "" : " or --ab");
+      c.reason =
+          fmt::format("the interval reaches over {:.3g} %: more {} would tell", 100 * threshold,
+                      c.paired ? "processes (--benchmark_repetitions)" : "samples or --ab");
     }
   }
 
@@ -245,6 +254,7 @@ class Comparer {
       for (std::size_t i = 0; i < before.size(); ++i) {
         keep_common_rounds(before[i], base.rounds[i], after[i], now.rounds[i]);
         result.base_samples += before[i].size();
+        result.processes += before[i].empty() ? 0 : 1;
       }
       result.new_samples = result.base_samples;
       if (result.base_samples == 0) {
@@ -262,15 +272,20 @@ class Comparer {
     }
     // What is not judged by its own samples tells nothing about the noise of the others.
     if (too_few(std::min(result.base_samples, result.new_samples))) return;
+    const bool of_processes = result.paired && result.processes >= kFewestProcesses;
+    if (of_processes) add_differences(process_self_differences(before, after));
     const auto of_itself = result.paired ? paired_self_differences : self_differences;
     for (const Series* side : {&before, &after}) {
-      const std::vector<double> d = of_itself(*side);
-      differences_.insert(differences_.end(), d.begin(), d.end());
+      if (!of_processes) add_differences(of_itself(*side));
     }
     // The same library in both builds: what it differs by is noise between the runs.
     if (!result.gated) {
       differences_.push_back(std::max(result.ratio->ratio, 1 / result.ratio->ratio) - 1);
     }
+  }
+
+  void add_differences(const std::vector<double>& of_case) {
+    differences_.insert(differences_.end(), of_case.begin(), of_case.end());
   }
 
   const Sides& base_;

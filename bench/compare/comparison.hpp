@@ -57,6 +57,7 @@ struct CaseComparison {
   std::optional<RatioEstimate> ratio;  // new ÷ base: above 1 is slower
   std::size_t base_samples = 0;
   std::size_t new_samples = 0;
+  std::size_t processes = 0;  // of each build, where paired
 };
 
 struct CompareOptions {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <random>
 #include <utility>
 
 #include "bench/measure/sampler.hpp"
@@ -52,6 +53,26 @@ std::vector<double> paired_self_differences(const Series& series) {
       for (std::size_t i = first; i + 1 < s.size(); i += 2) ratios.push_back(s[i + 1] / s[i]);
       differences.push_back(difference(median(ratios), 1));
     }
+  }
+  return differences;
+}
+
+std::vector<double> process_self_differences(const Series& base, const Series& now) {
+  constexpr int kHalves = 32;
+  std::vector<double> logs;
+  for (const auto& ratios : ratios_of_rounds(base, now)) {
+    if (!ratios.empty()) logs.push_back(std::log(median(ratios)));
+  }
+  if (logs.size() < kFewestProcesses) return {};
+  const std::size_t half = logs.size() / 2;
+  std::mt19937_64 random(1);
+  std::vector<double> differences;
+  for (int k = 0; k < kHalves; ++k) {
+    // Not std::shuffle, which gives other orders on other systems.
+    for (std::size_t i = logs.size() - 1; i > 0; --i) std::swap(logs[i], logs[random() % (i + 1)]);
+    double sum = 0;
+    for (std::size_t i = 0; i < half; ++i) sum += logs[i] - logs[half + i];
+    differences.push_back(std::expm1(std::abs(sum) / static_cast<double>(2 * half)));
   }
   return differences;
 }

@@ -18,6 +18,14 @@ std::vector<double> self_differences(const Series& series);
 // The same for series whose samples are compared within rounds: neighbours of one build.
 std::vector<double> paired_self_differences(const Series& series);
 
+// The same for series of several processes that took turns, one per process: half of them, drawn at
+// random and with the builds' roles exchanged, against the other half, so that any difference
+// between the builds cancels. Empty if there are fewer than kFewestProcesses.
+std::vector<double> process_self_differences(const Series& base, const Series& now);
+
+// Fewer processes than this tell nothing of how they differ.
+inline constexpr std::size_t kFewestProcesses = 3;
+
 // What 95 % of the differences stay under; none if there are no differences.
 std::optional<double> noise_floor(std::vector<double> differences);
 

@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "bench/compare/conditions.hpp"
@@ -75,6 +77,35 @@ std::set<std::size_t> telling(const Conditions& key, std::vector<const Condition
   return named;
 }
 
+std::set<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// What is named of long values, such as compiler flags: the words that not all of `alike` have, as
+// far as that still tells them apart.
+std::string telling_words(const Conditions& key, std::size_t i,
+                          const std::vector<const Conditions*>& alike) {
+  std::set<std::string> common = words_of(key[i].second);
+  for (const Conditions* other : alike) {
+    const auto theirs = words_of((*other)[i].second);
+    std::erase_if(common, [&](const std::string& w) { return !theirs.contains(w); });
+  }
+  const auto own = [&](const Conditions& of) {
+    std::istringstream stream(of[i].second);
+    std::string text;
+    for (std::string w; stream >> w;) {
+      if (!common.contains(w)) text += (text.empty() ? "" : " ") + w;
+    }
+    return text;
+  };
+  const std::string text = own(key);
+  const bool tells = !text.empty() && std::ranges::all_of(alike, [&](const Conditions* other) {
+    return (*other)[i].second == key[i].second || own(*other) != text;
+  });
+  return tells ? text : key[i].second;
+}
+
 // "0123456789ab, GNU 12.2.0", "0123456789ab (modified), GNU 12.2.0"
 std::string in_words(const Conditions& build) {
   std::string text;
@@ -89,8 +120,9 @@ std::string in_words(const Conditions& build) {
   return text;
 }
 
-std::string label_of(const Conditions& key, const std::set<std::size_t>& named,
+std::string label_of(const Conditions& key, const std::vector<const Conditions*>& alike,
                      const std::string& warning) {
+  const std::set<std::size_t> named = telling(key, alike);
   std::string backend;
   std::string device;
   std::string details;
@@ -107,7 +139,9 @@ std::string label_of(const Conditions& key, const std::set<std::size_t>& named,
       if (name == "index") {
         backend += ":" + value;
       } else {
-        add(fmt::format("{}: {}", name, value.empty() ? "not known" : value));
+        const bool is_long = name == "compiler flags";
+        const std::string shown = is_long ? telling_words(key, i, alike) : value;
+        add(fmt::format("{}: {}", name, shown.empty() ? "not known" : shown));
       }
     }
   }
@@ -159,8 +193,12 @@ Platforms::Platforms(const std::vector<NamedRecord>& records) : places_(records.
   }
   std::ranges::stable_sort(apart, {}, [](const Apart& a) { return a.places.front().first; });
 
+  std::map<std::string, std::size_t> devices;
   for (const auto& [key, places, hot_problems] : apart) {
     const DeviceRecord& device = *places.front().second;
+    const std::string identity =
+        fmt::format("{} {}\n{}\n{}", device.backend, device.index, device.name,
+                    host_of(records[places.front().first].record));
     std::vector<const Conditions*> alike;  // platforms of one backend and device name
     for (const auto& [other, others, _] : apart) {
       const DeviceRecord& d = *others.front().second;
@@ -178,7 +216,8 @@ Platforms::Platforms(const std::vector<NamedRecord>& records) : places_(records.
     all_.push_back({.backend = device.backend,
                     .name = device.name,
                     .architecture = device.architecture,
-                    .label = label_of(key, telling(key, alike), warning),
+                    .label = label_of(key, alike, warning),
+                    .device = devices.try_emplace(identity, devices.size()).first->second,
                     .warning = warning,
                     .build = build_of(records[places.back().first].record)});
   }

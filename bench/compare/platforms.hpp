@@ -23,9 +23,11 @@ struct Platform {
   // "cpu Xeon"; with what sets it apart from the other platforms of that device, as in
   // "cpu:1 Xeon" and "cpu Xeon (threads: 1, cache: hot)"; and with what its build lacks, as in
   // "cpu Xeon (not optimised: Debug)".
+  // Of compiler flags only those that the other platforms of the device have not all.
   std::string label;
-  std::string warning;  // of the build, see build_warning()
-  Conditions build;     // of the newest record
+  std::size_t device = 0;  // the same of all conditions of one device
+  std::string warning;     // of the build, see build_warning()
+  Conditions build;        // of the newest record
 };
 
 // The platforms of records in the order in which they appear, and which one a case belongs to.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/compare/shares.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
 
 #include "bench/cases/case.hpp"
@@ -16,10 +18,15 @@ Ceilings ceilings_of(const CeilingsRecord& record, DType type) {
   for (const DType t : kDTypes) ceilings.flops(t) = record.flops(t).value;
   ceilings.read_bytes = record.read_bytes.value;
   ceilings.copy_bytes = record.copy_bytes.value;
-  const auto& flops = record.flops(type);
-  ceilings.missing.push_back(!flops.value               ? flops.reason
-                             : !record.read_bytes.value ? record.read_bytes.reason
-                                                        : record.copy_bytes.reason);
+  const auto lacks = [&](const std::string& what, const Reading<double>& rate) {
+    if (rate.value) return;
+    const std::string unit = rate.reason.substr(0, rate.reason.find(": "));
+    const bool named = unit != rate.reason && unit.find(what) != std::string::npos;
+    ceilings.missing.push_back(named ? rate.reason : fmt::format("{}: {}", what, rate.reason));
+  };
+  lacks(std::string(name_of(type)), record.flops(type));
+  lacks("read", record.read_bytes);
+  lacks("copy", record.copy_bytes);
   return ceilings;
 }
 

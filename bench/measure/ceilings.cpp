@@ -407,10 +407,35 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
 }
 
 // What is read and written moves at the rate of a copy, the rest at that of a read.
-std::optional<double> memory_floor(double read, double written, const Ceilings& ceilings) {
-  if (!ceilings.read_bytes || !ceilings.copy_bytes) return std::nullopt;
-  const double copied = 2 * std::min(read, written);
-  return copied / *ceilings.copy_bytes + std::abs(read - written) / *ceilings.read_bytes;
+struct MemoryTraffic {
+  double copied = 0;
+  double rest = 0;
+
+  // Whether so small a part, such as RMSNorm's weights, may go at the other's rate: the floor
+  // changes by less than the ceilings' own error.
+  bool is_small(double part) const { return part <= 0.01 * (copied + rest); }
+  bool lacks(CeilingKind kind, const Ceilings& c) const {
+    const double part = kind == CeilingKind::copy ? copied : rest;
+    return !(kind == CeilingKind::copy ? c.copy_bytes : c.read_bytes) && !is_small(part);
+  }
+
+  std::optional<double> floor(const Ceilings& c) const {
+    if (lacks(CeilingKind::copy, c) || lacks(CeilingKind::read, c)) return std::nullopt;
+    const auto copy = c.copy_bytes ? c.copy_bytes : c.read_bytes;
+    const auto read = c.read_bytes ? c.read_bytes : c.copy_bytes;
+    if (!copy) return std::nullopt;
+    return copied / *copy + rest / *read;
+  }
+};
+
+MemoryTraffic traffic_of(double read, double written) {
+  return {.copied = 2 * std::min(read, written), .rest = std::abs(read - written)};
+}
+
+MemoryTraffic traffic_of(const Problem& problem) {
+  // A single result is no stream of writes.
+  const double out = elements(outputs_of(problem).front()) > 1 ? written_bytes(problem) : 0;
+  return traffic_of(bytes(problem) - out, out);
 }
 
 std::string joined(const std::vector<std::string>& reasons) {
@@ -499,7 +524,7 @@ std::string_view name_of(Bound bound) { return bound == Bound::compute ? "comput
 
 std::optional<Roofline> traffic_roofline(double read, double written, double seconds,
                                          const Ceilings& ceilings, bool cold) {
-  const auto floor = cold ? memory_floor(read, written, ceilings) : std::nullopt;
+  const auto floor = cold ? traffic_of(read, written).floor(ceilings) : std::nullopt;
   if (!floor) return std::nullopt;
   const double share = *floor / seconds;
   return Roofline{.bound = Bound::memory,
@@ -520,9 +545,7 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
   const auto unless_hidden = [](const Roofline& r, bool binds) {
     return binds || r.suspect ? std::optional(r) : std::nullopt;
   };
-  // A single result is no stream of writes.
-  const double out = elements(outputs_of(problem).front()) > 1 ? written_bytes(problem) : 0;
-  const auto memory = cold ? memory_floor(bytes(problem) - out, out, ceilings) : std::nullopt;
+  const auto memory = cold ? traffic_of(problem).floor(ceilings) : std::nullopt;
   const auto rate = ceilings.flops(dtype(problem));
   if (rate) {
     const double compute = flops(problem) / *rate;
@@ -537,14 +560,22 @@ std::optional<Roofline> roofline(const Problem& problem, double seconds, const C
 }
 
 std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold) {
+  std::vector<std::string> reasons;
+  for (const CeilingKind kind : {CeilingKind::read, CeilingKind::copy}) {
+    if (!cold || !traffic_of(problem).lacks(kind, ceilings)) continue;
+    const std::string why = ceilings.why_no_bytes(kind);
+    if (std::ranges::find(reasons, why) == reasons.end()) reasons.push_back(why);
+  }
+  std::string text;
+  if (!reasons.empty()) text = fmt::format("no memory ceiling: {}", joined(reasons));
+  // Where memory surely binds, the arithmetic's ceiling is not asked for.
   const DType type = dtype(problem);
-  if (!ceilings.flops(type)) {
-    return fmt::format("no {} compute ceiling: {}", name_of(type), ceilings.why_no_flops(type));
+  const bool memory_binds = cold && work(problem) == Work::elements;
+  if (!ceilings.flops(type) && (text.empty() || !memory_binds)) {
+    text += fmt::format("{}no {} compute ceiling: {}", text.empty() ? "" : "; ", name_of(type),
+                        ceilings.why_no_flops(type));
   }
-  if (cold && (!ceilings.read_bytes || !ceilings.copy_bytes)) {
-    return fmt::format("no memory ceiling: {}", joined(ceilings.missing));
-  }
-  return "";
+  return text;
 }
 
 }  // namespace moat

@@ -77,8 +77,10 @@ struct Roofline {
 bool counts_flops(const Problem& problem);
 
 // The ceiling that binds a problem solved in `seconds` (Williams, Waterman and Patterson 2009).
-// Operands that stay in the cache (`cold` false) have no memory ceiling. Where one of the two
-// ceilings was not measured the other is not taken to bind: empty, unless
+// Operands that stay in the cache (`cold` false) have no memory ceiling. It needs the rate of a
+// copy for what is both read and written, that of a read for the rest, and neither for 1 % of the
+// bytes or less, which may go at the other's. Where one of the two ceilings was not measured the
+// other is not taken to bind: empty, unless
 // - the missing one is that of the arithmetic and memory binds all the same: reductions, softmax
 //   and RMSNorm do a few operations per element, and of all else memory's floor is not below that
 //   of f32's arithmetic, which no unit for shorter types is slower than;
@@ -87,7 +89,7 @@ bool counts_flops(const Problem& problem);
 std::optional<Roofline> roofline(const Problem& problem, double seconds, const Ceilings& ceilings,
                                  bool cold);
 
-// Why roofline() is empty.
+// Why roofline() is empty: the ceilings that it needed.
 std::string why_no_roofline(const Problem& problem, const Ceilings& ceilings, bool cold);
 
 // The share of the memory ceiling of what moves these bytes and computes nothing.

@@ -88,7 +88,7 @@ struct RunInfo {
   int repetitions = 1;
   int planned = 0;  // entries of `cases` in a run that is not interrupted
   // The same in the two records of one `moat run --ab`; sample i of a case was then taken in the
-  // same round as sample i of the other.
+  // same round as sample i of the other, and each series in a process of its own.
   std::optional<std::string> session = std::nullopt;
   // Null where the system does not tell: no sample could be set aside then.
   Reading<SchedulingRecord> scheduling = Reading<SchedulingRecord>::none("not read");

@@ -157,6 +157,18 @@ class Report {
     return at == newest_.end() ? Newest{} : at->second;
   }
 
+  // How many devices there are, under however many conditions.
+  std::size_t devices_apart() const {
+    std::set<std::size_t> apart;
+    for (const Platform& p : across_.devices) apart.insert(p.device);
+    return apart.size();
+  }
+  std::string under_conditions() const {
+    const std::size_t platforms = across_.devices.size();
+    return platforms == devices_apart() ? ""
+                                        : fmt::format(" under {} sets of conditions", platforms);
+  }
+
   bool is_newest(const std::string& problem, std::size_t device, std::size_t record) const {
     const Newest n = newest(problem, device);
     return n.c != nullptr && n.record == record;
@@ -278,8 +290,9 @@ class Report {
         : devices.size() == 1
             ? "There is no second device to compare it with."
             : fmt::format("Speeds relate to {}.", across_.devices[across_.baseline].label);
-    say("", fmt::format("{} ran {} ({}, {}). {}", count(devices.size(), "device"),
-                        count(problems_.size(), "problem"), count(records_.size(), "record"),
+    say("", fmt::format("{} ran {}{} ({}, {}). {}", count(devices_apart(), "device"),
+                        count(problems_.size(), "problem"), under_conditions(),
+                        count(records_.size(), "record"),
                         first == last ? first : first + " to " + last, beside));
     for (std::size_t d = 0; d < devices.size(); ++d) {
       const Json& x = devices[d];
@@ -550,12 +563,12 @@ class Report {
                          {"unsupported", unsupported},
                          {"unknown", unknown}});
     }
-    const std::size_t devices = across_.devices.size();
+    const std::size_t devices = devices_apart();
     return {
         {"note",
          fmt::format(
              "PP is Pennycook's performance portability: the harmonic mean of a "
-             "kernel's efficiencies over {} of these records, 0 if one has "
+             "kernel's efficiencies over {}{} of these records, 0 if one has "
              "no verified result for one of its problems. Architectural efficiency is "
              "the share of the ceiling that binds, and cases in which that is not known, "
              "because a ceiling was not measured, are left out; application efficiency is the best "
@@ -565,7 +578,8 @@ class Report {
              "convergence is 1 − the mean divergence over all ports of "
              "the porting record.{}",
              devices == 1 ? "the one device" : fmt::format("the {} devices", devices),
-             devices == 1 ? " With one device PP is that device's efficiency and says "
+             under_conditions(),
+             devices == 1 ? " With one device PP is its efficiency and says "
                             "nothing about portability yet."
                           : "")},
         {"kernels", std::move(kernels)},

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/report/page.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
+
+#include "bench/text/quantity.hpp"
+#include "bench/text/xml.hpp"
 
 // The files of page/ and the bundle, as the build found them.
 #define MOAT_EMBED(name, file)                                                            \
@@ -54,6 +59,40 @@ std::string notices() {
   return html + "</pre>\n</details></footer>";
 }
 
+// The summary's sentences, for viewers that run no script.
+std::string sentences(const Json& summary) {
+  std::string html;
+  for (const Json& s : summary) {
+    const std::string lead = s["lead"].get<std::string>();
+    html += s["bad"].get<bool>() ? "<li class=\"bad\">" : "<li>";
+    if (!lead.empty()) html += "<strong>" + escape_xml(lead) + ": </strong>";
+    html += escape_xml(s["text"].get<std::string>()) + "</li>\n";
+  }
+  return html;
+}
+
+// Likewise the devices: what was verified, and the means.
+std::string devices(const Json& all) {
+  if (all.empty()) return "";
+  const auto mean = [](const Json& value, const Json& count, const auto& show) {
+    return value.is_null() ? "–" : fmt::format("{} ({})", show(value.get<double>()), count.dump());
+  };
+  std::string html =
+      "<div class=\"scroll\"><table><thead><tr><th>device</th><th class=\"n\">cases verified</th>"
+      "<th class=\"n\">speed, baseline = 1 (problems)</th>"
+      "<th class=\"n\">share of own ceilings (problems)</th>"
+      "<th class=\"n\">speed ÷ fastest library (problems)</th></tr></thead><tbody>\n";
+  for (const Json& d : all) {
+    html += fmt::format(
+        "<tr><td class=\"name\">{}</td><td class=\"n\">{} of {}</td><td class=\"n\">{}</td>"
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+        escape_xml(d["device"].get<std::string>()), d["verified"].dump(), d["asked"].dump(),
+        mean(d["speed"], d["common"], three_digits), mean(d["share"], d["shares"], percent),
+        mean(d["ratio"], d["ratios"], three_digits));
+  }
+  return html + "</tbody></table></div>\n";
+}
+
 std::string_view charts() {
   return {moat_page_charts, static_cast<std::size_t>(moat_page_charts_end - moat_page_charts)};
 }
@@ -80,6 +119,10 @@ std::string report_page(const Json& data) {
       text.append(moat_page_js, moat_page_js_end);
     } else if (name == "CHARTS") {
       text += charts();
+    } else if (name == "SENTENCES") {
+      text += sentences(data.value("summary", Json::array()));
+    } else if (name == "DEVICES") {
+      text += devices(data.value("devices", Json::array()));
     } else if (name == "NOTICES") {
       text += notices();
     } else if (name == "DATA") {

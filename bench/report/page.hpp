@@ -8,7 +8,8 @@
 
 namespace moat {
 
-// A page that needs no other file. Text of `data` cannot end the element it stands in.
+// A page that needs no other file. Where no script runs it shows the summary alone. Text of `data`
+// cannot end the element it stands in.
 std::string report_page(const Json& data);
 
 // Whether this build has the chart library.

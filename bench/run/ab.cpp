@@ -16,17 +16,23 @@
 #include <ctime>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "backends/cpu/processor.hpp"
 #include "backends/device.hpp"
 #include "bench/compare/comparison.hpp"
 #include "bench/compare/format.hpp"
+#include "bench/measure/sampler.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
+#include "bench/run/case_records.hpp"
+#include "bench/run/google_benchmark_run.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/placement.hpp"
 #include "bench/run/problem_options.hpp"
@@ -42,20 +48,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The options of the user's command line that both builds get.
-std::vector<std::string> shared_arguments(const std::vector<std::string>& arguments) {
-  std::vector<std::string> shared;
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const std::string& a = arguments[i];
-    const auto is = [&](const std::string& option) { return a == option; };
-    const auto has_value = [&](const std::string& option) { return a.starts_with(option + "="); };
-    if (is("--ab") || is("--out") || is("--format")) {
+// How many processes each build gets, unless --benchmark_repetitions tells. Verifying takes time in
+// each of them; Student's interval of 6 is a sixth wider than that of many with the same error.
+constexpr int kProcesses = 6;
+// A process by itself needs time to warm up.
+constexpr double kLeastBudget = 0.5;
+
+// What the user asked for, as the processes of both builds get it.
+struct Plan {
+  int processes = kProcesses;
+  std::vector<std::string> arguments;
+};
+
+// Repetitions are processes here: one in the same process finds its code, and often its operands,
+// where the one before had them. Those that the user did not count share --budget and --samples.
+Plan plan_of(const RunOptions& options) {
+  constexpr std::string_view kRepetitions = "--benchmark_repetitions";
+  const int repetitions = GoogleBenchmarkFlags(options.google_benchmark).repetitions();
+  const bool counted =
+      repetitions > 1 || std::ranges::any_of(options.google_benchmark, [&](const std::string& a) {
+        return a.starts_with(kRepetitions);
+      });
+  Plan plan;
+  if (counted) {
+    plan.processes = repetitions;
+  } else if (options.samples) {
+    plan.processes = std::min(plan.processes, *options.samples);
+  }
+
+  std::vector<std::string> own = {"--ab", "--out", "--format"};
+  if (!counted) own.insert(own.end(), {"--budget", "--samples"});
+  for (std::size_t i = 1; i < options.arguments.size(); ++i) {
+    const std::string& a = options.arguments[i];
+    if (std::ranges::find(own, a) != own.end()) {
       ++i;
-    } else if (!has_value("--ab") && !has_value("--out") && !has_value("--format")) {
-      shared.push_back(a);
+    } else if (!a.starts_with(kRepetitions) &&
+               std::ranges::none_of(own, [&](const auto& o) { return a.starts_with(o + "="); })) {
+      plan.arguments.push_back(a);
     }
   }
-  return shared;
+  plan.arguments.push_back(fmt::format("{}=1", kRepetitions));
+  if (!counted) {
+    const double budget = options.budget_seconds.value_or(SamplerOptions{}.budget_seconds);
+    const double share = std::max(budget / plan.processes, std::min(budget, kLeastBudget));
+    plan.arguments.insert(plan.arguments.end(), {"--budget", fmt::format("{}", share)});
+    if (options.samples) {
+      const int samples = *options.samples / plan.processes;
+      plan.arguments.insert(plan.arguments.end(), {"--samples", fmt::format("{}", samples)});
+    }
+  }
+  return plan;
 }
 
 // The processors for `threads` threads of both builds, where there are more: left to the system,
@@ -88,11 +130,18 @@ class Output {
   std::FILE* file_;
 };
 
-// One of the two builds, as a process that waits for its turns.
+// One of the two builds, and what its processes measured so far.
+struct Side {
+  const char* role;
+  fs::path executable;
+  fs::path path;  // of the record
+  std::optional<Record> record;
+};
+
+// A process of a build, which waits for its turns.
 class Peer {
  public:
-  Peer(const char* role, fs::path executable, fs::path record)
-      : role_(role), executable_(std::move(executable)), record_(std::move(record)) {}
+  explicit Peer(const Side& side) : side_(side) {}
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
   ~Peer() {
@@ -125,6 +174,7 @@ class Peer {
     return exit_code_;
   }
 
+  bool started() const { return to_ >= 0; }
   bool done() const { return done_; }
   bool wants() const { return wants_; }
   const std::string& group() const { return group_; }
@@ -133,9 +183,6 @@ class Peer {
     return std::ranges::find(plan_, group) != plan_.end();
   }
   std::size_t left() const { return plan_.size(); }
-  const fs::path& record() const { return record_; }
-  const fs::path& executable() const { return executable_; }
-  const char* role() const { return role_; }
   bool spoke() const { return spoke_; }
   std::string errors() const { return errors_.text(); }
 
@@ -167,9 +214,7 @@ class Peer {
     }
   }
 
-  const char* role_;
-  fs::path executable_;
-  fs::path record_;
+  const Side& side_;
   pid_t child_ = -1;
   int to_ = -1;
   int from_ = -1;
@@ -191,8 +236,8 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
   if (pipe2(to.data(), O_CLOEXEC) != 0 || pipe2(from.data(), O_CLOEXEC) != 0) {
     throw std::system_error(errno, std::generic_category(), "pipe");
   }
-  arguments.insert(arguments.begin(), executable_.string());
-  for (const std::string& a : {std::string("--out"), record_.string(), std::string("--turns"),
+  arguments.insert(arguments.begin(), side_.executable.string());
+  for (const std::string& a : {std::string("--out"), side_.path.string(), std::string("--turns"),
                                fmt::format("{},{},{}", to[0], from[1], session)}) {
     arguments.push_back(a);
   }
@@ -237,9 +282,7 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
 }
 
 // Base, new, new, base … until neither wants more; a group that only one of them has, alone.
-void take_turns(Peer& base, Peer& now) {
-  SteadyClock clock;
-  Progress progress(clock, {.total = std::max(base.left(), now.left()) + 1});
+void take_turns(Peer& base, Peer& now, Progress& progress) {
   while (!base.done() || !now.done()) {
     if (base.done() || now.done() || base.group() != now.group()) {
       Peer* alone = base.done() ? &now : &base;
@@ -272,6 +315,83 @@ void take_turns(Peer& base, Peer& now) {
       if (!b->done() && b->group() == group) b->stop();
     }
   }
+}
+
+// What all processes of both builds have in common.
+struct Session {
+  std::string name;
+  int threads = 0;
+  std::vector<int> processors;
+};
+
+// Says why a process did not end well, once for each build, and returns its exit code, or 0 if its
+// record counts.
+int explain(Peer& peer, const Side& side) {
+  // The ratios of disturbed cases may stand all the same: their comparison tells.
+  const int code = peer.wait() == kExitDisturbed ? static_cast<int>(kExitOk) : peer.wait();
+  const bool there = fs::exists(side.path);
+  if ((code != kExitOk && !side.record) || !there) {
+    const std::string errors = peer.errors();
+    say("moat: the {} build, {}, ended with exit code {}{}{}", side.role, side.executable.string(),
+        code, errors.empty() ? "\n" : ":\n", errors);
+    if (!peer.spoke() && code == kExitOk) {
+      say("moat: it took no turns: is it the moat of another build?\n");
+    }
+    if (!peer.spoke() && errors.find("--turns") != std::string::npos) {
+      say("moat: it is older than --ab; build a commit that has it\n");
+    }
+  }
+  return code == kExitOk && !there ? static_cast<int>(kExitDevice) : code;
+}
+
+// One process of each build after the other. Where operands and code come to lie is drawn anew for
+// each, so that the ratios' spread between them tells what that changes (bench/compare/student.hpp,
+// Kalibera and Jones 2013). Ends early where a process leaves no record or the user stops, and the
+// records say so; a pair that was stopped counts only if it is the first. Returns one of ExitCode.
+int measure_in_turns(Side& base, Side& fresh, const Plan& plan, const Session& session) {
+  SteadyClock clock;
+  std::optional<Progress> progress;
+  int exit_code = kExitOk;
+  int pairs = 0;
+  for (int i = 0; i < plan.processes && !interrupted(); ++i) {
+    for (const Side* b : {&base, &fresh}) fs::remove(b->path);
+    pass_interrupts_to(0);
+    Peer first(base);
+    Peer second(fresh);
+    const auto start = [&](Peer& peer) {
+      peer.start(plan.arguments, session.name, session.threads, session.processors);
+    };
+    // The one that starts first may find more huge pages.
+    const bool base_first = i % 2 == 0;
+    start(base_first ? first : second);
+    if (!(base_first ? first : second).done()) start(base_first ? second : first);
+    if (!progress) {
+      const std::size_t groups = std::max(first.left(), second.left());
+      progress.emplace(
+          clock, ProgressOptions{.total = static_cast<std::size_t>(plan.processes) * groups + 1});
+    }
+    take_turns(first, second, *progress);
+
+    for (auto [peer, side] : {std::pair(&first, &base), {&second, &fresh}}) {
+      if (!peer->started()) continue;
+      if (const int code = explain(*peer, *side); code != kExitOk) exit_code = code;
+    }
+    if (!fs::exists(base.path) || !fs::exists(fresh.path) || (i > 0 && interrupted())) break;
+    for (Side* b : {&base, &fresh}) {
+      Record one = std::move(read_records({b->path}).front().record);
+      if (b->record) {
+        add_process(*b->record, std::move(one));
+      } else {
+        b->record = std::move(one);
+      }
+    }
+    ++pairs;
+  }
+  if (pairs > 0 && pairs < plan.processes) {
+    base.record->run.interrupted = fresh.record->run.interrupted = true;
+    if (exit_code == kExitOk) exit_code = kExitInterrupted;
+  }
+  return exit_code;
 }
 
 // Whether other work on the machine left a case without a ratio.
@@ -308,56 +428,41 @@ int run_ab(const RunOptions& options) {
   // Two comparisons may begin in one second.
   const fs::path folder =
       options.out ? *options.out : make_new_folder(fs::path("results") / "ab" / time);
-  const std::string session = fmt::format("{}-{}", time, getpid());
-  const std::vector<std::string> arguments = shared_arguments(options.arguments);
+  const Session session{.name = fmt::format("{}-{}", time, getpid()),
+                        .threads = options.threads,
+                        .processors = shared_processors(options.threads)};
+  const Plan plan = plan_of(options);
 
-  Peer base("base", fs::absolute(*options.ab), folder / "base.json");
-  Peer fresh("new", fs::read_symlink("/proc/self/exe"), folder / "new.json");
-  for (const Peer* b : {&base, &fresh}) {
-    require_writable(b->record());
-    fs::remove(b->record());
-  }
+  Side base{.role = "base",
+            .executable = fs::absolute(*options.ab),
+            .path = folder / "base.json",
+            .record = {}};
+  Side fresh{.role = "new",
+             .executable = fs::read_symlink("/proc/self/exe"),
+             .path = folder / "new.json",
+             .record = {}};
+  for (const Side* b : {&base, &fresh}) require_writable(b->path);
   install_interrupt_handler();
-  pass_interrupts_to(0);
-  const std::vector<int> processors = shared_processors(options.threads);
-  base.start(arguments, session, options.threads, processors);
-  if (!base.done()) fresh.start(arguments, session, options.threads, processors);
-  if (!base.done()) take_turns(base, fresh);
-
-  int exit_code = kExitOk;
-  for (Peer* b : {&base, &fresh}) {
-    if (b == &fresh && !fresh.spoke() && !base.spoke()) break;
-    // The ratios of disturbed cases may stand all the same: their comparison tells.
-    const int code = b->wait() == kExitDisturbed ? static_cast<int>(kExitOk) : b->wait();
-    if (code != kExitOk) exit_code = code;
-    if (code != kExitOk || !fs::exists(b->record())) {
-      const std::string errors = b->errors();
-      say("moat: the {} build, {}, ended with exit code {}{}{}", b->role(),
-          b->executable().string(), code, errors.empty() ? "\n" : ":\n", errors);
-      if (!b->spoke() && code == kExitOk) {
-        say("moat: it took no turns: is it the moat of another build?\n");
-      }
-      if (!b->spoke() && errors.find("--turns") != std::string::npos) {
-        say("moat: it is older than --ab; build a commit that has it\n");
-      }
-    }
-    if (!fs::exists(b->record())) return code == kExitOk ? static_cast<int>(kExitDevice) : code;
+  const int exit_code = measure_in_turns(base, fresh, plan, session);
+  for (const Side* b : {&base, &fresh}) {
+    if (b->record) write_file(b->path, to_text(*b->record));
   }
-  const auto before = read_records({base.record()});
-  const auto after = read_records({fresh.record()});
+  if (!base.record || !fresh.record) return exit_code;
+  const auto before = read_records({base.path});
+  const auto after = read_records({fresh.path});
   const Comparison comparison = compare_records(before, after, {});
   print_out(format_comparison(
       comparison,
       options.format == TableFormat::markdown ? CompareFormat::markdown : CompareFormat::table,
       std::nullopt, color_wanted()));
-  if (exit_code == kExitOk &&
-      lacks_ratio(comparison, {&before.front().record, &after.front().record})) {
-    exit_code = kExitDisturbed;
-  }
-  const std::string records = fmt::format("{} {}", base.record().string(), fresh.record().string());
+  const std::string records = fmt::format("{} {}", base.path.string(), fresh.path.string());
   say("records: {}\n", records);
   // For a person: a script has a gate of its own.
   if (isatty(STDOUT_FILENO) != 0) say("as a gate: moat compare {} --gate 5%\n", records);
+  if (exit_code == kExitOk &&
+      lacks_ratio(comparison, {&before.front().record, &after.front().record})) {
+    return kExitDisturbed;
+  }
   return exit_code;
 }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "bench/cases/case.hpp"
 
@@ -66,10 +68,27 @@ std::string why_no_share(const CaseRecord& c, const Problem& problem, const Ceil
                            : "operands that stay in the cache have no memory ceiling";
 }
 
-void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings,
-                 const Ceilings& beside) {
+std::vector<double> all_samples(const CaseRecord& c) {
   std::vector<double> samples;
   for (const auto& s : c.series) samples.insert(samples.end(), s.seconds.begin(), s.seconds.end());
+  return samples;
+}
+
+// The times and rates of samples, of which there is one at least.
+void summarize_samples(CaseRecord& c, const std::vector<double>& samples) {
+  const Summary summary = summarize(samples);
+  c.median_seconds = Reading<double>::of(summary.median);
+  c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
+  c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
+  c.relative_error = Reading<double>::of(summary.relative_error);
+  c.gflops = is_yardstick(c.implementation) ? Reading<double>::none("a yardstick computes nothing")
+                                            : Reading<double>::of(c.flops / summary.median / 1e9);
+  c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
+}
+
+void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings,
+                 const Ceilings& beside) {
+  const std::vector<double> samples = all_samples(c);
   const auto unseen = std::ranges::count_if(samples, [](double s) { return !(s > 0); });
   if (unseen > 0) {
     c.status = Status::error;
@@ -83,15 +102,9 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
     drop_times(c);
     return;
   }
-  const Summary summary = summarize(samples);
-  c.median_seconds = Reading<double>::of(summary.median);
-  c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
-  c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
-  c.relative_error = Reading<double>::of(summary.relative_error);
-  c.gflops = is_yardstick(c.implementation) ? Reading<double>::none("a yardstick computes nothing")
-                                            : Reading<double>::of(c.flops / summary.median / 1e9);
-  c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
-  const auto roof = roof_of(c, problem, summary.median, ceilings);
+  summarize_samples(c, samples);
+  const double median = c.median_seconds.get();
+  const auto roof = roof_of(c, problem, median, ceilings);
   if (!roof) {
     c.ceiling = Reading<ShareRecord>::none(why_no_share(c, problem, ceilings));
     return;
@@ -101,7 +114,7 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
   if (roof->suspect) {
     c.message =
         fmt::format("{:.0f} % of the measured {} ceiling", 100 * roof->share, name_of(roof->bound));
-    const auto confirmed = roof_of(c, problem, summary.median, beside);
+    const auto confirmed = roof_of(c, problem, median, beside);
     if (!confirmed || !confirmed->suspect) {
       c.status = Status::disturbed;
       c.message += ", which could not be measured again beside the case: the machine is busy";
@@ -151,6 +164,61 @@ void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOut
   }
   if (result.measurement) c.series.push_back(to_series(*result.measurement));
   if (c.status != Status::ok) drop_times(c);
+}
+
+namespace {
+
+void add_process(CaseRecord& into, CaseRecord process) {
+  const bool was_disturbed = into.status == Status::disturbed;
+  if (into.status != Status::ok && !was_disturbed) return;
+  if (process.check.value) merge_check(into.check, *process.check.value);
+  const bool has_times = process.status == Status::ok || process.status == Status::disturbed;
+  if (!was_disturbed || !has_times) {
+    into.status = process.status;
+    into.message = process.message;
+  }
+  std::ranges::move(process.series, std::back_inserter(into.series));
+  if (into.status != Status::ok) {
+    drop_times(into);
+  } else {
+    summarize_samples(into, all_samples(into));
+  }
+}
+
+}  // namespace
+
+void add_process(Record& into, Record process) {
+  for (CaseRecord& c : process.cases) {
+    const auto at = std::ranges::find(into.cases, c.name, &CaseRecord::name);
+    if (at == into.cases.end()) {
+      into.cases.push_back(std::move(c));
+    } else {
+      add_process(*at, std::move(c));
+    }
+  }
+  for (CaseRecord& c : into.cases) {
+    std::erase_if(c.ratios, [&](RatioRecord& r) {
+      const auto other = std::ranges::find_if(into.cases, [&](const CaseRecord& o) {
+        return o.problem == c.problem && o.backend == c.backend && o.device == c.device &&
+               o.implementation == r.baseline;
+      });
+      if (other == into.cases.end() || !other->median_seconds.value) return true;
+      r.ratio = *other->median_seconds.value / c.median_seconds.get();
+      return false;
+    });
+  }
+  RunInfo& run = into.run;
+  run.repetitions += process.run.repetitions;
+  run.duration_seconds += process.run.duration_seconds;
+  run.interrupted |= process.run.interrupted;
+  if (!run.scheduling.value || !process.run.scheduling.value) return;
+  SchedulingRecord& sum = *run.scheduling.value;
+  const SchedulingRecord& more = *process.run.scheduling.value;
+  sum.waited_seconds += more.waited_seconds;
+  sum.involuntary_switches += more.involuntary_switches;
+  if (sum.steal_seconds.value && more.steal_seconds.value) {
+    *sum.steal_seconds.value += *more.steal_seconds.value;
+  }
 }
 
 void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings,

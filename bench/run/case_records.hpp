@@ -27,6 +27,9 @@ std::string entry_name(const Problem& problem, const DeviceInfo& device,
 // Adds one repetition. Once a case is not ok, it stays so and keeps no times.
 void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome);
 
+// Adds what another process of one build measured: its series, and the worse result.
+void add_process(Record& into, Record process);
+
 // Computes what follows from the samples: median, rates, share of the ceiling, ratios to the
 // baselines but not to yardsticks. `group` are the entries of one problem on one device, ours named
 // "moat". A case above kSuspectShare of its ceiling becomes suspect if `beside`, the ceilings

@@ -87,7 +87,7 @@ function table(parent, columns, rows, options = {}) {
     const left = shown.length - limit;
     count.textContent = ` ${shown.length} of ${rows.length} rows` + (left > 0 ? `, the first ${limit} shown` : '');
     more.hidden = left <= 0;
-    more.textContent = `show ${Math.min(kMore, left)} more`;
+    more.textContent = left > 0 ? `show ${Math.min(kMore, left)} more` : '';
   }
   more.onclick = () => { limit += kMore; draw(); };
   search.oninput = () => { limit = kRows; draw(); };
@@ -118,6 +118,9 @@ const recordLink = (index, row) => {
 const recordColumn = {title: 'record', key: 'record', n: 1, show: recordLink};
 const withCount = (v, n) => absent(v) ? '–' : `${ratio(v)} (${n})`;
 
+// What the file shows where no script runs makes way.
+byId('no-scripts').remove();
+for (const id of ['sentences', 'devices']) byId(id).replaceChildren();
 for (const s of data.summary) {
   const li = make('li', null, s.bad ? 'bad' : '');
   if (s.lead) li.append(make('strong', s.lead + ': '));
@@ -145,6 +148,17 @@ table(byId('problem-table'), [
   {...recordColumn, title: 'newest'},
 ], data.problems, {empty: 'Nothing failed, and nothing was skipped.', click: r => showRecord(r.record, r.name)});
 
+// Long names of devices lose their middle, as far as they still differ.
+const cut = (text, most) => text.length <= most ? text : `${text.slice(0, 12)}…${text.slice(13 - most)}`;
+const shortNames = (names, most) => {
+  for (;; most += 4) {
+    const all = new Map(names.map(name => [name, cut(name, most)]));
+    if (new Set(all.values()).size === all.size) return all;
+  }
+};
+const deviceNames = [...new Set(data.devices.map(d => d.device))];
+const inTable = shortNames(deviceNames, 32);
+
 const columns = data.cases.columns;
 const cases = data.cases.rows.map(values => {
   const row = {};
@@ -156,7 +170,7 @@ const cases = data.cases.rows.map(values => {
 });
 table(byId('case-table'), [
   {title: 'problem', key: 'problem', cls: 'name', show: path},
-  {title: 'device', key: 'device', cls: 'device'},
+  {title: 'device', key: 'device', cls: 'device', show: name => inTable.get(name)},
   {title: 'by', key: 'by', cls: 'short'},
   {title: 'status', key: 'status', cls: 'short'},
   {title: 'median', key: 'median', n: 1, show: seconds},
@@ -246,7 +260,11 @@ const config = {
   range: {category: ['#3b82c4', '#e07b39', '#3a9d6a', '#b267c9', '#c9a227', '#d1495b', '#4aa8a8', '#8a8a8a']},
 };
 const quantity = (field, title, more) => ({field, type: 'quantitative', title, ...more});
-const device = {field: 'device', type: 'nominal', title: null, scale: {domain: data.devices.map(d => d.device)}};
+const inLegend = Object.fromEntries(shortNames(deviceNames, narrow ? 36 : 48));
+const device = {
+  field: 'device', type: 'nominal', title: null, scale: {domain: deviceNames},
+  legend: {labelExpr: `(${JSON.stringify(inLegend)})[datum.label]`, labelLimit: 0},
+};
 const kernel = {field: 'kernel', type: 'nominal', title: null, scale: {domain: data.pp.kernels.map(k => k.kernel)}};
 const rows = {field: 'kernel', type: 'nominal', title: null, sort: kernel.scale.domain};
 const beside = {field: 'device', type: 'nominal', sort: device.scale.domain};

@@ -39,13 +39,17 @@ class Ab : public testing::Test {
 
   // Base and new on a scripted machine, where a GEMM of the new build takes `factor` times as long
   // and the threads of either wait for a processor in the share `disturbed` of the calls.
-  Finished measure_scripted(double factor, int seed, double disturbed = 0) const {
+  Finished measure_scripted(double factor, int seed, double disturbed = 0, double bias = 0) const {
     const fs::path base = folder_ / "base";
-    write_file(base, fmt::format("#!/bin/sh\nMOAT_TEST_GEMM_FACTOR=1 MOAT_TEST_NOISE={} "
-                                 "exec '{}' \"$@\"\n",
-                                 2 * seed, SCRIPTED_MOAT_BINARY));
+    write_file(base,
+               fmt::format("#!/bin/sh\nMOAT_TEST_GEMM_FACTOR=1 MOAT_TEST_NOISE={} "
+                           "MOAT_TEST_PROCESSES='{}' exec '{}' \"$@\"\n",
+                           2 * seed, (folder_ / "base-processes").string(), SCRIPTED_MOAT_BINARY));
     fs::permissions(base, fs::perms::owner_all);
+    for (const char* file : {"base-processes", "new-processes"}) fs::remove(folder_ / file);
     const auto set_up = [&] {
+      setenv("MOAT_TEST_PROCESSES", (folder_ / "new-processes").c_str(), 1);
+      setenv("MOAT_TEST_BIAS", fmt::format("{}", bias).c_str(), 1);
       setenv("MOAT_TEST_GEMM_FACTOR", fmt::format("{}", factor).c_str(), 1);
       setenv("MOAT_TEST_NOISE", fmt::format("{}", 2 * seed + 1).c_str(), 1);
       setenv("MOAT_TEST_DISTURBED", fmt::format("{}", disturbed).c_str(), 1);
@@ -89,11 +93,26 @@ TEST_F(Ab, TheSameCommitPasses) {
   for (int seed = 1; seed <= 20; ++seed) {
     const Finished run = measure_scripted(1, seed);
     ASSERT_EQ(run.exit_code, kExitOk) << run.err;
-    expect_shared_rounds(1);
+    expect_shared_rounds(6);
     const Finished f = gate("5%");
     EXPECT_EQ(f.exit_code, kCompareOk) << f.out << f.err;
     EXPECT_NE(f.out.find("2 cases were sampled in turns"), std::string::npos) << f.out;
   }
+}
+
+// What the processes differ by, in a memory-bound kernel by where its operands lie, is no
+// difference between the builds.
+TEST_F(Ab, ProcessesThatDifferMakeNoBuildSlower) {
+  int wrong = 0;
+  for (int seed = 30; seed < 50; ++seed) {
+    const Finished run = measure_scripted(1, seed, 0, 0.03);
+    ASSERT_EQ(run.exit_code, kExitOk) << run.err;
+    expect_shared_rounds(6);
+    const Finished f = gate("10%");
+    wrong += f.exit_code == kCompareOk ? 0 : 1;
+    EXPECT_EQ(f.err.find("is slower"), std::string::npos) << f.out << f.err;
+  }
+  EXPECT_LE(wrong, 1);
 }
 
 // A delay of half the time is always found; one of a tenth, which half a second of samples does not
@@ -165,6 +184,28 @@ TEST_F(Ab, AFasterBuildPasses) {
   EXPECT_NE(f.out.find("faster"), std::string::npos) << f.out;
 }
 
+// What was measured before is kept, and no gate takes it for the whole.
+TEST_F(Ab, AProcessThatDiesLeavesTheRunIncomplete) {
+  const fs::path base = folder_ / "base";
+  const fs::path started = folder_ / "started";
+  write_file(base, fmt::format("#!/bin/sh\necho >>'{0}'\n[ $(wc -l <'{0}') -lt 4 ] || exit 5\n"
+                               "exec '{1}' \"$@\"\n",
+                               started.string(), SCRIPTED_MOAT_BINARY));
+  fs::permissions(base, fs::perms::owner_all);
+  const Finished run = Spawned(
+                           arguments(base.string()), [] {}, SCRIPTED_MOAT_BINARY)
+                           .wait();
+  EXPECT_EQ(run.exit_code, 5) << run.err;
+  EXPECT_NE(run.err.find("the base build, " + base.string() + ", ended with exit code 5"),
+            std::string::npos)
+      << run.err;
+  expect_shared_rounds(3);
+  for (const char* file : {"base.json", "new.json"}) {
+    EXPECT_TRUE(read_records({folder_ / file})[0].record.run.interrupted) << file;
+  }
+  EXPECT_EQ(gate("50%").exit_code, kCompareUndecided);
+}
+
 // What the clock told here is left unjudged: it depends on the machine's other work.
 TEST_F(Ab, TheRealBuildTakesTurns) {
   const Finished run = measure(MOAT_BINARY, {"--benchmark_repetitions=2", "--samples", "10"});
@@ -181,6 +222,8 @@ TEST_F(Ab, OneThreadOfEachBuildRunsOnTheSameProcessor) {
                                seen.string(), MOAT_BINARY));
   fs::permissions(base, fs::perms::owner_all);
   const Finished run = measure(base.string(), {"--samples", "5"});
+  EXPECT_EQ(read_records({folder_ / "new.json"})[0].record.run.repetitions, 5)
+      << "processes share the samples";
   ASSERT_EQ(run.exit_code, kExitOk) << run.err;
   std::string list;
   std::getline(std::ifstream(seen), list);

@@ -152,13 +152,15 @@ TEST(Compare, PairsAreOfRoundsThatWereDisturbedForNeither) {
         series.rounds->push_back(static_cast<int>(i));
       }
     }
+    r.record.cases[0].series.resize(3, SeriesRecord(series));
     r.record.run.session = "s";
     return r;
   };
   const auto c = compare_records({without(1, 3)}, {without(1.25, 5)}, at(0.05)).cases[0];
   EXPECT_TRUE(c.paired);
-  EXPECT_EQ(c.base_samples, 21u);
-  EXPECT_EQ(c.new_samples, 21u);
+  EXPECT_EQ(c.processes, 3u);
+  EXPECT_EQ(c.base_samples, 63u);
+  EXPECT_EQ(c.new_samples, 63u);
   ASSERT_TRUE(c.ratio);
   EXPECT_NEAR(c.ratio->ratio, 1.25, 1e-9);
   EXPECT_EQ(c.verdict, Verdict::slower);
@@ -171,7 +173,7 @@ TEST(Compare, DisturbedCasesAreJudgedOnlyAsPairsOfASession) {
     CaseRecord& c = r.record.cases[0];
     const auto series = c.series;
     c = without_times(std::move(c), Status::disturbed, "other work");
-    c.series = series;
+    c.series.assign(3, series[0]);
     r.record.run.session = session;
     return r;
   };

@@ -48,6 +48,15 @@ TEST(Platforms, OtherConditionsStayApartAndAreNamed) {
             (Labels{"cpu Xeon (architecture: avx512)", "cpu Xeon (architecture: avx2)"}));
   EXPECT_EQ(labels(two([](Record& r) { r.build.flags = "-O2"; })),
             (Labels{"cpu Xeon (compiler flags: -O3)", "cpu Xeon (compiler flags: -O2)"}));
+  const auto records = two([](Record& r) { r.build.flags = "-O3 -march=native -Wall"; });
+  EXPECT_EQ(Platforms(records).all()[1].device, 0u) << "one device under two sets of conditions";
+  auto flags = records;
+  flags[0].record.build.flags = "-O3 -mavx512f -Wall";
+  EXPECT_EQ(labels(flags), (Labels{"cpu Xeon (compiler flags: -mavx512f)",
+                                   "cpu Xeon (compiler flags: -march=native)"}));
+  flags[0].record.build.flags = "-O3 -Wall";
+  EXPECT_EQ(labels(flags), (Labels{"cpu Xeon (compiler flags: -O3 -Wall)",
+                                   "cpu Xeon (compiler flags: -march=native)"}));
   EXPECT_EQ(labels(two([](Record& r) { r.cases[0].cache = "hot"; })),
             (Labels{"cpu Xeon (cache: cold)", "cpu Xeon (cache: hot)"}));
   EXPECT_EQ(labels(two([](Record& r) {

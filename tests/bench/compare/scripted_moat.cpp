@@ -4,11 +4,16 @@
 //   MOAT_TEST_NOISE        seed of the noise (default: 0)
 //   MOAT_TEST_GEMM_FACTOR  by how much a GEMM takes longer (default: 1)
 //   MOAT_TEST_DISTURBED    share of the calls in which a thread waits for a processor (default: 0)
+//   MOAT_TEST_BIAS         standard deviation of what each process is slower or faster by (default:
+//   0) MOAT_TEST_PROCESSES    a file in which each process leaves a byte, so that it has noise of
+//   its own
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -36,6 +41,15 @@ ScriptedScheduling& scripted_scheduling() {
   return source;
 }
 
+// The seed of this process's noise.
+std::uint64_t process_seed() {
+  const std::uint64_t seed = std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10);
+  const std::string path = setting("MOAT_TEST_PROCESSES", "");
+  if (path.empty()) return seed;
+  std::ofstream(path, std::ios::app) << '.';
+  return seed + 1000003 * std::filesystem::file_size(path);
+}
+
 // Solves like NaiveDevice; a call takes the time that the noise tells.
 class ScriptedDevice final : public NaiveDevice {
  public:
@@ -44,7 +58,7 @@ class ScriptedDevice final : public NaiveDevice {
   void run(const Problem& problem) override {
     NaiveDevice::run(problem);
     const double factor = std::holds_alternative<GemmProblem>(problem) ? gemm_factor_ : 1;
-    const double seconds = factor * speed() * noise_();
+    const double seconds = factor * bias_ * speed() * noise_();
     const double waited = wait();
     scripted_scheduling().now.waited_seconds += waited;
     clock_.advance(seconds + waited);
@@ -69,10 +83,12 @@ class ScriptedDevice final : public NaiveDevice {
 
   FakeClock& clock_;
   double gemm_factor_ = std::strtod(setting("MOAT_TEST_GEMM_FACTOR", "1"), nullptr);
-  std::function<double()> noise_ =
-      noisy(2e-3, {}, std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10));
+  std::uint64_t seed_ = process_seed();
+  std::function<double()> noise_ = noisy(2e-3, {}, seed_);
   double disturbed_ = std::strtod(setting("MOAT_TEST_DISTURBED", "0"), nullptr);
-  std::mt19937_64 random_{std::strtoull(setting("MOAT_TEST_NOISE", "0"), nullptr, 10) + 1000};
+  std::mt19937_64 random_{seed_ + 1000};
+  double bias_ = std::exp(std::strtod(setting("MOAT_TEST_BIAS", "0"), nullptr) *
+                          std::normal_distribution<double>()(random_));
   double busy_ = 0;
   int batches_ = 0;
 };

@@ -72,7 +72,23 @@ TEST(RecomputeShares, WithoutAMemoryCeilingArithmeticIsNotTakenToBind) {
   r.devices[0].ceilings.read_bytes = Reading<double>::none("too little memory");
   recompute_shares(r);
   EXPECT_FALSE(r.cases[0].ceiling.value.has_value());
-  EXPECT_EQ(r.cases[0].ceiling.reason, "no memory ceiling: too little memory");
+  EXPECT_EQ(r.cases[0].ceiling.reason, "no memory ceiling: read: too little memory");
+}
+
+// What was lost on a busy machine although the ceiling that binds was measured.
+TEST(RecomputeShares, NeedOnlyTheCeilingsOfTheirTraffic) {
+  const auto of = [](const char* problem) {
+    Record r = old_record(problem, 1);
+    r.devices[0].ceilings.read_bytes = Reading<double>::none("read: disturbed");
+    r.devices[0].ceilings.flops_f32 = Reading<double>::none("disturbed twice");
+    recompute_shares(r);
+    return r.cases[0].ceiling;
+  };
+  EXPECT_TRUE(of("softmax/f32/r1024c4096").value.has_value());
+  EXPECT_TRUE(of("rmsnorm/f32/r1024c4096").value.has_value());
+  EXPECT_EQ(of("sum/f32/n16777216").reason, "no memory ceiling: read: disturbed");
+  EXPECT_EQ(of("gemm/f32/m64n4096k4096").reason,
+            "no memory ceiling: read: disturbed; no f32 compute ceiling: disturbed twice");
 }
 
 }  // namespace

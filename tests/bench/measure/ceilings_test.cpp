@@ -304,6 +304,27 @@ TEST(Roofline, ArithmeticDoesNotBindForWantOfAMemoryCeiling) {
   EXPECT_TRUE(roofline(sum, 1, c, false)) << "in the cache memory has no say";
 }
 
+TEST(Roofline, NeedsOnlyTheCeilingsOfItsTraffic) {
+  Ceilings c = round_ceilings();
+  c.flops_f32.reset();
+  c.missing = {"fma/512: disturbed", "read: disturbed: waits"};
+  const RowsProblem softmax{.op = RowsOp::softmax, .rows = 10, .cols = 100};
+  const RowsProblem norm{.op = RowsOp::rms_norm, .rows = 200, .cols = 100};
+  const ReductionProblem sum{.n = 100};
+  c.read_bytes.reset();
+  ASSERT_TRUE(roofline(softmax, 1000, c, true));
+  EXPECT_DOUBLE_EQ(roofline(softmax, 1000, c, true)->floor_seconds, 8000 / 50.0);
+  EXPECT_TRUE(roofline(norm, 1e5, c, true)) << "its weights are 1 of 401 parts";
+  EXPECT_FALSE(roofline(sum, 1000, c, true));
+  EXPECT_EQ(why_no_roofline(sum, c, true), "no memory ceiling: read: disturbed: waits");
+  std::swap(c.read_bytes, c.copy_bytes);
+  c.missing.back() = "copy: disturbed: waits";
+  EXPECT_TRUE(roofline(sum, 1000, c, true));
+  EXPECT_FALSE(roofline(softmax, 1000, c, true));
+  EXPECT_EQ(why_no_roofline(softmax, c, true), "no memory ceiling: copy: disturbed: waits")
+      << "not the arithmetic's, which does not bind";
+}
+
 TEST(Roofline, IsEmptyWithoutACeilingThatBinds) {
   EXPECT_FALSE(roofline(GemmProblem{}, 1, Ceilings{}, true));
   EXPECT_FALSE(roofline(GemmProblem{.dtype = DType::bf16}, 1, round_ceilings(), false));

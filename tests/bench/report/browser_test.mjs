@@ -41,13 +41,14 @@ const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 const kDesktop = {width: 1100, height: 900, deviceScaleFactor: 1, mobile: false};
 const kPhone = {width: 390, height: 844, deviceScaleFactor: 1, mobile: true};
-async function open(file, {scheme = 'light', screen = kDesktop} = {}) {
+async function open(file, {scheme = 'light', screen = kDesktop, scripts = true} = {}) {
   const {targetId} = await send('Target.createTarget', {url: 'about:blank'});
   const {sessionId} = await send('Target.attachToTarget', {targetId, flatten: true});
   const tell = (method, params) => send(method, params, sessionId);
   for (const domain of ['Network', 'Runtime', 'Page', 'Log']) await tell(domain + '.enable');
   await tell('Emulation.setEmulatedMedia', {features: [{name: 'prefers-color-scheme', value: scheme}]});
   await tell('Emulation.setDeviceMetricsOverride', screen);
+  if (!scripts) await tell('Emulation.setScriptExecutionDisabled', {value: true});
   events.length = 0;
   const start = Date.now();
   await tell('Page.navigate', {url: 'file://' + file});
@@ -56,7 +57,8 @@ async function open(file, {scheme = 'light', screen = kDesktop} = {}) {
     if (r.exceptionDetails) throw new Error(r.exceptionDetails.exception?.description ?? r.exceptionDetails.text);
     return r.result.value;
   };
-  while (await evaluate('document.documentElement?.dataset.ready') !== '1' && Date.now() - start < 30000) await sleep(20);
+  const ready = scripts ? "document.documentElement?.dataset.ready === '1'" : "document.readyState === 'complete' && !!document.getElementById('no-scripts')";
+  while (!await evaluate(ready) && Date.now() - start < 30000) await sleep(20);
   const elapsed = Date.now() - start;
   const mine = events.filter(e => e.sessionId === sessionId);
   const urls = mine.filter(e => e.method === 'Network.requestWillBeSent').map(e => e.params.request.url);
@@ -140,6 +142,11 @@ try {
     const named = /device: ([^;]*)/.exec(about)?.[1];
     check('a click on a point shows its record', record.length === 1 && !!named && facts.includes(named.replace(/^[a-z]+ /, '')), `${record} for ${about}`);
   }
+  check('a button that is not shown promises nothing', await page.evaluate("[...document.querySelectorAll('button.more')].every(b => b.hidden ? b.textContent === '' : / [1-9]/.test(b.textContent))"));
+  check('the navigation names each section as its heading does', await page.evaluate("[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash + ' h2').textContent === a.textContent)"));
+  check('what is shown without scripts is gone', await page.evaluate("document.getElementById('no-scripts') === null && document.querySelectorAll('#devices table').length === 1"));
+  const still = await open(file, {scripts: false});
+  check('without scripts the summary is there', await still.evaluate("document.querySelectorAll('#sentences li').length > 3 && document.querySelectorAll('#devices tbody tr').length === 3 && document.body.innerText.includes('runs no scripts')"));
   check('P3 columns', readFileSync(csv, 'utf8').startsWith('problem,application,platform,date,fom,arch eff,divergence\n'));
   check('nothing went wrong after all the clicks', events.every(e => e.method !== 'Runtime.exceptionThrown'));
 

@@ -114,6 +114,21 @@ TEST(ReportData, SummaryInWords) {
   EXPECT_EQ(said[3]["bad"], true);
 }
 
+TEST(ReportData, OneDeviceUnderSeveralConditionsIsOne) {
+  const NamedRecord first = on("cuda", "A", 0.8);
+  NamedRecord second = first;
+  second.record.run.threads = 1;
+  const Json data = report_data({first, second}, "");
+  EXPECT_EQ(data["devices"].size(), 2u);
+  const std::string said = data["summary"][0]["text"];
+  EXPECT_TRUE(said.starts_with("1 device ran 1 problem under 2 sets of conditions (2 records"))
+      << said;
+  const std::string note = data["pp"]["note"];
+  EXPECT_NE(note.find("over the one device under 2 sets of conditions of these records"),
+            std::string::npos)
+      << note;
+}
+
 TEST(ReportData, ARecordWithoutDevices) {
   NamedRecord none;
   none.record.run.started = "2026-01-01T00:00:00Z";
@@ -382,6 +397,18 @@ TEST(ReportData, APortThatWasNotComparedIsNoError) {
   const Json data = report_data({r}, "");
   EXPECT_TRUE(data["devices"][0]["changed"].is_null());
   EXPECT_EQ(data["devices"][0]["executed"], "device");
+}
+
+TEST(ReportPage, ShowsItsSummaryWithoutScripts) {
+  const std::string page = report_page(
+      report_data({on("cuda", "A <b>", 0.8), on("hip", "B", 0.4, Status::failed)}, "hip"));
+  const std::string shown = page.substr(0, page.find("<script"));
+  for (const char* text :
+       {"<li>2 devices ran 1 problem", "<li class=\"bad\"><strong>hip B: </strong>1 of 1 cases",
+        "<td class=\"name\">cuda A &lt;b&gt;</td>", "80 % (1)"}) {
+    EXPECT_NE(shown.find(text), std::string::npos) << text;
+  }
+  EXPECT_EQ(shown.find("<b>"), std::string::npos);
 }
 
 // The licences go with the chart library, and with nothing else.
