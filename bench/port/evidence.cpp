@@ -42,7 +42,7 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
   for (const BackendDescriptor& d : backend_descriptors()) {
     if (match(name, d.device_tests.c_str())) return &evidence.ports[d.name].tests[Rung::device];
   }
-  if (const auto of = match(name, R"(interpreted\.(\w+?)\.(\w+)\..+)")) {
+  if (const auto of = match(name, R"(interpreted\.(\w+)\.(\w+)(\..+)?)")) {
     const std::string family = family_of((*of)[1], (*of)[2]);
     return family.empty() ? nullptr : &evidence.families[family].tests[Rung::interpreted];
   }
@@ -68,7 +68,7 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
 
 std::optional<Rung> Execution::proved() const {
   for (const auto& [rung, counts] : tests) {
-    if (counts.passed > 0) return rung;
+    if (counts.proves()) return rung;
   }
   return std::nullopt;
 }

@@ -15,6 +15,8 @@ struct TestCounts {
   int passed = 0;
   int failed = 0;
   int skipped = 0;
+  // A rung on which a test failed, of one of several architectures too, is not reached.
+  bool proves() const { return passed > 0 && failed == 0; }
 };
 TestCounts& operator+=(TestCounts& sum, const TestCounts& more);
 
@@ -32,7 +34,7 @@ inline constexpr std::array kRungs = {Rung::device, Rung::interpreted, Rung::emu
 // Tests of one port or family.
 struct Execution {
   std::map<Rung, TestCounts> tests;
-  // The highest rung on which a test passed.
+  // The highest rung on which tests passed and none failed.
   std::optional<Rung> proved() const;
 };
 

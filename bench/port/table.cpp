@@ -58,7 +58,7 @@ std::string tests_text(const Json& port) {
   for (const Rung rung : kRungs) {
     const auto counts = port.at("tests").find(key_of(rung));
     if (counts == port.at("tests").end()) continue;
-    if (!found && counts->at("passed") > 0) {
+    if (!found && counts->at("passed") > 0 && counts->at("failed") == 0) {
       proved += " " + outcomes(*counts);
       found = true;
     } else {

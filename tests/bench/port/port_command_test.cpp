@@ -203,6 +203,26 @@ TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
   EXPECT_EQ(port({"--check"}).exit_code, 0);
 }
 
+TEST_F(PortCommand, RungOnWhichATestFailedIsNotReached) {
+  write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
+  // Two architectures of one family, of which one is wrong; one that was skipped.
+  const fs::path file = junit(
+      "<testcase name=\"interpreted.hip.gfx942.devices\" status=\"run\"/>\n"
+      "<testcase name=\"interpreted.hip.gfx90a.devices\" status=\"fail\">"
+      "<failure message=\"x\"/></testcase>\n"
+      "<testcase name=\"interpreted.cuda.sm_80\" status=\"notrun\"><skipped/></testcase>\n"
+      "<testcase name=\"Architectures/EmulatedRows.Rows/cdna_f16\" status=\"run\"/>\n");
+  const Result updated = port({"--update", "--tests", file.string()});
+  ASSERT_EQ(updated.exit_code, 0) << updated.err;
+  const Json record = read_json_file(paths_.committed);
+  EXPECT_EQ(record.at("/families/hip~1cdna/executed"_json_pointer), "emulated");
+  EXPECT_EQ(record.at("/families/cuda~1sm_80/tests/interpreted/skipped"_json_pointer), 1);
+  const std::string table = port({}).out;
+  EXPECT_NE(table.find("executed: emulated (1 passed), interpreted (1 passed, 1 failed)"),
+            std::string::npos)
+      << table;
+}
+
 TEST_F(PortCommand, TestsOfOlderSourcesProveNothing) {
   write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
   const fs::path file =

@@ -21,7 +21,12 @@ struct Float {
 };
 struct Half {
   static const u32* read(Wave& w, const Operand& o, LaneValues& t, u64& d) {
-    return w.lanes(o, t, d);
+    const u32* values = w.lanes(o, t, d);
+    if (!o.negative && !o.absolute) return values;
+    const u32 keep = o.absolute ? 0x7fffu : 0xffffu;
+    const u32 flip = o.negative ? 0x8000u : 0u;
+    for (int l = 0; l < kLanes; ++l) t.lane[l] = (values[l] & keep) ^ flip;
+    return t.lane;
   }
   static float value(u32 x) { return half_to_float(x & 0xffffu); }
 };
@@ -124,13 +129,20 @@ constexpr Operation kOperations[] = {
     {"v_cmp_nlg_f32", compare<Float, kNlg>},
     {"v_cmp_u_f32", compare<Float, kUnordered>},
     {"v_cmp_o_f32", compare<Float, kOrdered>},
-    {"v_cmp_lg_f16", compare<Half, kLg>},
     {"v_cmp_eq_f16", compare<Half, kEq>},
     {"v_cmp_neq_f16", compare<Half, kNe>},
-    {"v_cmp_nlg_f16", compare<Half, kNlg>},
     {"v_cmp_lt_f16", compare<Half, kLt>},
+    {"v_cmp_le_f16", compare<Half, kLe>},
     {"v_cmp_gt_f16", compare<Half, kGt>},
+    {"v_cmp_ge_f16", compare<Half, kGe>},
+    {"v_cmp_lg_f16", compare<Half, kLg>},
+    {"v_cmp_nlt_f16", compare<Half, kNlt>},
+    {"v_cmp_nle_f16", compare<Half, kNle>},
+    {"v_cmp_ngt_f16", compare<Half, kNgt>},
+    {"v_cmp_nge_f16", compare<Half, kNge>},
+    {"v_cmp_nlg_f16", compare<Half, kNlg>},
     {"v_cmp_u_f16", compare<Half, kUnordered>},
+    {"v_cmp_o_f16", compare<Half, kOrdered>},
     {"v_cmp_eq_i32", compare<Signed, kEq>},
     {"v_cmp_ne_i32", compare<Signed, kNe>},
     {"v_cmp_lt_i32", compare<Signed, kLt>},
@@ -146,9 +158,15 @@ constexpr Operation kOperations[] = {
     {"v_cmp_eq_u16", compare<UnsignedShort, kEq>},
     {"v_cmp_ne_u16", compare<UnsignedShort, kNe>},
     {"v_cmp_lt_u16", compare<UnsignedShort, kLt>},
+    {"v_cmp_le_u16", compare<UnsignedShort, kLe>},
     {"v_cmp_gt_u16", compare<UnsignedShort, kGt>},
+    {"v_cmp_ge_u16", compare<UnsignedShort, kGe>},
+    {"v_cmp_eq_i16", compare<Short, kEq>},
+    {"v_cmp_ne_i16", compare<Short, kNe>},
     {"v_cmp_lt_i16", compare<Short, kLt>},
+    {"v_cmp_le_i16", compare<Short, kLe>},
     {"v_cmp_gt_i16", compare<Short, kGt>},
+    {"v_cmp_ge_i16", compare<Short, kGe>},
 };
 
 }  // namespace

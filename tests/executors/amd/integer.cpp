@@ -11,6 +11,7 @@ namespace {
 
 i32 sign(u32 x) { return static_cast<i32>(x); }
 u32 bits(i32 x) { return static_cast<u32>(x); }
+std::int64_t wide(u64 x) { return static_cast<std::int64_t>(x); }
 
 // Results of 16 bits: gfx9 clears the upper half of the register, gfx11 leaves it.
 template <auto F>
@@ -165,8 +166,9 @@ constexpr Operation kOperations[] = {
        return (a >> (b & 31) & ((1u << (c & 31)) - 1u));
      }>},
     {"v_bfe_i32", ternary<[](u32 a, u32 b, u32 c) {
+       // Behind the register's end the field has its sign.
        const u32 width = c & 31;
-       const u32 field = (a >> (b & 31) & ((1u << width) - 1u));
+       const u32 field = bits(sign(a) >> (b & 31)) & ((1u << width) - 1u);
        const u32 top = width == 0 ? 0 : 1u << (width - 1);
        return (field ^ top) - top;
      }>},
@@ -241,22 +243,18 @@ constexpr Operation kOperations[] = {
        for (int l = 0; l < kLanes; ++l) a[l] = (a[l] << (b[l] & 7)) + c[l];
        write_wide(i, w, a, defined);
      }},
-    {"v_cmp_lt_i64", compare_wide<[](u64 a, u64 b) {
-       return (static_cast<std::int64_t>(a) < static_cast<std::int64_t>(b));
-     }>},
-    {"v_cmp_gt_i64", compare_wide<[](u64 a, u64 b) {
-       return (static_cast<std::int64_t>(a) > static_cast<std::int64_t>(b));
-     }>},
-    {"v_cmp_le_i64", compare_wide<[](u64 a, u64 b) {
-       return (static_cast<std::int64_t>(a) <= static_cast<std::int64_t>(b));
-     }>},
-    {"v_cmp_ge_i64", compare_wide<[](u64 a, u64 b) {
-       return (static_cast<std::int64_t>(a) >= static_cast<std::int64_t>(b));
-     }>},
-    {"v_cmp_lt_u64", compare_wide<[](u64 a, u64 b) { return a < b; }>},
+    {"v_cmp_eq_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) == wide(b)); }>},
+    {"v_cmp_ne_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) != wide(b)); }>},
+    {"v_cmp_lt_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) < wide(b)); }>},
+    {"v_cmp_le_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) <= wide(b)); }>},
+    {"v_cmp_gt_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) > wide(b)); }>},
+    {"v_cmp_ge_i64", compare_wide<[](u64 a, u64 b) { return (wide(a) >= wide(b)); }>},
+    {"v_cmp_eq_u64", compare_wide<[](u64 a, u64 b) { return (a == b); }>},
+    {"v_cmp_ne_u64", compare_wide<[](u64 a, u64 b) { return (a != b); }>},
+    {"v_cmp_lt_u64", compare_wide<[](u64 a, u64 b) { return (a < b); }>},
+    {"v_cmp_le_u64", compare_wide<[](u64 a, u64 b) { return (a <= b); }>},
     {"v_cmp_gt_u64", compare_wide<[](u64 a, u64 b) { return (a > b); }>},
-    {"v_cmp_eq_u64", compare_wide<[](u64 a, u64 b) { return a == b; }>},
-    {"v_cmp_ne_u64", compare_wide<[](u64 a, u64 b) { return a != b; }>},
+    {"v_cmp_ge_u64", compare_wide<[](u64 a, u64 b) { return (a >= b); }>},
 };
 
 }  // namespace

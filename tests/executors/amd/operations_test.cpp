@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "problems/dtype.hpp"
@@ -149,10 +150,12 @@ TEST(AmdExecutorOperations, BitFields) {
            const u32 width = d % 32;
            Lane r{0, 0};
            for (u32 bit = 0; bit < 32; ++bit) {
-             // Behind the register's end the bits are 0.
-             const auto at = [&](u32 i) { return offset + i < 32 ? a >> (offset + i) & 1u : 0u; };
-             if (bit < width) r.low |= at(bit) << bit;
-             if (width > 0) r.high |= at(std::min(bit, width - 1)) << bit;
+             // Behind the register's end the bits are 0, of a signed field the register's sign.
+             const auto at = [&](u32 i, u32 behind) {
+               return offset + i < 32 ? a >> (offset + i) & 1u : behind;
+             };
+             if (bit < width) r.low |= at(bit, 0) << bit;
+             if (width > 0) r.high |= at(std::min(bit, width - 1), a >> 31) << bit;
            }
            return r;
          });
@@ -347,6 +350,49 @@ TEST(AmdExecutorOperations, ClassesOfNumbers) {
            }
            return Lane{mask >> bit & 1u, u32{std::isunordered(x, f(c))}};
          });
+}
+
+TEST(AmdExecutorOperations, HalvesAreComparedWithTheirSigns) {
+  const auto half = [](u32 x) { return to_float(f16{static_cast<std::uint16_t>(x)}); };
+  expect("gfx90a",
+         "v_cmp_lt_f16 s[8:9], -v4, |v5|\nv_cndmask_b32 v8, 0, 1, s[8:9]\n"
+         "v_cmp_nle_f16 vcc, v6, v7\nv_cndmask_b32 v9, 0, 1, vcc",
+         [&](u32 a, u32 c, u32 d, u32 e) {
+           return Lane{u32{-half(a) < std::fabs(half(c))}, u32{!(half(d) <= half(e))}};
+         });
+}
+
+TEST(AmdExecutorOperations, ComparisonsHaveTheirOpposites) {
+  for (const char* type : {"i16", "u16", "i64", "u64"}) {
+    const bool wide = std::string(type).ends_with("64");
+    for (const auto& [one, other] : {std::pair{"lt", "ge"}, {"le", "gt"}, {"eq", "ne"}}) {
+      const auto truth = [&](const char* name, int to) {
+        return std::string("v_cmp_") + name + "_" + type +
+               (wide ? " vcc, v[4:5], v[6:7]\n" : " vcc, v4, v5\n") + "v_cndmask_b32 v" +
+               std::to_string(to) + ", 0, 1, vcc\n";
+      };
+      const auto compare = [&](auto a, auto b) {
+        const bool is = one[0] == 'e' ? a == b : one[1] == 't' ? a < b : a <= b;
+        return Lane{u32{is}, u32{!is}};
+      };
+      expect(
+          "gfx90a", truth(one, 8) + truth(other, 9),
+          [&](u32 a, u32 c, u32 d, u32 e) {
+            const u64 left = u64{c} << 32 | a;
+            const u64 right = u64{e} << 32 | d;
+            const auto short_a = static_cast<std::uint16_t>(a);
+            const auto short_c = static_cast<std::uint16_t>(c);
+            if (!wide && type[0] == 'u') return compare(short_a, short_c);
+            if (!wide) {
+              return compare(static_cast<std::int16_t>(short_a),
+                             static_cast<std::int16_t>(short_c));
+            }
+            if (type[0] == 'u') return compare(left, right);
+            return compare(static_cast<std::int64_t>(left), static_cast<std::int64_t>(right));
+          },
+          2);
+    }
+  }
 }
 
 TEST(AmdExecutorOperations, ExponentialsFlushDenormalsAndAreClose) {

@@ -153,6 +153,7 @@ class Warp {
   std::size_t shared_offset(u64 address, std::size_t bytes, std::size_t alignment, int lane);
   GlobalMemory::Allocation& global(u64 address, std::size_t bytes, std::size_t alignment, int lane);
   void read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes, int lane);
+  void check_read_only(u64 address, std::size_t bytes, int lane);
   void write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes, int lane);
   void check_order(const GlobalWrite& write, bool reads, int lane);
   void atomic_add(const Instruction& i, u32 mask);

@@ -150,6 +150,13 @@ TEST(PtxFaults, RacesInGlobalMemory) {
               faults("overwrites global memory that was written by block 0"));
 }
 
+TEST(PtxFaults, ConstantsThatTheLaunchWrites) {
+  const std::string load = "ld.global.nc.u32 %r3, [%rd2];\n";
+  EXPECT_NO_THROW(run(load));
+  EXPECT_THAT([&] { run("st.global.u32 [%rd2], %r1;\n" + load); },
+              faults("reads as constant what this launch wrote, line 16"));
+}
+
 TEST(PtxFaults, Launches) {
   EXPECT_THAT([] { run("", {.threads = 33}); }, faults("a block of 33 threads"));
 }

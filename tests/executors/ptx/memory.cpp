@@ -164,6 +164,19 @@ const unsigned char* Warp::readable_run(const Instruction& i, std::size_t bytes)
   return a->initialised(offset, bytes * kWarp) ? a->data + offset : nullptr;
 }
 
+// ld.global.nc may read a cache that no write reaches: what it reads must not change as long as the
+// kernel runs (PTX ISA, "ld.global.nc").
+void Warp::check_read_only(u64 address, std::size_t bytes, int lane) {
+  const GlobalMemory::Allocation& a = global(address, bytes, 1, lane);
+  if (a.writes.empty()) return;
+  const std::size_t offset = address - a.begin();
+  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
+    if (a.writes[k].launch != block_.grid().launch) continue;
+    fail(lane, fmt::format("reads as constant what this launch wrote, {}",
+                           kernel_.describe(a.writes[k].pc)));
+  }
+}
+
 void Warp::load(const Instruction& i, u32 mask) {
   const std::size_t bytes = i.bytes;
   const std::size_t all = bytes * i.count;
@@ -187,7 +200,9 @@ void Warp::load(const Instruction& i, u32 mask) {
     }
   }
   each_lane(mask, [&](int lane) {
-    const unsigned char* const from = readable(i.space, address(i, i.dests, lane), all, lane);
+    const u64 where = address(i, i.dests, lane);
+    const unsigned char* const from = readable(i.space, where, all, lane);
+    if (i.read_only) check_read_only(where, all, lane);
     for (int k = 0; k < i.count; ++k) {
       const Operand& to = operand(i, k);
       const unsigned char* const at = from + static_cast<std::size_t>(k) * bytes;

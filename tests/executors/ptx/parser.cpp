@@ -571,7 +571,7 @@ class Parser {
     mine_.op = load ? Op::ld : Op::st;
     if (parts.take("global")) {
       mine_.space = Space::global;
-      if (load) parts.take("nc");
+      mine_.read_only = load && parts.take("nc");
     } else if (parts.take("shared") || parts.take("shared::cta")) {
       mine_.space = Space::shared;
     } else if (load && parts.take("param")) {

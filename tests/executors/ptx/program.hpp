@@ -86,6 +86,7 @@ struct Instruction {
   bool negated = false;
   bool wide_result = false;    // ld, st: 64-bit registers
   bool sign_extended = false;  // ld
+  bool read_only = false;      // of a load: nothing of the launch writes there (ld.global.nc)
   bool transposed = false;     // ldmatrix; B of wgmma
   bool in_registers = false;   // A of wgmma
   bool half = false;           // wgmma: f16, else bf16
