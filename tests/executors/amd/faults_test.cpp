@@ -156,6 +156,16 @@ TEST(AmdExecutorFault, RaceInLds) {
   EXPECT_THAT(racing("s_nop 0", true), HasSubstr("with no barrier between"));
 }
 
+TEST(AmdExecutorFault, LanesThatWriteOneWord) {
+  const std::string store = "v_mov_b32 v2, 8\nds_write_b32 v2, VALUE\n";
+  const auto with = [&](const std::string& value) {
+    std::string body = store;
+    return gfx90a(body.replace(body.find("VALUE"), 5, value));
+  };
+  EXPECT_THAT(with("v2"), IsEmpty());
+  EXPECT_THAT(with("v0"), HasSubstr("lanes write different values to LDS byte 8 in lane 1"));
+}
+
 TEST(AmdExecutorFault, BarrierThatOneWaveDoesNotReach) {
   EXPECT_THAT(gfx90a("v_readfirstlane_b32 s8, v0\ns_cmp_lg_u32 s8, 0\n"
                      "s_cbranch_scc1 .Lskip\ns_barrier\n.Lskip:\n",

@@ -107,10 +107,18 @@ void store(const Operand& o, Wave& w, const LaneValues& address) {
     if ((active & ~defined[i]) != 0)
       w.check_arrived(o.index + static_cast<int>(i), active, "reads");
   }
+  ++lds.stores;
   for_active(w, [&](int l) {
     const u32 a = address.lane[l];
     lds.touch_write(a, 4 * kWords, w.number);
     for (u32 i = 0; i < kWords; ++i) {
+      // Which lane's value stays is not told.
+      LdsWord& word = lds.words[a / 4 + i];
+      if (word.store == lds.stores && std::memcmp(&lds.bytes[a + 4 * i], &data[i][l], 4) != 0) {
+        throw Fault("lanes write different values to LDS byte " + std::to_string(a + 4 * i) +
+                    in_lane(u64{1} << l));
+      }
+      word.store = lds.stores;
       std::memcpy(&lds.bytes[a + 4 * i], &data[i][l], 4);
       const u32 mark = (defined[i] >> l & 1u) != 0 ? ~0u : 0u;
       std::memcpy(&lds.defined[a + 4 * i], &mark, 4);

@@ -65,6 +65,7 @@ class PendingQueue {
 struct LdsWord {
   static constexpr std::uint8_t kSeveral = 255;
   std::uint32_t write_epoch = 0;
+  std::uint32_t store = 0;  // number of the last one
   std::uint32_t read_epoch = 0;
   std::uint8_t writer = 0;
   std::uint8_t reader = 0;
@@ -75,6 +76,7 @@ struct Lds {
   std::vector<std::uint8_t> defined;  // by byte, 0 or 255
   std::vector<LdsWord> words;
   std::uint32_t epoch = 1;
+  std::uint32_t stores = 0;
 
   // For the next block: nothing is defined.
   void reset(std::size_t size);

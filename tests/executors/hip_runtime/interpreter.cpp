@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "tests/executors/amd/decode.hpp"
 #include "tests/executors/amd/fault.hpp"
@@ -54,12 +55,13 @@ void Interpreter::add_kernel(void** handle, const void* entry, std::string name)
 
 void* Interpreter::allocate(std::size_t bytes) {
   if (bytes > kMemoryBytes - allocated_bytes_) return nullptr;
-  const std::size_t whole = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* const p = std::aligned_alloc(kAlignment, whole);
-  if (p == nullptr) return nullptr;
+  SeparateMemory storage = separate_memory(bytes + kAlignment);
+  if (storage == nullptr) return nullptr;
+  // Aligned no better than is promised.
+  void* const p = storage.get() + kAlignment;
   // What a kernel reads before it is written is NaN.
-  std::memset(p, 0xff, whole);
-  allocations_[p] = bytes;
+  std::memset(p, 0xff, bytes);
+  allocations_.emplace(p, Allocation{bytes, std::move(storage)});
   allocated_bytes_ += bytes;
   memory_.add(p, bytes);
   return p;
@@ -68,10 +70,9 @@ void* Interpreter::allocate(std::size_t bytes) {
 bool Interpreter::release(void* p) {
   const auto found = allocations_.find(p);
   if (found == allocations_.end()) return false;
-  allocated_bytes_ -= found->second;
-  allocations_.erase(found);
+  allocated_bytes_ -= found->second.bytes;
   memory_.remove(p);
-  std::free(p);
+  allocations_.erase(found);
   return true;
 }
 

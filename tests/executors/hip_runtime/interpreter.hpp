@@ -15,6 +15,7 @@
 #include "tests/executors/amd/disassembly.hpp"
 #include "tests/executors/amd/global_memory.hpp"
 #include "tests/executors/amd/machine.hpp"
+#include "tests/executors/separate_memory.hpp"
 
 namespace moat::hip_runtime {
 
@@ -75,6 +76,10 @@ class Interpreter {
     std::unique_ptr<amdgcn::CodeObject> object;  // once it was needed
     std::unordered_map<std::string, std::unique_ptr<amdgcn::Program>> programs;
   };
+  struct Allocation {
+    std::size_t bytes = 0;
+    SeparateMemory storage;
+  };
   struct Kernel {
     Bundle* bundle = nullptr;
     std::string name;
@@ -87,7 +92,7 @@ class Interpreter {
   std::string objdump_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unordered_map<const void*, Kernel> kernels_;
-  std::unordered_map<const void*, std::size_t> allocations_;
+  std::unordered_map<const void*, Allocation> allocations_;
   std::size_t allocated_bytes_ = 0;
   amdgcn::GlobalMemory memory_;
   amdgcn::Machine machine_{memory_};

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -92,6 +93,21 @@ TEST(MachineCode, IsDecodedCompletely) {
   const Interpreter::Decoded all = Interpreter::instance().decode_all();
   EXPECT_GT(all.kernels, 60);
   for (const std::string& line : all.unknown) ADD_FAILURE() << line;
+}
+
+TEST(MachineCode, AllocationsAreOutOfReachOfEachOther) {
+  Interpreter& interpreter = Interpreter::instance();
+  std::vector<std::uintptr_t> begins;
+  for (int i = 0; i < 64; ++i) {
+    begins.push_back(reinterpret_cast<std::uintptr_t>(interpreter.allocate(1000)));
+  }
+  std::ranges::sort(begins);
+  for (std::size_t i = 1; i < begins.size(); ++i) {
+    EXPECT_GE(begins[i] - begins[i - 1], std::uintptr_t{1} << 32);
+  }
+  for (const std::uintptr_t p : begins) {
+    EXPECT_TRUE(interpreter.release(reinterpret_cast<void*>(p)));
+  }
 }
 
 TEST(MachineCode, MutantsAreFound) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/executors/ptx/harness.hpp"
 
@@ -47,6 +49,16 @@ TEST(PtxFaults, GlobalMemory) {
   EXPECT_THAT([] { run("ld.global.u32 %r2, [%rd2+2];"); }, faults("is not a multiple of 4"));
   EXPECT_THAT([] { run("ld.global.v4.u32 {%r2,%r3,%r4,%r5}, [%rd2];"); },
               faults("lane 1: misaligned"));
+}
+
+TEST(PtxFaults, AllocationsAreOutOfReachOfEachOther) {
+  GlobalMemory memory;
+  std::vector<u64> begins;
+  for (int i = 0; i < 64; ++i) begins.push_back(reinterpret_cast<u64>(memory.allocate(1000)));
+  std::ranges::sort(begins);
+  for (std::size_t i = 1; i < begins.size(); ++i) {
+    EXPECT_GE(begins[i] - begins[i - 1], u64{1} << 32);
+  }
 }
 
 TEST(PtxFaults, SharedMemory) {

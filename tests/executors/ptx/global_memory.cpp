@@ -8,8 +8,6 @@ namespace moat::ptx {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
-// Between allocations, so that an address that runs off one does not meet the next.
-constexpr std::size_t kGap = 4096;
 
 }  // namespace
 
@@ -33,9 +31,10 @@ void* GlobalMemory::allocate(std::size_t bytes) {
   if (bytes > kLimit - used_) return nullptr;
   Allocation a;
   a.bytes = bytes;
-  a.storage.reset(new unsigned char[bytes + kAlignment + 2 * kGap]);
-  const auto address = reinterpret_cast<u64>(a.storage.get()) + kGap;
-  a.data = reinterpret_cast<unsigned char*>((address + kAlignment - 1) / kAlignment * kAlignment);
+  a.storage = separate_memory(bytes + kAlignment);
+  if (a.storage == nullptr) return nullptr;
+  // Aligned no better than is promised.
+  a.data = a.storage.get() + kAlignment;
   // What nothing wrote reads as NaN where reads are not checked.
   std::memset(a.data, 0xff, bytes);
   a.written.resize(bytes);

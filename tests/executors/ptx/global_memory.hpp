@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "tests/executors/ptx/operations.hpp"
+#include "tests/executors/separate_memory.hpp"
 
 namespace moat::ptx {
 
@@ -25,7 +25,7 @@ class GlobalMemory {
  public:
   struct Allocation {
     std::size_t bytes = 0;
-    std::unique_ptr<unsigned char[]> storage;
+    SeparateMemory storage;
     unsigned char* data = nullptr;
     std::vector<std::uint8_t> written;  // of each byte
     std::vector<GlobalWrite> writes;    // of every two bytes; empty until a kernel writes here
