@@ -53,6 +53,9 @@ void packed_move(const Instruction& i, Wave& w) {
 
 // V_PACK_B32_F16: a half of each source, which op_sel chooses; numbers stay as they are.
 void pack_halves(const Instruction& i, Wave& w) {
+  for (const Operand& o : {i.o[1], i.o[2]}) {
+    if (o.negative || o.absolute) throw Fault("v_pack_b32_f16 with a sign of its own");
+  }
   LaneValues ta, tb, r;
   u64 defined = ~u64{0};
   const u32* a = w.lanes(i.o[1], ta, defined);
