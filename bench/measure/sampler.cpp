@@ -51,6 +51,8 @@ void Sampler::add(double seconds) {
 
 std::optional<StopReason> Sampler::stop() const {
   const auto count = static_cast<int>(samples_.size());
+  // Too few to tell the noise: it was the count.
+  if (count >= options_.max_samples && count < kFewestSamples) return StopReason::count;
   if (count >= options_.min_samples && held_ >= std::min(kHold, count) && held_ > 0) {
     return StopReason::noise_met;
   }

@@ -121,6 +121,7 @@ TestEvidence read_junit(const std::filesystem::path& path) {
                     read ? "no <testsuite>" : read.description()));
   }
   TestEvidence found;
+  found.seconds = suite.attribute("time").as_double();
   for (const pugi::xml_node test : suite.children("testcase")) {
     const std::string name = test.attribute("name").value();
     if (name.empty()) {

@@ -47,6 +47,7 @@ std::string key_of(Rung rung);
 std::string executed_text(const std::string& backend, std::optional<Rung> proved);
 
 struct TestEvidence {
+  double seconds = 0;                         // that the tests took together
   std::map<std::string, Execution> ports;     // cuda; what tests of no family prove
   std::map<std::string, Execution> families;  // cuda/sm_90a
 };

@@ -95,11 +95,12 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
   Problem problem = inputs.problem();
   for_each_input(problem, [&](const void*& data, const Operand& o) {
     const std::size_t size = size_in_bytes(o);
-    inputs_.push_back(allocate(guarded(size)));
+    const std::size_t allocated = device_->info().host ? guarded(size) : size;
+    inputs_.push_back(allocate(allocated));
     auto* to = static_cast<std::byte*>(inputs_.back().get());
     // Not kPoison, or a result that it reached would look as if it had not been written.
     with_dtype(o.type, [&]<class T>(Type<T>) {
-      const std::size_t count = (guarded(size) - size) / sizeof(T);
+      const std::size_t count = (allocated - size) / sizeof(T);
       const std::vector<T> behind(count, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
       if (count > 0) device_->upload(to + size, behind.data(), count * sizeof(T));
     });

@@ -12,8 +12,9 @@ namespace moat {
 // Every byte of an output before it is written: a NaN in every dtype, −1 as a position.
 inline constexpr unsigned char kPoison = 0xff;
 
-// Poisoned bytes behind every output, which must stay so. Inputs have NaN up to the next
-// multiple, so that what is read behind their end shows.
+// Poisoned bytes behind every output, which must stay so. Inputs on
+// the host have NaN up to the next multiple, so that what is read behind their end shows; other
+// devices have tools that watch their bounds, for which an allocation must end where it does.
 inline constexpr std::size_t kGuardBytes = 256;
 
 struct OutputPlace {

@@ -19,6 +19,7 @@ class HostDevice : public HostMemory {
                       std::size_t capacity = std::size_t{1} << 40)
       : solve_(std::move(solve)), capacity_(capacity) {
     info_.backend = "host";
+    info_.host = true;
     info_.name = "plain memory";
     info_.memory_bytes = capacity;
   }

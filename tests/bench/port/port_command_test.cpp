@@ -231,8 +231,26 @@ TEST_F(PortCommand, TestsOfOlderSourcesProveNothing) {
                       fs::last_write_time(file) + std::chrono::seconds(5));
   const Result result = port({"--update", "--tests", file.string()});
   EXPECT_EQ(result.exit_code, 5);
-  EXPECT_NE(result.err.find("run the tests again"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("run them again"), std::string::npos) << result.err;
   EXPECT_FALSE(fs::exists(paths_.committed));
+}
+
+// The results are written at the end of tests that began before.
+TEST_F(PortCommand, SourcesThatChangedDuringTheTestsProveNothing) {
+  write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
+  const fs::path file = folder_.path() / "long.xml";
+  std::ofstream(file) << "<testsuite time=\"100\"><testcase "
+                         "name=\"Architectures/EmulatedRows.Rows/cdna_f16\" status=\"run\"/>"
+                         "</testsuite>";
+  const auto end = fs::last_write_time(file) + std::chrono::seconds(200);
+  fs::last_write_time(file, end);
+  const fs::path source = paths_.sources / "backends/hip/backend.hpp";
+  fs::last_write_time(source, end - std::chrono::seconds(50));
+  const Result result = port({"--update", "--tests", file.string()});
+  EXPECT_EQ(result.exit_code, 5);
+  EXPECT_NE(result.err.find("run them again"), std::string::npos) << result.err;
+  fs::last_write_time(source, end - std::chrono::seconds(150));
+  EXPECT_EQ(port({"--update", "--tests", file.string()}).exit_code, 0);
 }
 
 TEST_F(PortCommand, BadUsage) {
