@@ -9,6 +9,8 @@
 #include <regex>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "backends/descriptor.hpp"
 
@@ -18,9 +20,9 @@ namespace {
 using Names = std::smatch;
 
 // The whole name of a test, or nothing.
-std::optional<Names> match(const std::string& name, const char* pattern) {
+std::optional<Names> match(const std::string& name, const std::regex& pattern) {
   Names names;
-  if (!std::regex_match(name, names, std::regex(pattern))) return std::nullopt;
+  if (!std::regex_match(name, names, pattern)) return std::nullopt;
   return names;
 }
 
@@ -39,16 +41,24 @@ std::string family_of(const std::string& backend, const std::string& architectur
 
 // Where the test counts; null if it proves nothing of a port.
 TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
-  for (const BackendDescriptor& d : backend_descriptors()) {
-    if (match(name, d.device_tests.c_str())) return &evidence.ports[d.name].tests[Rung::device];
+  static const std::vector<std::pair<std::string, std::regex>> on_devices = [] {
+    std::vector<std::pair<std::string, std::regex>> all;
+    for (const BackendDescriptor& d : backend_descriptors())
+      all.emplace_back(d.name, d.device_tests);
+    return all;
+  }();
+  for (const auto& [backend, tests] : on_devices) {
+    if (match(name, tests)) return &evidence.ports[backend].tests[Rung::device];
   }
-  if (const auto of = match(name, R"(interpreted\.(\w+)\.(\w+)(\..+)?)")) {
+  static const std::regex interpreted(R"(interpreted\.(\w+)\.(\w+)(\..+)?)");
+  if (const auto of = match(name, interpreted)) {
     const std::string family = family_of((*of)[1], (*of)[2]);
     return family.empty() ? nullptr : &evidence.families[family].tests[Rung::interpreted];
   }
   // Every kernel on every family with every type: tests/backends/simt/emulated.hpp. CTest may add
   // the parameter as GoogleTest prints it.
-  if (const auto of = match(name, R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+(\s+#.*)?)")) {
+  static const std::regex emulated(R"(Architectures/Emulated\w+\.\w+/(\w+)_[a-z]+\d+(\s+#.*)?)");
+  if (const auto of = match(name, emulated)) {
     for (const BackendDescriptor& d : backend_descriptors()) {
       for (const BackendDescriptor::Family& family : d.families) {
         if (family.name != (*of)[1]) continue;
@@ -57,7 +67,8 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
     }
     return nullptr;
   }
-  if (const auto of = match(name, R"((stub_)?compiled\.(\w+)\.(\w+))")) {
+  static const std::regex compiled(R"((stub_)?compiled\.(\w+)\.(\w+))");
+  if (const auto of = match(name, compiled)) {
     const Rung rung = (*of)[1].matched ? Rung::stub_compiled : Rung::compiled;
     return &evidence.families[(*of)[2].str() + "/" + (*of)[3].str()].tests[rung];
   }
