@@ -35,7 +35,9 @@ class Command : public testing::Test {
 
   // The same command but for the ceilings, which take seconds.
   static Finished quick_command(const std::vector<std::string>& arguments) {
-    return Spawned(arguments, [] {}, QUICK_MOAT_BINARY).wait();
+    return Spawned(
+               arguments, [] {}, QUICK_MOAT_BINARY)
+        .wait();
   }
 
   // Every result was right; on a busy machine some have no number.
@@ -224,10 +226,11 @@ TEST_F(Command, FullDiskKeepsTheOldRecord) {
 
 // Google Benchmark's report of the first case tells when the second, which takes seconds, begins.
 TEST_F(Command, CtrlCKeepsWhatWasVerified) {
-  Spawned spawned({"run", "--backend", "cpu", "--no-baselines", "--case", "sum/f32/n1000", "--case",
-                   "gemm/f32/m2000n2000k2000", "--case", "sum/f32/n2000", "--benchmark_format=csv",
-                   "--out", record_.string()},
-                  [] {}, QUICK_MOAT_BINARY);
+  Spawned spawned(
+      {"run", "--backend", "cpu", "--no-baselines", "--case", "sum/f32/n1000", "--case",
+       "gemm/f32/m2000n2000k2000", "--case", "sum/f32/n2000", "--benchmark_format=csv", "--out",
+       record_.string()},
+      [] {}, QUICK_MOAT_BINARY);
   ASSERT_TRUE(spawned.wait_for("sum/f32/n1000/cpu/moat")) << spawned.wait().err;
   spawned.signal(SIGINT);
   const Finished f = spawned.wait();
