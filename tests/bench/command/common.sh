@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the tests of the command: MOAT is the executable, the working folder is empty.
+# Sourced by the tests of the command: MOAT is the executable, QUICK the same but for the ceilings,
+# which take seconds; the working folder is empty.
 # shellcheck shell=bash
 set -uo pipefail
 # shellcheck disable=SC2034
 MOAT=$1
+QUICK=$2
 unset NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE OMP_NUM_THREADS OMP_THREAD_LIMIT OMP_STACKSIZE
 folder=$(mktemp -d)
 trap 'cd /; rm -rf "$folder"' EXIT
@@ -31,7 +33,7 @@ ends() {
 says() { grep -qF -- "$1" said || fail "no \"$1\" in: $(cat said)"; }
 
 # short ARGUMENTS...: a run of a moment.
-short() { "$MOAT" run --case sum/f32/n1000 --no-baselines --samples 3 --budget 0.01 "$@"; }
+short() { "$QUICK" run --case sum/f32/n1000 --no-baselines --samples 3 --budget 0.01 "$@"; }
 
 finish() {
   [[ $failures == 0 ]] && exit 0

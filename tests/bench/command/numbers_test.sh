@@ -7,7 +7,7 @@ refused() {
   ends 2 "$@"
   grep -qiE "from [0-9.e+-]+ to |its value is empty" said || fail "no range: $* $(cat said)"
 }
-run() { "$MOAT" run --case sum/f32/n1000 --no-baselines --out r.json "$@"; }
+run() { "$QUICK" run --case sum/f32/n1000 --no-baselines --out r.json "$@"; }
 # What no number on the command line may be.
 for value in "" " " " 1" "1 " +1 -1 -0 0x10 1,5 1.5.1 x 1x nan inf -nan 99999999999999999999999; do
   for option in --seed --threads --samples --budget; do

@@ -6,6 +6,14 @@
 ends 0 short --out same.json > /dev/null
 mode() { stat -c %a "$1"; }
 
+# A FIFO that nobody reads is no reason to wait for ever; what becomes of it is seen below.
+mkfifo lonely
+{
+  code=0
+  "$MOAT" compare same.json same.json --out lonely 2> said.lonely || code=$?
+  echo "$code" > code.lonely
+} &
+
 # Every kind of target, of each writer.
 compare() { "$MOAT" compare same.json same.json --out "$1"; }
 report() { "$MOAT" report same.json -o "$1"; }
@@ -25,7 +33,7 @@ for writer in compare report csv scan; do
   targets
   cat t/fifo > t/read &
   ends 0 "$writer" t/fifo
-  wait
+  wait $!
   [[ -p t/fifo && -s t/read ]] || fail "$writer: the FIFO, or what was read from it"
   ends 0 "$writer" t/link.json
   linked "$writer"
@@ -47,13 +55,13 @@ done
 targets
 cat t/fifo > t/read &
 ends 0 short --out t/fifo --export gbench t/link.json --benchmark_out=t/dangling.json > table
-wait
+wait $!
 linked "--export gbench"
 [[ -p t/fifo && -L t/dangling.json && -s t/read && -s t/made.json && -s table ]] || fail "run, FIFO"
 targets
 cat t/fifo > t/read &
 ends 0 short --out t/link.json --export gbench t/dangling.json --benchmark_out=t/fifo > table
-wait
+wait $!
 linked "run --out"
 [[ -p t/fifo && -L t/dangling.json && -s t/read && -s t/made.json && -s table ]] || fail "run, links"
 ends 0 short --out /dev/null --export gbench /dev/null --benchmark_out=/dev/null > table
@@ -64,11 +72,6 @@ says "cpu/moat"
 ends 0 "$MOAT" compare out.json same.json > table
 "$MOAT" compare same.json same.json --out - > out || fail "--out -"
 [[ -s out && ! -e ./- ]] || fail "--out - is standard output"
-
-# A FIFO that nobody reads is no reason to wait for ever.
-mkfifo lonely
-ends 4 compare lonely
-says "lonely: nothing read from this FIFO"
 
 # What may not be written.
 ends 4 short --out /proc/moat/x.json > /dev/null
@@ -148,19 +151,23 @@ ends 0 "$MOAT" compare second.json same.json > table
 
 # Runs that begin in one second.
 for kernel in sum max argmax; do
-  "$MOAT" run --case $kernel/f32/n1000 --no-baselines --samples 3 --budget 0.01 --out two \
+  "$QUICK" run --case $kernel/f32/n1000 --no-baselines --samples 3 --budget 0.01 --out two \
     > /dev/null 2> said.$kernel &
 done
-wait
+wait  # for the FIFO as well
 [[ $(find two -name '*.json' | wc -l) == 3 ]] || fail "two records have one name: $(ls two)"
 for kernel in sum max argmax; do
   grep -q "$kernel/f32" "$(sed -n 's/^record: //p' said.$kernel)" || fail "$kernel: another's name"
 done
 
+[[ $(cat code.lonely) == 4 ]] || fail "a FIFO without a reader: exit $(cat code.lonely)"
+grep -qF "lonely: nothing read from this FIFO" said.lonely || fail "$(cat said.lonely)"
+
 # Nothing is left of a run that was killed before it had a result.
-"$MOAT" run --case gemm/f32/m512n512k512 --budget 20 --out killed.json > /dev/null 2>&1 &
-sleep 2
+"$QUICK" run --progress --case gemm/f32/m512n512k512 --budget 20 --out killed.json > /dev/null 2> progress &
+until grep -qs "/2\] gemm" progress || ! kill -0 $!; do sleep 0.1; done
 kill -KILL $!
 wait $! 2> /dev/null
+grep -q "/2\] gemm" progress || fail "the run ended before it was killed: $(cat progress)"
 [[ ! -e killed.json && $(find . -name '.moat*') == "" ]] || fail "a killed run left a file"
 finish

@@ -3,13 +3,13 @@
 # shellcheck shell=bash source-path=SCRIPTDIR disable=SC2317
 . "$(dirname "$0")/common.sh"
 
-ends 0 short --out same.json > /dev/null
+ends 0 "$MOAT" run --case sum/f32/n1000 --no-baselines --budget 0.01 --out same.json > /dev/null
 printf 'int x;\n' > a.cu
 while read -r -a command; do
-  "$MOAT" "${command[@]}" > /dev/full 2> said
+  "$QUICK" "${command[@]}" > /dev/full 2> said
   [[ $? == 4 ]] || fail "${command[*]} > /dev/full"
   [[ $(grep -c "standard output could not be written" said) == 1 ]] || fail "${command[*]}: $(cat said)"
-  "$MOAT" "${command[@]}" >&- 2> said
+  "$QUICK" "${command[@]}" >&- 2> said
   [[ $? == 4 ]] || fail "${command[*]} >&-"
 done << END
 --help

@@ -33,6 +33,13 @@ class Command : public testing::Test {
     return arguments;
   }
 
+  // The same command but for the ceilings, which take seconds.
+  static Finished quick_command(const std::vector<std::string>& arguments) {
+    return Spawned(
+               arguments, [] {}, QUICK_MOAT_BINARY)
+        .wait();
+  }
+
   // Every result was right; on a busy machine some have no number.
   static bool measured(const Finished& f) {
     return f.exit_code == kExitOk || f.exit_code == kExitDisturbed;
@@ -73,18 +80,20 @@ TEST_F(Command, FewerThreadsThanCoresStayOnTheSameCores) {
   const std::vector<int> cores = cpu::processors_of_cores();
   if (cores.size() < 2) GTEST_SKIP() << "one core";
   EXPECT_TRUE(
-      measured(moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}))));
+      measured(quick_command(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}))));
   EXPECT_EQ(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
 
   // Left to the user, who leaves them to the system.
   const auto place = [] { setenv("OMP_PROC_BIND", "false", 1); };
-  Spawned placed(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}), place);
+  Spawned placed(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "1"}), place,
+                 QUICK_MOAT_BINARY);
   EXPECT_TRUE(measured(placed.wait()));
   EXPECT_NE(parse_record(read(record_)).run.processors.value, std::vector{cores[0]});
 
   // Threads with a place each, of which the first is this process's own.
   const auto spread = [] { setenv("OMP_PLACES", "cores", 1); };
-  Spawned apart(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "2"}), spread);
+  Spawned apart(run_of("sum/f32/n1000", {"--no-baselines", "--threads", "2"}), spread,
+                QUICK_MOAT_BINARY);
   EXPECT_TRUE(measured(apart.wait()));
   const auto& kept = parse_record(read(record_)).run.processors;
   EXPECT_TRUE(!kept.value || kept.value->size() >= 2);
@@ -188,8 +197,8 @@ TEST_F(Command, ListsTheNamesOfGoogleBenchmark) {
 TEST_F(Command, WritesGoogleBenchmarksFile) {
   const fs::path file = folder_ / "gbench.json";
   const Finished f =
-      moat_command(run_of("sum/f32/n1000", {"--no-baselines", "--benchmark_repetitions=2",
-                                            "--benchmark_out=" + file.string()}));
+      quick_command(run_of("sum/f32/n1000", {"--no-baselines", "--benchmark_repetitions=2",
+                                             "--benchmark_out=" + file.string()}));
   EXPECT_TRUE(measured(f)) << f.err;
   const Json json = read_json_file(file);
   EXPECT_EQ(json["benchmarks"][1]["name"], "sum/f32/n1000/cpu/moat");
@@ -201,11 +210,12 @@ TEST_F(Command, FullDiskKeepsTheOldRecord) {
     std::ofstream old(record_);
     old << "old";
   }
-  Spawned spawned(run_of("sum/f32/n1000", {"--no-baselines"}), [] {
+  const auto limit_files = [] {
     signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{.rlim_cur = 512, .rlim_max = 512};
     setrlimit(RLIMIT_FSIZE, &limit);
-  });
+  };
+  Spawned spawned(run_of("sum/f32/n1000", {"--no-baselines"}), limit_files, QUICK_MOAT_BINARY);
   const Finished f = spawned.wait();
   EXPECT_EQ(f.exit_code, kExitOutput) << f.err;
   EXPECT_NE(f.err.find(record_.string()), std::string::npos) << f.err;
@@ -216,9 +226,11 @@ TEST_F(Command, FullDiskKeepsTheOldRecord) {
 
 // Google Benchmark's report of the first case tells when the second, which takes seconds, begins.
 TEST_F(Command, CtrlCKeepsWhatWasVerified) {
-  Spawned spawned({"run", "--backend", "cpu", "--no-baselines", "--case", "sum/f32/n1000", "--case",
-                   "gemm/f32/m2000n2000k2000", "--case", "sum/f32/n2000", "--benchmark_format=csv",
-                   "--out", record_.string()});
+  Spawned spawned(
+      {"run", "--backend", "cpu", "--no-baselines", "--case", "sum/f32/n1000", "--case",
+       "gemm/f32/m2000n2000k2000", "--case", "sum/f32/n2000", "--benchmark_format=csv", "--out",
+       record_.string()},
+      [] {}, QUICK_MOAT_BINARY);
   ASSERT_TRUE(spawned.wait_for("sum/f32/n1000/cpu/moat")) << spawned.wait().err;
   spawned.signal(SIGINT);
   const Finished f = spawned.wait();
