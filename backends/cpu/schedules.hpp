@@ -73,9 +73,9 @@ struct ManyQueries {
 inline constexpr int kKeptKeys = 8192;
 
 // Few queries, as in decode: the rows of all heads make up a tile. Up to kFewQueries of one head
-// are cheaper to multiply with keys in place than packed: an element would serve fewer products than
-// its kPackingCost. 64 rows are the query heads of a Llama of 70 billion parameters;
-// their scores with 128 keys, 32 KiB, and 128 keys and values of 16 bits, 64 KiB, stay in L2.
+// are cheaper to multiply with keys in place than packed: an element would serve fewer products
+// than its kPackingCost. 64 rows are the query heads of a Llama of 70 billion parameters; their
+// scores with 128 keys, 32 KiB, and 128 keys and values of 16 bits, 64 KiB, stay in L2.
 struct FewQueries {
   using Mode = AllHeads;
   static constexpr int m = 64;
