@@ -144,7 +144,7 @@ TEST_P(AttentionTest, MaskHidesHugeScores) {
 TEST(Attention, RefusesMoreTilesThanItCounts) {
   const auto device = cpu::make_device(1);
   const AttentionProblem p{
-      .batch = 1 << 16, .q_len = 2, .kv_len = 1, .q_heads = 1 << 15, .kv_heads = 1, .head_dim = 64};
+      .batch = 1 << 16, .q_heads = 1 << 15, .kv_heads = 1, .q_len = 2, .kv_len = 1, .head_dim = 64};
   EXPECT_THROW(device->run(p), std::invalid_argument);
 }
 
