@@ -374,8 +374,7 @@ Json to_json(const Report& report) {
     architectures[e.architecture] = {
         {"backend", e.backend},
         {"family", e.family},
-        {"instructions_counted_in",
-         in_lower_case(backend_descriptor(e.backend).counted_in)},
+        {"instructions_counted_in", in_lower_case(backend_descriptor(e.backend).counted_in)},
         {"occupancy_limits", occupancy_source(e.architecture)}};
     Json j = {{"name", e.text()},
               {"source", e.source},
