@@ -44,8 +44,7 @@ struct SwappedGemm {
 
 // Few rows: the right operand is read once, long pieces of its rows at a time. A panel of the left
 // one stays in L1, or with 16 rows, 32 to 64 KiB, in L2. All of its panels are read again for each
-// tile, the more seldom the more columns that has. Two rows of 2048 steps are 16 KiB, half of L1.
-// With up to 16, packing B would take longer than the product: kPackingCost an element.
+// tile, the more seldom the more columns that has.
 template <int kRows, int kCols, int kDepth>
 struct SkinnyGemm {
   using Mode = InPlace;
@@ -94,6 +93,8 @@ struct Streaming {
 };
 
 struct Schedules {
+  // With up to 16 rows, packing B would take longer than the product: kPackingCost an element. Two
+  // rows of 2048 steps are 16 KiB, half of L1.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     if (p.m <= 2) {

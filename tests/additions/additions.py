@@ -124,6 +124,10 @@ def build(scratch, *targets):
     return ["cmake", "--build", scratch / "build", "--target", *targets]
 
 
+def unnamed_by_compiler(changes, said):
+    return {name for name, _, _ in changes if not re.search(rf"{name}:\d+:\d+: error", said)}
+
+
 def build_and_run(scratch, *tests):
     must(build(scratch, *tests))
     for test in tests:
@@ -131,18 +135,18 @@ def build_and_run(scratch, *tests):
         print(f"{test}: passed", flush=True)
 
 
-def unnamed_by_compiler(changes, said):
-    return {name for name, _, _ in changes if not re.search(rf"{name}:\d+:\d+: error", said)}
-
-
 def add_kernel_and_backend(scratch, cmake_arguments):
     must(["cmake", "-S", scratch, "-B", scratch / "build", *cmake_arguments])
+    build_and_run(scratch, "toy_device_test", "archetype_test", "moat_cases_test", "registry_test")
+
+
+def add_reader(scratch):
     status, said = run(build(scratch, "moat_codegen"))
     if status == 0 or unnamed_by_compiler(edits.BACKEND_NAMED, said):
         raise Wrong(f"the compiler does not name the reader of a new form of object files:\n{said[-6000:]}")
     apply_edits(scratch, edits.BACKEND_NAMED)
     must(build(scratch, "moat_codegen"))
-    build_and_run(scratch, "toy_device_test", "archetype_test", "moat_cases_test", "registry_test")
+    print("a reader of object files: the compiler asks for it")
 
 
 def add_type(scratch, cmake_arguments):
@@ -211,6 +215,7 @@ def main():
         apply_edits(scratch, edits.BACKEND_NAMED + edits.TYPE_ROW + edits.TYPE_NAMED + edits.TYPE_LISTED)
         return
     add_kernel_and_backend(scratch, cmake_arguments)
+    add_reader(scratch)
     add_type(scratch, cmake_arguments)
     if args.all:
         run_all(scratch)
