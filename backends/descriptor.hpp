@@ -2,18 +2,12 @@
 // What the backends' backend.cmake say, whether this build has them or not.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
-namespace moat {
+#include "code_formats.hpp"
 
-// How an object file holds device code.
-enum class CodeFormat : std::uint8_t {
-  none,
-  fatbin,  // with assembly in it, and the assembler's report in a file beside it
-  bundle,  // of code objects
-};
+namespace moat {
 
 struct BackendDescriptor {
   struct Family {
@@ -23,6 +17,7 @@ struct BackendDescriptor {
 
   std::string name;
   CodeFormat code;
+  std::string counted_in;        // what `moat codegen` counts instructions in; empty for `none`
   std::string device_tests;      // whole names of tests, a regular expression
   std::string interpreted;       // what tests/executors executes: "machine code" or text before it; or empty
   std::vector<Family> families;  // of a GPU
@@ -31,7 +26,7 @@ struct BackendDescriptor {
 // By name.
 const std::vector<BackendDescriptor>& backend_descriptors();
 
-// Of one backend; `none` for a name that is no backend's.
-CodeFormat code_format_of(const std::string& backend);
+// Of one backend. Throws std::out_of_range for a name that is no backend's.
+const BackendDescriptor& backend_descriptor(const std::string& name);
 
 }  // namespace moat

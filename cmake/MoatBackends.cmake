@@ -2,36 +2,7 @@
 # Reads backends/*/backend.cmake, which say once what a backend consists of, and looks for the SDKs of
 # those that have a sdk.cmake. C++ reads the same in backends/descriptor.hpp.
 
-# moat_backend(NAME [CODE FORMAT] DEVICE_TESTS PATTERN [INTERPRETED WHAT] [BASELINES NAME...])
-#   CODE          how its object files hold what its compiler made of a kernel, for `moat codegen`:
-#                 a CodeFormat of backends/descriptor.hpp; none by default
-#   DEVICE_TESTS  whole names of the tests that run its kernels on devices, a regular expression
-#   INTERPRETED   what tests/executors executes of it: "machine code", PTX
-#   BASELINES     open_<name>(Device&, Baselines&) in bench/baselines/<name>.hpp, in this order
-# Appends NAME to MOAT_BACKENDS.
-function(moat_backend name)
-  cmake_parse_arguments(ARG "" "CODE;DEVICE_TESTS;INTERPRETED" "BASELINES" ${ARGN})
-  if(NOT ARG_CODE)
-    set(ARG_CODE none)
-  endif()
-  foreach(key CODE DEVICE_TESTS INTERPRETED BASELINES)
-    set(MOAT_${name}_${key} "${ARG_${key}}" PARENT_SCOPE)
-  endforeach()
-  set(MOAT_${name}_FAMILIES "" PARENT_SCOPE)
-  list(APPEND MOAT_BACKENDS ${name})
-  set(MOAT_BACKENDS "${MOAT_BACKENDS}" PARENT_SCOPE)
-endfunction()
-
-# moat_family(BACKEND NAME SERVES PREFIX... EMULATED HEADER): architectures whose names begin with a
-# PREFIX, and with none of an earlier family's, run the kernels that are compiled with
-# backends/BACKEND/NAME_backend.hpp. HEADER: the same for the emulator.
-function(moat_family backend name)
-  cmake_parse_arguments(ARG "" "EMULATED" "SERVES" ${ARGN})
-  list(APPEND MOAT_${backend}_FAMILIES ${name})
-  set(MOAT_${backend}_FAMILIES "${MOAT_${backend}_FAMILIES}" PARENT_SCOPE)
-  set(MOAT_${backend}_${name}_SERVES "${ARG_SERVES}" PARENT_SCOPE)
-  set(MOAT_${backend}_${name}_EMULATED "${ARG_EMULATED}" PARENT_SCOPE)
-endfunction()
+include(MoatDescriptors)
 
 # moat_family_of(OUT BACKEND ARCHITECTURE): whose kernels it runs.
 function(moat_family_of out backend architecture)
@@ -67,7 +38,12 @@ endfunction()
 set(MOAT_BACKENDS "")
 file(GLOB descriptors CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/backends/*/backend.cmake)
 foreach(descriptor IN LISTS descriptors)
+  cmake_path(GET descriptor PARENT_PATH folder)
+  cmake_path(GET folder FILENAME MOAT_DESCRIBED)
   include(${descriptor})
+  if(NOT MOAT_DESCRIBED IN_LIST MOAT_BACKENDS)
+    moat_descriptor_fails("it calls no moat_backend(${MOAT_DESCRIBED})")
+  endif()
 endforeach()
 foreach(name IN LISTS MOAT_BACKENDS)
   if(EXISTS ${PROJECT_SOURCE_DIR}/backends/${name}/sdk.cmake)

@@ -177,7 +177,7 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
     const std::int64_t q_row = std::int64_t{p.q_heads} * kHeadDim;
     const std::int64_t kv_row = std::int64_t{p.kv_heads} * kHeadDim;
     const auto query_like = [&]<class U>(U* data) {
-      const int rows = p.q_len * p.q_heads / heads;
+      const int rows = packed ? p.q_heads / heads : p.q_len;
       return Tensor<U>{data,
                        rows,
                        kHeadDim,
@@ -197,8 +197,8 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
     };
     const int row_tiles = ceil_div(o.rows, S::m);
     const int key_steps = ceil_div(p.kv_len, S::n);
-    const int splits =
-        backend.template splits<S>(std::int64_t{p.batch} * heads * row_tiles, key_steps);
+    const std::int64_t tiles = std::int64_t{p.batch} * heads * row_tiles;
+    const int splits = backend.template splits<S>(tiles, key_steps);
     Tensor<float> partial{nullptr,
                           o.rows,
                           kHeadDim,
@@ -228,12 +228,12 @@ void launch_attention(Backend& backend, const AttentionProblem& p) {
         .query_step = packed || !p.causal ? 0 : 1,
         .diagonal = p.kv_len - (p.causal ? p.q_len : 1),
         .scale_log2 = p.scale * 1.44269504f};
-    backend.template launch<Kernel, S>(std::int64_t{p.batch} * heads * splits * row_tiles, args);
+    backend.template launch<Kernel, S>(countable(tiles * splits), args);
     if (splits == 1) return;
     backend.schedules().template rows<T>(kHeadDim, [&]<class R>(Type<R>) {
       using C = typename Backend::template Block<R>;
       backend.template launch<AttentionCombine<T>, R>(
-          std::int64_t{p.batch} * heads * o.rows,
+          countable(std::int64_t{p.batch} * heads * o.rows),
           typename AttentionCombine<T>::template Args<R, C>{o, partial, log2_sum, p.batch, heads,
                                                             splits});
     });

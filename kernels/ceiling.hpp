@@ -12,6 +12,7 @@
 namespace moat {
 
 struct FmaChains {
+  // Whole vectors of a CPU, and four rounds of 32 lanes with 8 elements each.
   static constexpr int kItem = 1024;
 
   template <class S, class B>

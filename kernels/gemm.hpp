@@ -2,6 +2,8 @@
 // GEMM: C = A·B, products accumulated in f32.
 #pragma once
 
+#include <stdexcept>
+
 #include "backends/vocabulary/block.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/gemm.hpp"
@@ -68,6 +70,7 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
 
 template <class Backend>
 void launch(Backend& backend, const GemmProblem& p) {
+  if (!of_one_type(p)) throw std::invalid_argument("gemm: A, B and C are not of one type");
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.order_b == Order::transposed) {
       launch_gemm<T, Order::transposed>(backend, p);

@@ -50,7 +50,7 @@ void launch_reduction(Backend& backend, const ReductionProblem& p) {
   backend.schedules().template reduction<T>(p, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Reduction<T, Monoid>;
-    // A part fills whole loads, and its length fits an int.
+    // A part is whole rounds of 256 lanes that load 16 bytes each, and its length fits an int.
     constexpr std::int64_t kGrain = 1 << 12;
     const std::int64_t wanted =
         ceil_div(p.n, std::int64_t{backend.template concurrent_blocks<S>()});

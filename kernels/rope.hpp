@@ -63,7 +63,8 @@ struct Rope {
 
 template <class T, class Layout, RowsTarget<T> Backend>
 void launch_rope(Backend& backend, const RopeProblem& p) {
-  backend.schedules().template rows<T>(p.heads * p.head_dim, [&]<class S>(Type<S>) {
+  const std::int64_t row = std::int64_t{p.heads} * p.head_dim;
+  backend.schedules().template rows<T>(row, [&]<class S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Rope<T, Layout>;
     backend.template launch<Kernel, S>(

@@ -30,7 +30,8 @@ struct LimitedSilu {
   }
 };
 
-// Rows fall apart into parts of so many columns, so that a few long ones keep all blocks busy.
+// Rows fall apart into parts of so many columns, so that a few long ones keep all blocks busy: two
+// rounds of 256 lanes with 8 elements each.
 inline constexpr int kGatedColumns = 4096;
 
 template <class T, class Gate>
@@ -65,7 +66,7 @@ void launch_swiglu(Backend& backend, const SwigluProblem& p, const Gate& gate) {
     using Kernel = Swiglu<T, Gate>;
     const int parts = ceil_div(p.cols, kGatedColumns);
     backend.template launch<Kernel, S>(
-        std::int64_t{p.rows} * parts,
+        countable(std::int64_t{p.rows} * parts),
         typename Kernel::template Args<S, B>{static_cast<const T*>(p.x), static_cast<T*>(p.y),
                                              p.rows, p.cols, parts, gate});
   });

@@ -41,6 +41,8 @@ class ShapeKeys {
   virtual void other_type(std::optional<DType>& value) = 0;
   // A positive number that is left out if it is `usual`.
   virtual void optional_real(std::string_view key, float& value, float usual) = 0;
+  // The type of the result, if it is not that of the inputs: key and type, cf32.
+  virtual void optional_type(std::string_view key, std::optional<DType>& value) = 0;
 
  protected:
   ShapeKeys() = default;

@@ -26,6 +26,7 @@ void shape(GemmProblem& p, ShapeKeys& keys) {
   keys.optional_dimension("lda", p.lda);
   keys.optional_dimension("ldb", p.ldb);
   keys.optional_dimension("ldc", p.ldc);
+  keys.optional_type("c", p.dtype_c);
 }
 
 std::string what_is_wrong(const GemmProblem& p) {
@@ -37,6 +38,9 @@ std::string what_is_wrong(const GemmProblem& p) {
   std::string wrong = narrow("lda", p.lda, p.k);
   if (wrong.empty()) wrong = narrow("ldb", p.ldb, p.order_b == Order::transposed ? p.k : p.n);
   if (wrong.empty()) wrong = narrow("ldc", p.ldc, p.n);
+  if (wrong.empty() && p.dtype_c == p.dtype) {
+    wrong = fmt::format("C of '{0}' is written without 'c{0}'", name_of(p.dtype));
+  }
   return wrong;
 }
 

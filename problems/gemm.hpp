@@ -13,8 +13,8 @@
 namespace moat {
 
 // A is m × k, B is k × n (stored n × k when `order_b` is transposed), C is m × n; all of `dtype`,
-// row-major with leading dimensions in elements (0: as wide as the matrix). Any m, n, k ≥ 1. B may
-// be of a type of its own, `dtype_b`, which no kernel takes.
+// row-major with leading dimensions in elements (0: as wide as the matrix). Any m, n, k ≥ 1. B and
+// C may be of types of their own, `dtype_b` and `dtype_c`, which no kernel takes.
 struct GemmProblem {
   DType dtype = DType::f32;
   int m = 1;
@@ -28,10 +28,16 @@ struct GemmProblem {
   const void* b = nullptr;
   void* c = nullptr;
   std::optional<DType> dtype_b{};
+  std::optional<DType> dtype_c{};
 };
 
 // One multiplication and one addition per product.
 inline double flops(const GemmProblem& p) { return 2.0 * p.m * p.n * p.k; }
+
+// Whether A, B and C are of one type.
+constexpr bool of_one_type(const GemmProblem& p) {
+  return p.dtype_b.value_or(p.dtype) == p.dtype && p.dtype_c.value_or(p.dtype) == p.dtype;
+}
 
 // Calls f(operand, its pointer) for A, B and C.
 template <Is<GemmProblem> P, class F>
@@ -46,7 +52,7 @@ void for_each_operand(P& p, F&& f) {
     p.b);
   f(Operand{.name = "C",
             .role = Role::output,
-            .type = p.dtype,
+            .type = p.dtype_c.value_or(p.dtype),
             .rows = p.m,
             .cols = p.n,
             .leading = p.ldc},

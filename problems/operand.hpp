@@ -54,16 +54,17 @@ constexpr std::size_t element_bytes(const Operand& o) {
   return o.positions ? sizeof(std::int64_t) : size_of(o.type);
 }
 
-// Elements of the operand, and with the gaps between its rows. In float64, because products of
-// shapes overflow 64 bits long before memory does.
+// Elements of the operand, and with the gaps between its rows and the rest of its last pages. In
+// float64, because products of shapes overflow 64 bits long before memory does.
 constexpr double elements(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
   return matrices * static_cast<double>(o.rows) * static_cast<double>(o.cols);
 }
 constexpr double extent(const Operand& o) {
-  if (o.leading == 0) return elements(o);
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  const double rows = matrices * static_cast<double>(o.rows);
+  const std::int64_t held = o.pages ? ceil_div(o.rows, o.pages->rows) * o.pages->rows : o.rows;
+  const double rows = matrices * static_cast<double>(held);
+  if (o.leading == 0) return rows * static_cast<double>(o.cols);
   return (rows - 1) * static_cast<double>(o.leading) + static_cast<double>(o.cols);
 }
 

@@ -102,7 +102,7 @@ dpkg-deb -x "$work/fetched/$boost"_*.deb "$work/boost"
 mkdir -p "$top/deps/boost/boost"
 (
   cd "$work/boost/usr/include"
-  ls boost/math/distributions/{binomial,normal}.hpp >"$work/reached"
+  ls boost/math/distributions/{binomial,students_t}.hpp >"$work/reached"
   : >"$work/before"
   until cmp -s "$work/before" "$work/reached"; do
     cp "$work/reached" "$work/before"

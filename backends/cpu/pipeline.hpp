@@ -22,6 +22,7 @@ class KeptStages {
   Stage& of(int step) const { return stages_[std::min(step, count_ - 1)]; }
 
  private:
+  // Twice the steps of kKeptKeys, and more panels of A than kMostKept (runtime.cpp) holds.
   static constexpr int kMost = 128;
   int count_;
   Scratched<Stage> stages_;

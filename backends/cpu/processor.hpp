@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operating system tells of the processor and its memory.
+// What the operating system tells of the processor and its memory. Read from /sys and /proc, not
+// through hwloc: wanted are one processor of each core that this process may run on, the clocks of
+// those and the size of the largest cache, a few lines of text, and hwloc would be one more library
+// that every build and the archive of scripts/bundle.sh need.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,8 @@ struct TileSize {
   bool operator==(const TileSize&) const = default;
 };
 
-// Time of packing an element, in multiply-adds of the microkernel.
+// Time of packing an element, in multiply-adds of the microkernel: two FMA units of 16 lanes do 24
+// in the 0.75 cycles in which a core reads an f32 from memory at 5 bytes a cycle.
 inline constexpr std::int64_t kPackingCost = 24;
 
 // Tiles of rows × cols elements, of at most `most` and in multiples of `unit`, that finish first

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# NVIDIA GPUs, compiled by nvcc.
+# NVIDIA GPUs, compiled by nvcc. A fat binary has assembly in it; the assembler's report lies in a
+# file beside it.
 moat_backend(cuda
-  CODE fatbin
+  CODE fatbin COUNTED_IN PTX
   DEVICE_TESTS [[CudaDevices\.(Basics|EveryKernel)]]
   INTERPRETED PTX
   BASELINES cublaslt cudnn cub)

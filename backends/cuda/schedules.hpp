@@ -84,7 +84,7 @@ struct Sm80Schedules {
   // 1024, half of what a lane takes at once. 16 of them are under way, with 128 registers a lane. A
   // long row is read again from the cache, which eight warps do before others push it out.
   template <class T, class F>
-  static void rows(int cols, F f) {
+  static void rows(std::int64_t cols, F f) {
     if (cols <= 1024) {
       f(Type<simt::FlatSchedule<1, 16>>{});
     } else {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# AMD GPUs, compiled by clang.
+# AMD GPUs, compiled by clang, whose object files hold a bundle of code objects.
 moat_backend(hip
-  CODE bundle
+  CODE bundle COUNTED_IN "machine code"
   DEVICE_TESTS [[HipDevices\.(Basics|EveryKernel)]]
   INTERPRETED "machine code"
   BASELINES hip_libraries)

@@ -58,7 +58,7 @@ struct PlainSchedules {
   // lane of 1024, half of what a lane takes at once. A long one is read again from the cache, which
   // four waves do before others push it out. Four blocks leave a lane 256 registers, or 128.
   template <class T, class F>
-  static void rows(int cols, F f) {
+  static void rows(std::int64_t cols, F f) {
     if (cols <= 1024) {
       f(Type<simt::FlatSchedule<1, 4>>{});
     } else {

@@ -24,6 +24,8 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <stdexcept>
 
 #include "backends/vocabulary/operations.hpp"
 #include "problems/attention.hpp"
@@ -64,6 +66,13 @@ concept HasSchedules = requires {
   typename Backend::Schedules;
 };
 
+// The items of a launch whose program counts them in an int. Throws std::invalid_argument if they
+// are too many for that.
+inline std::int64_t countable(std::int64_t items) {
+  if (items <= std::numeric_limits<int>::max()) return items;
+  throw std::invalid_argument("more work items than 32 bits count");
+}
+
 // A backend of any launcher; its tables may be defined elsewhere.
 template <class Backend>
 concept Target = HasWorkspace<Backend> && HasArrivals<Backend> && HasConcurrentBlocks<Backend> &&
@@ -80,7 +89,7 @@ concept ReductionTarget = Target<Backend> &&
   backend.schedules().template reduction<T>(p, f);
 };
 template <class Backend, class T>
-concept RowsTarget = Target<Backend> && requires(Backend& backend, int columns, Ignore f) {
+concept RowsTarget = Target<Backend> && requires(Backend& backend, std::int64_t columns, Ignore f) {
   backend.schedules().template rows<T>(columns, f);
 };
 // Partial results are merged row by row.

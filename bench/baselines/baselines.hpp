@@ -35,6 +35,9 @@ class Baseline {
   virtual std::function<void(const Problem&)> prepare(const Problem& problem) = 0;
 };
 
+// Why no library here solves a GEMM whose operands differ in type.
+inline constexpr const char* kSeveralTypes = "A, B and C are not of one type";
+
 // Bytes that are moved once.
 struct Traffic {
   double read = 0;

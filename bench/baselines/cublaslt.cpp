@@ -134,6 +134,7 @@ class CublasLt final : public Baseline {
   std::optional<std::string> unsupported(const Problem& problem) const override {
     const auto* gemm = std::get_if<GemmProblem>(&problem);
     if (gemm == nullptr) return "cuBLASLt has matrix products only";
+    if (!of_one_type(*gemm)) return kSeveralTypes;
     try {
       if (make_plan(*gemm)) return std::nullopt;
     } catch (const std::runtime_error& e) {

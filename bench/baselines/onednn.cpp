@@ -104,6 +104,8 @@ class OneDnn final : public Baseline {
         !std::holds_alternative<RowsProblem>(problem)) {
       return fmt::format("nobody has written {} with oneDNN here", describe(problem).kernel);
     }
+    const auto* gemm = std::get_if<GemmProblem>(&problem);
+    if (gemm != nullptr && !of_one_type(*gemm)) return kSeveralTypes;
     if (attention != nullptr && attention->causal && attention->q_len > attention->kv_len) {
       return "oneDNN's softmax gives NaN for a query that sees no key";
     }

@@ -138,6 +138,7 @@ class OpenBlas final : public Baseline {
   std::optional<std::string> unsupported(const Problem& problem) const override {
     const auto* gemm = std::get_if<GemmProblem>(&problem);
     if (gemm == nullptr) return "OpenBLAS has matrix products only";
+    if (!of_one_type(*gemm)) return kSeveralTypes;
     if (gemm->dtype != DType::f32) {
       return fmt::format("OpenBLAS has no {0} product with {0} results", name_of(gemm->dtype));
     }

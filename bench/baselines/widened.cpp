@@ -166,6 +166,8 @@ class Widened final : public Baseline {
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
     if (size_of(dtype(problem)) != 2) return "it stands in for 16-bit types only";
+    const auto* gemm = std::get_if<GemmProblem>(&problem);
+    if (gemm != nullptr && !of_one_type(*gemm)) return kSeveralTypes;
     if (std::holds_alternative<AttentionProblem>(problem)) {
       return "attention would convert all keys and values in every call";
     }

@@ -10,9 +10,15 @@
 #include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace moat {
 namespace {
+
+// Two types of a case are written with an x between them.
+static_assert(std::ranges::none_of(kDTypes, [](DType t) {
+  return name_of(t).find('x') != std::string_view::npos;
+}));
 
 std::string kernel_names() {
   std::string names;
@@ -76,6 +82,17 @@ class ShapeReader : public ShapeKeys {
   void flag(std::string_view word, bool& value) override {
     value = rest_.starts_with(word);
     if (value) rest_.remove_prefix(word.size());
+  }
+
+  // It is the last key, so that all that follows is the type's name.
+  void optional_type(std::string_view key, std::optional<DType>& value) override {
+    if (!rest_.starts_with(key)) return;
+    const std::string_view type = rest_.substr(key.size());
+    for (const DType t : kDTypes) {
+      if (name_of(t) == type) value = t;
+    }
+    if (!value) fail(fmt::format("there is no dtype '{}' for a result", type));
+    rest_ = {};
   }
 
   void optional_real(std::string_view key, float& value, float usual) override {
@@ -151,6 +168,9 @@ class ShapeWriter : public ShapeKeys {
   void optional_real(std::string_view key, float& value, float usual) override {
     if (value != usual) add(key, value);
   }
+  void optional_type(std::string_view key, std::optional<DType>& value) override {
+    if (value) add(key, name_of(*value));
+  }
 
   void other_type(std::optional<DType>& value) override {
     if (value) other = fmt::format("x{}", name_of(*value));
@@ -218,15 +238,30 @@ Problem read_case(std::string_view name) {
   if (second == name.npos) keys.fail("a case has three parts: kernel/dtype/shape");
   const DType type = keys.types(name.substr(first + 1, second - first - 1));
   Problem problem = *known;
+  std::visit([&](auto& p) { p.dtype = type; }, problem);
   shape(problem, keys);
   if (const std::string wrong = what_is_wrong(problem); !wrong.empty()) keys.fail(wrong);
   keys.end();
-  std::visit([&](auto& p) { p.dtype = type; }, problem);
   return problem;
+}
+
+// Refuses a result of a type that the name has and the kernel has not.
+void check_results(std::string_view name, const Problem& problem) {
+  const Description kernel = describe(problem);
+  Problem usual = *find_kernel(kernel.kernel);
+  std::visit([&](auto& p) { p.dtype = dtype(problem); }, usual);
+  const std::vector<Operand> theirs = outputs_of(usual);
+  for (std::size_t i = 0; const Operand& o : outputs_of(problem)) {
+    if (o.type == theirs.at(i++).type) continue;
+    throw CaseError(fmt::format(
+        "case '{}': no kernel writes {} of {} from {} (a case of {} looks like '{}')", name, o.name,
+        name_of(o.type), name_of(dtype(problem)), kernel.kernel, kernel.example));
+  }
 }
 
 Problem parse_case(std::string_view name) {
   const Problem problem = read_case(name);
+  check_results(name, problem);
   const std::string_view types = name.substr(0, name.rfind('/')).substr(name.find('/') + 1);
   if (types.find('x') == types.npos) return problem;  // what else differs is the kernel's own
   for_each_operand(problem, [&](const Operand& o, auto&) {

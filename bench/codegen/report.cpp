@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -29,6 +30,11 @@ std::string read_file(const fs::path& path) {
   text << in.rdbuf();
   if (!in) throw std::runtime_error(fmt::format("{} cannot be read", path.string()));
   return std::move(text).str();
+}
+
+std::string in_lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
 }
 
 fs::path object_of(const CompileCommand& compile) {
@@ -312,7 +318,7 @@ Report collect(const std::vector<CompileCommand>& commands, const std::string& n
       const fs::path object = object_of(compile);
       const std::string bytes = read_file(object);
       const auto codes = device_code(bytes);
-      switch (code_format_of(compile.backend)) {
+      switch (backend_descriptor(compile.backend).code) {
         case CodeFormat::none:
           break;
         case CodeFormat::fatbin:
@@ -368,8 +374,7 @@ Json to_json(const Report& report) {
     architectures[e.architecture] = {
         {"backend", e.backend},
         {"family", e.family},
-        {"instructions_counted_in",
-         code_format_of(e.backend) == CodeFormat::fatbin ? "ptx" : "machine code"},
+        {"instructions_counted_in", in_lower_case(backend_descriptor(e.backend).counted_in)},
         {"occupancy_limits", occupancy_source(e.architecture)}};
     Json j = {{"name", e.text()},
               {"source", e.source},

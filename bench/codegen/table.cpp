@@ -58,8 +58,7 @@ std::string table(const Report& report) {
       const std::string limits = occupancy_source(architecture);
       fmt::format_to(
           out, "{}{} ({}/{}), instructions counted in {}\n{}\n", text.empty() ? "" : "\n",
-          architecture, e.backend, e.family,
-          code_format_of(e.backend) == CodeFormat::fatbin ? "PTX" : "machine code",
+          architecture, e.backend, e.family, backend_descriptor(e.backend).counted_in,
           limits.empty() ? "its limits are not known, so there is no occupancy" : limits);
       fmt::format_to(out,
                      "{:<{}}  {:>16}  {:>9}  {:>5}  {:>13}  {:>7}  {:<24}  {:>6}  {:>9}  {:>8}  "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/compare/student.hpp"
 
-#include <array>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numbers>
 #include <random>
@@ -9,17 +9,6 @@
 
 namespace moat {
 namespace {
-
-// The 97.5 % quantile of Student's distribution with 1, 2, … degrees of freedom.
-constexpr std::array kQuantiles = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
-                                   2.262,  2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
-                                   2.110,  2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064,
-                                   2.060,  2.056, 2.052, 2.048, 2.045, 2.042};
-
-double upper_quantile(std::size_t freedom) {
-  if (freedom <= kQuantiles.size()) return kQuantiles[freedom - 1];
-  return 1.960 + 2.4 / static_cast<double>(freedom);
-}
 
 // Box and Muller's. The library's distributions give other numbers on other systems.
 double draw_normal(std::mt19937_64& random) {
@@ -47,7 +36,8 @@ RatioEstimate mean_ratio(std::span<const double> logs, const BootstrapOptions& o
   std::mt19937_64 random(options.seed);
   std::vector<double> drawn(static_cast<std::size_t>(options.resamples));
   for (double& x : drawn) x = mean + error * draw_student(random, freedom);
-  const double reach = upper_quantile(freedom) * error;
+  const boost::math::students_t_distribution<double> student(static_cast<double>(freedom));
+  const double reach = quantile(student, 0.975) * error;
   return {.ratio = std::exp(mean),
           .lower = std::exp(mean - reach),
           .upper = std::exp(mean + reach),

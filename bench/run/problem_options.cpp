@@ -36,6 +36,12 @@ bool selected(const ProblemOptions& options, const Problem& problem) {
                               [&](const std::string& pattern) { return matches(name, pattern); }));
 }
 
+std::vector<std::string> dtype_names() {
+  std::vector<std::string> names;
+  for (const DType t : kDTypes) names.emplace_back(name_of(t));
+  return names;
+}
+
 }  // namespace
 
 void add_problem_options(CLI::App& command, ProblemOptions& options, const std::string& group) {
@@ -46,7 +52,10 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
       ->group(group);
   command.add_option("--kernel", options.kernels, "only these kernels: gemm, attention, sum, …")
       ->group(group);
-  command.add_option("--dtype", options.dtypes, "only these types: f32, f16, bf16")->group(group);
+  command
+      .add_option("--dtype", options.dtypes,
+                  fmt::format("only these types: {}", fmt::join(dtype_names(), ", ")))
+      ->group(group);
   command
       .add_option("--filter", options.filters,
                   "only cases whose name contains this or matches it as a glob (*, ?)")
@@ -57,9 +66,7 @@ std::vector<Problem> select_problems(const ProblemOptions& options) {
   std::vector<std::string> kernel_names;
   for (const Problem& p : kernels()) kernel_names.emplace_back(kernel_name(p));
   require_known("--kernel", options.kernels, kernel_names);
-  std::vector<std::string> dtype_names;
-  for (const DType t : kDTypes) dtype_names.emplace_back(name_of(t));
-  require_known("--dtype", options.dtypes, dtype_names);
+  require_known("--dtype", options.dtypes, dtype_names());
   std::vector<std::string> suite_names;
   for (const auto& suite : suites()) suite_names.push_back(suite.name);
   require_known("--suite", options.suites, suite_names);

@@ -18,6 +18,10 @@ namespace {
 
 std::unique_ptr<Verifier::Expected> expect_any(const Problem& host, Data data,
                                                const VerifyOptions& options) {
+  const auto* gemm = std::get_if<GemmProblem>(&host);
+  if (gemm != nullptr && !of_one_type(*gemm)) {
+    throw CaseError("a GEMM whose A, B and C are not of one type has no verifier");
+  }
   return std::visit([&](const auto& p) { return expect(p, data, options); }, host);
 }
 

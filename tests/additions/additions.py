@@ -96,7 +96,7 @@ def check_lists(root, scratch):
 
     overlay(scratch, "backend")
     apply_edits(scratch, edits.BACKEND)
-    outside = {name for name, _, _ in edits.BACKEND}
+    outside = {name for name, _, _ in edits.BACKEND + edits.BACKEND_NAMED}
     readme = root / "backends/README.md"
     _, _, elsewhere = section_of(readme, "Add a GPU backend").partition("\nEdits elsewhere")
     known = set(re.findall(r"`([\w/]+/\w+\.\w+)`", elsewhere))
@@ -124,6 +124,10 @@ def build(scratch, *targets):
     return ["cmake", "--build", scratch / "build", "--target", *targets]
 
 
+def unnamed_by_compiler(changes, said):
+    return {name for name, _, _ in changes if not re.search(rf"{name}:\d+:\d+: error", said)}
+
+
 def build_and_run(scratch, *tests):
     must(build(scratch, *tests))
     for test in tests:
@@ -141,11 +145,23 @@ def add_kernel_and_backend(scratch, cmake_arguments):
     build_and_run(scratch, "toy_device_test", "archetype_test", "moat_cases_test")
 
 
+def add_reader(scratch):
+    status, said = run(build(scratch, "moat_codegen"))
+    if status == 0 or unnamed_by_compiler(edits.BACKEND_NAMED, said):
+        raise Wrong(f"the compiler does not name the reader of a new form of object files:\n{said[-6000:]}")
+    apply_edits(scratch, edits.BACKEND_NAMED)
+    must(build(scratch, "moat_codegen"))
+    print("a reader of object files: the compiler asks for it")
+
+
 def add_type(scratch, cmake_arguments):
     """On the CPU and on the vocabulary alone: what lanes of a GPU move is packed by the tile layer of
     simt/, which 8-bit types would extend."""
     for name in ("backends/toy", "tests/backends/toy"):
         shutil.rmtree(scratch / name)
+    for path in (scratch / "bench/codegen").glob("toy.*"):
+        path.unlink()
+    apply_edits(scratch, [(name, new, old) for name, old, new in edits.BACKEND_NAMED])
     must(["cmake", "-S", scratch, "-B", scratch / "build", *cmake_arguments])
     apply_edits(scratch, edits.TYPE_ROW)
     status, said = run([*build(scratch, "moat_cpu", "moat_baselines"), "--", "-k", "0"])
@@ -155,8 +171,7 @@ def add_type(scratch, cmake_arguments):
     skipped = {"problems/dtype.hpp"}
     if "DNNL_LIBRARY-NOTFOUND" in (scratch / "build/CMakeCache.txt").read_text():
         skipped.add("bench/baselines/onednn_api.hpp")
-    unnamed = {name for name, _, _ in edits.TYPE_NAMED if not re.search(rf"{name}:\d+:\d+: error", said)
-               and name not in skipped}
+    unnamed = unnamed_by_compiler(edits.TYPE_NAMED, said) - skipped
     if unnamed or "to_float" not in said:
         raise Wrong(f"the compiler does not name {sorted(unnamed)} for a type without conversions:\n"
                     f"{said[-6000:]}")
@@ -202,9 +217,10 @@ def main():
     copy_tree(args.root.resolve(), scratch)
     check_lists(args.root.resolve(), scratch)
     if args.check:
-        apply_edits(scratch, edits.TYPE_ROW + edits.TYPE_NAMED + edits.TYPE_LISTED)
+        apply_edits(scratch, edits.BACKEND_NAMED + edits.TYPE_ROW + edits.TYPE_NAMED + edits.TYPE_LISTED)
         return
     add_kernel_and_backend(scratch, cmake_arguments)
+    add_reader(scratch)
     add_type(scratch, cmake_arguments)
     if args.all:
         run_all(scratch)

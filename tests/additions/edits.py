@@ -148,3 +148,23 @@ TYPE_LISTED = [
 BACKEND = [
     ("tests/conventions/vendor_words.py", '    "cuda hip rocm ', '    "toy cuda hip rocm '),
 ]
+
+# What the compiler names after it, because its object files have a form of their own.
+BACKEND_NAMED = [
+    (
+        "bench/codegen/report.cpp",
+        '#include "bench/codegen/ptxas.hpp"\n',
+        '#include "bench/codegen/ptxas.hpp"\n#include "bench/codegen/toy.hpp"\n',
+    ),
+    (
+        "bench/codegen/report.cpp",
+        "        case CodeFormat::fatbin:\n",
+        """        case CodeFormat::symbols:
+          for (const std::string& entry : toy_entries(bytes)) {
+            if (auto e = start(compile, compile.family, entry)) finish(*std::move(e), report);
+          }
+          break;
+        case CodeFormat::fatbin:
+""",
+    ),
+]

@@ -6,6 +6,7 @@ Usage: layers.py ROOT | layers.py --planted FOLDER
 """
 
 import pathlib
+import posixpath
 import re
 import sys
 
@@ -50,11 +51,14 @@ def allowed(place: str, name: str) -> bool:
 
 def findings_at(path: pathlib.Path, place: str) -> list[tuple[int, str]]:
     text = source.without_comments(path.read_text())
-    return [
-        (source.line_of(text, m.start(1)), RULE)
-        for m in re.finditer(r'^\s*#\s*include\s*"([^"\n]+)"', text, re.MULTILINE)
-        if m[1].split("/")[0] in TOP and "/" in m[1] and not allowed(place, m[1])
-    ]
+    found = []
+    for m in re.finditer(r'^\s*#\s*include\s*["<]([^">\n]+)[">]', text, re.MULTILINE):
+        name = m[1]
+        if name.startswith("."):
+            name = posixpath.normpath(posixpath.join(posixpath.dirname(place), name))
+        if "/" in name and name.split("/")[0] in TOP and not allowed(place, name):
+            found.append((source.line_of(text, m.start(1)), RULE))
+    return found
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "proce
 RULES = {
     "backend by name": r'\bbackend(\(\)|\.name)?\s*(==|!=)\s*"|"cpu"\s*(==|!=)|(==|!=)\s*"cpu"|'
     r'\b(erase|contains|find|count|at)\(\s*"cpu"|find\([^;]*,\s*"cpu"',
-    "include of a backend": r'#\s*include\s*"backends/(?!vocabulary/)\w+/',
+    "include of a backend": r'#\s*include\s*["<](\.*/)*backends/(?!vocabulary/)\w+/',
 }
 
 

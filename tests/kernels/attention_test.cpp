@@ -140,6 +140,14 @@ TEST_P(AttentionTest, MaskHidesHugeScores) {
       [&](std::int64_t i) { return late(i, 9.0f); });
 }
 
+// Items are counted in 32 bits.
+TEST(Attention, RefusesMoreTilesThanItCounts) {
+  const auto device = cpu::make_device(1);
+  const AttentionProblem p{
+      .batch = 1 << 16, .q_heads = 1 << 15, .kv_heads = 1, .q_len = 2, .kv_len = 1, .head_dim = 64};
+  EXPECT_THROW(device->run(p), std::invalid_argument);
+}
+
 INSTANTIATE_TEST_SUITE_P(Cpu, AttentionTest, kAllConfigurations, configuration_name);
 
 }  // namespace

@@ -134,6 +134,13 @@ TEST_P(GemmTest, RepeatedRunsAgree) {
   EXPECT_EQ(std::memcmp(first.data(), second.data(), first.size()), 0);
 }
 
+TEST(Gemm, OperandsAreOfOneType) {
+  const auto device = cpu::make_device(1);
+  EXPECT_THROW(device->run(GemmProblem{.dtype_b = DType::f16}), std::invalid_argument);
+  EXPECT_THROW(device->run(GemmProblem{.dtype = DType::f16, .dtype_c = DType::f32}),
+               std::invalid_argument);
+}
+
 INSTANTIATE_TEST_SUITE_P(Cpu, GemmTest, kAllConfigurations, configuration_name);
 
 }  // namespace

@@ -61,6 +61,12 @@ TEST_P(SwigluTest, ZerosAndSubnormals) {
         {dtype(), 200, [](std::int64_t i) { return 0x1p-130f * static_cast<float>(i % 9); }});
 }
 
+// Items are counted in 32 bits.
+TEST(Swiglu, RefusesMorePartsThanItCounts) {
+  const auto device = cpu::make_device(1);
+  EXPECT_THROW(device->run(SwigluProblem{.rows = 1 << 30, .cols = 8192}), std::invalid_argument);
+}
+
 INSTANTIATE_TEST_SUITE_P(Cpu, SwigluTest, kAllConfigurations, configuration_name);
 
 }  // namespace

@@ -47,11 +47,14 @@ TEST(Operand, ScalesOfRowsAndOfAll) {
   EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 2);
 }
 
-// 130 rows in pages of 64: three numbers of pages for each of two caches.
+// 130 rows in pages of 64: three numbers of pages for each of two caches, and three whole pages.
 TEST(Operand, PagesHaveATable) {
   Operand o{.name = "x", .type = DType::bf16, .rows = 130, .cols = 64, .groups = 2};
   o.pages = Pages{.rows = 64};
   EXPECT_EQ(bytes_moved(o), 2 * (130 * 64 * 2 + 3 * 4));
+  EXPECT_EQ(bytes_held(o), 2 * (192 * 64 * 2 + 3 * 4));
+  o.leading = 70;
+  EXPECT_EQ(bytes_held(o), (383 * 70 + 64) * 2 + 2 * 3 * 4);
 }
 
 // The rows of all groups together, and five bounds of four groups.

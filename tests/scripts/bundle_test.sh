@@ -54,7 +54,8 @@ tar tzf "$work/a.tar.gz" >"$work/list"
 for part in CMakeLists.txt kernels/gemm.hpp scripts/gpu.sh deps/VERSIONS deps/fmtlib/CMakeLists.txt \
   deps/nlohmann-json3/CMakeLists.txt deps/cli11/CMakeLists.txt deps/pugixml/CMakeLists.txt deps/benchmark/CMakeLists.txt \
   deps/googletest/CMakeLists.txt deps/highway/CMakeLists.txt deps/libgit2/CMakeLists.txt \
-  deps/zlib/CMakeLists.txt deps/http-parser/CMakeLists.txt deps/boost/boost/math/distributions/binomial.hpp; do
+  deps/zlib/CMakeLists.txt deps/http-parser/CMakeLists.txt deps/boost/boost/math/distributions/binomial.hpp \
+  deps/boost/boost/math/distributions/students_t.hpp; do
   grep -q "^moat-[0-9a-f]*/$part$" "$work/list" || fail "the archive lacks $part"
 done
 [[ ! -e $work/a.tar.gz.part ]] || fail "a partial file is left"

@@ -50,7 +50,7 @@ struct Schedules {
     f(Type<Stream>{});
   }
   template <class T, class F>
-  static void rows(int, F f) {
+  static void rows(std::int64_t, F f) {
     f(Type<Stream>{});
   }
 };

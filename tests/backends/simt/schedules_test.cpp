@@ -93,6 +93,22 @@ void expect_rows_stay_in_cache(int cols, int cache_bytes,
   });
 }
 
+// 2³¹ + 1 columns, which an int has not.
+template <class Schedules>
+void expect_long_rows_are_long() {
+  const Schedules schedules(Schedules::kReference);
+  schedules.template rows<float>(std::int64_t{4096}, [&]<class Long>(Type<Long>) {
+    schedules.template rows<float>((std::int64_t{1} << 31) + 1, []<class S>(Type<S>) {
+      EXPECT_TRUE((std::is_same_v<S, Long>));
+    });
+  });
+}
+
+TEST(Schedules, RowsMayHaveMoreThan32BitsCount) {
+  expect_long_rows_are_long<cuda::Sm80Schedules>();
+  expect_long_rows_are_long<hip::PlainSchedules>();
+}
+
 TEST(Schedules, RowsAreReadAgainFromTheCache) {
   constexpr int kMib = 1 << 20;
   expect_rows_stay_in_cache<cuda::Sm80Schedules>(16384, 40 * kMib);

@@ -228,6 +228,17 @@ TEST(OpenBlas, MultipliesMatrices) {
   for (const auto& p : gemms(DType::f32)) expect_right(*b, p, shape_text(p));
 }
 
+TEST(Baselines, TakeProductsOfOneType) {
+  for (const auto& b : all().found) {
+    for (const GemmProblem& p : {GemmProblem{.dtype = DType::f32, .dtype_b = DType::bf16},
+                                 GemmProblem{.dtype = DType::bf16, .dtype_b = DType::f32},
+                                 GemmProblem{.dtype = DType::bf16, .dtype_c = DType::f32}}) {
+      EXPECT_TRUE(b->unsupported(p)) << b->name();
+      EXPECT_THROW(b->prepare(p), std::runtime_error) << b->name();
+    }
+  }
+}
+
 TEST(OpenBlas, SaysWhatItCannot) {
   Baseline* b = find("openblas");
   if (b == nullptr) GTEST_SKIP() << "OpenBLAS is absent";

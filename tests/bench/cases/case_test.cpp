@@ -58,6 +58,18 @@ TEST(CaseName, SaysInputsOfTwoTypes) {
   EXPECT_EQ(output_bytes(p), 4u * 6);
 }
 
+TEST(CaseName, SaysAResultOfAnotherType) {
+  for (const std::string name :
+       {"gemm/f16/m64n65k66cf32", "gemm/f16xbf16/m64n65k66btldb70ldc80cf32"}) {
+    EXPECT_EQ(case_name(read_case(name)), name);
+  }
+  const Problem p = read_case("gemm/bf16/m2n3k5cf32");
+  EXPECT_EQ(dtype(p), DType::bf16);
+  EXPECT_EQ(std::get<GemmProblem>(p).dtype_c, DType::f32);
+  EXPECT_EQ(input_bytes(p), 2u * (10 + 15));
+  EXPECT_EQ(output_bytes(p), 4u * 6);
+}
+
 TEST(CaseName, ReadsEveryField) {
   const auto g = std::get<GemmProblem>(parse_case("gemm/f16/m2n3k4btlda5ldb6ldc7"));
   EXPECT_EQ(g.dtype, DType::f16);
@@ -123,6 +135,10 @@ TEST(CaseName, NamesWhatIsWrong) {
       {"gemm/f32/m4n9k8btldb7", "ldb=7 is less than the 8 columns"},
       {"gemm/f32/m4n9k8ldc8", "ldc=8 is less than the 9 columns"},
       {"gemm/f32/m4n9k8ldc9lda8", "cannot read 'lda8' at the end"},
+      {"gemm/f16/m4n9k8cf32", "no kernel writes C of f32 from f16"},
+      {"gemm/f16/m4n9k8cf16", "C of 'f16' is written without 'cf16'"},
+      {"gemm/f16/m4n9k8cf64", "there is no dtype 'f64' for a result"},
+      {"gemm/f16/m4n9k8cf32ldc9", "there is no dtype 'f32ldc9' for a result"},
       {"attention/f32/b1q1kv1h1hkv1d32", "d=32 is not a head dimension"},
       {"attention/f32/b1q1kv1h6hkv4d64", "h=6 is not a multiple of hkv=4"},
       {"attention/f32/b1q1kv1h6hkv2d64causal2", "cannot read '2' at the end"},

@@ -159,6 +159,9 @@ TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
 TEST_F(Command, HelpAndVersion) {
   const Finished help = moat_command({"run", "--help"});
   EXPECT_EQ(help.exit_code, kExitOk);
+  std::string types;
+  for (const DType t : kDTypes) types += (types.empty() ? "" : ", ") + std::string(name_of(t));
+  EXPECT_NE(help.out.find("only these types: " + types + "\n"), std::string::npos) << help.out;
   EXPECT_NE(help.out.find("examples:"), std::string::npos);
   EXPECT_NE(help.out.find("exit codes:"), std::string::npos);
   // The parser's own words for types, checks and defaults.

@@ -661,5 +661,10 @@ TEST(Verify, AnOutputOfAnotherSizeIsRefused) {
   EXPECT_THAT(bench.check(out, kFull).message, HasSubstr("2655 bytes, not 2400"));
 }
 
+TEST(Verify, RefusesProductsOfSeveralTypes) {
+  EXPECT_THROW(Verifier(GemmProblem{.dtype_b = DType::f16}, Data::any), CaseError);
+  EXPECT_THROW(Verifier(GemmProblem{.dtype_c = DType::f16}, Data::any), CaseError);
+}
+
 }  // namespace
 }  // namespace moat

@@ -29,7 +29,7 @@ struct Schedules {
   }
 
   template <class T, class F>
-  static void rows(int /*cols*/, F f) {
+  static void rows(std::int64_t /*cols*/, F f) {
     f(Type<simt::FlatSchedule<2, 2>>{});
   }
 };

@@ -1,0 +1,4 @@
+# hip refused: moat_family(hip cdna): backends/hip has a family of that name
+moat_backend(hip CODE bundle COUNTED_IN "machine code" DEVICE_TESTS [[Hip\..*]] BASELINES hip_libraries)
+moat_family(hip cdna SERVES gfx90a EMULATED tests/backends/simt/emulated/cdna_backend.hpp)
+moat_family(hip cdna SERVES gfx90a EMULATED tests/backends/simt/emulated/cdna_backend.hpp)

@@ -1,0 +1,10 @@
+# hip accepted
+set(MOAT_HIP SEEN)
+moat_gpu_wanted(HIP nobody sh -c "exit 1")
+if(NOT MOAT_HIP_ABSENT MATCHES "no NOBODY GPU seen")
+  message(FATAL_ERROR "${MOAT_HIP_ABSENT}")
+endif()
+moat_gpu_wanted(HIP nobody echo here)
+if(MOAT_HIP_ABSENT)
+  message(FATAL_ERROR "${MOAT_HIP_ABSENT}")
+endif()

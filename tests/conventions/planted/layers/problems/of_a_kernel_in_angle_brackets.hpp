@@ -1,0 +1,2 @@
+// refused: include
+#include <kernels/gemm.hpp>

@@ -1,0 +1,2 @@
+// refused: include of a backend
+#include <backends/simt/layout.hpp>
