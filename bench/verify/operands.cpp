@@ -27,12 +27,11 @@ std::size_t size_in_bytes(const Operand& o) {
 
 std::size_t guarded(std::size_t size) { return ceil_div(size, kGuardBytes) * kGuardBytes; }
 
-// The harness has no values for scales, tables of pages, bounds of groups or positions that are
-// read yet.
+// The harness has no values for tables of pages, bounds of groups or positions that are read yet.
 void require_plain(const Operand& o) {
-  if (o.scales || o.pages || o.ragged || (o.positions && o.role == Role::input)) {
+  if (o.pages || o.ragged || (o.positions && o.role == Role::input)) {
     throw CaseError(fmt::format(
-        "operand {}: nothing is made for scales, pages, ragged groups or positions that are read",
+        "operand {}: nothing is made for pages, ragged groups or positions that are read",
         o.name));
   }
 }
