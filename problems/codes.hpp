@@ -11,20 +11,33 @@
 
 namespace moat {
 
-// A float of 8 bits: kMantissa bits behind the sign and the exponent, whose bias is kBias. kFnuz:
-// there are neither infinities nor −0, whose code is NaN (AMD Instinct MI300 ISA, section 4.2,
-// "FP8 and BF8"). Else as the OCP 8-bit Floating Point Specification (1.0) has it: with 3 bits of
-// mantissa no infinities, and NaN is all ones; with 2 as in IEEE 754.
-template <int kMantissaBits, int kExponentBias, bool kIsFnuz>
-struct Float8 {
-  static constexpr int kMantissa = kMantissaBits;
-  static constexpr int kBias = kExponentBias;
-  static constexpr bool kFnuz = kIsFnuz;
+// Floats of 8 bits: kMantissa bits behind the sign and the exponent, whose bias is kBias. As the OCP
+// 8-bit Floating Point Specification (1.0) has them: E4M3 has no infinities, and NaN is all ones;
+// E5M2 is as in IEEE 754. kFnuz: there are neither infinities nor −0, whose code is NaN (AMD
+// Instinct MI300 ISA, "FP8 and BF8").
+struct e4m3 {
+  static constexpr int kMantissa = 3;
+  static constexpr int kBias = 7;
+  static constexpr bool kFnuz = false;
   std::uint8_t bits;
 };
-using e4m3 = Float8<3, 7, false>;
-using e4m3fnuz = Float8<3, 8, true>;
-using e5m2 = Float8<2, 15, false>;
+struct e4m3fnuz {
+  static constexpr int kMantissa = 3;
+  static constexpr int kBias = 8;
+  static constexpr bool kFnuz = true;
+  std::uint8_t bits;
+};
+struct e5m2 {
+  static constexpr int kMantissa = 2;
+  static constexpr int kBias = 15;
+  static constexpr bool kFnuz = false;
+  std::uint8_t bits;
+};
+template <class F>
+concept Float8 = requires {
+  F::kMantissa;
+  F::kFnuz;
+};
 
 // A power of two, 2^(bits − 127); 255 is NaN (OCP Microscaling Formats Specification 1.0, 5.4.1).
 struct e8m0 {
@@ -90,6 +103,19 @@ constexpr CodeTraits traits(Code c) {
 
 constexpr std::string_view name_of(Code c) { return traits(c).name; }
 
+// Calls f(Type<storage of c>{}).
+template <class F>
+decltype(auto) with_code(Code c, F&& f) {
+  switch (c) {
+#define MOAT_ROW(name, ...) \
+  case Code::name:          \
+    return f(Type<name>{});
+    MOAT_CODES(MOAT_ROW)
+#undef MOAT_ROW
+  }
+  __builtin_unreachable();
+}
+
 // Numbers in a unit of storage.
 template <class C>
 inline constexpr int kPerUnit = 1;
@@ -103,9 +129,8 @@ MOAT_SHARED_FN float float_of_bits(std::uint32_t bits) { return __builtin_bit_ca
 
 // Number `which` of a unit, exactly. No step passes through subnormal numbers of f32, which a
 // device may take for 0.
-template <int kMantissa, int kBias, bool kFnuz>
-MOAT_SHARED_FN float decode(Float8<kMantissa, kBias, kFnuz> x, int /*which*/ = 0) {
-  using F = Float8<kMantissa, kBias, kFnuz>;
+template <Float8 F>
+MOAT_SHARED_FN float decode(F x, int /*which*/ = 0) {
   const std::uint32_t sign = std::uint32_t{x.bits & 0x80u} << 24;
   const std::uint32_t magnitude = x.bits & 0x7fu;
   const std::uint32_t in_place = magnitude << (23 - F::kMantissa);
@@ -141,6 +166,12 @@ MOAT_SHARED_FN float decode(mxfp4 x, int which) {
   const std::uint32_t normal = (magnitude << 22) + (126u << 23);
   const std::uint32_t value = magnitude > 1 ? normal : magnitude == 1 ? 0x3f000000u : 0u;
   return float_of_bits(value | (half & 8u) << 28);
+}
+
+// The same by the name that elements have.
+template <Float8 F>
+MOAT_SHARED_FN float to_float(F x) {
+  return decode(x);
 }
 
 // Rounds to nearest even; what is beyond the largest finite number becomes that, as

@@ -11,6 +11,8 @@
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
+#include "problems/scaled_gemm.hpp"
+#include "problems/weight_gemm.hpp"
 
 namespace moat::cpu {
 
@@ -47,6 +49,16 @@ struct SkinnyGemm {
   static constexpr int m = kRows;
   static constexpr int n = kCols;
   static constexpr int k = kDepth;
+  static constexpr bool kDynamic = true;
+};
+
+// Blocks of 128 steps and columns, each with its scales. Panels of both operands, 288 KiB of A and
+// 64 KiB of B, stay packed.
+struct ScaledTiles {
+  using Mode = Packed;
+  static constexpr int m = 576;
+  static constexpr int n = 128;
+  static constexpr int k = 128;
   static constexpr bool kDynamic = true;
 };
 
@@ -92,6 +104,28 @@ struct Schedules {
       f(Type<SwappedGemm>{});
     } else {
       f(Type<TiledGemm>{});
+    }
+  }
+
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    if (p.m <= 2) {
+      f(Type<SkinnyGemm<2, 64, 2048>>{});
+    } else if (p.m <= 16) {
+      f(Type<SkinnyGemm<16, 128, 1024>>{});
+    } else {
+      f(Type<TiledGemm>{});
+    }
+  }
+
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    if (p.m <= 2) {
+      f(Type<SkinnyGemm<2, 64, 128>>{});
+    } else if (p.m <= 16) {
+      f(Type<SkinnyGemm<16, 128, 128>>{});
+    } else {
+      f(Type<ScaledTiles>{});
     }
   }
 

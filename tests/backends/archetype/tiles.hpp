@@ -13,14 +13,6 @@ namespace moat::archetype {
 template <class S>
 class Block;
 
-inline float number(float x) { return x; }
-inline float number(f16 x) { return to_float(x); }
-inline float number(bf16 x) { return to_float(x); }
-template <int kMantissa, int kBias, bool kFnuz>
-float number(Float8<kMantissa, kBias, kFnuz> x) {
-  return decode(x);
-}
-
 // An operand that is read where it lies; kOrder is how that is.
 template <class T, Order kOrder>
 class Panel {
@@ -59,7 +51,7 @@ class Panel {
              .head = at_.head + left_row / rows_per_head_,
              .batch = at_.batch};
     if (kOrder == Order::transposed) std::swap(at.row, at.col);
-    return at.row < tensor_.rows && at.col < tensor_.cols ? number(*address(tensor_, at)) : 0.0f;
+    return at.row < tensor_.rows && at.col < tensor_.cols ? to_float(*address(tensor_, at)) : 0.0f;
   }
 
   int first_row() const { return at_.row; }
