@@ -81,8 +81,8 @@ class ScaledGemmTest : public KernelTest {
 };
 
 TEST_P(ScaledGemmTest, RowsColumnsAndDepths) {
-  for (const int m : {1, 2, 3, 8, 9, 16, 17, 50}) {
-    for (const int n : {1, 4, 5, 127, 128, 129, 260}) check<e4m3>(Code::e4m3, m, n, 200);
+  for (const int m : {1, 2, 3, 9, 16, 17, 50}) {
+    for (const int n : {1, 5, 127, 129}) check<e4m3>(Code::e4m3, m, n, 200);
   }
   for (const int k : {1, 15, 16, 17, 127, 128, 129, 255, 256, 257, 1000}) {
     for (const int m : {2, 20}) {
@@ -138,8 +138,7 @@ TEST_P(ScaledGemmTest, SumsOfBlocksMeetTheirScales) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, ScaledGemmTest,
-                         ::testing::Combine(::testing::ValuesIn(kHalves),
-                                            ::testing::Values(1, 2, 5)),
+                         ::testing::Combine(::testing::ValuesIn(kHalves), ::testing::Values(1, 5)),
                          configuration_name);
 
 }  // namespace

@@ -76,8 +76,8 @@ class WeightGemmTest : public KernelTest {
 TEST_P(WeightGemmTest, RowsColumnsAndDepths) {
   for (const Code code : {Code::int8, Code::int4, Code::mxfp4}) {
     const int unit = code == Code::int8 ? 128 : 32;
-    for (const int m : {1, 2, 3, 8, 9, 16, 17, 50}) {
-      for (const int n : {1, 3, 4, 5, 64, 66, 129}) check_random(code, m, n, 3 * unit);
+    for (const int m : {1, 2, 3, 9, 16, 17, 50}) {
+      for (const int n : {1, 3, 5, 66}) check_random(code, m, n, 3 * unit);
     }
     for (int groups = 1; groups <= 9; ++groups) check_random(code, 2, 7, groups * unit);
     // More than a step of a pipeline.
@@ -87,24 +87,24 @@ TEST_P(WeightGemmTest, RowsColumnsAndDepths) {
   }
 }
 
-// One code alone, at every place of a group: the element of A that it meets, and the scale of its
-// group.
+// Column j has one code, at place j of a group: the element of A that it meets, and the scale of
+// its group.
 TEST_P(WeightGemmTest, EveryPlaceOfAGroup) {
-  for (int place = 0; place < 64; ++place) {
-    const auto byte = [&](std::int64_t i) {
-      return i % 32 == place / 2 ? (place % 2 == 0 ? 0x07 : 0x90) : 0;
-    };
-    const auto exponent = [](std::int64_t i) { return static_cast<int>(i % 2) * 3 - 2; };
-    for (const int m : {1, 20}) {
-      check(Code::int4, m, 6, 64, byte, exponent);
-      check(Code::mxfp4, m, 6, 64, byte, exponent);
-    }
+  constexpr int kPlaces = 64;
+  constexpr int kBytes = kPlaces / 2;
+  const auto byte = [](std::int64_t i) {
+    const std::int64_t place = i / kBytes;
+    return i % kBytes == place / 2 ? (place % 2 == 0 ? 0x07 : 0x90) : 0;
+  };
+  const auto exponent = [](std::int64_t i) { return static_cast<int>(i % 2) * 3 - 2; };
+  for (const int m : {1, 3, 20}) {
+    check(Code::int4, m, kPlaces, kPlaces, byte, exponent);
+    check(Code::mxfp4, m, kPlaces, kPlaces, byte, exponent);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, WeightGemmTest,
-                         ::testing::Combine(::testing::ValuesIn(kHalves),
-                                            ::testing::Values(1, 2, 5)),
+                         ::testing::Combine(::testing::ValuesIn(kHalves), ::testing::Values(1, 5)),
                          configuration_name);
 
 }  // namespace
