@@ -95,7 +95,7 @@ TEST(CaseName, ReadsEveryField) {
 TEST(CaseName, NamesWhatIsWrong) {
   const std::pair<const char*, const char*> faults[] = {
       {"", "there is no kernel ''"},
-      {"conv/f32/n1", "there is no kernel 'conv'; there are gemm, attention"},
+      {"conv/f32/n1", "there is no kernel 'conv'; there are gemm, weightonly"},
       {"gemm", "three parts"},
       {"gemm/f32", "three parts"},
       {"gemm/f64/m1n1k1", "there is no dtype 'f64'; there are f32, f16, bf16"},
