@@ -10,12 +10,13 @@
 
 namespace moat {
 
-template <class T, Order kOrderB>
+// B's source holds E.
+template <class T, Order kOrderB, class E = T>
 struct Gemm {
   template <class S, class B>
   using PanelA = typename B::template Left<T, S::m, S::k>;
   template <class S, class B>
-  using PanelB = typename B::template Right<T, S::k, S::n, kOrderB>;
+  using PanelB = typename B::template Right<T, S::k, S::n, kOrderB, E>;
 
   template <class S, class B>
   struct Stage {
@@ -31,7 +32,7 @@ struct Gemm {
     int k;
   };
 
-  template <ProductSchedule S, ProductBlock<S, T, kOrderB> B>
+  template <ProductSchedule S, ProductBlock<S, T, kOrderB, T, E> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "problems/codes.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat {
@@ -17,11 +19,12 @@ enum class Work : std::uint8_t {
   elements,  // a few operations for each: told in bytes/s, memory binds
 };
 
-// A kernel that cases name, `kernel`/dtype/shape. Every element type of the table is one of its.
+// A kernel that cases name, `kernel`/dtype/shape.
 struct Description {
   std::string_view kernel;
   std::string_view text;     // one line
   std::string_view example;  // a case
+  std::span<const DType> types = kDTypes;
 };
 
 // Visits the keys of a shape in the order in which a case name has them. One function of a problem
@@ -39,6 +42,8 @@ class ShapeKeys {
   // The type of a further input, if it is not that of the others: it stands beside theirs,
   // f16xbf16.
   virtual void other_type(std::optional<DType>& value) = 0;
+  // What a further input is stored in, which stands beside the type of the others: bf16xint4.
+  virtual void code(Code& value) = 0;
   // A positive number that is left out if it is `usual`.
   virtual void optional_real(std::string_view key, float& value, float usual) = 0;
   // The type of the result, if it is not that of the inputs: key and type, cf32.

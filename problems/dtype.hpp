@@ -2,6 +2,7 @@
 // Element types and storage orders.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -106,6 +107,22 @@ decltype(auto) with_dtype(DType t, F&& f) {
 #undef MOAT_ROW
   }
   __builtin_unreachable();
+}
+
+// The types of 16 bits, in the order of the table.
+inline constexpr auto kHalves = [] {
+  constexpr auto half = [](DType t) { return size_of(t) == 2; };
+  std::array<DType, std::ranges::count_if(kDTypes, half)> halves{};
+  std::ranges::copy_if(kDTypes, halves.begin(), half);
+  return halves;
+}();
+
+// Calls f(Type<storage type of t>{}) if that is one of 16 bits.
+template <class F>
+void with_half(DType t, F&& f) {
+  with_dtype(t, [&]<class T>(Type<T>) {
+    if constexpr (sizeof(T) == 2) f(Type<T>{});
+  });
 }
 
 // How a matrix lies in memory: as the formula names it, or transposed (B stored as n × k, the

@@ -9,18 +9,12 @@
 #include <string_view>
 #include <type_traits>
 
+#include "problems/codes.hpp"
 #include "problems/dtype.hpp"
 
 namespace moat {
 
 enum class Role : std::uint8_t { input, output };
-
-// One factor of `type` for each block of rows × cols elements (0: as many as the matrix has).
-struct Scales {
-  DType type = DType::f32;
-  std::int64_t rows = 0;
-  std::int64_t cols = 0;
-};
 
 // Rows lie in blocks of `rows`, whose numbers a table of 32-bit integers holds, as a cache of keys
 // and values that grows does (W. Kwon et al., "Efficient Memory Management for Large Language Model
@@ -30,7 +24,7 @@ struct Pages {
 };
 
 // `groups` matrices of rows × cols elements, `leading` elements from row to row. What the problem
-// says of its operand, without the pointer.
+// says of its operand, without the pointer. What scales codes is an operand of its own.
 struct Operand {
   std::string_view name;
   Role role = Role::input;
@@ -41,7 +35,7 @@ struct Operand {
   std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
   bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
   bool positions = false;    // holds 64-bit integers instead of `type`
-  std::optional<Scales> scales{};
+  std::optional<Code> code{};  // holds units of it instead, which rows and columns count then
   std::optional<Pages> pages{};
 };
 
@@ -51,6 +45,7 @@ concept Is = std::same_as<std::remove_const_t<Q>, P>;
 
 // Bytes of an element.
 constexpr std::size_t element_bytes(const Operand& o) {
+  if (o.code) return 1;
   return o.positions ? sizeof(std::int64_t) : size_of(o.type);
 }
 
@@ -68,17 +63,13 @@ constexpr double extent(const Operand& o) {
   return (rows - 1) * static_cast<double>(o.leading) + static_cast<double>(o.cols);
 }
 
-// Bytes that stand beside the elements: scales, the table of pages, the bounds of ragged groups.
+// Bytes that stand beside the elements: the table of pages, the bounds of ragged groups.
 constexpr double bytes_beside(const Operand& o) {
   const auto blocks = [](std::int64_t length, std::int64_t block) {
     return block == 0 ? 1.0 : static_cast<double>(ceil_div(length, block));
   };
   double bytes = 0;
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  if (o.scales) {
-    bytes += matrices * blocks(o.rows, o.scales->rows) * blocks(o.cols, o.scales->cols) *
-             static_cast<double>(size_of(o.scales->type));
-  }
   if (o.pages) bytes += matrices * 4 * blocks(o.rows, o.pages->rows);
   if (o.ragged) bytes += 8.0 * (static_cast<double>(o.groups) + 1);
   return bytes;

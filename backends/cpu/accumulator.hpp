@@ -90,6 +90,23 @@ void map_rows(Accumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
   }
 }
 
+// sum += part · the value of its row · factor, of all that a product has reached; part becomes 0.
+template <int kM, int kN>
+void add_scaled(Accumulator<kM, kN>& sum, Accumulator<kM, kN>& part, const Rows<kM>& rows,
+                float factor) {
+  sum.reach(part.rows, 0);
+  for (int row = 0; row < part.rows; row += kLanes) {
+    const auto scale = hn::Mul(rows.at(row).v, hn::Set(FloatTag{}, factor));
+    float* to = sum.column(row);
+    const float* from = part.column(row);
+    for (int c = 0; c < part.cols; ++c, to += sum.kSliver, from += sum.kSliver) {
+      const auto x = hn::Load(FloatTag{}, from);
+      hn::Store(hn::MulAdd(x, scale, hn::Load(FloatTag{}, to)), FloatTag{}, to);
+    }
+  }
+  part.clear();
+}
+
 template <int kM, int kN, class F>
 void map_indexed(Accumulator<kM, kN>& acc, F f) {
   for (int row = 0; row < acc.rows; row += kLanes) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "backends/cpu/lanes.hpp"
-#include "problems/dtype.hpp"
+#include "problems/codes.hpp"
 
 namespace moat::cpu {
 
@@ -25,13 +25,44 @@ template <>
 struct StorageOf<bf16> {
   using type = std::uint16_t;
 };
+template <Float8 F>
+struct StorageOf<F> {
+  using type = std::uint8_t;
+};
 template <class T>
 using Storage = typename StorageOf<T>::type;
+
+// E4M3 as the upper bits of a binary16, whose exponent has a bias of 15.
+template <class T, class D>
+HWY_INLINE hn::Vec<D> widen_e4m3(D d, hn::Vec<hn::Rebind<std::uint8_t, D>> stored) {
+  static_assert(T::kMantissa == 3);
+  constexpr int kShift = 10 - T::kMantissa;
+  const hn::Rebind<std::int16_t, D> integers;
+  const hn::Rebind<std::uint16_t, D> bits;
+  const hn::Rebind<hwy::float16_t, D> halves;
+  // Bits 14 and 15 are both the sign of what was widened as an integer.
+  const auto wide = hn::PromoteTo(integers, hn::BitCast(hn::Rebind<std::int8_t, D>{}, stored));
+  const auto shifted = hn::ShiftLeft<kShift>(hn::BitCast(bits, wide));
+  const auto half = hn::And(shifted, hn::Set(bits, std::uint16_t{0xbf80}));
+  const auto value = hn::PromoteTo(d, hn::BitCast(halves, half));
+  const auto scaled = hn::Mul(value, hn::Set(d, T::kBias == 7 ? 0x1p8f : 0x1p7f));
+  // NaN has the code of the number beyond the largest; without −0 that of −0.
+  const auto nan = hn::Set(d, __builtin_nanf(""));
+  if constexpr (T::kFnuz) {
+    const hn::RebindToUnsigned<D> words;
+    const auto is_zero = hn::Eq(hn::BitCast(words, value), hn::Set(words, 0x80000000u));
+    return hn::IfThenElse(hn::RebindMask(d, is_zero), nan, scaled);
+  } else {
+    return hn::IfThenElse(hn::Gt(hn::Abs(scaled), hn::Set(d, 448.0f)), nan, scaled);
+  }
+}
 
 template <class T, class D>
 HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
   if constexpr (std::is_same_v<T, float>) {
     return stored;
+  } else if constexpr (std::is_same_v<T, e4m3> || std::is_same_v<T, e4m3fnuz>) {
+    return widen_e4m3<T>(D{}, stored);
   } else if constexpr (std::is_same_v<T, f16>) {
     return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, stored));
   } else {

@@ -325,6 +325,22 @@ void map_rows(RowAccumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
   }
 }
 
+// sum += part · the value of its row · factor; part becomes 0.
+template <int kM, int kN>
+void add_scaled(RowAccumulator<kM, kN>& sum, RowAccumulator<kM, kN>& part, const Rows<kM>& rows,
+                float factor) {
+  sum.rows = std::max(sum.rows, part.rows);
+  for (int row = 0; row < part.rows; ++row) {
+    const auto scale = hn::Set(FloatTag{}, rows.values[row] * factor);
+    for (int c = 0; c < kN; c += kLanes) {
+      const auto x = hn::Load(FloatTag{}, part.row(row) + c);
+      float* to = sum.row(row) + c;
+      hn::Store(hn::MulAdd(x, scale, hn::Load(FloatTag{}, to)), FloatTag{}, to);
+    }
+  }
+  part.clear();
+}
+
 template <int kM, int kN, class F>
 void map_indexed(RowAccumulator<kM, kN>& acc, F f) {
   for (int row = 0; row < acc.rows; ++row) {

@@ -2,6 +2,8 @@
 // The product of packed panels.
 #pragma once
 
+#include <concepts>
+
 #include "backends/cpu/panels.hpp"
 
 namespace moat::cpu {
@@ -137,12 +139,20 @@ void multiply(Acc& acc, const L& left, const R& right) {
   }
 }
 
-// The same for a right operand that is packed on the way. While some of its columns are multiplied,
+// A right operand that is packed on the way, kTogether columns at a time.
+template <class R>
+concept PackedOnTheWay = requires(const R& right, float* to, FetchList& list) {
+  { R::kTogether } -> std::same_as<const int&>;
+  right.pack(0, to);
+  right.append_lines(0, list);
+};
+
+// The same for such an operand. While some of its columns are multiplied,
 // the next ones are fetched, and a part of the left operand's next panel.
-template <class Acc, class L, class T, int kK, int kN, Order kOrder>
-void multiply(Acc& acc, const L& left, const StreamedRight<T, kK, kN, kOrder>& right) {
-  using R = StreamedRight<T, kK, kN, kOrder>;
-  static_assert(L::kDepth == kK && L::kRows == Acc::kRows && kN == Acc::kCols);
+template <class Acc, class L, PackedOnTheWay R>
+void multiply(Acc& acc, const L& left, const R& right) {
+  constexpr int kK = R::kDepth;
+  static_assert(L::kDepth == kK && L::kRows == Acc::kRows && R::kCols == Acc::kCols);
   alignas(64) float packed[kK * R::kTogether];
   const int depth = std::min(left.depth, right.depth);
   const bool fresh = acc.reach(left.rows, right.cols);

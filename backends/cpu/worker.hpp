@@ -17,6 +17,16 @@
 
 namespace moat::cpu {
 
+// A mode's right panel of elements E.
+template <class Mode, class E, int kK, int kN, Order kOrder>
+struct RightOf {
+  using type = typename Mode::template Right<E, kK, kN, kOrder>;
+};
+template <class Mode, class C, class Scale, int kK, int kN>
+struct RightOf<Mode, Grouped<C, Scale>, kK, kN, Order::transposed> {
+  using type = typename Mode::template GroupedRight<C, Scale, kK, kN>;
+};
+
 // Schedule: `Mode` is how its tiles lie and are multiplied. `kDynamic` is true if workers that
 // become free take a share of the items that are left (guided self-scheduling, Polychronopoulos and
 // Kuck 1987), false if each worker takes one contiguous range, which keeps rows near the thread
@@ -33,10 +43,11 @@ class Worker {
       "tiles hold rows of all heads in the mode AllHeads, and in no other");
 
  public:
-  template <class T, int kM, int kK>
-  using Left = typename Mode::template Left<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = typename Mode::template Right<T, kK, kN, kOrder>;
+  // Products take f32, so that a panel is of what its source holds.
+  template <class T, int kM, int kK, class E = T>
+  using Left = typename Mode::template Left<E, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder, class E = T>
+  using Right = typename RightOf<Mode, E, kK, kN, kOrder>::type;
   template <int kM, int kN>
   using Sums = typename Mode::template Sums<kM, kN>;
 
@@ -147,6 +158,11 @@ class Worker {
     cpu::map_rows(acc, rows, f);
   }
 
+  template <class Acc, class R>
+  void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
+    cpu::add_scaled(sum, part, rows, factor);
+  }
+
   template <class Acc>
   auto row_max(const Acc& acc) {
     return fold_columns(acc, [](FloatLanes a, FloatLanes b) { return cpu::max(a, b); });
@@ -180,6 +196,15 @@ class Worker {
   template <int kM, class F>
   Rows<kM> zip(const Rows<kM>& a, const Rows<kM>& b, F f) {
     return map_each_row<kM>(f, a, b);
+  }
+
+  template <int kM>
+  Rows<kM> load_rows(const Tensor<const float>& from, Coord at) {
+    const float* column = address(from, at);
+    const int count = live(from.rows, at.row, kM);
+    Rows<kM> result;
+    for (int r = 0; r < kM; ++r) result.values[r] = r < count ? column[r * from.row_stride] : 0.0f;
+    return result;
   }
 
   template <class T, int kM>

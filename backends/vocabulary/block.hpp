@@ -17,10 +17,14 @@
 namespace moat {
 
 // Operands in fast memory, typed by what they hold:
-//   B::Left<T, m, k>           panel of a left operand
-//   B::Right<T, k, n, order>   panel of a right operand; `order` is how its source is stored
+//   B::Left<T, m, k, E = T>    panel of a left operand, whose source holds E: elements, or 8-bit
+//                              floats, which become the same numbers in T
+//   B::Right<T, k, n, order, E = T>   panel of a right operand; `order` is how its source is
+//   stored.
+//                              E may be Grouped<C, Scale> where it is transposed: numbers are
+//                              scaled then, and rounded to T or kept in f32
 //   Panel::Source              where a panel is loaded from, as the backend's loads want it
-//   Panel::bind(Tensor<const T>) → Source      on the host; a transposed Right binds the n × k
+//   Panel::bind(View<E>) → Source              on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
 //   Right::bind(Tensor<const T>, rows) → Source    likewise, for a left tensor whose row r meets
 //                                              the head r / rows after the coordinate's; where the
@@ -52,11 +56,14 @@ namespace moat {
 //   block.store(Tensor, Coord, acc)      rounded to the tensor's type; masked at its edges
 //   block.map_indexed(acc, f(x, row, col))   x ← f; row and col are one int or several, in the tile
 //   block.map_rows(acc, rows, f(x, r))   x ← f(x, value of its row)
+//   block.add_scaled(sum, part, rows, factor)   sum ← sum + part · the value of its row · factor,
+//                                        part ← 0
 //   block.row_max(acc), row_sum(acc)     rows
 //   block.as_operand<T>(acc)             a left operand of the next product, rounded to T or kept
 //                                        in f32; valid as long as acc is unchanged
 //   block.rows<m>(value)                 rows with one value
 //   block.map(rows, f), zip(rows, rows, f)   element-wise, as new rows
+//   block.load_rows<m>(Tensor<const float>, Coord)   the column from the coordinate on; 0 beyond it
 //   block.store_rows(Tensor, Coord, rows)    column 0 of the tensor from the coordinate's row on
 //
 // Memory without tiles:
@@ -68,7 +75,8 @@ namespace moat {
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,
 //                                 at.fill(float) makes a constant
-//   block.each(rows, cols, f(at)) visits rows × cols likewise; the elements of a row are contiguous:
+//   block.each(rows, cols, f(at)) visits rows × cols likewise; the elements of a row are
+//   contiguous:
 //                                 at.load(const U*, stride), at.store(U*, stride, x), with `stride`
 //                                 elements from row to row, 0 if all rows are one;
 //                                 at.load_pairs(const U*, stride) → first, second and
@@ -107,18 +115,23 @@ concept ReductionBlock =
     Block<B> && HasReduce<B, T, Monoid> && HasCollect<B, Monoid> && HasOnce<B> && HasLastArrival<B>;
 
 // Products of a left operand and one that is stored as kOrder says.
-template <class B, class S, class T>
-using LeftOf = typename B::template Left<T, S::m, S::k>;
-template <class B, class S, class T, Order kOrder>
-using RightOf = typename B::template Right<T, S::k, S::n, kOrder>;
+template <class B, class S, class T, class E = T>
+using LeftOf = typename B::template Left<T, S::m, S::k, E>;
+template <class B, class S, class T, Order kOrder, class E = T>
+using RightOf = typename B::template Right<T, S::k, S::n, kOrder, E>;
 
-template <class B, class S, class T, Order kOrder>
-concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m, S::k> &&
-    HasRight<B, T, S::k, S::n, kOrder> && HasLoad<B, LeftOf<B, S, T>> &&
-    HasLoad<B, RightOf<B, S, T, kOrder>> && HasPipeline<B, LeftOf<B, S, T>> &&
+template <class B, class S, class T, Order kOrder, class L = T, class R = T>
+concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m, S::k, L> &&
+    HasRight<B, T, S::k, S::n, kOrder, R> && HasLoad<B, LeftOf<B, S, T, L>> &&
+    HasLoad<B, RightOf<B, S, T, kOrder, R>> && HasPipeline<B, LeftOf<B, S, T, L>> &&
     HasZeros<B, S::m, S::n> &&
-    HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T>, RightOf<B, S, T, kOrder>> &&
+    HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T, L>, RightOf<B, S, T, kOrder, R>> &&
     HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
+
+// The same with sums over blocks of k, each with its scales.
+template <class B, class S, class T, class C>
+concept ScaledProductBlock = ProductBlock<B, S, T, Order::transposed, C, C> &&
+    HasLoadRows<B, S::m> && HasAddScaled<B, AccumulatorOf<B, S::m, S::n>, RowsOf<B, S::m>>;
 
 // Queries, keys and values of d elements, tiles of them and steps through the keys.
 template <class B, class S, class T, int d>

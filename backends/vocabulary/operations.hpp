@@ -30,19 +30,19 @@ struct StateOf {
 };
 
 // Panels.
-template <class B, class T, int m, int k>
-concept HasLeft = requires(const Tensor<const T>& t) {
-  typename B::template Left<T, m, k>::Source;
+template <class B, class T, int m, int k, class E = T>
+concept HasLeft = requires(const View<E>& t) {
+  typename B::template Left<T, m, k, E>::Source;
   {
-    B::template Left<T, m, k>::bind(t)
-    } -> std::same_as<typename B::template Left<T, m, k>::Source>;
+    B::template Left<T, m, k, E>::bind(t)
+    } -> std::same_as<typename B::template Left<T, m, k, E>::Source>;
 };
-template <class B, class T, int k, int n, Order order>
-concept HasRight = requires(const Tensor<const T>& t) {
-  typename B::template Right<T, k, n, order>::Source;
+template <class B, class T, int k, int n, Order order, class E = T>
+concept HasRight = requires(const View<E>& t) {
+  typename B::template Right<T, k, n, order, E>::Source;
   {
-    B::template Right<T, k, n, order>::bind(t)
-    } -> std::same_as<typename B::template Right<T, k, n, order>::Source>;
+    B::template Right<T, k, n, order, E>::bind(t)
+    } -> std::same_as<typename B::template Right<T, k, n, order, E>::Source>;
 };
 template <class B, class T, int k, int n, Order order>
 concept HasRightOfHeads = requires(const Tensor<const T>& t, int rows) {
@@ -116,6 +116,10 @@ concept HasMapRows = requires(B& block, Acc& acc, const Rows& rows, Ignore f) {
   block.map_rows(acc, rows, f);
 };
 template <class B, class Acc, class Rows>
+concept HasAddScaled = requires(B& block, Acc& sum, Acc& part, const Rows& rows, float factor) {
+  block.add_scaled(sum, part, rows, factor);
+};
+template <class B, class Acc, class Rows>
 concept HasRowMax = requires(B& block, const Acc& acc) {
   { block.row_max(acc) } -> std::same_as<Rows>;
 };
@@ -137,6 +141,10 @@ concept HasMap = requires(B& block, const Rows& rows, Identity f) {
 template <class B, class Rows>
 concept HasZip = requires(B& block, const Rows& rows, Ignore f) {
   { block.zip(rows, rows, f) } -> std::same_as<Rows>;
+};
+template <class B, int m>
+concept HasLoadRows = requires(B& block, const Tensor<const float>& from, const Coord& at) {
+  { block.template load_rows<m>(from, at) } -> std::same_as<RowsOf<B, m>>;
 };
 template <class B, class Rows>
 concept HasStoreRows = requires(B& block, const Tensor<float>& to, const Coord& at,

@@ -15,6 +15,10 @@ concept ProductSchedule = requires {
   { S::k } -> std::same_as<const int&>;
 };
 
+// The same, where every 128 columns and steps have a scale of their own.
+template <class S>
+concept ScaledSchedule = ProductSchedule<S> && 128 % S::n == 0 && 128 % S::k == 0;
+
 // m query rows and n keys a step. `all_heads`: the single queries of all heads are rows of one
 // tile, which meet their heads as Right::bind says; else a tile holds rows that share a key head.
 template <class S>

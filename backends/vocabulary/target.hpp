@@ -15,8 +15,8 @@
 //                                 `items` work items
 //   backend.schedules()           the tables, a Backend::Schedules, for its device: each calls
 //                                 f(Type<S>) with the schedule S of a problem
-//     gemm<T>(problem, f), attention<T, head_dim>(problem, f), reduction<T>(problem, f),
-//     rows<T>(columns, f)
+//     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T>(problem, f),
+//     attention<T, head_dim>(problem, f), reduction<T>(problem, f), rows<T>(columns, f)
 //
 // Failures are exceptions (backends/device.hpp).
 #pragma once
@@ -31,6 +31,8 @@
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
+#include "problems/scaled_gemm.hpp"
+#include "problems/weight_gemm.hpp"
 
 namespace moat {
 
@@ -82,6 +84,16 @@ concept Target = HasWorkspace<Backend> && HasArrivals<Backend> && HasConcurrentB
 template <class Backend, class T>
 concept GemmTarget = Target<Backend> && requires(Backend& backend, const GemmProblem& p, Ignore f) {
   backend.schedules().template gemm<T>(p, f);
+};
+template <class Backend, class T>
+concept WeightGemmTarget = Target<Backend> &&
+    requires(Backend& backend, const WeightGemmProblem& p, Ignore f) {
+  backend.schedules().template weight_gemm<T>(p, f);
+};
+template <class Backend, class T>
+concept ScaledGemmTarget = Target<Backend> &&
+    requires(Backend& backend, const ScaledGemmProblem& p, Ignore f) {
+  backend.schedules().template scaled_gemm<T>(p, f);
 };
 template <class Backend, class T>
 concept ReductionTarget = Target<Backend> &&

@@ -28,16 +28,18 @@ std::string kernel_names() {
   return names;
 }
 
-std::string dtype_names() {
+// The names of types or codes.
+std::string names_of(const auto& table) {
   std::string names;
-  for (const DType t : kDTypes) names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(t));
+  for (const auto t : table) names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(t));
   return names;
 }
 
-// The type of a name; empty if there is none.
-std::optional<DType> find_dtype(std::string_view name) {
-  const auto it = std::ranges::find_if(kDTypes, [&](DType t) { return name_of(t) == name; });
-  return it == kDTypes.end() ? std::nullopt : std::optional(*it);
+// The type or code of a name in their table; empty if there is none.
+template <class Table>
+auto find_in(const Table& table, std::string_view name) {
+  const auto it = std::ranges::find_if(table, [&](auto t) { return name_of(t) == name; });
+  return it == table.end() ? std::nullopt : std::optional(*it);
 }
 
 // Reads the types and the shape of a case name from left to right.
@@ -51,21 +53,38 @@ class ShapeReader : public ShapeKeys {
                                 kernel_.kernel, kernel_.example));
   }
 
-  // The types of the name, bf16 or f16xbf16, of which it returns the first.
+  // The types of the name, bf16, f16xbf16 or bf16xint4, of which it returns the first.
   DType types(std::string_view text) {
     const std::size_t cross = text.find('x');
-    const auto read = [&](std::string_view type) {
-      if (const auto found = find_dtype(type)) return *found;
-      fail(fmt::format("there is no dtype '{}'; there are {}", type, dtype_names()));
-    };
-    const DType first = read(text.substr(0, cross));
-    if (cross == text.npos) return first;
-    other_ = read(text.substr(cross + 1));
-    if (other_ == first) fail(fmt::format("two inputs of '{0}' are written '{0}'", name_of(first)));
-    return first;
+    const std::string_view type = text.substr(0, cross);
+    const auto first = find_in(kDTypes, type);
+    if (!first) fail(fmt::format("there is no dtype '{}'; there are {}", type, names_of(kDTypes)));
+    if (std::ranges::find(kernel_.types, *first) == kernel_.types.end()) {
+      fail(fmt::format("{} takes {}, not {}", kernel_.kernel, names_of(kernel_.types), type));
+    }
+    if (cross == text.npos) return *first;
+    const std::string_view other = text.substr(cross + 1);
+    other_ = find_in(kDTypes, other);
+    code_ = find_in(kCodes, other);
+    if (!other_ && !code_) {
+      fail(fmt::format("there is no dtype or code '{}'; there are {}, {}", other, names_of(kDTypes),
+                       names_of(kCodes)));
+    }
+    if (other_ == first) {
+      fail(fmt::format("two inputs of '{0}' are written '{0}'", name_of(*first)));
+    }
+    return *first;
   }
 
   void other_type(std::optional<DType>& value) override { value = std::exchange(other_, {}); }
+
+  void code(Code& value) override {
+    if (!code_) {
+      fail(fmt::format("a code stands beside the dtype, such as {}; there are {}", name_of(value),
+                       names_of(kCodes)));
+    }
+    value = *std::exchange(code_, {});
+  }
 
   void dimension(std::string_view key, int& value) override {
     value = static_cast<int>(number(key, kMaxDimension));
@@ -108,7 +127,7 @@ class ShapeReader : public ShapeKeys {
 
   void end() const {
     if (!rest_.empty()) fail(fmt::format("cannot read '{}' at the end", rest_));
-    if (other_) fail(fmt::format("inputs of {} are of one type", kernel_.kernel));
+    if (other_ || code_) fail(fmt::format("inputs of {} are of one type", kernel_.kernel));
   }
 
  private:
@@ -152,6 +171,7 @@ class ShapeReader : public ShapeKeys {
   std::string_view name_, rest_;
   Description kernel_;
   std::optional<DType> other_;  // of the name, until a problem takes it
+  std::optional<Code> code_;    // likewise
 };
 
 // Writes the shape of a case name.
@@ -175,6 +195,7 @@ class ShapeWriter : public ShapeKeys {
   void other_type(std::optional<DType>& value) override {
     if (value) other = fmt::format("x{}", name_of(*value));
   }
+  void code(Code& value) override { other = fmt::format("x{}", name_of(value)); }
 
   std::string text;
   std::string other;  // behind the dtype
@@ -263,7 +284,9 @@ Problem parse_case(std::string_view name) {
   const Problem problem = read_case(name);
   check_results(name, problem);
   const std::string_view types = name.substr(0, name.rfind('/')).substr(name.find('/') + 1);
-  if (types.find('x') == types.npos) return problem;  // what else differs is the kernel's own
+  const std::size_t cross = types.find('x');
+  // What else differs is the kernel's own.
+  if (cross == types.npos || !find_in(kDTypes, types.substr(cross + 1))) return problem;
   for_each_operand(problem, [&](const Operand& o, auto&) {
     if (o.role == Role::input && o.type != dtype(problem)) {
       const Description kernel = describe(problem);

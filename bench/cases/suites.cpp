@@ -54,6 +54,9 @@ Suite quick() {
               "gemm/f32/m300n500k700",
               "gemm/bf16/m512n4096k4096bt",
               "gemm/bf16/m1n4096k4096bt",
+              "weightonly/bf16xint4/m1n4096k4096",
+              "scaledgemm/bf16xe4m3/m1n4096k4096",
+              "scaledgemm/bf16xe4m3/m256n2112k1024",
               "attention/f32/b1q512kv512h8hkv8d64",
               "attention/bf16/b1q512kv512h32hkv8d128causal",
               "attention/f16/b1q1kv4096h32hkv8d128",
@@ -115,6 +118,25 @@ Suite edges() {
              "swiglu/{}/r1c1",
              "swiglu/{}/r7c1031",
              "swiglu/{}/r3c4099limit7",  // a second part of a row
+         }) {
+      suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
+    }
+  }
+  for (const DType type : kHalves) {
+    for (const std::string_view shape : {
+             "weightonly/{}xint8/m1n1k128",
+             "weightonly/{}xint8/m67n71k384",
+             "weightonly/{}xint4/m1n65k160",
+             "weightonly/{}xint4/m15n23k32",
+             "weightonly/{}xint4/m136n264k96",
+             "weightonly/{}xmxfp4/m1n65k160",
+             "weightonly/{}xmxfp4/m67n71k96",
+             "scaledgemm/{}xe4m3/m1n1k1",
+             "scaledgemm/{}xe4m3/m1n65k129",
+             "scaledgemm/{}xe4m3/m15n130k300",
+             "scaledgemm/{}xe4m3/m70n140k256",
+             "scaledgemm/{}xe4m3fnuz/m1n65k129",
+             "scaledgemm/{}xe4m3fnuz/m67n71k200",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }

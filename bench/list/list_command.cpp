@@ -29,10 +29,10 @@ constexpr const char* kExamples =
 
 Json list_kernels() {
   Json all = Json::array();
-  Json dtypes = Json::array();
-  for (const DType t : kDTypes) dtypes.push_back(name_of(t));
   for (const Problem& problem : kernels()) {
     const Description kernel = describe(problem);
+    Json dtypes = Json::array();
+    for (const DType t : kernel.types) dtypes.push_back(name_of(t));
     all.push_back({{"name", kernel.kernel},
                    {"kind", kind(problem)},
                    {"description", kernel.text},

@@ -356,7 +356,12 @@ double host_bytes(const Problem& problem, std::size_t contenders) {
   const double outputs = out * 3 * static_cast<double>(contenders + 1);
   // A value and a bound for each element that is compared, of both values.
   const double references = 2 * std::min(8 * out, VerifyOptions{}.full_work);
-  return inputs + outputs + references;
+  // Codes are decoded to f32 for the reference.
+  double decoded = 0;
+  for_each_operand(problem, [&](const Operand& o, const auto&) {
+    if (o.code) decoded += elements(o) * traits(*o.code).per_unit * sizeof(float);
+  });
+  return inputs + outputs + references + decoded;
 }
 
 GroupOutcome run_group(Device& device, const Problem& problem,

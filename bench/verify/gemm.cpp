@@ -4,9 +4,10 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <stdexcept>
 
 #include "bench/cases/case.hpp"
-#include "bench/verify/expected.hpp"
+#include "bench/verify/product.hpp"
 #include "bench/verify/random.hpp"
 
 namespace moat {
@@ -46,17 +47,24 @@ struct Moments {
   }
 };
 
+// Operands below this count as zero.
+double least_of(const Product& product, const VerifyOptions& options) {
+  return options.flushes_subnormals ? reference::flushed_below(product.multiplied) : 0;
+}
+
 // C·x and y·C over bands of columns and rows. x and y are of random signs, and as large as makes
 // all columns and rows alike: a fault in a small one shows beside a large one.
 template <class T>
 class Freivalds {
  public:
-  Freivalds(const GemmProblem& p, Data data, const VerifyOptions& options)
-      : p_(p),
+  Freivalds(const Product& product, Data data, const VerifyOptions& options)
+      : p_(product.operands),
+        result_(product.result),
+        operand_error_(product.operand_error),
         data_(data),
-        least_(options.flushes_subnormals ? reference::flushed_below(p.dtype) : 0),
-        col_bands_(bands(p.n, options.sample_work / p.m / p.k)),
-        row_bands_(bands(p.m, options.sample_work / p.n / p.k)) {
+        least_(least_of(product, options)),
+        col_bands_(bands(p_.n, options.sample_work / p_.m / p_.k)),
+        row_bands_(bands(p_.m, options.sample_work / p_.n / p_.k)) {
     moments();
     weight_cols_ = weights(col_moments_, stream_seed(options.seed, 10));
     weight_rows_ = weights(row_moments_, stream_seed(options.seed, 11));
@@ -67,12 +75,13 @@ class Freivalds {
   }
 
   // Compares the sums over each row's and each column's bands.
-  void check(const T* c, Check& result) const {
+  template <class C>
+  void check(const C* c, Check& result) const {
     const std::int64_t ldc = p_.ldc ? p_.ldc : p_.n;
     const int k = p_.k;
-    const double tiny = reference::underflow(p_.dtype) + k * reference::underflow(DType::f32);
-    const double growth = reference::growth(k, data_);
-    const double roundoff = reference::unit_roundoff(p_.dtype);
+    const double tiny = reference::underflow(result_) + k * reference::underflow(DType::f32);
+    const double growth = operand_error_ + reference::growth(k, data_) * (1 + operand_error_);
+    const double roundoff = reference::unit_roundoff(result_);
     // Over elements with Σ (weight · got)² = `squares`: λ · sqrt(Σ bound²).
     const auto bound = [&](const Moments& one, const Moments& many, double squares) {
       return reference::kLambda * (growth * (1 + roundoff) * spread(one, many) +
@@ -108,7 +117,7 @@ class Freivalds {
         const int begin = row_bands_.begin(band);
         const int end = std::min(begin + row_bands_.width, p_.m);
         for (int i = begin; i < end; ++i) {
-          const T* row = c + i * ldc + first;
+          const C* row = c + i * ldc + first;
           for (int j = 0; j < width; ++j) {
             const double x = weight_rows_[i] * to_float(row[j]);
             sum[j] += x;
@@ -289,6 +298,8 @@ class Freivalds {
   }
 
   GemmProblem p_;
+  DType result_;
+  double operand_error_;
   Data data_;
   double least_;  // what is smaller counts as zero
   std::vector<double> weight_cols_, weight_rows_;
@@ -297,10 +308,14 @@ class Freivalds {
   std::vector<double> right_, left_;
 };
 
-template <class T>
-class ExpectedGemm : public Verifier::Expected {
+// Operands of T and a result of C.
+template <class T, class C>
+class ExpectedProduct : public Verifier::Expected {
  public:
-  ExpectedGemm(const GemmProblem& p, Data data, const VerifyOptions& options) : p_(p), problem_(p) {
+  ExpectedProduct(const Product& product, Data data, const VerifyOptions& options)
+      : product_(product) {
+    const GemmProblem& p = product_.operands;
+    const double least = least_of(product_, options);
     // An element costs at least some 16 multiply-adds beside its products.
     const double cost = std::max(p.k, 16);
     const double elements = 1.0 * p.m * p.n;
@@ -314,7 +329,7 @@ class ExpectedGemm : public Verifier::Expected {
       const double cols = p.m < side ? wanted / p.m : side;
       rows_ = stratified(p.m, rows, stream_seed(options.seed, 12));
       cols_ = stratified(p.n, cols, stream_seed(options.seed, 13));
-      invariant_ = std::make_unique<Freivalds<T>>(p, data, options);
+      invariant_ = std::make_unique<Freivalds<T>>(product_, data, options);
     }
     // Blocks of rows or columns on all threads, whichever there are more of.
     constexpr std::size_t kBlock = 64;
@@ -329,31 +344,35 @@ class ExpectedGemm : public Verifier::Expected {
       (by_rows ? rows : cols) = (by_rows ? rows : cols).subspan(first, width);
       const std::vector<Estimate> estimates = reference::gemm(p, rows, cols);
       std::vector<double> flushed(estimates.size());
-      if (options.flushes_subnormals) flushed = reference::gemm_flushed(p, rows, cols);
+      if (least > 0) flushed = reference::gemm_flushed(p, rows, cols, least);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t j = 0; j < cols.size(); ++j) {
           const std::size_t at = i * cols.size() + j;
           const Estimate& e = estimates[at];
           const std::size_t row = by_rows ? first + i : i;
           const std::size_t col = by_rows ? j : first + j;
-          targets_[row * cols_.size() + col] = {.value = e.value,
-                                                .bound = reference::bound(p, e, data, flushed[at])};
+          targets_[row * cols_.size() + col] = {
+              .value = e.value,
+              .bound = reference::product_bound(p.k, product_.result, e, data,
+                                                product_.operand_error, flushed[at])};
         }
       }
     }
   }
 
-  const Problem& problem() const override { return problem_; }
+  const Problem& problem() const override { return product_.problem; }
 
   Check check(const std::byte* output, bool guarded, Summation) const override {
+    const GemmProblem& p = product_.operands;
     Check result{
-        .passed = true, .elements = std::int64_t{p_.m} * p_.n, .sampled = invariant_ != nullptr};
-    const std::int64_t ldc = p_.ldc ? p_.ldc : p_.n;
-    check_written(result, output, p_.dtype, p_.m, p_.n, ldc, guarded, name);
+        .passed = true, .elements = std::int64_t{p.m} * p.n, .sampled = invariant_ != nullptr};
+    const std::int64_t ldc = p.ldc ? p.ldc : p.n;
+    check_written(result, output, product_.result, p.m, p.n, ldc, guarded, name);
     if (!result.passed) return result;
-    const T* c = reinterpret_cast<const T*>(output);
+    const C* c = reinterpret_cast<const C*>(output);
     const auto cols = static_cast<std::int64_t>(cols_.size());
-    judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
+    const auto rows = static_cast<std::int64_t>(rows_.size());
+    judge_all(rows, product_.result, [&](std::int64_t i, Judge& judge) {
       for (std::int64_t j = 0; j < cols; ++j) {
         const Bounded& allowed = targets_[i * cols + j];
         judge.compare(i * cols + j, to_float(c[rows_[i] * ldc + cols_[j]]), allowed.value,
@@ -369,8 +388,7 @@ class ExpectedGemm : public Verifier::Expected {
     return fmt::format("row {}, column {}", row, col);
   }
 
-  GemmProblem p_;
-  Problem problem_;
+  Product product_;
   std::vector<int> rows_, cols_;
   std::vector<Bounded> targets_;  // rows × cols
   std::unique_ptr<Freivalds<T>> invariant_;
@@ -378,11 +396,25 @@ class ExpectedGemm : public Verifier::Expected {
 
 }  // namespace
 
+std::unique_ptr<Verifier::Expected> expect_product(const Product& product, Data data,
+                                                   const VerifyOptions& options) {
+  using Made = std::unique_ptr<Verifier::Expected>;
+  return with_dtype(product.result, [&]<class C>(Type<C>) -> Made {
+    if (product.operands.dtype == product.result) {
+      return std::make_unique<ExpectedProduct<C, C>>(product, data, options);
+    }
+    if (product.operands.dtype == DType::f32) {
+      return std::make_unique<ExpectedProduct<float, C>>(product, data, options);
+    }
+    throw std::logic_error("operands are of the result's type or f32");
+  });
+}
+
 std::unique_ptr<Verifier::Expected> expect(const GemmProblem& host, Data data,
                                            const VerifyOptions& options) {
-  return with_dtype(host.dtype, [&]<class T>(Type<T>) -> std::unique_ptr<Verifier::Expected> {
-    return std::make_unique<ExpectedGemm<T>>(host, data, options);
-  });
+  return expect_product(
+      {.operands = host, .result = host.dtype, .multiplied = host.dtype, .problem = host}, data,
+      options);
 }
 
 }  // namespace moat

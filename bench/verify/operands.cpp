@@ -27,14 +27,26 @@ std::size_t size_in_bytes(const Operand& o) {
 
 std::size_t guarded(std::size_t size) { return ceil_div(size, kGuardBytes) * kGuardBytes; }
 
-// The harness has no values for scales, tables of pages, bounds of groups or positions that are
-// read yet.
+// The harness has no values for tables of pages, bounds of groups or positions that are read yet.
 void require_plain(const Operand& o) {
-  if (o.scales || o.pages || o.ragged || (o.positions && o.role == Role::input)) {
+  if (o.pages || o.ragged || (o.positions && o.role == Role::input)) {
     throw CaseError(fmt::format(
-        "operand {}: nothing is made for scales, pages, ragged groups or positions that are read",
-        o.name));
+        "operand {}: nothing is made for pages, ragged groups or positions that are read", o.name));
   }
+}
+
+// What stands behind an input: NaN, or of codes the largest number of most, which is NaN in an
+// 8-bit float. Not kPoison, or a result that it reached would look as if it had not been written.
+std::vector<std::byte> beyond(const Operand& o, std::size_t size) {
+  std::vector<std::byte> bytes(size, std::byte{0x7f});
+  if (o.code) return bytes;
+  with_dtype(o.type, [&]<class T>(Type<T>) {
+    const T nan = from_float<T>(std::numeric_limits<float>::quiet_NaN());
+    for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
+      std::memcpy(bytes.data() + at, &nan, sizeof(T));
+    }
+  });
+  return bytes;
 }
 
 // Calls f(pointer, operand) for each input.
@@ -55,7 +67,7 @@ Inputs::Inputs(const Problem& shape, std::uint64_t seed, int first_kind) : probl
   set_outputs(problem_, nullptr);
   std::uint64_t stream = 0;
   for_each_input(problem_, [&](const void*& data, const Operand& o) {
-    data = make(o.type, count(o), stream_seed(seed, stream++));
+    data = make(o, stream_seed(seed, stream++));
   });
   std::visit([&](const auto& p) { fill(p, stream_seed(seed, stream), first_kind); }, problem_);
 }
@@ -82,11 +94,14 @@ Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
   });
 }
 
-void* Inputs::make(DType dtype, std::int64_t count, std::uint64_t seed) {
-  buffers_.emplace_back(
-      ::operator new(static_cast<std::size_t>(count) * size_of(dtype), kAlignment));
+void* Inputs::make(const Operand& o, std::uint64_t seed) {
+  buffers_.emplace_back(::operator new(size_in_bytes(o), kAlignment));
   void* data = buffers_.back().get();
-  fill_uniform(data, dtype, count, seed);
+  if (o.code) {
+    fill_bits(data, count(o), seed);
+  } else {
+    fill_uniform(data, o.type, count(o), seed);
+  }
   return data;
 }
 
@@ -98,12 +113,8 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
     const std::size_t allocated = device_->info().host ? guarded(size) : size;
     inputs_.push_back(allocate(allocated));
     auto* to = static_cast<std::byte*>(inputs_.back().get());
-    // Not kPoison, or a result that it reached would look as if it had not been written.
-    with_dtype(o.type, [&]<class T>(Type<T>) {
-      const std::size_t count = (allocated - size) / sizeof(T);
-      const std::vector<T> behind(count, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
-      if (count > 0) device_->upload(to + size, behind.data(), count * sizeof(T));
-    });
+    const std::vector<std::byte> behind = beyond(o, allocated - size);
+    if (!behind.empty()) device_->upload(to + size, behind.data(), behind.size());
     data = to;
   });
   load(inputs.problem());

@@ -37,7 +37,7 @@ class Inputs {
     void operator()(void* p) const noexcept;
   };
 
-  void* make(DType dtype, std::int64_t count, std::uint64_t seed);
+  void* make(const Operand& o, std::uint64_t seed);
 
   std::vector<std::unique_ptr<void, Free>> buffers_;
   Problem problem_;

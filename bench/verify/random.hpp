@@ -37,4 +37,7 @@ constexpr double random_sign(std::uint64_t seed, std::uint64_t index) {
 // depend on the seed alone, not on the number of threads.
 void fill_uniform(void* data, DType dtype, std::int64_t count, std::uint64_t seed);
 
+// Fills `count` bytes with random bits, likewise.
+void fill_bits(void* data, std::int64_t count, std::uint64_t seed);
+
 }  // namespace moat

@@ -66,12 +66,18 @@ inline double rounded(double value, double error, DType dtype) {
   return error + unit_roundoff(dtype) * (std::abs(value) + error) + underflow(dtype);
 }
 
-// An element of C. `flushed` is Σ|a·b| over what counts as zero.
-inline double bound(const GemmProblem& p, const Estimate& c, Data data, double flushed = 0) {
+// An element of a product of matrices over k, rounded to `dtype`. `operand_error` is how far each
+// a·b may be off, relative to it, before it is added; `flushed` is Σ|a·b| over what counts as zero.
+inline double product_bound(int k, DType dtype, const Estimate& c, Data data, double operand_error,
+                            double flushed) {
+  const double relative = operand_error + growth(k, data) * (1 + operand_error);
   // Products below the smallest normal number may vanish.
-  return rounded(c.value,
-                 growth(p.k, data) * spread(c, data) + p.k * underflow(DType::f32) + flushed,
-                 p.dtype);
+  return rounded(c.value, relative * spread(c, data) + k * underflow(DType::f32) + flushed, dtype);
+}
+
+// An element of C.
+inline double bound(const GemmProblem& p, const Estimate& c, Data data, double flushed = 0) {
+  return product_bound(p.k, p.dtype, c, data, 0, flushed);
 }
 
 // Relative error of exp(x) computed as exp2 of a product, with |x| up to `range`: the constant, the

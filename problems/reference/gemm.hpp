@@ -117,11 +117,10 @@ inline std::vector<Estimate> gemm(const GemmProblem& p, std::span<const int> row
   return result;
 }
 
-// Σ|a·b| over the products with a subnormal factor, which a device that takes those for zero may
-// lose: rows.size() × cols.size(). Zeros for f32.
+// Σ|a·b| over the products with a factor below `least`, which a device that takes those for zero
+// may lose: rows.size() × cols.size().
 inline std::vector<double> gemm_flushed(const GemmProblem& p, std::span<const int> rows,
-                                        std::span<const int> cols) {
-  const double least = flushed_below(p.dtype);
+                                        std::span<const int> cols, double least) {
   const auto a = [&](int row, int s) { return std::abs(read(p.a, p.dtype, index_a(p, row, s))); };
   const auto b = [&](int s, int col) { return std::abs(read(p.b, p.dtype, index_b(p, s, col))); };
   // They are few.

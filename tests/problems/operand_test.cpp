@@ -29,22 +29,9 @@ TEST(Operand, PositionsAre64BitIntegers) {
   EXPECT_EQ(bytes_moved({.name = "x", .type = DType::f16, .cols = 3, .positions = true}), 24);
 }
 
-// One factor for each 128 × 128 of 300 × 200 elements: 3 × 2 blocks.
-TEST(Operand, BlocksHaveScales) {
-  Operand o{.name = "x", .type = DType::f16, .rows = 300, .cols = 200};
-  o.scales = Scales{.type = DType::f32, .rows = 128, .cols = 128};
-  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 6 * 4);
-  o.groups = 7;  // each has its own
-  EXPECT_EQ(bytes_moved(o), 7 * (300 * 200 * 2 + 6 * 4));
-}
-
-// One for each row, and one for the whole.
-TEST(Operand, ScalesOfRowsAndOfAll) {
-  Operand o{.name = "x", .type = DType::f16, .rows = 300, .cols = 200};
-  o.scales = Scales{.type = DType::f32, .rows = 1};
-  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 300 * 4);
-  o.scales = Scales{.type = DType::bf16};
-  EXPECT_EQ(bytes_moved(o), 300 * 200 * 2 + 2);
+// 300 rows of 200 integers of 4 bits.
+TEST(Operand, CodesAreBytes) {
+  EXPECT_EQ(bytes_moved({.name = "x", .rows = 300, .cols = 100, .code = Code::int4}), 30000);
 }
 
 // 130 rows in pages of 64: three numbers of pages for each of two caches, and three whole pages.

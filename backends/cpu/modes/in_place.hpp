@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backends/cpu/grouped.hpp"
 #include "backends/cpu/in_place.hpp"
 #include "backends/cpu/modes/fixed_tiles.hpp"
 
@@ -14,6 +15,8 @@ class InPlace : public FixedTiles<RowAccumulator> {
   using Left = RowLeft<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
   using Right = RightInMemory<T, kK, kN, kOrder>;
+  template <class C, class Scale, int kK, int kN>
+  using GroupedRight = GroupedInMemory<C, Scale, kK, kN>;
 
   using FixedTiles::FixedTiles;
 

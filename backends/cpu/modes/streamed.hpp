@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/grouped.hpp"
 #include "backends/cpu/mma.hpp"
 #include "backends/cpu/modes/mode.hpp"
 
@@ -15,6 +16,8 @@ class Streamed {
   using Left = cpu::Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
   using Right = StreamedRight<T, kK, kN, kOrder>;
+  template <class C, class Scale, int kK, int kN>
+  using GroupedRight = StreamedGrouped<C, Scale, kK, kN>;
   template <int kM, int kN>
   using Sums = Accumulator<kM, kN>;
 
@@ -31,8 +34,8 @@ class Streamed {
   void load(Left<T, kM, kK>& panel, const Tensor<const T>& source, Coord at) {
     if (!load_unless_kept(panel, worker_.launch, source, at, tile_.rows)) panel.next.rows = 0;
   }
-  template <class T, int kK, int kN, Order kOrder>
-  void load(Right<T, kK, kN, kOrder>& panel, const Tensor<const T>& source, Coord at) {
+  template <PackedOnTheWay R>
+  void load(R& panel, const typename R::Source& source, Coord at) {
     panel.load(source, at, tile_.cols);
   }
 

@@ -20,6 +20,12 @@ struct Product {
   static constexpr int k = 3;
 };
 
+struct ScaledProduct {
+  static constexpr int m = 7;
+  static constexpr int n = 4;
+  static constexpr int k = 8;
+};
+
 template <bool kAllHeads>
 struct Attend {
   static constexpr int m = 3;
@@ -35,6 +41,14 @@ struct Schedules {
   template <class T, class F>
   static void gemm(const GemmProblem&, F f) {
     f(Type<Product>{});
+  }
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem&, F f) {
+    f(Type<Product>{});
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem&, F f) {
+    f(Type<ScaledProduct>{});
   }
   // Sequences of an odd length have the rows of all heads in one tile.
   template <class T, int kHeadDim, class F>

@@ -76,10 +76,10 @@ class RowPosition {
 template <class S>
 class Block {
  public:
-  template <class T, int kM, int kK>
-  using Left = archetype::Left<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = archetype::Right<T, kK, kN, kOrder>;
+  template <class T, int kM, int kK, class E = T>
+  using Left = archetype::Left<T, kM, kK, E>;
+  template <class T, int kK, int kN, Order kOrder, class E = T>
+  using Right = archetype::Right<T, kK, kN, kOrder, E>;
 
   Block(int index, int blocks) : index_(index), blocks_(blocks) {}
 
@@ -130,9 +130,9 @@ class Block {
     return {};
   }
 
-  template <int kM, int kN, class T, int kK, Order kOrder>
-  void mma(Accumulator<kM, kN>& acc, const Left<T, kM, kK>& left,
-           const Right<T, kK, kN, kOrder>& right) {
+  template <int kM, int kN, class T, int kK, Order kOrder, class L, class R>
+  void mma(Accumulator<kM, kN>& acc, const Left<T, kM, kK, L>& left,
+           const Right<T, kK, kN, kOrder, R>& right) {
     acc.first_row = left.first_row();
     acc.rows = std::min(kM, left.rows_left());
     multiply<kK>(
@@ -173,6 +173,18 @@ class Block {
     }
   }
   template <int kM, int kN>
+  void add_scaled(Accumulator<kM, kN>& sum, Accumulator<kM, kN>& part, const Rows<kM>& rows,
+                  float factor) {
+    sum.first_row = part.first_row;
+    sum.rows = part.rows;
+    for (int r = 0; r < kM; ++r) {
+      for (int c = 0; c < kN; ++c) {
+        sum.values[r][c] += part.values[r][c] * rows.values[r] * factor;
+        part.values[r][c] = 0;
+      }
+    }
+  }
+  template <int kM, int kN>
   Rows<kM> row_max(const Accumulator<kM, kN>& acc) {
     return make_rows<kM>([&](int r) { return *std::ranges::max_element(acc.values[r]); });
   }
@@ -199,6 +211,12 @@ class Block {
   template <int kM, class F>
   Rows<kM> zip(const Rows<kM>& a, const Rows<kM>& b, F f) {
     return make_rows<kM>([&](int r) { return f(Value(a.values[r]), Value(b.values[r])).x; });
+  }
+  template <int kM>
+  Rows<kM> load_rows(const Tensor<const float>& from, Coord at) {
+    const int last = from.rows - at.row;
+    return make_rows<kM>(
+        [&](int r) { return r < last ? address(from, at)[r * from.row_stride] : 0; });
   }
   template <int kM>
   void store_rows(const Tensor<float>& to, const Coord& at, const Rows<kM>& rows) {

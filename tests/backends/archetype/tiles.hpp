@@ -62,16 +62,56 @@ class Panel {
   Coord at_;
 };
 
-template <class T, int kM, int kK>
-class Left : public Panel<T, Order::row_major> {};
+template <class T, int kM, int kK, class E>
+class Left : public Panel<E, Order::row_major> {};
 
-template <class T, int kK, int kN, Order kOrder>
-class Right : public Panel<T, kOrder> {
+template <class T, int kK, int kN, Order kOrder, class E>
+class Right : public Panel<E, kOrder> {
  public:
-  using Panel<T, kOrder>::bind;
-  static typename Panel<T, kOrder>::Source bind(const Tensor<const T>& t, int rows_per_head) {
-    return Panel<T, kOrder>::bind_heads(t, rows_per_head);
+  using Panel<E, kOrder>::bind;
+  static typename Panel<E, kOrder>::Source bind(const Tensor<const E>& t, int rows_per_head) {
+    return Panel<E, kOrder>::bind_heads(t, rows_per_head);
   }
+};
+
+inline float scale_of(e8m0 x) { return decode(x); }
+inline float scale_of(f16 x) { return to_float(x); }
+inline float scale_of(bf16 x) { return to_float(x); }
+
+// Of codes whose groups have scales.
+template <class T, int kK, int kN, class C, class Scale>
+class Right<T, kK, kN, Order::transposed, Grouped<C, Scale>> {
+ public:
+  class Source {
+    friend class Right;
+
+    explicit Source(const Grouped<C, Scale>& w) : grouped(w) {}
+
+    Grouped<C, Scale> grouped;
+  };
+
+  static Source bind(const Grouped<C, Scale>& w) { return Source(w); }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  void load(const Source& source, const Coord& at) {
+    grouped_ = source.grouped;
+    at_ = at;
+  }
+
+  float element(int row, int col, int /*left_row*/ = 0) const {
+    const int k = at_.row + row;
+    const int n = at_.col + col;
+    if (k >= grouped_.cols || n >= grouped_.rows) return 0.0f;
+    const std::int64_t index = std::int64_t{n} * grouped_.cols + k;
+    return decode(grouped_.codes[index / kPerUnit<C>], static_cast<int>(index % kPerUnit<C>)) *
+           scale_of(grouped_.scales[index / kGroup<C>]);
+  }
+
+  Grouped<C, Scale> grouped_;
+  Coord at_;
 };
 
 // kM × kN sums. Row 0 is row `first_row` of the left tensor, of which `rows` are left.

@@ -58,7 +58,9 @@ TEST(Suites, EdgesHaveEveryKernelAndDtypeAndAreSmall) {
   expect_every_kernel("edges", 1e7, 1 << 20);
   std::set<std::pair<std::string_view, DType>> seen;
   for (const Problem& p : find_suite("edges").cases) seen.emplace(kernel_name(p), dtype(p));
-  EXPECT_EQ(seen.size(), kernels().size() * kDTypes.size());
+  std::size_t of_all = 0;
+  for (const Problem& p : kernels()) of_all += describe(p).types.size();
+  EXPECT_EQ(seen.size(), of_all);
 }
 
 // Shapes counted by hand from the configurations.

@@ -159,7 +159,7 @@ TEST(Flushed, ProductsWithASubnormalFactor) {
   p.a = a.data();
   p.b = b.data();
   const int all[] = {0, 1};
-  EXPECT_THAT(reference::gemm_flushed(p, all, all),
+  EXPECT_THAT(reference::gemm_flushed(p, all, all, reference::flushed_below(p.dtype)),
               ::testing::ElementsAre(3 * tiny + tiny * tiny, 2 * tiny, 8 * tiny, 0));
   const reference::Estimate c = reference::gemm_at(p, 0, 0);
   const auto data = reference::Data::any;
@@ -168,7 +168,9 @@ TEST(Flushed, ProductsWithASubnormalFactor) {
   // Not in f32, of which no device flushes operands.
   const std::vector<float> x{0x1p-130f, 1, 1, 1};
   const GemmProblem f32{.m = 1, .n = 1, .k = 4, .a = x.data(), .b = x.data()};
-  EXPECT_THAT(reference::gemm_flushed(f32, {all, 1}, {all, 1}), ::testing::ElementsAre(0));
+  EXPECT_THAT(
+      reference::gemm_flushed(f32, {all, 1}, {all, 1}, reference::flushed_below(DType::f32)),
+      ::testing::ElementsAre(0));
 }
 
 // Of the logits' products, of weights that are a small share of the largest, and of values.

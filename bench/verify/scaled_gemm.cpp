@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problems/reference/scaled_gemm.hpp"
+
+#include <cmath>
+
+#include "bench/verify/fill.hpp"
+#include "bench/verify/product.hpp"
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+// Of numbers uniform in (−448, 448), of which every eighth is smaller by a factor of 2⁻¹⁴, where
+// codes are subnormal or 0.
+template <class C>
+void fill_codes(const void* data, std::int64_t count, std::uint64_t seed) {
+  C* to = const_cast<C*>(static_cast<const C*>(data));
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint64_t bits = random_bits(seed, static_cast<std::uint64_t>(i));
+    const float x = 448 * symmetric_uniform(static_cast<std::uint32_t>(bits));
+    to[i] = encode<C>((bits >> 32) % 8 == 0 ? x * 0x1p-14f : x);
+  }
+}
+
+// Positive, from 2⁻¹⁶ to 2⁻⁹ times a factor below 2: of its own for each.
+void fill_scales(const void* data, std::int64_t count, std::uint64_t seed) {
+  auto* to = const_cast<float*>(static_cast<const float*>(data));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint64_t bits = random_bits(seed, static_cast<std::uint64_t>(i));
+    const float size = 1 + std::abs(symmetric_uniform(static_cast<std::uint32_t>(bits)));
+    to[i] = std::ldexp(size, -9 - static_cast<int>((bits >> 32) % 8));
+  }
+}
+
+}  // namespace
+
+// Scales are those of numbers up to 1, which 448 stands for, and of smaller ones.
+void fill(const ScaledGemmProblem& p, std::uint64_t seed, int) {
+  with_code(p.code, [&]<class C>(Type<C>) {
+    if constexpr (reference::kIsScaledCode<C>) {
+      fill_codes<C>(p.a, std::int64_t{p.m} * p.k, stream_seed(seed, 0));
+      fill_codes<C>(p.b, std::int64_t{p.n} * p.k, stream_seed(seed, 1));
+    }
+  });
+  const std::int64_t blocks = ceil_div(p.k, kPerScale);
+  fill_scales(p.a_scales, p.m * blocks, stream_seed(seed, 2));
+  fill_scales(p.b_scales, ceil_div(p.n, kPerScale) * blocks, stream_seed(seed, 3));
+}
+int row_kinds(const ScaledGemmProblem&) { return 0; }
+
+// Codes are exact in whatever they are multiplied in, so that only f32 rounds: the two scales'
+// product, its product with a block's sum, the sum over blocks, and here the decoded operands.
+std::unique_ptr<Verifier::Expected> expect(const ScaledGemmProblem& host, Data data,
+                                           const VerifyOptions& options) {
+  const std::vector<float> a = reference::decoded_a(host);
+  const std::vector<float> b = reference::decoded_b(host);
+  const GemmProblem operands{.dtype = DType::f32,
+                             .m = host.m,
+                             .n = host.n,
+                             .k = host.k,
+                             .order_b = Order::transposed,
+                             .a = a.data(),
+                             .b = b.data()};
+  constexpr double kRoundings = 5;
+  return expect_product({.operands = operands,
+                         .result = host.dtype,
+                         .multiplied = DType::f32,
+                         .operand_error = kRoundings * reference::kRoundoffF32,
+                         .problem = host},
+                        data, options);
+}
+
+}  // namespace moat

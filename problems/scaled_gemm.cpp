@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problems/scaled_gemm.hpp"
+
+#include <fmt/format.h>
+
+namespace moat {
+
+std::vector<ScaledGemmProblem> kernels_of(Type<ScaledGemmProblem>) { return {ScaledGemmProblem{}}; }
+
+Description describe(const ScaledGemmProblem&) {
+  return {.kernel = "scaledgemm",
+          .text = "C = A·Bᵀ in 8-bit floats, scales per 1 × 128 of A and 128 × 128 of B",
+          .example = "scaledgemm/bf16xe4m3/m4096n2112k7168",
+          .types = kHalves};
+}
+
+Work work(const ScaledGemmProblem&) { return Work::products; }
+
+void shape(ScaledGemmProblem& p, ShapeKeys& keys) {
+  keys.code(p.code);
+  keys.dimension("m", p.m);
+  keys.dimension("n", p.n);
+  keys.dimension("k", p.k);
+}
+
+std::string what_is_wrong(const ScaledGemmProblem& p) {
+  switch (p.code) {
+    case Code::e4m3:
+    case Code::e4m3fnuz:
+      return {};
+    case Code::e5m2:
+    case Code::e8m0:
+    case Code::int8:
+    case Code::int4:
+    case Code::mxfp4:
+      break;
+  }
+  return fmt::format("operands are in e4m3 or e4m3fnuz, not in {}", name_of(p.code));
+}
+
+}  // namespace moat
