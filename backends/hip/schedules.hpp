@@ -34,6 +34,16 @@ struct PlainSchedules {
     }
   }
 
+  // The same of codes, in steps that are whole chunks of them.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+
   // One query per head: a wave per block, and many blocks; f32 and long heads need two for the
   // registers that loads pass through. Long heads leave room for fewer queries and keys.
   template <class T, int kHeadDim, class F>
@@ -67,6 +77,16 @@ struct PlainSchedules {
   }
 
   simt::DeviceFacts device;
+
+ private:
+  template <class T, class F>
+  static void codes_gemm(int m, F f) {
+    if (m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 64, 64, 1, 4, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 64, 64, 32, 2, 2, 2>>{});
+    }
+  }
 };
 
 struct CdnaSchedules : PlainSchedules {
@@ -90,6 +110,16 @@ struct CdnaSchedules : PlainSchedules {
     }
   }
 
+  // The same of codes. Two sums of 128 × 128 are half the registers.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+
   // 32 query rows a wave, because each wave reads all keys and values from LDS; with 64 keys the
   // panels of head_dim 128 fill 64 KiB. f32 is twice as long and has half of either. One query per
   // head: a wave a block.
@@ -100,6 +130,16 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, 64 / sizeof(T), 0, 1, 1, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, 0, 4, 1, 1>>{});
+    }
+  }
+
+ private:
+  template <class T, class F>
+  static void codes_gemm(int m, F f) {
+    if (m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>>{});
     }
   }
 };
@@ -125,6 +165,16 @@ struct Rdna3Schedules : PlainSchedules {
     }
   }
 
+  // The same of codes.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+
   // 16 query rows a wave are one row of atoms; long heads have twice the sums and leave registers
   // for half the keys. One query per head: a wave a block, and many blocks.
   template <class T, int kHeadDim, class F>
@@ -135,6 +185,16 @@ struct Rdna3Schedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, 16, 0, 1, 1, 4>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, kHeadDim == 64 ? 64 : 32, 0, 8, 1, 1>>{});
+    }
+  }
+
+ private:
+  template <class T, class F>
+  static void codes_gemm(int m, F f) {
+    if (m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
     }
   }
 };
