@@ -110,14 +110,22 @@ struct CdnaSchedules : PlainSchedules {
     }
   }
 
-  // The same of codes. Two sums of 128 × 128 are half the registers.
+  // The same of codes. Where sums of a block of k stand beside those of all, the tile is halved.
   template <class T, class F>
   static void weight_gemm(const WeightGemmProblem& p, F f) {
-    codes_gemm<T>(p.m, f);
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>>{});
+    }
   }
   template <class T, class F>
   static void scaled_gemm(const ScaledGemmProblem& p, F f) {
-    codes_gemm<T>(p.m, f);
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>>{});
+    }
   }
 
   // 32 query rows a wave, because each wave reads all keys and values from LDS; with 64 keys the
@@ -130,16 +138,6 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, 64 / sizeof(T), 0, 1, 1, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, 0, 4, 1, 1>>{});
-    }
-  }
-
- private:
-  template <class T, class F>
-  static void codes_gemm(int m, F f) {
-    if (m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>>{});
     }
   }
 };

@@ -110,7 +110,7 @@ class ScaleWindow {
   }
 
   // 0 outside: its codes are 0 too, and a neighbour's scale may be infinite.
-  MOAT_FN float scale(std::uint32_t bits, int row, int col) const {
+  MOAT_FN float scale(int bits, int row, int col) const {
     const bool inside =
         first_.row + row < scales_.rows && (first_.col + col) / kUnits < scales_.cols;
     const Scale scale{static_cast<decltype(Scale::bits)>(bits)};
@@ -173,22 +173,25 @@ template <class Atoms, int kThreads, DecodedPanel P>
 MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
                     const Coord& at, int thread) {
   using Codes = typename P::Codes;
-  const auto write = [&](auto chunk) {
-    for_each_chunk<Codes, kThreads>(thread, [&](int i, int row, int col) {
-      float scale = 1.0f;
-      if constexpr (HasScales<P>) {
-        const std::uint32_t bits = staged[ceil_div(Codes::kChunks, kThreads) + i].words[0];
-        scale = ScaleWindow<Atoms, P>(source, at).scale(bits, row, col);
-      }
-      store_decoded<Atoms>(panel, chunk(i, row, col), scale, row, col);
-    });
-  };
+  constexpr int kShare = ceil_div(Codes::kChunks, kThreads);
+  Chunk codes[kShare];
   if (fetched<Atoms, Codes>(source.units, at)) {
-    write([&](int i, int, int) { return staged[i]; });
+    for_each_chunk<Codes, kThreads>(thread, [&](int i, int, int) { codes[i] = staged[i]; });
   } else {
     const Window<Codes> window(source.units, at);
-    write([&](int, int row, int col) { return fetch<Atoms>(source.units, window.at(row, col)); });
+    for_each_chunk<Codes, kThreads>(thread, [&](int i, int row, int col) {
+      codes[i] = fetch<Atoms>(source.units, window.at(row, col));
+    });
   }
+  for_each_chunk<Codes, kThreads>(thread, [&](int i, int row, int col) {
+    float scale = 1.0f;
+    if constexpr (HasScales<P>) {
+      // Nothing of it is computed before the products that the loads should run under.
+      const int bits = Atoms::opaque(static_cast<int>(staged[kShare + i].words[0]));
+      scale = ScaleWindow<Atoms, P>(source, at).scale(bits, row, col);
+    }
+    store_decoded<Atoms>(panel, codes[i], scale, row, col);
+  });
 }
 
 // Decodes the panel's part at logical coordinate `at` where other panels are copied: what is

@@ -81,14 +81,14 @@ class ThreadBlock {
       const int band = tile / (kBandRows * across);
       const int in_band = tile - band * kBandRows * across;
       const int height = min(kBandRows, down - band * kBandRows);
-      f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
+      MOAT_INLINED f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
     });
   }
 
   template <class F>
   MOAT_FN void items(int count, F f) {
     MOAT_UNROLL_BY(1)
-    for (int item = Atoms::block(); item < count; item += Atoms::blocks()) f(item);
+    for (int item = Atoms::block(); item < count; item += Atoms::blocks()) MOAT_INLINED f(item);
   }
 
   template <class F>
@@ -118,7 +118,7 @@ class ThreadBlock {
   template <class Stage, class Produce, class Consume>
   MOAT_FN void pipeline(int steps, Produce produce, Consume consume) {
     Pipeline<Stage, ThreadBlock, Produce> stages(*this, tile_memory(), steps, produce);
-    consume(stages);
+    MOAT_INLINED consume(stages);
   }
 
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
