@@ -172,7 +172,8 @@ TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
       if (promise.async_copies > 0) {
         expect_one(planted([](EntryReport& e) { --e.instructions.async_copies; }),
                    fmt::format("{} copies of 16 bytes by cp.async; promised are {}",
-                               promise.async_copies - 1, promise.async_copies));
+                               promise.async_copies - 1, promise.async_copies)
+                       .c_str());
       }
       if (promise.ranged_loads > 0) {
         expect_one(planted([](EntryReport& e) { --e.instructions.ranged_loads; }),
