@@ -51,6 +51,27 @@ struct Sm80Schedules {
     }
   }
 
+  // Decoded panels pass through registers and need no more than two stages, of 128 bytes of a row
+  // or, for few rows, 256. Blocks that run beside each other hide one's reads.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 64, 2, 2, 2, 2>>{});
+    }
+  }
+
+  // Sums of a block of k stand beside those of all, which halves the tile.
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 64, 64, 2, 2, 2, 2>>{});
+    }
+  }
+
   // Two steps of keys and values are in shared memory, of f32 2048 elements each. With short rows a
   // wave has 32 queries and uses every fragment of keys and values twice; long ones leave registers
   // for 16. f32 multiplies in plain FMAs, because accumulators of split products are no operands of

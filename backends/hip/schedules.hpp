@@ -34,6 +34,16 @@ struct PlainSchedules {
     }
   }
 
+  // The same of codes, in steps that are whole chunks of them.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+
   // One query per head: a wave per block, and many blocks; f32 and long heads need two for the
   // registers that loads pass through. Long heads leave room for fewer queries and keys.
   template <class T, int kHeadDim, class F>
@@ -67,6 +77,16 @@ struct PlainSchedules {
   }
 
   simt::DeviceFacts device;
+
+ private:
+  template <class T, class F>
+  static void codes_gemm(int m, F f) {
+    if (m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 64, 64, 1, 4, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 64, 64, 32, 2, 2, 2>>{});
+    }
+  }
 };
 
 struct CdnaSchedules : PlainSchedules {
@@ -87,6 +107,24 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2>>{});
+    }
+  }
+
+  // The same of codes. Where sums of a block of k stand beside those of all, the tile is halved.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>>{});
+    }
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    if (p.m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>>{});
     }
   }
 
@@ -125,6 +163,16 @@ struct Rdna3Schedules : PlainSchedules {
     }
   }
 
+  // The same of codes.
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    codes_gemm<T>(p.m, f);
+  }
+
   // 16 query rows a wave are one row of atoms; long heads have twice the sums and leave registers
   // for half the keys. One query per head: a wave a block, and many blocks.
   template <class T, int kHeadDim, class F>
@@ -135,6 +183,16 @@ struct Rdna3Schedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, 16, 0, 1, 1, 4>>{});
     } else {
       f(Type<simt::TileSchedule<T, 128, kHeadDim == 64 ? 64 : 32, 0, 8, 1, 1>>{});
+    }
+  }
+
+ private:
+  template <class T, class F>
+  static void codes_gemm(int m, F f) {
+    if (m <= kFewRows) {
+      f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
+    } else {
+      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
     }
   }
 };

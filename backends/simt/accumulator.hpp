@@ -472,6 +472,19 @@ MOAT_FN void map_rows(Accumulator<Tiling, kM, kN>& acc, const Rows<Tiling, kM>& 
   });
 }
 
+// sum ← sum + part · value of its row · factor, part ← 0
+template <class Tiling, int kM, int kN>
+MOAT_FN void add_scaled(Accumulator<Tiling, kM, kN>& sum, Accumulator<Tiling, kM, kN>& part,
+                        const Rows<Tiling, kM>& rows, float factor) {
+  using Acc = Accumulator<Tiling, kM, kN>;
+  Acc::for_each([&](int i, int j, auto r) {
+    constexpr int kSlot = Acc::kSlots.slot[decltype(r)::value];
+    float& x = part.values[i][j][r];
+    sum.values[i][j][r] = __builtin_fmaf(x, rows.values[i][kSlot] * factor, sum.values[i][j][r]);
+    x = 0.0f;
+  });
+}
+
 // Combines every row of acc with f, which is associative and commutative.
 template <class Tiling, int kM, int kN, class F>
 MOAT_FN Rows<Tiling, kM> combine_rows(const Accumulator<Tiling, kM, kN>& acc, float identity, F f) {
@@ -521,6 +534,27 @@ MOAT_FN Operand<Tiling, T, kM, kN> as_operand(const Accumulator<Tiling, kM, kN>&
     }
   }
   return operand;
+}
+
+// The tensor's column of the coordinate, from its row on; 0 below the last one.
+template <class Tiling, int kM>
+MOAT_FN Rows<Tiling, kM> load_rows(const Tensor<const float>& from, const Coord& at) {
+  using Tile = typename Rows<Tiling, kM>::Tile;
+  using Matrix = typename Tiling::Matrix;
+  Rows<Tiling, kM> rows;
+  unroll<Tile::kSlots.count>([&](auto s) {
+    constexpr int kRegister = Tile::kSlots.register_[decltype(s)::value];
+    const int held = Matrix::Acc::at(Tiling::Atoms::lane(), kRegister).row;
+    MOAT_UNROLL
+    for (int i = 0; i < Tile::kRowAtoms; ++i) {
+      Coord row = at;
+      row.row += Tile::origin().row + i * Matrix::m + held;
+      float& value = rows.values[i][s];
+      value = row.row < from.rows ? Tiling::Atoms::template load_global<float>(address(from, row))
+                                  : 0.0f;
+    }
+  });
+  return rows;
 }
 
 // Column 0 of the tensor from the coordinate's row on.

@@ -71,6 +71,14 @@
 #define MOAT_UNROLL_BY(count)
 #endif
 
+// Before a statement: what it calls directly is inlined, also a lambda that is large and called
+// twice. A call would keep what lies in registers in memory.
+#if __has_cpp_attribute(clang::always_inline)
+#define MOAT_INLINED [[clang::always_inline]]
+#else
+#define MOAT_INLINED
+#endif
+
 namespace moat::simt {
 
 struct Position {

@@ -122,6 +122,10 @@ MOAT_FN void for_each_chunk(int thread, F f) {
   }
 }
 
+// Chunks that a lane reads for a panel.
+template <class P, int kThreads>
+inline constexpr int kStagedOf = ceil_div(P::kChunks, kThreads);
+
 // The part of a source that a panel holds. `first` is its stored coordinate; `inside`: all of it
 // lies within the matrix, in aligned chunks.
 template <class P>

@@ -95,13 +95,13 @@ class Pipeline {
     Staging<kStagedChunks<Stage, B::kThreads>> staging;
     const auto load = [&](Phase phase, int step) {
       block_.stage(phase, staging.chunks);
-      produce_(stages_[step % 2], step);
+      MOAT_INLINED produce_(stages_[step % 2], step);
     };
     MOAT_UNROLL_BY(1)
     for (int step = -1; step < steps_; ++step) {
-      load(Phase::fetch, step + 1);
+      MOAT_INLINED load(Phase::fetch, step + 1);
       if (step >= 0) f(stages_[step % 2]);
-      if (step + 1 < steps_) load(Phase::commit, step + 1);
+      if (step + 1 < steps_) MOAT_INLINED load(Phase::commit, step + 1);
       Atoms::barrier();
     }
   }

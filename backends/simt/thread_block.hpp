@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "backends/simt/accumulator.hpp"
+#include "backends/simt/decoded_panel.hpp"
 #include "backends/simt/pack.hpp"
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
@@ -45,12 +46,14 @@ class ThreadBlock {
   static constexpr int kThreads = simt::kThreads<Atoms, S>;
   static constexpr int kStages = simt::kStages<Atoms, S>;
 
-  template <class T, int kM, int kK>
-  using Left = simt::Left<Atoms, T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
-  using Right = std::conditional_t<kOrder == Order::row_major &&
-                                       kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
-                                   Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>;
+  template <class T, int kM, int kK, class E = T>
+  using Left = PanelOf<simt::Left<Atoms, T, kM, kK>, E>;
+  template <class T, int kK, int kN, Order kOrder, class E = T>
+  using Right =
+      PanelOf<std::conditional_t<kOrder == Order::row_major &&
+                                     kTurnsRight<Atoms, typename Atoms::template Matrix<T>>,
+                                 Turned<Atoms, T, kK, kN>, simt::Right<Atoms, T, kK, kN, kOrder>>,
+              E>;
 
   explicit MOAT_FN ThreadBlock(unsigned char* arena) : arena_(arena) {}
 
@@ -66,7 +69,7 @@ class ThreadBlock {
     } else {
       commit<Atoms, kThreads>(panel, staged_ + used_, source, at, here);
     }
-    used_ += ceil_div(P::kChunks, kThreads);
+    used_ += kStagedOf<P, kThreads>;
   }
 
   // Bands of kBandRows rows of tiles, column by column.
@@ -78,14 +81,14 @@ class ThreadBlock {
       const int band = tile / (kBandRows * across);
       const int in_band = tile - band * kBandRows * across;
       const int height = min(kBandRows, down - band * kBandRows);
-      f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
+      MOAT_INLINED f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
     });
   }
 
   template <class F>
   MOAT_FN void items(int count, F f) {
     MOAT_UNROLL_BY(1)
-    for (int item = Atoms::block(); item < count; item += Atoms::blocks()) f(item);
+    for (int item = Atoms::block(); item < count; item += Atoms::blocks()) MOAT_INLINED f(item);
   }
 
   template <class F>
@@ -115,7 +118,7 @@ class ThreadBlock {
   template <class Stage, class Produce, class Consume>
   MOAT_FN void pipeline(int steps, Produce produce, Consume consume) {
     Pipeline<Stage, ThreadBlock, Produce> stages(*this, tile_memory(), steps, produce);
-    consume(stages);
+    MOAT_INLINED consume(stages);
   }
 
   template <class Q, class K, class V, int kM, int kN, class LoadQ, class LoadK, class LoadV,
@@ -165,6 +168,11 @@ class ThreadBlock {
     simt::map_rows(acc, rows, f);
   }
 
+  template <class Acc, class R>
+  MOAT_FN void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
+    simt::add_scaled(sum, part, rows, factor);
+  }
+
   template <class Acc>
   MOAT_FN auto row_max(const Acc& acc) {
     return combine_rows(acc, -kInfinity, [](float a, float b) { return Atoms::max(a, b); });
@@ -199,6 +207,11 @@ class ThreadBlock {
     R out;
     out.for_each([&](int i, int s) { out.values[i][s] = f(x.values[i][s], y.values[i][s]); });
     return out;
+  }
+
+  template <int kM>
+  MOAT_FN auto load_rows(const Tensor<const float>& from, const Coord& at) {
+    return simt::load_rows<Tiling<Atoms, S>, kM>(from, at);
   }
 
   template <class R>

@@ -5,6 +5,7 @@
 // one tile into the next.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -39,9 +40,10 @@ template <class AtomsOf, class S>
 requires HasRoles<S>
 class ThreadBlock<AtomsOf, S> {
  public:
-  template <class T, int kM, int kK>
+  // Boxes are copied as they are.
+  template <class T, int kM, int kK, std::same_as<T> = T>
   using Left = TmaLeft<AtomsOf, T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
+  template <class T, int kK, int kN, Order kOrder, std::same_as<T> = T>
   using Right = TmaRight<AtomsOf, T, kK, kN, kOrder>;
 };
 
@@ -60,9 +62,9 @@ class Role : public ThreadBlock<GroupAtoms<Atoms>, typename S::Consumers> {
   using Host = ThreadBlock<Atoms, S>;
 
  public:
-  template <class T, int kM, int kK>
+  template <class T, int kM, int kK, std::same_as<T> = T>
   using Left = typename Host::template Left<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder>
+  template <class T, int kK, int kN, Order kOrder, std::same_as<T> = T>
   using Right = typename Host::template Right<T, kK, kN, kOrder>;
 
   MOAT_FN Role(unsigned char* arena, RoleBarriers<S>& barriers)

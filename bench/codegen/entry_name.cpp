@@ -93,12 +93,16 @@ std::string argument_name(const std::string& argument) {
   if (std::isdigit(static_cast<unsigned char>(argument[0])) != 0) {
     return argument.substr(0, argument.find_first_not_of("0123456789"));
   }
+  if (const std::string dtype = dtype_name(argument); !dtype.empty()) return dtype;
   // Another type or enumerator: its own name, arguments and all, in a form that fits a path.
   const auto type = parse_type(argument);
   std::string name = snake_case(type ? type->name : argument);
   std::string kept;
   for (const char c : name) {
     if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') kept += c;
+  }
+  if (type) {
+    for (const std::string& inner : type->arguments) kept.append("_").append(argument_name(inner));
   }
   return kept;
 }
@@ -145,9 +149,10 @@ std::optional<EntryName> parse_entry(const std::string& mangled) {
                  .schedule = schedule_name(*schedule),
                  .dynamic_shared_bytes = 0};
   for (const std::string& argument : kernel->arguments) {
-    if (const std::string dtype = dtype_name(argument); !dtype.empty() && name.dtype.empty()) {
+    const std::string dtype = dtype_name(argument);
+    if (!dtype.empty() && name.dtype.empty()) {
       name.dtype = dtype;
-    } else {
+    } else if (dtype.empty() || dtype != name.dtype) {  // that all operands are of one goes unsaid
       if (!name.variant.empty()) name.variant.append("-");
       name.variant.append(argument_name(argument));
     }

@@ -56,7 +56,8 @@ bool concerns(const Promise& promise, const EntryReport& e) {
   return (promise.family.empty() || e.family == promise.family) &&
          (promise.dtype.empty() || e.name.dtype == promise.dtype) &&
          std::ranges::find(promise.kernels, e.name.kernel) != promise.kernels.end() &&
-         e.entry.find(promise.type) != std::string::npos;
+         e.entry.find(promise.type) != std::string::npos &&
+         (promise.without.empty() || e.entry.find(promise.without) == std::string::npos);
 }
 
 void check_kept(const EntryReport& e, const Promise& promise, std::vector<Failure>& found) {

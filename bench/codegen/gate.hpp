@@ -15,6 +15,7 @@ struct Promise {
   std::string dtype;
   std::vector<std::string> kernels;  // EntryName::kernel
   std::string type = {};             // part of the entry's mangled name: WarpSpecializedSchedule
+  std::string without = {};          // no part of it: Grouped
   std::vector<std::string> instructions = {};  // prefixes of opcodes, one of which must occur
   int wide_loads = 0;  // least number of global loads of 16 bytes per lane, or of whole boxes (TMA)
   int wide_stores = 0;           // least number of stores of 16 bytes per lane to global memory

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/codegen/gate.hpp"
 
@@ -14,11 +17,15 @@ constexpr int kOperands = 2;
 // Those whose f32 is split into parts of TF32: sums of split products are no operands.
 const std::vector<std::string> kSplit = {"gemm", "resident_products"};
 
+// In the names of those whose weights are decoded on their way.
+const char* const kDecoded = "Grouped";
+
 Promise sm_80_products(const char* family, const char* dtype) {
   return {.family = family,
           .dtype = dtype,
           .kernels = kProducts,
           .type = "TileSchedule",
+          .without = kDecoded,
           .instructions = {std::string("mma.sync.aligned.m16n8k16.row.col.f32.") + dtype + "." +
                            dtype + ".f32"},
           .async_copies = kOperands};
@@ -61,6 +68,7 @@ Promise cdna_products(const char* dtype, const std::string& shape) {
   return {.family = "cdna",
           .dtype = dtype,
           .kernels = kProducts,
+          .without = kDecoded,
           .instructions = {"v_mfma_f32_" + shape + "_" + dtype, "v_mfma_f32_" + shape + dtype},
           .ranged_loads = kOperands,
           .loads_ahead = kOperands};
@@ -70,6 +78,7 @@ Promise rdna3_products(const char* dtype) {
   return {.family = "rdna3",
           .dtype = dtype,
           .kernels = kProducts,
+          .without = kDecoded,
           .instructions = {std::string("v_wmma_f32_16x16x16_") + dtype},
           .ranged_loads = kOperands,
           .loads_ahead = kOperands};
@@ -80,9 +89,36 @@ Promise rdna3_pipelines() {
   return {.family = "rdna3", .dtype = "f32", .kernels = kProducts, .ranged_loads = kOperands};
 }
 
-// Sums leave the registers in whole chunks. Tiles of few rows have waves too narrow for that.
+// Weights in codes pass through registers, in whole chunks, and are under way beside their scales;
+// the other operand is copied as that of `products` is.
+Promise weights(Promise products) {
+  products.kernels = {"gemm"};
+  products.type = std::exchange(products.without, {});
+  products.wide_loads = std::min(products.async_copies, 1);
+  products.async_copies = std::min(products.async_copies, 1);
+  products.loads_ahead = 0;
+  return products;
+}
+
+// Both operands are codes.
+Promise scaled(Promise products) {
+  products.kernels = {"scaled_gemm"};
+  products.without = {};
+  products.wide_loads = std::exchange(products.async_copies, 0);
+  return products;
+}
+
+// Sums leave the registers in whole chunks. Tiles of few rows have waves too narrow for that, of
+// which some have 128 as their step.
 Promise epilogues() {
-  return {.family = "", .dtype = "", .kernels = kProducts, .type = "Li128ELi", .wide_stores = 1};
+  std::vector<std::string> kernels = kProducts;
+  kernels.emplace_back("scaled_gemm");
+  return {.family = "",
+          .dtype = "",
+          .kernels = std::move(kernels),
+          .type = "Li128ELi",
+          .without = "Li16ELi64ELi128E",
+          .wide_stores = 1};
 }
 
 // Elements move in whole chunks: what is read of both inputs and, for two results, written.
@@ -116,10 +152,8 @@ Promise plain_exponentials(const char* family) {
           .plain_exponentials = true};
 }
 
-}  // namespace
-
-const std::vector<Promise>& promises() {
-  static const std::vector<Promise> all = {
+std::vector<Promise> make_promises() {
+  std::vector<Promise> all = {
       cdna_products("bf16", "16x16x16"),
       cdna_products("f16", "16x16x16"),
       cdna_products("f32", "16x16x4"),
@@ -145,6 +179,21 @@ const std::vector<Promise>& promises() {
       plain_exponentials("sm_80"),
       plain_exponentials("sm_90a"),
   };
+  for (const char* dtype : {"bf16", "f16"}) {
+    for (const Promise& products :
+         {cdna_products(dtype, "16x16x16"), rdna3_products(dtype), sm_80_products("sm_80", dtype),
+          sm_80_products("sm_90a", dtype)}) {
+      all.push_back(weights(products));
+      all.push_back(scaled(products));
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Promise>& promises() {
+  static const std::vector<Promise> all = make_promises();
   return all;
 }
 

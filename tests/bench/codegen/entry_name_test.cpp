@@ -28,6 +28,22 @@ TEST(EntryName, TypesAsArgumentsAndFlatSchedules) {
   EXPECT_EQ(name->dynamic_shared_bytes, 256U);
 }
 
+// What all operands have in common is said once.
+TEST(EntryName, OperandsOfOtherTypes) {
+  const auto name = [](const std::string& kernel, const std::string& type) {
+    return parse_entry("_ZN4moat4simt5entryI" + kernel + "NS0_12TileScheduleI" + type +
+                       "Li16ELi64ELi128ELi1ELi4ELi3ELi2EEENS_4cuda4Sm80INS8_3PtxEEEiLm256EEEvT2_")
+        .value_or(EntryName{})
+        .text();
+  };
+  EXPECT_EQ(name("NS_4GemmINS_4bf16ELNS_5OrderE1ES3_EE", "S3_"),
+            "gemm/bf16/transposed/16x64x128-1-4-3-2");
+  EXPECT_EQ(name("NS_4GemmINS_4bf16ELNS_5OrderE1ENS_7GroupedINS_4int4ES3_EEEE", "S3_"),
+            "gemm/bf16/transposed-grouped_int4_bf16/16x64x128-1-4-3-2");
+  EXPECT_EQ(name("NS_10ScaledGemmINS_4bf16ENS_4e4m3EEE", "S3_"),
+            "scaled_gemm/bf16/e4m3/16x64x128-1-4-3-2");
+}
+
 TEST(EntryName, OtherFunctionsHaveNone) {
   EXPECT_FALSE(parse_entry("_ZN4moat4simt5entryEv"));
   EXPECT_FALSE(parse_entry("main"));
