@@ -251,7 +251,7 @@ void require_consistent(const Json& c, const std::string& pointer) {
   if (const std::string problem = text("problem");
       !problem.starts_with(kind + '/') && !problem.starts_with(kind + 'x')) {
     throw JsonError(child_pointer(pointer, "problem"),
-                    fmt::format("is {}, which does not begin with {}", c["problem"].dump(), kind));
+                    fmt::format("is {}, which does not begin with {}/", c["problem"].dump(), kind));
   }
   if (c["median_seconds"].is_null()) return;
   double least = std::numeric_limits<double>::infinity();
