@@ -25,7 +25,10 @@ std::size_t size_in_bytes(const Operand& o) {
   return static_cast<std::size_t>(count(o)) * element_bytes(o);
 }
 
-std::size_t guarded(std::size_t size) { return ceil_div(size, kGuardBytes) * kGuardBytes; }
+// With at least kGuardBytes behind the end.
+std::size_t guarded(std::size_t size) {
+  return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
+}
 
 // The harness has no values for scales, tables of pages, bounds of groups or positions that are
 // read yet.
@@ -35,6 +38,28 @@ void require_plain(const Operand& o) {
         "operand {}: nothing is made for scales, pages, ragged groups or positions that are read",
         o.name));
   }
+}
+
+// What stands behind the inputs: NaN, which no sum passes over; infinity, where a maximum does.
+float value_beyond(const Problem& problem) {
+  const auto* rows = std::get_if<RowsProblem>(&problem);
+  const auto* reduction = std::get_if<ReductionProblem>(&problem);
+  const bool maximum = (rows != nullptr && rows->op == RowsOp::softmax) ||
+                       (reduction != nullptr && reduction->op != ReductionOp::sum);
+  return maximum ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+}
+
+// That many bytes of it. Not kPoison, or a result that it reached would look as if it had not been
+// written.
+std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
+  std::vector<std::byte> bytes(size);
+  with_dtype(o.type, [&]<class T>(Type<T>) {
+    const T element = from_float<T>(value);
+    for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
+      std::memcpy(bytes.data() + at, &element, sizeof(T));
+    }
+  });
+  return bytes;
 }
 
 // Calls f(pointer, operand) for each input.
@@ -98,12 +123,9 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
     const std::size_t allocated = device_->info().host ? guarded(size) : size;
     inputs_.push_back(allocate(allocated));
     auto* to = static_cast<std::byte*>(inputs_.back().get());
-    // Not kPoison, or a result that it reached would look as if it had not been written.
-    with_dtype(o.type, [&]<class T>(Type<T>) {
-      const std::size_t count = (allocated - size) / sizeof(T);
-      const std::vector<T> behind(count, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
-      if (count > 0) device_->upload(to + size, behind.data(), count * sizeof(T));
-    });
+    const std::vector<std::byte> behind =
+        beyond(o, allocated - size, value_beyond(inputs.problem()));
+    if (!behind.empty()) device_->upload(to + size, behind.data(), behind.size());
     data = to;
   });
   load(inputs.problem());
