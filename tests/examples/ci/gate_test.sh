@@ -157,7 +157,7 @@ git checkout -q README
 # A cache keeps the builds for another clone: the one they are of is still there, or gone; the base
 # there is no worktree at all.
 few=(base 25% --backend cpu --case sum/f32/n1000 --hot --samples 4 --no-baselines)
-git clone -q . other
+git -c advice.detachedHead=false clone -q . other
 mkdir other/build
 cp -a build/gate other/build/gate
 head=$(git -C build/gate/base rev-parse HEAD)
