@@ -207,11 +207,17 @@ std::string to_json_text(const Comparison& comparison, const std::optional<Gate>
                       {"cases", cases}});
 }
 
+// Whether a gate was refused that would have judged the case by its ratio. What keeps a gate from
+// passing whatever its threshold, such as a wrong result, stays as it is.
+bool is_refused(const CaseComparison& c, const std::optional<Gate>& gate) {
+  return gate && gate->refused() && c.gated && c.ratio.has_value();
+}
+
 // What keeps a gate from passing: "failure", or "error" where it could not be judged; "" if nothing
 // does.
 std::string junit_element(const CaseComparison& c, const std::optional<Gate>& gate) {
   if (!gate) return "";
-  if (gate->refused() ? c.gated && c.ratio.has_value() : c.undecided) return "error";
+  if (is_refused(c, gate) || c.undecided) return "error";
   return fails_gate(c) ? "failure" : "";
 }
 
@@ -227,9 +233,10 @@ std::string to_junit(const Comparison& comparison, const std::optional<Gate>& ga
                          escape_xml(c.kernel), escape_xml(c.name), c.new_seconds.value_or(0));
     if (const std::string element = junit_element(c, gate); !element.empty()) {
       ++(element == "error" ? errors : failures);
+      const bool refused = is_refused(c, gate);
       cases += fmt::format(R"(<{} type="{}" message="{}"/>)", element,
-                           gate->refused() ? "refused" : name_of(c.verdict),
-                           gate->refused() ? escape_xml(gate->verdict) : text);
+                           refused ? "refused" : name_of(c.verdict),
+                           refused ? escape_xml(gate->verdict) : text);
     } else if (c.verdict >= Verdict::inconclusive) {
       ++skipped;
       cases += fmt::format(R"(<skipped message="{}"/>)", text);
@@ -283,7 +290,7 @@ std::string to_github(const Comparison& comparison, const std::optional<Gate>& g
   for (const auto& c : comparison.cases) {
     const bool bad = fails_gate(c);
     if (!bad && !(c.gated && c.verdict == Verdict::inconclusive)) continue;
-    const bool judged = gate && !gate->refused();
+    const bool judged = gate && !is_refused(c, gate);
     const char* level = bad && judged ? "error" : bad ? "warning" : "notice";
     text += fmt::format("::{} title={}::{}\n", level, escape_github(c.name, true),
                         escape_github(explanation(c), false));
@@ -370,11 +377,12 @@ std::string verdict_counts(const Comparison& comparison) {
 
 std::vector<std::string> why_not_passed(const Comparison& comparison, const Gate& gate) {
   std::vector<std::string> lines;
-  for (const auto& reason : gate.reasons) {
+  // Why it was refused is its verdict.
+  for (const auto& reason : gate.refused() ? std::vector<std::string>() : gate.reasons) {
     lines.push_back(one_line(fmt::format("{}: {}", gate_name(comparison), reason)));
   }
   for (const auto& c : comparison.cases) {
-    if (!fails_gate(c)) continue;
+    if (!fails_gate(c) || is_refused(c, gate)) continue;
     // What too few samples seem to say is no number to report.
     const bool few = c.verdict == Verdict::too_few_samples;
     lines.push_back(

@@ -26,10 +26,11 @@ std::string why_refused(const Comparison& comparison) {
   const bool paired = std::ranges::any_of(comparison.cases, &CaseComparison::paired);
   return fmt::format(
       "below the noise floor of {:.1f} %: comparisons of equal code within these records differ by "
-      "that much. Raise the gate, give the runs more --budget{}",
+      "that much. Raise the gate, {}",
       100 * *comparison.floor,
-      paired ? ", or use a quieter machine"
-             : ", compare folders of several runs, or measure in turns with moat run --ab");
+      paired ? "give the runs more processes (--benchmark_repetitions), or use a quieter machine"
+             : "give the runs more --budget, compare folders of several runs, or measure in turns "
+               "with moat run --ab");
 }
 
 }  // namespace

@@ -30,6 +30,14 @@ Ceilings ceilings_of(const CeilingsRecord& record, DType type) {
   return ceilings;
 }
 
+// A yardstick only moves bytes.
+void recompute_yardstick(CaseRecord& c, const CeilingsRecord& record) {
+  const bool copies = c.implementation == kCopyYardstick;
+  const Reading<double>& rate = copies ? record.copy_bytes : record.read_bytes;
+  if (rate.value || !c.ceiling.value) return;
+  c.ceiling = Reading<ShareRecord>::none("no memory ceiling was measured: " + rate.reason);
+}
+
 void recompute(CaseRecord& c, const CeilingsRecord& record) {
   const Problem problem = parse_case(c.problem);
   const Ceilings ceilings = ceilings_of(record, dtype(problem));
@@ -47,7 +55,11 @@ void recompute(CaseRecord& c, const CeilingsRecord& record) {
 void recompute_shares(Record& record) {
   for (auto& c : record.cases) {
     const DeviceRecord* device = device_of(record, c);
-    if (device == nullptr || c.status != Status::ok || is_yardstick(c.implementation)) continue;
+    if (device == nullptr || c.status != Status::ok) continue;
+    if (is_yardstick(c.implementation)) {
+      recompute_yardstick(c, device->ceilings);
+      continue;
+    }
     try {
       recompute(c, device->ceilings);
     } catch (const CaseError&) {

@@ -235,6 +235,23 @@ void require_verified(const Json& c, const std::string& pointer) {
   }
 }
 
+// A sample's partner in the other build's record is found by its round.
+void require_rounds(const Json& series, const std::string& pointer) {
+  if (!series.contains("rounds")) return;
+  const Json& rounds = series["rounds"];
+  const std::string place = child_pointer(pointer, "rounds");
+  if (rounds.size() != series["seconds"].size()) {
+    throw JsonError(
+        place, fmt::format("has {} rounds of {} samples", rounds.size(), series["seconds"].size()));
+  }
+  for (std::size_t i = 1; i < rounds.size(); ++i) {
+    if (rounds[i] <= rounds[i - 1]) {
+      throw JsonError(child_pointer(place, i), fmt::format("is {}, and the round before is {}",
+                                                           rounds[i].dump(), rounds[i - 1].dump()));
+    }
+  }
+}
+
 // Tables read the name's parts and the median, comparisons the name and the samples: they have to
 // be of one case.
 void require_consistent(const Json& c, const std::string& pointer) {
@@ -252,6 +269,10 @@ void require_consistent(const Json& c, const std::string& pointer) {
       !problem.starts_with(kind + '/') && !problem.starts_with(kind + 'x')) {
     throw JsonError(child_pointer(pointer, "problem"),
                     fmt::format("is {}, which does not begin with {}/", c["problem"].dump(), kind));
+  }
+  const Json& all = c["series"];
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    require_rounds(all[i], child_pointer(child_pointer(pointer, "series"), i));
   }
   if (c["median_seconds"].is_null()) return;
   double least = std::numeric_limits<double>::infinity();

@@ -294,6 +294,7 @@ class Report {
                         count(problems_.size(), "problem"), under_conditions(),
                         count(records_.size(), "record"),
                         first == last ? first : first + " to " + last, beside));
+    for (const std::string& run : across_.unfinished) say("", "Warning: " + run + ".", true);
     for (std::size_t d = 0; d < devices.size(); ++d) {
       const Json& x = devices[d];
       std::string text;

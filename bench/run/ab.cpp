@@ -93,7 +93,7 @@ Plan plan_of(const RunOptions& options) {
     const double share = std::max(budget / plan.processes, std::min(budget, kLeastBudget));
     plan.arguments.insert(plan.arguments.end(), {"--budget", fmt::format("{}", share)});
     if (options.samples) {
-      const int samples = *options.samples / plan.processes;
+      const int samples = ceil_div(*options.samples, plan.processes);
       plan.arguments.insert(plan.arguments.end(), {"--samples", fmt::format("{}", samples)});
     }
   }
@@ -253,7 +253,9 @@ void Peer::start(std::vector<std::string> arguments, const std::string& session,
     // Ctrl-C reaches all of a group: the parent alone passes it on, so that it counts once.
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(kExitInterrupted);
+    // What reaches it before it is the other build must not be lost in this one's handler.
+    for (const int s : {SIGINT, SIGTERM}) std::signal(s, SIG_DFL);
+    if (getppid() != parent || interrupted()) _exit(kExitInterrupted);
     cpu::keep_on(processors);
     fcntl(to[0], F_SETFD, 0);
     fcntl(from[1], F_SETFD, 0);
@@ -325,12 +327,12 @@ struct Session {
 };
 
 // Says why a process did not end well, once for each build, and returns its exit code, or 0 if its
-// record counts.
+// record counts. A process that the user stopped is no build's fault.
 int explain(Peer& peer, const Side& side) {
   // The ratios of disturbed cases may stand all the same: their comparison tells.
   const int code = peer.wait() == kExitDisturbed ? static_cast<int>(kExitOk) : peer.wait();
   const bool there = fs::exists(side.path);
-  if ((code != kExitOk && !side.record) || !there) {
+  if (((code != kExitOk && !side.record) || !there) && !interrupted()) {
     const std::string errors = peer.errors();
     say("moat: the {} build, {}, ended with exit code {}{}{}", side.role, side.executable.string(),
         code, errors.empty() ? "\n" : ":\n", errors);
@@ -364,7 +366,9 @@ int measure_in_turns(Side& base, Side& fresh, const Plan& plan, const Session& s
     // The one that starts first may find more huge pages.
     const bool base_first = i % 2 == 0;
     start(base_first ? first : second);
-    if (!(base_first ? first : second).done()) start(base_first ? second : first);
+    if (!(base_first ? first : second).done() && !interrupted()) {
+      start(base_first ? second : first);
+    }
     if (!progress) {
       const std::size_t groups = std::max(first.left(), second.left());
       progress.emplace(
@@ -391,7 +395,27 @@ int measure_in_turns(Side& base, Side& fresh, const Plan& plan, const Session& s
     base.record->run.interrupted = fresh.record->run.interrupted = true;
     if (exit_code == kExitOk) exit_code = kExitInterrupted;
   }
-  return exit_code;
+  return interrupted() ? static_cast<int>(kExitInterrupted) : exit_code;
+}
+
+// What a run by itself writes or prints, and two builds in several processes each cannot.
+void refuse_other_output(const RunOptions& options) {
+  if (options.export_gbench) throw UsageError("--ab writes two records: leave --export out");
+  if (options.format == TableFormat::csv) {
+    throw UsageError("--ab prints a comparison: table or markdown, not csv");
+  }
+  if (options.out && (options.out->extension() == ".json" || *options.out == "-")) {
+    throw UsageError(
+        fmt::format("--ab writes two records: make --out {} a folder", options.out->string()));
+  }
+  const GoogleBenchmarkFlags flags(options.google_benchmark);
+  if (flags.list_only()) {
+    throw UsageError("--ab measures: leave --benchmark_list_tests out");
+  }
+  if (!flags.out().empty()) {
+    throw UsageError("--ab writes two records: leave --benchmark_out out");
+  }
+  if (flags.format()) throw UsageError("--ab prints a comparison: leave --benchmark_format out");
 }
 
 // Whether other work on the machine left a case without a ratio.
@@ -407,14 +431,7 @@ bool lacks_ratio(const Comparison& comparison, const std::array<const Record*, 2
 }  // namespace
 
 int run_ab(const RunOptions& options) {
-  if (options.export_gbench) throw UsageError("--ab writes two records: leave --export out");
-  if (options.format == TableFormat::csv) {
-    throw UsageError("--ab prints a comparison: table or markdown, not csv");
-  }
-  if (options.out && options.out->extension() == ".json") {
-    throw UsageError(
-        fmt::format("--ab writes two records: make --out {} a folder", options.out->string()));
-  }
+  refuse_other_output(options);
   if (access(options.ab->c_str(), X_OK) != 0 || fs::is_directory(*options.ab)) {
     throw UsageError(
         fmt::format("--ab: {} is no executable; it is the moat of the build to "
@@ -444,8 +461,11 @@ int run_ab(const RunOptions& options) {
   for (const Side* b : {&base, &fresh}) require_writable(b->path);
   install_interrupt_handler();
   const int exit_code = measure_in_turns(base, fresh, plan, session);
-  for (const Side* b : {&base, &fresh}) {
-    if (b->record) write_file(b->path, to_text(*b->record));
+  for (Side* b : {&base, &fresh}) {
+    if (!b->record) continue;
+    // That of the user, not of the first of several processes.
+    b->record->run.arguments = options.arguments;
+    write_file(b->path, to_text(*b->record));
   }
   if (!base.record || !fresh.record) return exit_code;
   const auto before = read_records({base.path});

@@ -106,9 +106,9 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "another build's moat: both are sampled in turns (ABBA), so that a machine\n"
                   "whose speed drifts cannot favour one, in six processes of each, among which\n"
                   "equal code differs by where it lies (--benchmark_repetitions=N: in N); they\n"
-                  "share --budget and --samples. Writes base.json (the other build) and\n"
-                  "new.json into the folder --out, and prints their comparison. With --threads\n"
-                  "below the number of cores both stay on the same cores")
+                  "share --budget and --samples, rounded up. Writes base.json (the other build)\n"
+                  "and new.json into the folder --out, and prints their comparison. With\n"
+                  "--threads below the number of cores both stay on the same cores")
       ->type_name("OTHER_MOAT")
       ->group(how);
   // Between the processes of --ab; not for people.

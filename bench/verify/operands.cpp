@@ -25,7 +25,10 @@ std::size_t size_in_bytes(const Operand& o) {
   return static_cast<std::size_t>(count(o)) * element_bytes(o);
 }
 
-std::size_t guarded(std::size_t size) { return ceil_div(size, kGuardBytes) * kGuardBytes; }
+// With at least kGuardBytes behind the end.
+std::size_t guarded(std::size_t size) {
+  return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
+}
 
 // The harness has no values for tables of pages, bounds of groups or positions that are read yet.
 void require_plain(const Operand& o) {
@@ -35,15 +38,24 @@ void require_plain(const Operand& o) {
   }
 }
 
-// What stands behind an input: NaN, or of codes the largest number of most, which is NaN in an
-// 8-bit float. Not kPoison, or a result that it reached would look as if it had not been written.
-std::vector<std::byte> beyond(const Operand& o, std::size_t size) {
+// What stands behind the inputs: NaN, which no sum passes over; infinity, where a maximum does.
+float value_beyond(const Problem& problem) {
+  const auto* rows = std::get_if<RowsProblem>(&problem);
+  const auto* reduction = std::get_if<ReductionProblem>(&problem);
+  const bool maximum = (rows != nullptr && rows->op == RowsOp::softmax) ||
+                       (reduction != nullptr && reduction->op != ReductionOp::sum);
+  return maximum ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+}
+
+// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others. Not
+// kPoison, or a result that it reached would look as if it had not been written.
+std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
   std::vector<std::byte> bytes(size, std::byte{0x7f});
   if (o.code) return bytes;
   with_dtype(o.type, [&]<class T>(Type<T>) {
-    const T nan = from_float<T>(std::numeric_limits<float>::quiet_NaN());
+    const T element = from_float<T>(value);
     for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
-      std::memcpy(bytes.data() + at, &nan, sizeof(T));
+      std::memcpy(bytes.data() + at, &element, sizeof(T));
     }
   });
   return bytes;
@@ -113,7 +125,8 @@ Operands::Operands(Device& device, const Inputs& inputs, int outputs)
     const std::size_t allocated = device_->info().host ? guarded(size) : size;
     inputs_.push_back(allocate(allocated));
     auto* to = static_cast<std::byte*>(inputs_.back().get());
-    const std::vector<std::byte> behind = beyond(o, allocated - size);
+    const std::vector<std::byte> behind =
+        beyond(o, allocated - size, value_beyond(inputs.problem()));
     if (!behind.empty()) device_->upload(to + size, behind.data(), behind.size());
     data = to;
   });

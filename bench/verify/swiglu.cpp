@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "bench/verify/expected.hpp"
 #include "bench/verify/fill.hpp"
@@ -44,28 +46,66 @@ class ExpectedSwiglu : public Verifier::Expected {
 
 }  // namespace
 
-// Of every 8 gates one is near 8 and one near −8, where another sigmoid, or none, shows; one is
-// beyond ±100, where exponentials overflow; of every 8 values one is near 16 and one near −16. What
-// a limit cuts off are these, on both sides, in all combinations.
+namespace {
+
+// Kinds of gates and of values; 0 is a uniform one. `scaled` ones are drawn around their number,
+// others moved by it.
+struct Kind {
+  float number = 0;
+  bool scaled = false;
+};
+constexpr std::size_t kKinds = 8;
+using Kinds = std::array<Kind, kKinds>;
+
+// Beyond a limit on either side and within it, at more than the uniform numbers reach: half as much
+// again and three quarters of it, give or take a quarter. What no limit of the type cuts off is
+// left out.
+struct Placed {
+  explicit Placed(const SwigluProblem& p)
+      : gates{{{8}, {-8}, {2}, {-2}, {136, true}, {-136, true}}}, values{{{16}, {-16}}} {
+    const auto most = static_cast<float>(reference::largest(p.dtype)) / 2;
+    if (p.limit <= 0 || p.limit > most) return;
+    const Kind beyond{1.5f * p.limit, true};
+    const Kind below{-1.5f * p.limit, true};
+    gates = {{beyond, below, {0.75f * p.limit, true}, {8}, {-8}, {-2}, {}, {136, true}}};
+    values = {{beyond, below, {0.75f * p.limit, true}, {-0.75f * p.limit, true}, {16}, {-16}}};
+  }
+
+  Kinds gates;
+  Kinds values;
+};
+
+float place(const Kind& kind, float uniform) {
+  return kind.scaled ? kind.number * (1 + uniform / 4) : kind.number + uniform;
+}
+
+}  // namespace
+
+// Each of 8 elements in a row has another kind of gate and another kind of value; which meet, and
+// where, changes from 8 to 8. Gates are near 8 and −8, where another sigmoid, or none, shows, and
+// beyond ±100, where exponentials overflow; values are near 16 and −16. With a limit both lie on
+// either side of it, in all combinations whose product the type holds.
 void fill(const SwigluProblem& p, std::uint64_t seed, int) {
+  const Placed placed(p);
+  const double most = reference::largest(p.dtype) / 2;
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     T* x = const_cast<T*>(static_cast<const T*>(p.x));
-    const auto add = [](T& to, float much) { to = from_float<T>(to_float(to) + much); };
 #pragma omp parallel for schedule(static)
     for (int row = 0; row < p.rows; ++row) {
       T* gates = x + std::int64_t{row} * 2 * p.cols;
+      T* values = gates + p.cols;
       for (std::int64_t col = 0; col < p.cols; ++col) {
-        const std::int64_t element = std::int64_t{row} * p.cols + col;
-        const std::uint64_t bits = random_bits(seed, static_cast<std::uint64_t>(element));
-        constexpr std::array kGates = {8.0f, -8.0f, 2.0f, -2.0f};
-        constexpr std::array kValues = {16.0f, -16.0f};
-        if (const auto kind = bits % 8; kind < kGates.size()) {
-          add(gates[col], kGates.at(kind));
-        } else if (kind == kGates.size()) {
-          gates[col] = from_float<T>(to_float(gates[col]) < 0 ? -120.0f : 120.0f);
-        }
-        if (const auto kind = (bits >> 8) % 8; kind < kValues.size()) {
-          add(gates[p.cols + col], kValues.at(kind));
+        const auto element = static_cast<std::uint64_t>(std::int64_t{row} * p.cols + col);
+        // In the first 8 no value beyond a limit meets a gate that makes it vanish.
+        const std::uint64_t bits = element < kKinds ? 3 : random_bits(seed, element / kKinds);
+        const float gate = place(placed.gates.at((element + bits) % kKinds), to_float(gates[col]));
+        // 3 and 8 have no common factor: every kind comes once.
+        const float value =
+            place(placed.values.at((3 * element + (bits >> 8)) % kKinds), to_float(values[col]));
+        gates[col] = from_float<T>(gate);
+        const double largest = p.limit > 0 ? p.limit : std::abs(value);
+        if (p.limit <= 0 || std::min<double>(gate, p.limit) * (largest + 1) < most) {
+          values[col] = from_float<T>(value);
         }
       }
     }

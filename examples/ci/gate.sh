@@ -16,8 +16,9 @@ passing, how much slower it is with its interval, or why it could not be judged.
 
 Builds in build/gate, which a cache may keep, the CUDA and HIP backends where such a GPU is seen;
 one gate at a time. MOAT_CMAKE_ARGS are options for CMake, which come last: -DMOAT_CUDA=ON builds
-that backend anyway. Leaves ci-records/: base.json, new.json, compare.md; --out, --ab, --export and
---format of moat run are the script's own.
+that backend anyway. Leaves ci-records/: base.json, new.json, compare.md; --out, --ab, --export,
+--format, --benchmark_out, --benchmark_format and --benchmark_list_tests of moat run are the
+script's own.
 
 example: examples/ci/gate.sh origin/main 10% --backend cpu
 
@@ -59,11 +60,15 @@ if (($#)) && [[ $1 != -* ]]; then
   gate=$1
   shift
 fi
-# Before anything is built.
-[[ $gate =~ ^([0-9]*\.?[0-9]+\ ?%|0?\.[0-9]+)$ ]] || bad_usage "the gate $gate: write a threshold as 5%"
+# Before anything is built: what moat compare takes.
+threshold='^(0*(1000(\.0+)?|[0-9]{0,3}(\.[0-9]+)?) ?%|0?\.[0-9]+)$'
+[[ $gate =~ $threshold && $gate == *[1-9]* && ${#gate} -le 20 ]] ||
+  bad_usage "the gate $gate: write a threshold as 5%, above 0 and at most 1000%"
 for argument in "$@"; do
   case ${argument%%=*} in
-    --out | --ab | --export | --format) bad_usage "${argument%%=*} is the script's own; the records lie in ci-records/" ;;
+    --out | --ab | --export | --format | --benchmark_out | --benchmark_format | --benchmark_list_tests)
+      bad_usage "${argument%%=*} is the script's own; the records lie in ci-records/"
+      ;;
   esac
 done
 require_run_options examples/ci/gate.sh "$@"
@@ -86,6 +91,12 @@ flock --nonblock "$lock" || fail "another gate runs in this clone, in $work; wai
 
 prefer_ninja
 build_moat() {
+  # One that a cache brought from another folder cannot be configured here.
+  local of
+  for of in CMAKE_HOME_DIRECTORY CMAKE_CACHEFILE_DIR; do
+    of=$(sed -n "s/^$of:INTERNAL=//p" "$2/CMakeCache.txt" 2>/dev/null) || true
+    [[ -z $of || $of -ef $1 || $of -ef $2 ]] || rm -rf "$2"
+  done
   # shellcheck disable=SC2086  # several options
   cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF -DMOAT_CUDA=SEEN \
     -DMOAT_HIP=SEEN ${MOAT_CMAKE_ARGS:-} >&2 &&
@@ -108,9 +119,15 @@ require_taken "$moat" "this commit's" "$@"
 
 # By its name HEAD~1 would be another commit in the base's own worktree.
 git -C "$root" worktree prune
-if [[ -e $work/base ]]; then
+# What a cache brought may be the worktree of another clone, or none: git would then work there, or in
+# this commit's own tree.
+shared=$(git -C "$root" rev-parse --path-format=absolute --git-common-dir)
+if [[ $(git -C "$work/base" rev-parse --show-toplevel 2>/dev/null) -ef $work/base &&
+  $(git -C "$work/base" rev-parse --path-format=absolute --git-common-dir) -ef $shared ]]; then
   git -C "$work/base" checkout --quiet --detach "$commit" || fail "$base cannot be checked out"
 else
+  rm -rf "$work/base"
+  git -C "$root" worktree prune
   git -C "$root" worktree add --quiet --detach "$work/base" "$commit" ||
     fail "$base cannot be checked out"
 fi
@@ -132,8 +149,11 @@ fi
 if [[ -n ${GITHUB_ACTIONS:-} ]]; then compare --format github 2>/dev/null || true; fi
 status=0
 table=$(compare 2>"$work/reasons") || status=$?
-# What moat compare does not document is a crash.
-((status <= 9)) || fail "moat compare failed with exit code $status"
+# What moat compare does not document is a crash, and without a table there is no verdict.
+if ((status > 9)) || [[ ! $table =~ [^[:space:]] ]]; then
+  cat "$work/reasons" >&2
+  fail "moat compare failed with exit code $status"
+fi
 printf '%s\n' "${table%$'\n'*}"
 cat "$work/reasons" >&2
 printf 'gate.sh: %s; this commit, %s, against %s, %s\n' "${table##*$'\n'}" "$new" "$base" "${commit:0:12}"

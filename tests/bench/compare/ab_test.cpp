@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
 #include "bench/compare/record_set.hpp"
 #include "bench/record/file.hpp"
@@ -189,7 +191,7 @@ TEST_F(Ab, AProcessThatDiesLeavesTheRunIncomplete) {
   const fs::path base = folder_ / "base";
   const fs::path started = folder_ / "started";
   write_file(base, fmt::format("#!/bin/sh\necho >>'{0}'\n[ $(wc -l <'{0}') -lt 4 ] || exit 5\n"
-                               "exec '{1}' \"$@\"\n",
+                               "MOAT_TEST_NOISE=1 exec '{1}' \"$@\"\n",
                                started.string(), SCRIPTED_MOAT_BINARY));
   fs::permissions(base, fs::perms::owner_all);
   const Finished run = Spawned(
@@ -204,6 +206,55 @@ TEST_F(Ab, AProcessThatDiesLeavesTheRunIncomplete) {
     EXPECT_TRUE(read_records({folder_ / file})[0].record.run.interrupted) << file;
   }
   EXPECT_EQ(gate("50%").exit_code, kCompareUndecided);
+}
+
+// Ctrl-C while the other build starts, in the first process or the second: what was measured before
+// is kept, no build is blamed and none is started any more.
+TEST_F(Ab, AnInterruptionBlamesNoBuild) {
+  for (const int process : {1, 2}) {
+    for (const char* file : {"base.json", "new.json", "started", "new-processes"}) {
+      fs::remove(folder_ / file);
+    }
+    const fs::path base = folder_ / "base";
+    const fs::path started = folder_ / "started";
+    write_file(base, fmt::format("#!/bin/sh\necho >>'{0}'\n"
+                                 "[ $(wc -l <'{0}') -lt {1} ] || {{ kill -INT $PPID; exec sleep "
+                                 "20; }}\nMOAT_TEST_PROCESSES= exec '{2}' \"$@\"\n",
+                                 started.string(), process, SCRIPTED_MOAT_BINARY));
+    fs::permissions(base, fs::perms::owner_all);
+    const auto set_up = [&] {
+      setenv("MOAT_TEST_PROCESSES", (folder_ / "new-processes").c_str(), 1);
+    };
+    const Finished run = Spawned(arguments(base.string()), set_up, SCRIPTED_MOAT_BINARY).wait();
+    EXPECT_EQ(run.exit_code, kExitInterrupted) << process << run.err;
+    EXPECT_EQ(run.err.find("ended with exit code"), std::string::npos) << run.err;
+    EXPECT_EQ(fs::exists(folder_ / "base.json"), process > 1);
+    // The second process of the new build was there before the base's.
+    EXPECT_EQ(fs::exists(folder_ / "new-processes"), process > 1);
+    if (process == 1) continue;
+    expect_shared_rounds(1);
+    EXPECT_TRUE(read_records({folder_ / "new.json"})[0].record.run.interrupted);
+  }
+}
+
+// Each process takes its share of the samples, and all together no fewer than were asked for.
+TEST_F(Ab, ProcessesShareTheSamplesRoundedUp) {
+  const std::vector<std::string> all = arguments(SCRIPTED_MOAT_BINARY, {"--samples", "50"});
+  const Finished run = Spawned(
+                           all, [] {}, SCRIPTED_MOAT_BINARY)
+                           .wait();
+  ASSERT_EQ(run.exit_code, kExitOk) << run.err;
+  const Record record = read_records({folder_ / "new.json"})[0].record;
+  ASSERT_EQ(record.cases.size(), 2u);
+  for (const CaseRecord& c : record.cases) {
+    std::size_t samples = 0;
+    for (const SeriesRecord& s : c.series) samples += s.seconds.size();
+    EXPECT_EQ(c.series.size(), 6u);
+    EXPECT_GE(samples, 50u);
+    EXPECT_LE(samples, 54u);
+  }
+  // Not those of one process.
+  EXPECT_EQ(std::vector(record.run.arguments.begin() + 1, record.run.arguments.end()), all);
 }
 
 // What the clock told here is left unjudged: it depends on the machine's other work.
@@ -238,6 +289,20 @@ TEST_F(Ab, MistakesAreNamed) {
   f = measure(MOAT_BINARY, {"--format", "csv"});
   EXPECT_EQ(f.exit_code, kExitUsage);
   EXPECT_NE(f.err.find("not csv"), std::string::npos) << f.err;
+  // What a run by itself prints or writes elsewhere.
+  for (const char* other :
+       {"-", "--benchmark_out=g.json", "--benchmark_list_tests", "--benchmark_format=json"}) {
+    std::vector<std::string> all = arguments(MOAT_BINARY, {other});
+    if (std::string_view(other) == "-") {
+      all.pop_back();
+      *std::ranges::find(all, folder_.string()) = other;
+    }
+    f = moat_command(all);
+    EXPECT_EQ(f.exit_code, kExitUsage) << other << f.err;
+    EXPECT_TRUE(f.err.starts_with("moat: --ab ")) << f.err;
+    EXPECT_FALSE(fs::exists("-"));
+    EXPECT_FALSE(fs::exists(folder_ / "base.json")) << other;
+  }
   // A build that knows nothing of turns, such as one of an older commit.
   const fs::path old = folder_ / "old";
   write_file(old, "#!/bin/sh\necho 'unknown argument --turns' >&2\nexit 2\n");

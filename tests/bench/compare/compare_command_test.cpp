@@ -87,6 +87,35 @@ TEST_F(CompareCommand, RefusesAGateBelowTheNoiseAndNamesTheFloor) {
   EXPECT_NE(f.out.find("gate 0.1 %: refused: below the noise floor"), std::string::npos) << f.out;
 }
 
+TEST_F(CompareCommand, ARefusedGateNamesWhatIsWrong) {
+  const NamedRecord r = timed_record({{"gemm/f32/m8n8k8", std::vector<double>(20, 1e-3)}});
+  const std::string lacking = (folder_ / "lacking.json").string();
+  write_file(lacking, to_text(r.record));
+  const Finished f = moat_command({"compare", base_, lacking, "--gate", "0.1%"});
+  EXPECT_EQ(f.exit_code, kCompareNoise);
+  EXPECT_NE(f.err.find("--gate 0.1% is refused: "), std::string::npos) << f.err;
+  EXPECT_NE(f.err.find("gate 0.1 %: sum/f32/n1000/cpu/moat is missing: not in the new record"),
+            std::string::npos)
+      << f.err;
+}
+
+TEST_F(CompareCommand, RoundsThatDoNotFitTheirSamplesAreRefused) {
+  NamedRecord r = timed_record({{"sum/f32/n1000", std::vector<double>(20, 1e-3)}});
+  r.record.run.session = "s";
+  Json json = parse_strict(to_text(r.record));
+  json["cases"][0]["series"][0]["rounds"] = {0, 1};
+  const std::string path = (folder_ / "rounds.json").string();
+  write_file(path, json.dump());
+  for (const auto& command : std::vector<std::vector<std::string>>{
+           {"compare", base_, path}, {"compare", path, path}, {"compare", "--across", path}}) {
+    const Finished f = moat_command(command);
+    EXPECT_EQ(f.exit_code, kCompareUnreadable) << f.err;
+    EXPECT_NE(f.err.find("rounds.json: at \"/cases/0/series/0/rounds\": has 2 rounds of 20"),
+              std::string::npos)
+        << f.err;
+  }
+}
+
 // Samples beyond any doubt, but fewer than a ratio needs: no verdict, and no pass.
 TEST_F(CompareCommand, AGateThatCannotJudgeDoesNotPass) {
   const auto with = [&](const std::string& name, std::size_t samples, double seconds) {

@@ -273,6 +273,13 @@ TEST(Gate, RefusesAThresholdBelowTheNoise) {
   ASSERT_TRUE(c.floor.has_value());
   EXPECT_NEAR(*c.floor, 0.18, 0.03);
   EXPECT_EQ(exit_code_of(compare_records({r}, {r}, at(0.5))), kCompareOk);
+  // What helps against it: samples of one process, processes of a session.
+  EXPECT_NE(judge_gate(c).verdict.find("--budget"), std::string::npos);
+  Comparison in_turns = c;
+  in_turns.cases[0].paired = true;
+  const std::string advice = judge_gate(in_turns).verdict;
+  EXPECT_NE(advice.find("--benchmark_repetitions"), std::string::npos) << advice;
+  EXPECT_EQ(advice.find("--budget"), std::string::npos) << advice;
   // Without samples to know it from, no threshold is known to be above the noise.
   const auto few = timed_record({{"sum/f32/n1", steady(1e-3, 6)}});
   EXPECT_EQ(exit_code_of(compare_records({few}, {few}, at(0.5))), kCompareUndecided);

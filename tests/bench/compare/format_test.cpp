@@ -147,6 +147,30 @@ TEST(Format, ARefusedGatePassesNoCase) {
             std::string::npos);
 }
 
+// What is wrong, missing or has no number is so whatever the threshold.
+TEST(Format, ARefusedGateHidesNoBrokenCase) {
+  Comparison c = sample();
+  c.floor = 0.5;
+  const Gate gate = judge_gate(c);
+  ASSERT_TRUE(gate.refused());
+  const std::string junit = format_comparison(c, CompareFormat::junit, gate, false);
+  EXPECT_NE(junit.find(R"(tests="10" failures="3" errors="7" skipped="0")"), std::string::npos)
+      << junit;
+  for (const char* element :
+       {R"(<failure type="unverified" message="unverified: failed: wrong at 3"/>)",
+        R"(<failure type="missing" message="missing: not in the new record"/>)",
+        R"(<error type="disturbed" message="disturbed: disturbed: threads waited"/>)"}) {
+    EXPECT_NE(junit.find(element), std::string::npos) << element << junit;
+  }
+  const std::string github = format_comparison(c, CompareFormat::github, gate, false);
+  EXPECT_NE(github.find("::error title=sum/f32/n5/cpu/moat::unverified: failed: wrong at 3"),
+            std::string::npos)
+      << github;
+  const auto lines = why_not_passed(c, gate);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[2], "gate 5 %: sum/f32/n5/cpu/moat is unverified: failed: wrong at 3");
+}
+
 TEST(Format, AnInterruptedRunIsATestOfItsOwn) {
   Comparison c = sample();
   c.unfinished = {"new: n.json: the run was interrupted after 3 of 9 cases"};

@@ -67,6 +67,19 @@ TEST(RecomputeShares, LeavesWhatIsRight) {
   EXPECT_EQ(yardstick.cases[0].ceiling.value->share, 0.008);
 }
 
+TEST(RecomputeShares, AYardstickNeedsTheCeilingOfItsTraffic) {
+  for (const auto& [name, remains] : {std::pair("read", false), {"copy", true}}) {
+    Record r = old_record("max/bf16/n1000", 1);
+    r.cases[0].implementation = name;
+    r.devices[0].ceilings.read_bytes = Reading<double>::none("disturbed");
+    recompute_shares(r);
+    EXPECT_EQ(r.cases[0].ceiling.value.has_value(), remains) << name;
+    if (!remains) {
+      EXPECT_EQ(r.cases[0].ceiling.reason, "no memory ceiling was measured: disturbed");
+    }
+  }
+}
+
 TEST(RecomputeShares, WithoutAMemoryCeilingArithmeticIsNotTakenToBind) {
   Record r = old_record("sum/f32/n16777216", 1);
   r.devices[0].ceilings.read_bytes = Reading<double>::none("too little memory");

@@ -249,6 +249,17 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
        [](Json& j) { j["cases"][0]["median_seconds"] = 1e300; }},
       {"/cases/0/check/elements_checked", "is 0 of a check that passed",
        [](Json& j) { j["cases"][0]["check"]["elements_checked"] = 0; }},
+      {"/cases/0/series/0/rounds", "has 1 rounds of ",
+       [](Json& j) { j["cases"][0]["series"][0]["rounds"] = {0}; }},
+      {"/cases/0/series/0/rounds", "has 0 rounds of ",
+       [](Json& j) { j["cases"][0]["series"][0]["rounds"] = Json::array(); }},
+      {"/cases/0/series/0/rounds/2", "is 1, and the round before is 1",
+       [](Json& j) {
+         Json& series = j["cases"][0]["series"][0];
+         series["rounds"] = {0, 1, 1};
+         series["seconds"] = std::vector<double>(3, series["seconds"][0].get<double>());
+         j["cases"][0]["median_seconds"] = series["seconds"][0];
+       }},
       {"/run/planned", "is 0, and there are 5 cases", [](Json& j) { j["run"]["planned"] = 0; }},
       {"/cases/1", "gemm/f32/m64n64k64/cpu/moat is there already",
        [](Json& j) { j["cases"][1] = j["cases"][0]; }},

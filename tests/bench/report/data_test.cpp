@@ -114,6 +114,18 @@ TEST(ReportData, SummaryInWords) {
   EXPECT_EQ(said[3]["bad"], true);
 }
 
+// The page without scripts shows the summary alone.
+TEST(ReportData, SummarySaysThatARunIsNotComplete) {
+  NamedRecord r = on("cuda", "A", 0.8);
+  r.path = "part.json";
+  r.record.run.planned = 9;
+  r.record.run.interrupted = true;
+  const Json said = report_data({r, on("hip", "B", 0.4)}, "")["summary"];
+  EXPECT_EQ(said[1]["text"], "Warning: part.json: the run was interrupted after 3 of 9 cases.");
+  EXPECT_EQ(said[1]["bad"], true);
+  EXPECT_EQ(said[2]["lead"], "cuda A");
+}
+
 TEST(ReportData, OneDeviceUnderSeveralConditionsIsOne) {
   const NamedRecord first = on("cuda", "A", 0.8);
   NamedRecord second = first;

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "bench/cases/case.hpp"
@@ -14,6 +17,7 @@
 #include "bench/verify/random.hpp"
 #include "problems/reference/attention.hpp"
 #include "problems/reference/reduction.hpp"
+#include "problems/reference/swiglu.hpp"
 #include "tests/support/host_device.hpp"
 
 namespace moat {
@@ -175,19 +179,74 @@ TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {
   EXPECT_EQ(one.download(1)[0], std::byte{0});
 }
 
-// What a kernel reads behind the end of an input is no number.
-TEST(Operands, NaNLiesBehindInputs) {
+// What a kernel reads behind the end of an input shows in its result, also where the input ends
+// with the guard's last byte: NaN, or infinity where a maximum would pass over NaN.
+TEST(Operands, WhatLiesBehindInputsShows) {
   HostDevice device;
-  const Inputs inputs(parse_case("gemm/f32/m5n6k7"), 1);
-  const Operands operands(device, inputs);
-  const auto p = std::get<GemmProblem>(operands.problem());
-  EXPECT_TRUE(std::isnan(static_cast<const float*>(p.a)[5 * 7]));
-  EXPECT_TRUE(std::isnan(static_cast<const float*>(p.b)[kGuardBytes / sizeof(float) - 1]));
+  for (const char* name : {"gemm/f32/m5n6k7", "gemm/f32/m8n8k8", "sum/f32/n64", "rmsnorm/f32/r1c64",
+                           "max/f32/n63", "max/f32/n64", "argmax/f32/n64", "softmax/f32/r1c64"}) {
+    const bool maximum = std::string_view(name).find("max") != std::string_view::npos;
+    const Inputs inputs(parse_case(name), 1);
+    const Operands operands(device, inputs);
+    int seen = 0;
+    for_each_operand(operands.problem(), [&](const Operand& o, const auto& pointer) {
+      if (o.role != Role::input) return;
+      const auto* behind =
+          static_cast<const float*>(pointer) + static_cast<std::int64_t>(extent(o));
+      for (std::size_t i = 0; i < kGuardBytes / sizeof(float); ++i) {
+        EXPECT_TRUE(maximum ? std::isinf(behind[i]) && behind[i] > 0 : std::isnan(behind[i]))
+            << name << ' ' << o.name << ' ' << i;
+      }
+      ++seen;
+    });
+    EXPECT_GT(seen, 0) << name;
+  }
+}
+
+// A limit of any size has gates and values on both sides, also in the smallest shape.
+TEST(Fill, SwigluLiesOnBothSidesOfItsLimit) {
+  for (const char* name :
+       {"swiglu/bf16/r1c8limit7", "swiglu/bf16/r1c8limit20", "swiglu/f32/r1c8limit100",
+        "swiglu/f16/r8c1limit0.5", "swiglu/f16/r4c64limit1000", "swiglu/f16/r4c64limit30000"}) {
+    const Inputs inputs(parse_case(name), 1);
+    const auto& p = std::get<SwigluProblem>(inputs.problem());
+    std::array<int, 2> inside{};  // gates, values
+    std::array<int, 2> above{};
+    std::array<int, 2> below{};
+    with_dtype(p.dtype, [&]<class T>(Type<T>) {
+      const T* x = static_cast<const T*>(p.x);
+      for (int i = 0; i < p.rows * 2 * p.cols; ++i) {
+        const float value = to_float(x[i]);
+        ASSERT_TRUE(std::isfinite(value)) << name << ' ' << i;
+        const std::size_t half = i / p.cols % 2;
+        ++(value > p.limit ? above : value < -p.limit ? below : inside).at(half);
+      }
+    });
+    for (const auto& part : {inside, above, below}) {
+      EXPECT_GT(part[0], 0) << name;
+      EXPECT_GT(part[1], 0) << name;
+    }
+    // What the type does not hold tells nothing of a limit.
+    double most = 0;
+    for (int i = 0; i < p.rows * p.cols; ++i) {
+      most = std::max(most, std::abs(reference::swiglu_element(p, i / p.cols, i % p.cols).y));
+    }
+    EXPECT_LT(most, reference::largest(p.dtype)) << name;
+  }
+}
+
+// Without one, exponentials of either sign overflow, also in the smallest shape.
+TEST(Fill, SwigluHasGatesWhoseExponentialsOverflow) {
+  const Inputs inputs(parse_case("swiglu/f32/r1c8"), 1);
+  const auto* gates = static_cast<const float*>(std::get<SwigluProblem>(inputs.problem()).x);
+  const auto [least, most] = std::minmax_element(gates, gates + 8);
+  EXPECT_LT(*least, -100);
+  EXPECT_GT(*most, 100);
 }
 
 TEST(Operands, OutOfMemoryReleasesWhatWasAllocated) {
   const Problem shape = parse_case("gemm/f32/m64n64k64");
-  EXPECT_EQ(Operands::bytes(shape, 2), 2u * 16384 + 2 * (16384 + kGuardBytes));
+  EXPECT_EQ(Operands::bytes(shape, 2), 2u * (16384 + kGuardBytes) + 2 * (16384 + kGuardBytes));
   const Inputs inputs(shape, 1);
   HostDevice small({}, Operands::bytes(shape, 2) - 1);
   EXPECT_THROW(Operands(small, inputs, 2), OutOfMemory);

@@ -29,6 +29,10 @@ commit slow "$slow"
 printf '#!/bin/sh\nMOAT_TEST_WRONG=1 exec %s "$@"\n' "$slow" >wrong.sh
 chmod +x wrong.sh
 commit wrong "$work/wrong.sh"
+# shellcheck disable=SC2016  # for the script that is written
+printf '#!/bin/sh\n[ "$1" != compare ] || { echo no disk >&2; exit 4; }\nexec %s "$@"\n' "$moat" >mute.sh
+chmod +x mute.sh
+commit mute "$work/mute.sh"
 
 # A run is judged again, with more samples, where the noise of the machine refused the gate, left a
 # case that could not be judged or, given a case that has changed, left that case inconclusive.
@@ -119,6 +123,14 @@ nothing_done() {
 }
 expect_code 2 'unknown argument --frobnicate' base 25% --frobnicate
 nothing_done unknown option
+for value in 0% 0.0% 0.0 .0 1000.1% 1001% 2000% 0.000000000000000000001%; do
+  expect_code 2 'above 0 and at most 1000%' base "$value"
+  nothing_done "$value"
+done
+for option in --benchmark_list_tests --benchmark_out=g.json --benchmark_format=json; do
+  expect_code 2 "${option%%=*} is the script" base 25% "$option"
+  nothing_done "$option"
+done
 expect_code 2 '--out is the script' base 25% --out elsewhere
 expect_code 2 '-x is no commit' -x
 expect_code 10 'HEAD:README is a blob, no commit' HEAD:README
@@ -142,6 +154,34 @@ expect_code 9 'gate 25 %: sum/f32/n1000/cpu/moat has . samples; 10 are needed: g
 expect 'the verdict tells of the working tree' last_line \
   ': not passed: 1 could not be judged; this commit, [0-9a-f]+ with uncommitted changes, against base'
 git checkout -q README
+# A cache keeps the builds for another clone: the one they are of is still there, or gone; the base
+# there is no worktree at all.
+few=(base 25% --backend cpu --case sum/f32/n1000 --hot --samples 4 --no-baselines)
+git -c advice.detachedHead=false clone -q . other
+mkdir other/build
+cp -a build/gate other/build/gate
+head=$(git -C build/gate/base rev-parse HEAD)
+own=$(git -C other rev-parse HEAD)
+for source in there gone bare; do
+  cd other
+  case $source in
+    gone) sed -i 's/gitdir: .*/gitdir: \/nowhere\/.git\/worktrees\/base/' build/gate/base/.git ;;
+    bare) rm build/gate/base/.git ;;
+  esac
+  expect_code 9 'could not be judged' "${few[@]}"
+  expect "$source: the base is this clone's" \
+    test "$(git -C build/gate/base rev-parse --path-format=absolute --git-common-dir)" -ef .git
+  expect "$source: it holds the base" \
+    test "$(git -C build/gate/base rev-parse HEAD)" = "$(git rev-parse "base^{commit}")"
+  expect "$source: this clone stays at its commit" test "$(git rev-parse HEAD)" = "$own"
+  cd ..
+  expect "$source: the other clone is left alone" test "$(git -C build/gate/base rev-parse HEAD)" = "$head"
+done
+rm -rf other
+# A comparison that prints no table is no verdict.
+git checkout -q mute
+expect_code 10 'moat compare failed with exit code 4' "${few[@]}"
+expect 'its reason is said' grep -q 'no disk' err
 expect_code 10 'no-such-commit is no commit' no-such-commit
 mkdir elsewhere
 cd elsewhere
