@@ -178,6 +178,8 @@ TEST(AmdExecutorFault, BarrierThatOneWaveDoesNotReach) {
 
 TEST(AmdExecutorFault, LoopWithoutEnd) {
   EXPECT_THAT(gfx90a(".Lloop:\ns_branch .Lloop\n"), HasSubstr("more instructions than the limit"));
+  EXPECT_THAT(gfx90a(".Lloop:\ns_barrier\ns_branch .Lloop\n", 128),
+              HasSubstr("more instructions than the limit"));
 }
 
 TEST(AmdExecutorFault, UnknownInstruction) {

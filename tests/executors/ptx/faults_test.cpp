@@ -128,6 +128,12 @@ TEST(PtxFaults, ShufflesWithLanesThatTakeNoPart) {
 TEST(PtxFaults, EndlessLoops) {
   EXPECT_THAT([] { run("again:\nbra again;", {.shared_bytes = 1024, .most_instructions = 1000}); },
               faults("an endless loop: the block has executed 1000 instructions"));
+  EXPECT_THAT(
+      [] {
+        run("again:\nbar.sync 0;\nbra again;",
+            {.threads = 64, .shared_bytes = 1024, .most_instructions = 1000});
+      },
+      faults("an endless loop: the block has executed 1000 instructions"));
 }
 
 // Blocks pass on values: fences before and after an atomic operation on either side.
