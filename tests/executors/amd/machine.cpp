@@ -65,8 +65,10 @@ std::vector<std::uint8_t> Machine::kernel_arguments(const Launch& launch) const 
                                                          : 1;
     } else if (kind == "hidden_dynamic_lds_size") {
       value = launch.dynamic_lds_bytes;
+    } else if (kind == "hidden_none") {
+      continue;
     } else {
-      continue;  // a kernel that reads it computes with garbage
+      throw Fault("the argument " + a.kind + ", which the executor does not have");
     }
     if (a.offset + a.bytes > segment.size()) throw Fault("an argument lies outside its segment");
     std::memcpy(segment.data() + a.offset, from, a.bytes);
