@@ -37,6 +37,9 @@ Json to_json(const TestCounts& c) {
 
 void add(Execution& sum, const Execution& more) {
   for (const auto& [rung, counts] : more.tests) sum.tests[rung] += counts;
+  for (const auto& [architecture, passed] : more.interpreted) {
+    sum.interpreted[architecture].insert(passed.begin(), passed.end());
+  }
 }
 
 // A backend is proved as its families are, those that were counted with it; a family that is not

@@ -39,8 +39,16 @@ std::string family_of(const std::string& backend, const std::string& architectur
   return "";
 }
 
-// Where the test counts; null if it proves nothing of a port.
-TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
+// What a test proves something about.
+struct Proof {
+  Execution* of = nullptr;  // null: of no port
+  Rung rung = Rung::device;
+  // Of an interpreted test.
+  std::string architecture = {};
+  std::string what = {};
+};
+
+Proof proof_of(const std::string& name, TestEvidence& evidence) {
   static const std::vector<std::pair<std::string, std::regex>> on_devices = [] {
     std::vector<std::pair<std::string, std::regex>> all;
     for (const BackendDescriptor& d : backend_descriptors())
@@ -48,12 +56,16 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
     return all;
   }();
   for (const auto& [backend, tests] : on_devices) {
-    if (match(name, tests)) return &evidence.ports[backend].tests[Rung::device];
+    if (match(name, tests)) return {.of = &evidence.ports[backend], .rung = Rung::device};
   }
-  static const std::regex interpreted(R"(interpreted\.(\w+)\.(\w+)(\..+)?)");
+  static const std::regex interpreted(R"(interpreted\.(\w+)\.(\w+)(?:\.(.+))?)");
   if (const auto of = match(name, interpreted)) {
     const std::string family = family_of((*of)[1], (*of)[2]);
-    return family.empty() ? nullptr : &evidence.families[family].tests[Rung::interpreted];
+    if (family.empty()) return {};
+    return {.of = &evidence.families[family],
+            .rung = Rung::interpreted,
+            .architecture = (*of)[2],
+            .what = (*of)[3]};
   }
   // Every kernel on every family with every type: tests/backends/simt/emulated.hpp. CTest may add
   // the parameter as GoogleTest prints it.
@@ -62,24 +74,33 @@ TestCounts* counts_of(const std::string& name, TestEvidence& evidence) {
     for (const BackendDescriptor& d : backend_descriptors()) {
       for (const BackendDescriptor::Family& family : d.families) {
         if (family.name != (*of)[1]) continue;
-        return &evidence.families[d.name + "/" + family.name].tests[Rung::emulated];
+        return {.of = &evidence.families[d.name + "/" + family.name], .rung = Rung::emulated};
       }
     }
-    return nullptr;
+    return {};
   }
   static const std::regex compiled(R"((stub_)?compiled\.(\w+)\.(\w+))");
   if (const auto of = match(name, compiled)) {
     const Rung rung = (*of)[1].matched ? Rung::stub_compiled : Rung::compiled;
-    return &evidence.families[(*of)[2].str() + "/" + (*of)[3].str()].tests[rung];
+    return {.of = &evidence.families[(*of)[2].str() + "/" + (*of)[3].str()], .rung = rung};
   }
-  return nullptr;
+  return {};
 }
 
 }  // namespace
 
+bool Execution::reaches(Rung rung) const {
+  const auto it = tests.find(rung);
+  if (it == tests.end() || it->second.passed == 0 || it->second.failed > 0) return false;
+  // One that decodes the code, or runs a few cases, does not show that the kernels run.
+  return rung != Rung::interpreted || std::ranges::all_of(interpreted, [](const auto& of) {
+           return of.second.contains("devices") && of.second.contains("every_kernel");
+         });
+}
+
 std::optional<Rung> Execution::proved() const {
   for (const auto& [rung, counts] : tests) {
-    if (counts.proves()) return rung;
+    if (reaches(rung)) return rung;
   }
   return std::nullopt;
 }
@@ -141,15 +162,19 @@ TestEvidence read_junit(const std::filesystem::path& path) {
                       "FILE` wrote",
                       path.string()));
     }
-    TestCounts* const counts = counts_of(name, found);
-    if (counts == nullptr) continue;
+    const Proof proof = proof_of(name, found);
+    if (proof.of == nullptr) continue;
+    TestCounts& counts = proof.of->tests[proof.rung];
     if (test.child("skipped")) {
-      ++counts->skipped;
-    } else if (test.child("failure") || std::string(test.attribute("status").value()) != "run") {
-      ++counts->failed;
-    } else {
-      ++counts->passed;
+      ++counts.skipped;
+      continue;
     }
+    const bool failed =
+        test.child("failure") || std::string(test.attribute("status").value()) != "run";
+    ++(failed ? counts.failed : counts.passed);
+    if (proof.rung != Rung::interpreted) continue;
+    std::set<std::string>& passed = proof.of->interpreted[proof.architecture];
+    if (!failed) passed.insert(proof.what);
   }
   return found;
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace moat {
@@ -15,8 +16,6 @@ struct TestCounts {
   int passed = 0;
   int failed = 0;
   int skipped = 0;
-  // A rung on which a test failed, of one of several architectures too, is not reached.
-  bool proves() const { return passed > 0 && failed == 0; }
 };
 TestCounts& operator+=(TestCounts& sum, const TestCounts& more);
 
@@ -34,7 +33,14 @@ inline constexpr std::array kRungs = {Rung::device, Rung::interpreted, Rung::emu
 // Tests of one port or family.
 struct Execution {
   std::map<Rung, TestCounts> tests;
-  // The highest rung on which tests passed and none failed.
+  // Of each architecture whose interpreted tests ran, those that passed: `devices` of
+  // interpreted.hip.gfx942.devices.
+  std::map<std::string, std::set<std::string>> interpreted;
+
+  // Whether tests passed there and none failed, of one of several architectures neither.
+  // *Interpreted* takes the device tests and every kernel of each architecture that ran.
+  bool reaches(Rung rung) const;
+  // The highest rung that is reached.
   std::optional<Rung> proved() const;
 };
 

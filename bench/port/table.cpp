@@ -50,17 +50,16 @@ std::string outcomes(const Json& counts) {
 
 // "machine code interpreted (9 passed), device (2 skipped), emulated (156 passed)": what is proved,
 // and the tests of the other rungs.
-std::string tests_text(const Json& port) {
+std::string tests_text(const std::string& name, const Json& port) {
   auto proved = port.at("executed").get<std::string>();
   if (port.at("tests").is_null()) return proved;
+  const std::string executed = proved;
   std::string others;
-  bool found = false;
   for (const Rung rung : kRungs) {
     const auto counts = port.at("tests").find(key_of(rung));
     if (counts == port.at("tests").end()) continue;
-    if (!found && counts->at("passed") > 0 && counts->at("failed") == 0) {
+    if (executed_text(backend_of(name), rung) == executed) {
       proved += " " + outcomes(*counts);
-      found = true;
     } else {
       others += fmt::format(", {} {}", name_of(rung), outcomes(*counts));
     }
@@ -78,7 +77,7 @@ void add_families(const Json& record, const std::string& kernel, std::string& ou
     out += fmt::format("{:<14}{:<12}{}{}{:>8}  {}\n", name, kernel, part_fractions(counts),
                        fraction(counts.at("total")), lines_text(counts.at("total").at("unused")),
                        fmt::format("{}executed: {}", name == kBaselineFamily ? "(baseline) " : "",
-                                   tests_text(family)));
+                                   tests_text(name, family)));
   }
 }
 
@@ -157,7 +156,7 @@ std::string porting_table(const Json& record) {
     const auto targets = port.at("targets").get<std::vector<std::string>>();
     out += fmt::format("{}{}: {} lines, compiled for {}; executed: {}{}\n", name,
                        name == baseline ? " (baseline)" : "", port.at("lines").get<int>(),
-                       fmt::join(targets, ", "), tests_text(port),
+                       fmt::join(targets, ", "), tests_text(name, port),
                        port.at("origin") == "this build" ? "" : "; from the committed record");
     for (const auto& [file, count] : port.at("other").items()) {
       out += fmt::format("  {} lines outside kernels/, problems/ and backends/: {}\n", count.dump(),
@@ -220,12 +219,12 @@ std::string porting_markdown(const Json& document) {
       out += fmt::format("| {} | baseline | {} lines | {} lines | {} lines | {} |\n", name,
                          lines_text(all.at("problem").at("lines")),
                          lines_text(all.at("layer").at("lines")),
-                         lines_text(all.at("total").at("lines")), tests_text(port));
+                         lines_text(all.at("total").at("lines")), tests_text(name, port));
       continue;
     }
     out += fmt::format("| {} | {} | {} | {} | {} | {} |\n", name, share(all.at("kernel")),
                        share(all.at("problem")), share(all.at("layer")), share(all.at("total")),
-                       tests_text(port));
+                       tests_text(name, port));
   }
   return out + notes;
 }

@@ -148,5 +148,14 @@ TEST(SetMaxNRegFaults, WrongCounts) {
               ThrowsMessage<Fault>(HasSubstr("the first lane of its warpgroup with 40")));
 }
 
+TEST(NamedBarrierFaults, LoopsWithoutEnd) {
+  EXPECT_THAT(
+      in(2,
+         [](unsigned char*) {
+           while (true) Ptx::bar_sync(0, 64);
+         }),
+      ThrowsMessage<Fault>(HasSubstr("an endless loop: the block has passed 100000 barriers")));
+}
+
 }  // namespace
 }  // namespace moat::emulator

@@ -47,6 +47,10 @@ void Barriers::arrive(ThreadBlock& block, int id, int threads, bool waits,
 }
 
 void Barriers::complete(ThreadBlock& block, Barrier& barrier, int id, const Operation& operation) {
+  if (++completed_ > kMost) {
+    block.fail(block.lane(), operation,
+               fmt::format("an endless loop: the block has passed {} barriers", kMost));
+  }
   barrier.arrived = 0;
   const int width = block.grid().wave_width;
   for (int wave = 0; wave < block.grid().waves; ++wave) {

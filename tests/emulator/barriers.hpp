@@ -39,7 +39,11 @@ class Barriers {
 
   void complete(ThreadBlock& block, Barrier& barrier, int id, const Operation& operation);
 
+  // That a block may complete before it counts as an endless loop.
+  static constexpr int kMost = 100'000;
+
   std::array<Barrier, kCount> barriers_;
+  int completed_ = 0;
 };
 
 }  // namespace moat::emulator

@@ -169,7 +169,8 @@ TEST_F(PortCommand, ExecutionIsWhatTestsProve) {
       "<failure message=\"x\"/></testcase>\n"
       "<testcase name=\"Architectures/EmulatedRows.Rows/plain32_f32\" status=\"run\"/>\n"
       "<testcase name=\"EmulatedDeviceFaults.Stores\" status=\"run\"/>\n"
-      "<testcase name=\"interpreted.cuda.sm_90a.basics\" status=\"run\"/>\n"
+      "<testcase name=\"interpreted.cuda.sm_90a.devices\" status=\"run\"/>\n"
+      "<testcase name=\"interpreted.cuda.sm_90a.every_kernel\" status=\"run\"/>\n"
       "<testcase name=\"interpreted.hip.gfx942.devices\" status=\"notrun\"><skipped/></testcase>\n"
       "<testcase name=\"interpreted.hip.gfx1100.devices\" status=\"run\"/>\n"  // no rdna3 here
       "<testcase name=\"interpreted.hip.sm_90a.devices\" status=\"run\"/>\n"   // none of hip's
@@ -220,6 +221,41 @@ TEST_F(PortCommand, RungOnWhichATestFailedIsNotReached) {
   const std::string table = port({}).out;
   EXPECT_NE(table.find("executed: emulated (1 passed), interpreted (1 passed, 1 failed)"),
             std::string::npos)
+      << table;
+}
+
+// Each architecture that ran takes its device tests and every kernel.
+TEST_F(PortCommand, PartOfTheInterpretedTestsProvesNothing) {
+  write_manifest(test::family_commands(paths_.sources, MOAT_TEST_CXX));
+  const auto passed = [](const std::string& name) {
+    return "<testcase name=\"" + name + "\" status=\"run\"/>\n";
+  };
+  const auto skipped = [](const std::string& name) {
+    return "<testcase name=\"" + name + "\" status=\"notrun\"><skipped/></testcase>\n";
+  };
+  const auto executed = [&](const std::string& cases) {
+    const fs::path file = junit(cases + passed("compiled.hip.cdna"));
+    EXPECT_EQ(port({"--update", "--tests", file.string()}).exit_code, 0);
+    const Json record = read_json_file(paths_.committed);
+    EXPECT_EQ(record.at("/ports/hip/executed"_json_pointer),
+              record.at("/families/hip~1cdna/executed"_json_pointer));
+    return record.at("/families/hip~1cdna/executed"_json_pointer).get<std::string>();
+  };
+  const std::string gfx942 =
+      passed("interpreted.hip.gfx942.devices") + passed("interpreted.hip.gfx942.every_kernel");
+  EXPECT_EQ(executed(gfx942), "machine code interpreted");
+  EXPECT_EQ(executed(gfx942 + skipped("interpreted.hip.gfx90a")), "machine code interpreted");
+  EXPECT_EQ(executed(passed("interpreted.hip.gfx942.machine_code")), "compiled");
+  EXPECT_EQ(executed(passed("interpreted.hip.gfx942.devices")), "compiled");
+  EXPECT_EQ(executed(passed("interpreted.hip.gfx942.devices") +
+                     skipped("interpreted.hip.gfx942.every_kernel")),
+            "compiled");
+  EXPECT_EQ(executed(gfx942 + passed("interpreted.hip.gfx90a.machine_code")), "compiled");
+  EXPECT_EQ(executed(passed("interpreted.hip.gfx942.devices") +
+                     passed("interpreted.hip.gfx90a.every_kernel")),
+            "compiled");
+  const std::string table = port({}).out;
+  EXPECT_NE(table.find("executed: compiled (1 passed), interpreted (2 passed)"), std::string::npos)
       << table;
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string source(const std::string& architecture, const std::string& body) {
+std::string source(const std::string& architecture, const std::string& body,
+                   const std::string& hidden) {
   const bool gfx9 = architecture.starts_with("gfx9");
   const std::string width = gfx9 ? "64" : "32";
   return R"(.text
@@ -46,7 +47,7 @@ amdhsa.version: [1, 2]
 amdhsa.kernels:
   - .name: kernel
     .symbol: kernel.kd
-    .kernarg_segment_size: 8
+    .kernarg_segment_size: 16
     .kernarg_segment_align: 8
     .group_segment_fixed_size: 256
     .private_segment_fixed_size: 0
@@ -59,19 +60,25 @@ amdhsa.kernels:
       - .offset: 0
         .size: 8
         .value_kind: global_buffer
-...
+)" +
+         (hidden.empty()
+              ? ""
+              : "      - .offset: 8\n        .size: 4\n        .value_kind: " + hidden + "\n") +
+         R"(...
 .end_amdgpu_metadata
 )";
 }
 
 }  // namespace
 
-Assembled::Assembled(const std::string& architecture, const std::string& body) : buffer(kWords, 0) {
+Assembled::Assembled(const std::string& architecture, const std::string& body,
+                     const std::string& hidden)
+    : buffer(kWords, 0) {
   std::string folder = fs::temp_directory_path() / "assembled.XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) throw Fault("cannot make " + folder);
   const std::string text = folder + "/kernel.s";
   const std::string assembled = folder + "/kernel.co";
-  std::ofstream(text) << source(architecture, body);
+  std::ofstream(text) << source(architecture, body, hidden);
   const std::string command = std::string(MOAT_LLVM_CLANG) +
                               " -g -x assembler --target=amdgcn-amd-amdhsa -mcpu=" + architecture +
                               " " + text + " -o " + assembled;

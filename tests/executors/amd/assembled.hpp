@@ -19,8 +19,10 @@ class Assembled {
  public:
   static constexpr int kWords = 4096;  // of the buffer
 
-  // `body` is the kernel's text up to s_endpgm. Throws Fault if it cannot be assembled.
-  Assembled(const std::string& architecture, const std::string& body);
+  // `body` is the kernel's text up to s_endpgm. `hidden` is the kind of a second argument of 4
+  // bytes that nobody passes. Throws Fault if it cannot be assembled.
+  Assembled(const std::string& architecture, const std::string& body,
+            const std::string& hidden = "");
 
   // Runs `blocks` blocks of `threads` threads on the buffer. Throws Fault.
   std::uint64_t run(std::uint32_t threads, std::uint32_t blocks = 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/executors/amd/decode.hpp"
 
+#include <bit>
 #include <charconv>
 #include <cstdlib>
 #include <map>
@@ -124,20 +125,20 @@ Operand named(int index, int words) {
 }
 
 // v3, v[4:7], s[0:1], vcc, 0.5, 0x1f, -|v3|, sext(v2).
-Operand parse_operand(std::string_view text, bool half) {
+Operand parse_operand(std::string_view text) {
   if (text == "off") return {};
   if (text.starts_with("sext(") && text.ends_with(')')) {
-    Operand o = parse_operand(text.substr(5, text.size() - 6), half);
+    Operand o = parse_operand(text.substr(5, text.size() - 6));
     o.sign_extended = true;
     return o;
   }
   if (text.size() > 1 && text[0] == '-' && (text[1] == '|' || text[1] == 'v' || text[1] == 's')) {
-    Operand o = parse_operand(text.substr(1), half);
+    Operand o = parse_operand(text.substr(1));
     o.negative = true;
     return o;
   }
   if (text.size() > 2 && text.front() == '|' && text.back() == '|') {
-    Operand o = parse_operand(text.substr(1, text.size() - 2), half);
+    Operand o = parse_operand(text.substr(1, text.size() - 2));
     o.absolute = true;
     return o;
   }
@@ -178,9 +179,9 @@ Operand parse_operand(std::string_view text, bool half) {
   }
   char* end = nullptr;
   const std::string copy(text);
-  const float value = std::strtof(copy.c_str(), &end);
+  o.value = std::bit_cast<std::uint64_t>(std::strtod(copy.c_str(), &end));
   if (end != copy.c_str() + copy.size()) throw NotUnderstood{"the operand " + copy};
-  o.value = half ? float_to_half(value) : as_bits(value);
+  o.is_float = true;
   return o;
 }
 
@@ -271,6 +272,12 @@ void parse_waits(std::string_view text, Instruction& i) {
   }
 }
 
+// "off" stands for a scalar base that is not there, or for offsets of a buffer's lanes.
+bool may_be_off(std::string_view name, std::size_t operand) {
+  return name.starts_with("global_") ? operand >= 2
+                                     : name.starts_with("buffer_load_") && operand == 1;
+}
+
 void parse_operands(std::string_view text, Parsed& p) {
   Instruction& i = p.instruction;
   if (p.name == "s_waitcnt") return parse_waits(text, i);
@@ -286,7 +293,6 @@ void parse_operands(std::string_view text, Parsed& p) {
   }
   const bool packed = p.name.starts_with("v_pk_");
   i.op_sel_hi = packed && p.name != "v_pk_mov_b32" ? 7 : 0;
-  const bool half = p.name.starts_with("v_cmp") && p.name.ends_with("_f16");
   std::size_t count = 0;
   std::vector<std::string_view> modifiers;
   for (std::string_view part : split(text, ",")) {
@@ -296,7 +302,11 @@ void parse_operands(std::string_view text, Parsed& p) {
     // buffer_inv has modifiers only.
     if (!words.empty() && words[0] != "sc0" && words[0] != "sc1" && words[0] != "offen") {
       if (count == i.o.size()) throw NotUnderstood{"so many operands"};
-      i.o[count++] = parse_operand(words[0], half);
+      i.o[count] = parse_operand(words[0]);
+      if (i.o[count].kind == Kind::none && !may_be_off(p.name, count)) {
+        throw NotUnderstood{"the operand off"};
+      }
+      ++count;
       first_modifier = 1;
     }
     for (std::size_t word = first_modifier; word < words.size(); ++word) {
@@ -306,7 +316,7 @@ void parse_operands(std::string_view text, Parsed& p) {
   for (const std::string_view m : modifiers) parse_modifier(m, p);
   if (packed) {
     for (std::size_t s = 1; s < count; ++s) {
-      if (i.o[s].kind == Kind::constant && (i.op_sel_hi >> (s - 1) & 1) != 0) {
+      if (i.o[s].kind == Kind::constant && ((i.op_sel | i.op_sel_hi) >> (s - 1) & 1) != 0) {
         throw NotUnderstood{"the upper half of a constant"};
       }
     }
@@ -336,6 +346,36 @@ void arrange(Parsed& p, bool wave32) {
     }
   } else if (p.name == "global_atomic_add" && i.returns && o[3].kind != Kind::scalar) {
     throw NotUnderstood{"an atomic without a scalar base"};
+  } else if (p.name.starts_with("buffer_load_") && o[1].kind == Kind::none) {
+    o[1].kind = Kind::constant;  // no offset of the lanes is one of 0
+  }
+}
+
+// A constant of floating point is as wide as what the operation reads there (CDNA3 ISA and RDNA3
+// ISA, "Inline Constants"): 0.5 is binary16, binary32 or binary64.
+void encode_floats(Parsed& p) {
+  Instruction& i = p.instruction;
+  const std::string_view name = p.name;
+  const bool half = (name.starts_with("v_cmp_") && name.ends_with("_f16")) ||
+                    name == "v_pack_b32_f16" || name == "v_cvt_f32_f16";
+  const bool product = name.starts_with("v_mfma_f32_") || name.starts_with("v_wmma_f32_");
+  const bool mixed = name.starts_with("v_fma_mix");
+  const bool single = name.find("64") == std::string_view::npos && name != "v_pk_mov_b32" &&
+                      (name.ends_with("_f32") || name.ends_with("_b32") || name.ends_with("_u32") ||
+                       name.ends_with("_i32"));
+  for (std::size_t at = 0; at < i.o.size(); ++at) {
+    Operand& o = i.o[at];
+    if (!o.is_float) continue;
+    const auto value = std::bit_cast<double>(o.value);
+    if (half) {
+      o.value = float_to_half(static_cast<float>(value));
+    } else if (name == "s_mov_b64" || name == "v_mov_b64") {
+      // It is there already.
+    } else if (product ? at == 3 : mixed ? (i.op_sel_hi >> (at - 1) & 1) == 0 : single) {
+      o.value = as_bits(static_cast<float>(value));
+    } else {
+      throw NotUnderstood{"a constant of floating point"};
+    }
   }
 }
 
@@ -383,6 +423,7 @@ class Decoder {
     arrange(p, wave32_);
     const auto found = operations().find(p.name);
     if (found == operations().end()) throw NotUnderstood{"the operation " + p.name};
+    encode_floats(p);
     p.instruction.execute = found->second;
     p.instruction.keeps_high = wave32_;
     for (Operand& o : p.instruction.o) {

@@ -178,6 +178,8 @@ TEST(AmdExecutorFault, BarrierThatOneWaveDoesNotReach) {
 
 TEST(AmdExecutorFault, LoopWithoutEnd) {
   EXPECT_THAT(gfx90a(".Lloop:\ns_branch .Lloop\n"), HasSubstr("more instructions than the limit"));
+  EXPECT_THAT(gfx90a(".Lloop:\ns_barrier\ns_branch .Lloop\n", 128),
+              HasSubstr("more instructions than the limit"));
 }
 
 TEST(AmdExecutorFault, UnknownInstruction) {
@@ -219,6 +221,23 @@ TEST(AmdExecutorFault, BufferWithoutARangeInBytes) {
   EXPECT_THAT(Assembled("gfx1100", buffer_kernel("0x31027000")).fault(32), IsEmpty());
   EXPECT_THAT(Assembled("gfx1100", buffer_kernel("0x27000")).fault(32),
               HasSubstr("OOB_SELECT is not 3"));
+}
+
+// Without an offset of their own all lanes load the same.
+TEST(AmdExecutorFault, BufferWithoutOffsets) {
+  std::string body = buffer_kernel("0x27000");
+  body.replace(body.find("v2, s[8:11], 0 offen"), 20, "off, s[8:11], 0 offset:8");
+  Assembled kernel("gfx90a", body);
+  kernel.buffer[2] = 5;
+  EXPECT_THAT(kernel.fault(64), IsEmpty());
+  EXPECT_EQ(kernel.buffer[256], 5u);
+  EXPECT_EQ(kernel.buffer[256 + 63], 5u);
+}
+
+TEST(AmdExecutorFault, ArgumentsThatTheExecutorDoesNotHave) {
+  EXPECT_THAT(Assembled("gfx90a", kBegin, "hidden_block_count_x").fault(64), IsEmpty());
+  EXPECT_THAT(Assembled("gfx90a", kBegin, "hidden_heap_v1").fault(64),
+              HasSubstr("the argument hidden_heap_v1, which the executor does not have"));
 }
 
 TEST(AmdExecutorFault, MatrixOperandsThatAreNotReplicated) {

@@ -36,6 +36,7 @@ struct Operand {
   bool sign_extended = false;
   bool negative = false;  // of floating point: applied after `absolute`
   bool absolute = false;
+  bool is_float = false;  // of a constant: its text was one of floating point
   std::uint8_t words = 1;
   std::uint16_t index = 0;                // of the first register
   std::uint64_t value = 0;                // of a constant

@@ -65,8 +65,10 @@ std::vector<std::uint8_t> Machine::kernel_arguments(const Launch& launch) const 
                                                          : 1;
     } else if (kind == "hidden_dynamic_lds_size") {
       value = launch.dynamic_lds_bytes;
+    } else if (kind == "hidden_none") {
+      continue;
     } else {
-      continue;  // a kernel that reads it computes with garbage
+      throw Fault("the argument " + a.kind + ", which the executor does not have");
     }
     if (a.offset + a.bytes > segment.size()) throw Fault("an argument lies outside its segment");
     std::memcpy(segment.data() + a.offset, from, a.bytes);
@@ -132,6 +134,7 @@ void Machine::start_block(const Launch& launch, const Size3& block, std::uint64_
     w.number = static_cast<std::uint8_t>(i);
     w.state = State::running;
     w.pc = 0;
+    w.executed = 0;
     w.scc_defined = false;
     w.s.fill(kGarbage);
     w.s_defined.fill(0);
@@ -214,16 +217,16 @@ void Machine::run_wave(Wave& w, const Launch& launch, Trace* trace) {
   if (w.state == State::ended) return;
   w.state = State::running;
   const std::vector<Instruction>& code = launch.program->instructions;
-  std::uint64_t count = 0;
+  const std::uint64_t before = w.executed;
   while (w.state == State::running) {
     if (w.pc >= code.size()) throw Fault("runs past its end");
     const Instruction& i = code[w.pc++];
     w.known = true;
     if (trace != nullptr) ++trace->executed[i.line];
     i.execute(i, w);
-    if (++count > launch.instruction_limit) throw Fault("more instructions than the limit");
+    if (++w.executed > launch.instruction_limit) throw Fault("more instructions than the limit");
   }
-  executed_ += count;
+  executed_ += w.executed - before;
   if (w.state == State::at_barrier && w.exec() != initial_exec_[w.number]) {
     throw Fault("a barrier that only some lanes reach");
   }

@@ -143,6 +143,29 @@ TEST(AmdExecutorOperations, HalvesArePacked) {
          });
 }
 
+// 0.5 is as wide as what the operation reads.
+TEST(AmdExecutorOperations, ConstantsOfFloatingPoint) {
+  const auto is = [](u32 low, u32 high) {
+    return [=](u32, u32, u32, u32) { return Lane{low, high}; };
+  };
+  expect("gfx90a", "v_mov_b32 v8, 0.5\nv_mul_f32 v9, 2.0, v8", is(b(0.5f), b(1.f)), 1);
+  expect("gfx90a", "v_pack_b32_f16 v8, 1.0, -2.0\nv_cvt_f32_f16 v9, 0.5", is(0xc0003c00u, b(0.5f)),
+         1);
+  expect("gfx90a", "v_cvt_f32_f16 v8, 0.15915494\nv_mul_f32 v9, 1.0, 0.15915494",
+         is(b(0x1.46p-3f), b(0.15915494f)), 1);
+  expect("gfx90a", "s_mov_b64 s[8:9], 1.0\nv_mov_b32 v8, s8\nv_mov_b32 v9, s9", is(0, 0x3ff00000u),
+         1);
+  expect("gfx942", "v_mov_b64 v[8:9], -4.0", is(0, 0xc0100000u), 1);
+  expect("gfx90a", "v_mov_b32 v4, 1.0\nv_fma_mix_f32 v8, v4, 2.0, 0.5", is(b(2.5f), 0), 1);
+  for (const char* other : {"v_fma_mix_f32 v8, v4, 2.0, v5 op_sel_hi:[1,1,0]",
+                            "s_and_b64 s[8:9], s[8:9], 1.0", "v_lshlrev_b64 v[8:9], v4, 1.0"}) {
+    const Assembled kernel("gfx90a", other);
+    ASSERT_EQ(kernel.program().unknown.size(), 1u) << other;
+    EXPECT_NE(kernel.program().unknown[0].find("a constant of floating point"), std::string::npos)
+        << kernel.program().unknown[0];
+  }
+}
+
 TEST(AmdExecutorOperations, BitFields) {
   expect("gfx90a", "v_bfe_u32 v8, v4, v5, v6\nv_bfe_i32 v9, v4, v5, v6",
          [](u32 a, u32 c, u32 d, u32) {

@@ -104,6 +104,7 @@ struct Wave {
   std::uint8_t number = 0;
   State state = State::running;
   std::uint32_t pc = 0;
+  std::uint64_t executed = 0;  // instructions, of all parts between barriers
   bool scc = false;
   bool scc_defined = false;
   bool known = true;  // whether what the instruction read so far is defined

@@ -152,13 +152,11 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int index) {
   std::snprintf(p->name, sizeof p->name, "interpreted %s (not a GPU)", architecture.c_str());
   std::snprintf(p->gcnArchName, sizeof p->gcnArchName, "%s%s", architecture.c_str(),
                 gfx9 ? ":sramecc+:xnack-" : "");
-  p->totalGlobalMem = Interpreter::kMemoryBytes;
+  p->totalGlobalMem = device().memory_bytes();
   p->sharedMemPerBlock = 64 << 10;
   p->warpSize = gfx9 ? 64 : 32;
   p->maxThreadsPerBlock = 1024;
-  // Four compute units, of which RDNA counts pairs: few, so that small problems fill the device and
-  // reach the schedules of large ones.
-  p->multiProcessorCount = gfx9 ? 4 : 2;
+  p->multiProcessorCount = device().units();
   p->l2CacheSize = 4 << 20;
   return hipSuccess;
 }

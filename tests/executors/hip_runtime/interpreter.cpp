@@ -23,6 +23,11 @@ const char* setting(const char* name, const char* otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
+int number(const char* name, int otherwise) {
+  const int value = std::atoi(setting(name, ""));
+  return value > 0 ? value : otherwise;
+}
+
 }  // namespace
 
 Interpreter& Interpreter::instance() {
@@ -34,6 +39,8 @@ Interpreter& Interpreter::instance() {
 Interpreter::Interpreter()
     : architecture_(setting("MOAT_INTERPRETED_GPU", "gfx942")),
       objdump_(setting("MOAT_LLVM_OBJDUMP", MOAT_DEFAULT_LLVM_OBJDUMP)),
+      units_(number("MOAT_INTERPRETED_UNITS", architecture_.starts_with("gfx9") ? 4 : 2)),
+      memory_bytes_(static_cast<std::size_t>(number("MOAT_INTERPRETED_MEMORY", 4096)) << 20),
       reports_(std::getenv("MOAT_INTERPRETER_SPEED") != nullptr) {}
 
 void** Interpreter::add_bundle(const void* bundle) {
@@ -54,7 +61,7 @@ void Interpreter::add_kernel(void** handle, const void* entry, std::string name)
 }
 
 void* Interpreter::allocate(std::size_t bytes) {
-  if (bytes > kMemoryBytes - allocated_bytes_) return nullptr;
+  if (bytes > memory_bytes_ - allocated_bytes_) return nullptr;
   SeparateMemory storage = separate_memory(bytes + kAlignment);
   if (storage == nullptr) return nullptr;
   // Aligned no better than is promised.

@@ -34,13 +34,19 @@ struct Executed {
 
 class Interpreter {
  public:
-  static constexpr std::size_t kMemoryBytes = std::size_t{4} << 30;
-
   // The only one. It lives until the process ends.
   static Interpreter& instance();
 
   // MOAT_INTERPRETED_GPU, such as gfx90a; gfx942 if it is not set.
   const std::string& architecture() const { return architecture_; }
+
+  // MOAT_INTERPRETED_UNITS: what the runtime counts, of RDNA pairs of compute units. Four compute
+  // units if it is not set: few, so that small problems fill the device and reach the schedules of
+  // large ones.
+  int units() const { return units_; }
+
+  // MOAT_INTERPRETED_MEMORY, in MiB; 4 GiB if it is not set.
+  std::size_t memory_bytes() const { return memory_bytes_; }
 
   // A clang offload bundle; a handle of it.
   void** add_bundle(const void* bundle);
@@ -90,6 +96,8 @@ class Interpreter {
 
   std::string architecture_;
   std::string objdump_;
+  int units_;
+  std::size_t memory_bytes_;
   std::vector<std::unique_ptr<Bundle>> bundles_;
   std::unordered_map<const void*, Kernel> kernels_;
   std::unordered_map<const void*, Allocation> allocations_;

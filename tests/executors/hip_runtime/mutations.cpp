@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/executors/hip_runtime/mutations.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 
@@ -20,6 +21,18 @@ std::vector<Field> count_fields(bool gfx11) {
   // gfx9's VMCNT has two more bits, which no count here reaches.
   if (gfx11) return {{10, 0x3f}, {4, 0x3f}};
   return {{0, 0xf}, {8, 0xf}};
+}
+
+// Whether the waits that follow at once, with nothing between, end what this one's field ends.
+bool is_repeated(const std::vector<Line>& lines, std::size_t at, const Field& field) {
+  const auto count = [&](const Line& line) { return line.encoding >> field.shift & field.mask; };
+  const Line& wait = lines[at];
+  if (wait.mnemonic == "s_waitcnt" && count(wait) == field.mask) return true;  // it ends nothing
+  for (std::size_t i = at + 1; i < lines.size(); ++i) {
+    if (!lines[i].mnemonic.starts_with("s_waitcnt")) return false;
+    if (lines[i].mnemonic == wait.mnemonic && count(lines[i]) <= count(wait)) return true;
+  }
+  return false;
 }
 
 // Word 3 of the buffers' descriptors (backends/hip).
@@ -43,14 +56,18 @@ std::vector<Mutation> mutations(const std::string& kernel, const Executed& execu
     };
     if (name == "s_waitcnt" || name == "s_waitcnt_vscnt") {
       const bool ends = executed.trace.completed[i] != 0;
+      const auto repeated = [&](const Field& f) { return is_repeated(executed.lines, i, f); };
+      const std::vector<Field> fields =
+          name == "s_waitcnt" ? count_fields(gfx11) : std::vector<Field>{{0, 0x3f}};
       add("wait removed", line.address, kNop);
-      found.back().changes_order = ends;
-      for (const Field& f : count_fields(gfx11)) {
+      found.back().changes_order = ends && !std::ranges::all_of(fields, repeated);
+      for (const Field& f : fields) {
         const std::uint32_t count = line.encoding >> f.shift & f.mask;
         if (name != "s_waitcnt" || count == f.mask) continue;
         add("wait raised", line.address, line.encoding + (1u << f.shift));
         // Of two counts, either may have ended what was ended.
-        found.back().changes_order = ends && line.operands.find(' ') == std::string::npos;
+        found.back().changes_order =
+            ends && !repeated(f) && line.operands.find(' ') == std::string::npos;
       }
     } else if (name.starts_with("ds_") && name.find("permute") == std::string::npos) {
       const bool two =

@@ -14,7 +14,8 @@ struct Mutation {
   std::string kind;  // "wait removed"
   std::string text;  // of the instruction
   Patch patch;
-  // Of a wait: it ended operations, and without it their order is another, whatever the result is.
+  // Of a wait: it ended operations that no wait right behind it ends, and without it their order is
+  // another, whatever the result is.
   bool changes_order = false;
 };
 

@@ -155,7 +155,12 @@ class Warp {
   void read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes, int lane);
   void check_read_only(u64 address, std::size_t bytes, int lane);
   void write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes, int lane);
-  void check_order(const GlobalWrite& write, bool reads, int lane);
+  // `what` the lane does, in messages.
+  void check_order(const GlobalWrite& write, const char* what, int lane);
+  void check_order(const std::vector<GlobalWrite>& writes, const char* what, std::size_t offset,
+                   std::size_t bytes, int lane);
+  // Notes that the instruction wrote there.
+  void note(std::vector<GlobalWrite>& writes, std::size_t offset, std::size_t bytes, int lane);
   void atomic_add(const Instruction& i, u32 mask);
   void fence_device(u32 mask);
   void cp_async(const Instruction& i, u32 mask);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/executors/ptx/harness.hpp"
@@ -128,6 +129,12 @@ TEST(PtxFaults, ShufflesWithLanesThatTakeNoPart) {
 TEST(PtxFaults, EndlessLoops) {
   EXPECT_THAT([] { run("again:\nbra again;", {.shared_bytes = 1024, .most_instructions = 1000}); },
               faults("an endless loop: the block has executed 1000 instructions"));
+  EXPECT_THAT(
+      [] {
+        run("again:\nbar.sync 0;\nbra again;",
+            {.threads = 64, .shared_bytes = 1024, .most_instructions = 1000});
+      },
+      faults("an endless loop: the block has executed 1000 instructions"));
 }
 
 // Blocks pass on values: fences before and after an atomic operation on either side.
@@ -160,6 +167,42 @@ TEST(PtxFaults, RacesInGlobalMemory) {
   EXPECT_NO_THROW(racing("bar.sync 0;\n"));
   EXPECT_THAT([] { run("mov.u32 %r2, %ctaid.x;\nst.global.u32 [%rd2], %r2;", {.blocks = 2}); },
               faults("overwrites global memory that was written by block 0"));
+}
+
+// Atomic operations may meet each other, but no plain access.
+TEST(PtxFaults, RacesWithAtomicOperations) {
+  const auto racing = [](const std::string& first, const std::string& between,
+                         const std::string& second) {
+    run("setp.ne.u32 %p1, %r1, 0;\nsetp.ne.u32 %p2, %r1, 32;\n@%p1 bra meet;\n" + first +
+            "\nmeet:\n" + between + "\n@%p2 bra end;\n" + second + "\nend:",
+        kTwoWarps);
+  };
+  const std::string add = "atom.global.add.u32 %r3, [%rd1], 1;";
+  const std::string load = "ld.global.u32 %r4, [%rd1];";
+  const std::string store = "st.global.u32 [%rd1], %r1;";
+  EXPECT_NO_THROW(racing(add, "", add));
+  EXPECT_THAT([&] { racing(store, "", add); },
+              faults("adds to global memory that was written by warp 0", "no barrier between"));
+  EXPECT_THAT([&] { racing(add, "", load); },
+              faults("reads global memory that was written by warp 0", "no barrier between"));
+  EXPECT_THAT([&] { racing(add, "", store); },
+              faults("overwrites global memory that was written by warp 0", "no barrier between"));
+  for (const auto& [first, second] : {std::pair{store, add}, {add, load}, {add, store}}) {
+    EXPECT_NO_THROW(racing(first, "bar.sync 0;", second)) << first << second;
+  }
+  EXPECT_THAT([&] { racing(add, "", "ld.global.nc.u32 %r4, [%rd1];"); },
+              faults("no barrier between"));
+  EXPECT_THAT([&] { racing(add, "bar.sync 0;", "ld.global.nc.u32 %r4, [%rd1];"); },
+              faults("reads as constant what this launch wrote"));
+  // An atomic operation of one block, a plain one of another.
+  EXPECT_THAT(
+      [] {
+        run("setp.ne.u32 %p1, %r1, 0;\n@%p1 bra end;\nmov.u32 %r2, %ctaid.x;\n"
+            "setp.ne.u32 %p1, %r2, 0;\n@%p1 bra other;\nst.global.u32 [%rd1], %r1;\nbra end;\n"
+            "other:\natom.global.add.u32 %r3, [%rd1], 1;\nend:",
+            {.blocks = 2});
+      },
+      faults("adds to global memory that was written by block 0"));
 }
 
 TEST(PtxFaults, ConstantsThatTheLaunchWrites) {

@@ -56,12 +56,12 @@ GlobalMemory::Allocation& Warp::global(u64 address, std::size_t bytes, std::size
 
 // Whether this lane may see, or replace, what was written in this launch: by itself, by a lane of
 // the block before a barrier, by another block that made it visible.
-void Warp::check_order(const GlobalWrite& write, bool reads, int lane) {
+void Warp::check_order(const GlobalWrite& write, const char* what, int lane) {
   if (write.launch != block_.grid().launch) return;
   const VectorClock& known = clock(lane);
   const auto complain = [&](const std::string& who, const char* why) {
-    fail(lane, fmt::format("{} global memory that was written by {}, {}: {}",
-                           reads ? "reads" : "overwrites", who, kernel_.describe(write.pc), why));
+    fail(lane, fmt::format("{} global memory that was written by {}, {}: {}", what, who,
+                           kernel_.describe(write.pc), why));
   };
   if (write.block == block_.index()) {
     if (write.thread == thread(lane) || known[write.thread] >= write.time) return;
@@ -75,26 +75,35 @@ void Warp::check_order(const GlobalWrite& write, bool reads, int lane) {
            "no fence and atomic operation there, or none and a fence here, between");
 }
 
+void Warp::check_order(const std::vector<GlobalWrite>& writes, const char* what, std::size_t offset,
+                       std::size_t bytes, int lane) {
+  if (writes.empty()) return;
+  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
+    check_order(writes[k], what, lane);
+  }
+}
+
+void Warp::note(std::vector<GlobalWrite>& writes, std::size_t offset, std::size_t bytes, int lane) {
+  const GlobalWrite mine{block_.grid().launch, block_.index(), thread(lane), time_, pc_};
+  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) writes[k] = mine;
+}
+
 void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
                        int lane) {
   if (!a.initialised(offset, bytes)) {
     fail(lane,
          fmt::format("reads global memory that nothing wrote, at byte {} of {}", offset, a.bytes));
   }
-  if (a.writes.empty()) return;
-  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
-    check_order(a.writes[k], true, lane);
-  }
+  check_order(a.writes, "reads", offset, bytes, lane);
+  check_order(a.atomics, "reads", offset, bytes, lane);
 }
 
 void Warp::write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
                         int lane) {
   if (a.writes.empty()) a.writes.resize((a.bytes + 1) / 2);
-  const GlobalWrite mine{block_.grid().launch, block_.index(), thread(lane), time_, pc_};
-  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
-    check_order(a.writes[k], false, lane);
-    a.writes[k] = mine;
-  }
+  check_order(a.writes, "overwrites", offset, bytes, lane);
+  check_order(a.atomics, "overwrites", offset, bytes, lane);
+  note(a.writes, offset, bytes, lane);
   a.mark(offset, bytes);
 }
 
@@ -159,7 +168,7 @@ const unsigned char* Warp::readable_run(const Instruction& i, std::size_t bytes)
   if (differs != 0) return nullptr;
   const u64 address = first + static_cast<u64>(i.immediate);
   GlobalMemory::Allocation* const a = block_.grid().memory.find(address, bytes * kWarp);
-  if (a == nullptr || !a->writes.empty()) return nullptr;
+  if (a == nullptr || !a->writes.empty() || !a->atomics.empty()) return nullptr;
   const std::size_t offset = address - a->begin();
   return a->initialised(offset, bytes * kWarp) ? a->data + offset : nullptr;
 }
@@ -168,12 +177,15 @@ const unsigned char* Warp::readable_run(const Instruction& i, std::size_t bytes)
 // kernel runs (PTX ISA, "ld.global.nc").
 void Warp::check_read_only(u64 address, std::size_t bytes, int lane) {
   const GlobalMemory::Allocation& a = global(address, bytes, 1, lane);
-  if (a.writes.empty()) return;
   const std::size_t offset = address - a.begin();
-  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
-    if (a.writes[k].launch != block_.grid().launch) continue;
-    fail(lane, fmt::format("reads as constant what this launch wrote, {}",
-                           kernel_.describe(a.writes[k].pc)));
+  for (const auto* writes : {&a.writes, &a.atomics}) {
+    if (writes->empty()) continue;
+    for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
+      const GlobalWrite& write = (*writes)[k];
+      if (write.launch != block_.grid().launch) continue;
+      fail(lane,
+           fmt::format("reads as constant what this launch wrote, {}", kernel_.describe(write.pc)));
+    }
   }
 }
 
@@ -247,6 +259,10 @@ void Warp::atomic_add(const Instruction& i, u32 mask) {
     GlobalMemory::Allocation& a = global(at, 4, 4, lane);
     const std::size_t offset = at - a.begin();
     if (!a.initialised(offset, 4)) fail(lane, "adds to global memory that nothing wrote");
+    // Against others it is atomic, against plain accesses it is not.
+    check_order(a.writes, "adds to", offset, 4, lane);
+    if (a.atomics.empty()) a.atomics.resize((a.bytes + 1) / 2);
+    note(a.atomics, offset, 4, lane);
     u32 old = 0;
     std::memcpy(&old, a.data + offset, 4);
     const u32 sum = old + add[lane];
