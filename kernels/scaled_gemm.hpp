@@ -50,10 +50,10 @@ struct ScaledGemm {
               block.mma(part, stage.a, stage.b);
               ++steps;
               const int depth = B::min(steps * S::k, args.k);
-              if (depth % kScaledBlock == 0 || depth == args.k) {
-                const int in_block = (depth - 1) / kScaledBlock;
+              if (depth % kPerScale == 0 || depth == args.k) {
+                const int in_block = (depth - 1) / kPerScale;
                 const auto rows = block.template load_rows<S::m>(args.a_scales, {row, in_block});
-                const Coord of_b{.row = col / kScaledBlock, .col = in_block};
+                const Coord of_b{.row = col / kPerScale, .col = in_block};
                 block.add_scaled(sum, part, rows, *address(args.b_scales, of_b));
               }
             });
@@ -65,7 +65,7 @@ struct ScaledGemm {
 
 template <class T, class C, ScaledGemmTarget<T> Backend>
 void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
-  const int blocks = ceil_div(p.k, kScaledBlock);
+  const int blocks = ceil_div(p.k, kPerScale);
   const auto scales = [blocks](const void* data, int rows) {
     return Tensor<const float>{static_cast<const float*>(data), rows, blocks, blocks};
   };
@@ -78,7 +78,7 @@ void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
     const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
                                                     Kernel::template PanelB<S, B>::bind(b),
                                                     scales(p.a_scales, p.m),
-                                                    scales(p.b_scales, ceil_div(p.n, kScaledBlock)),
+                                                    scales(p.b_scales, ceil_div(p.n, kPerScale)),
                                                     c,
                                                     p.k};
     backend.template launch<Kernel, S>(std::int64_t{ceil_div(p.m, S::m)} * ceil_div(p.n, S::n),

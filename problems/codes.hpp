@@ -13,8 +13,8 @@ namespace moat {
 
 // Floats of 8 bits: kMantissa bits behind the sign and the exponent, whose bias is kBias. As the OCP
 // 8-bit Floating Point Specification (1.0) has them: E4M3 has no infinities, and NaN is all ones;
-// E5M2 is as in IEEE 754. kFnuz: there are neither infinities nor −0, whose code is NaN (AMD
-// Instinct MI300 ISA, "FP8 and BF8").
+// E5M2 is as in IEEE 754. kFnuz: there are neither infinities nor −0, whose code is NaN (B. Noune et
+// al., "8-bit Numerical Formats for Deep Neural Networks", 2022).
 struct e4m3 {
   static constexpr int kMantissa = 3;
   static constexpr int kBias = 7;
@@ -174,8 +174,7 @@ MOAT_SHARED_FN float to_float(F x) {
   return decode(x);
 }
 
-// Rounds to nearest even; what is beyond the largest finite number becomes that, as
-// cvt.rn.satfinite does (PTX ISA, "cvt"). NaN stays NaN.
+// Rounds to nearest even; what is beyond the largest finite number becomes that. NaN stays NaN.
 template <class C>
 MOAT_SHARED_FN C encode(float x);
 

@@ -12,7 +12,7 @@
 namespace moat {
 
 // Numbers of a row that share a scale of A, and rows and columns that share one of B.
-inline constexpr int kScaledBlock = 128;
+inline constexpr int kPerScale = 128;
 
 // C = A·Bᵀ as DeepSeek-V3 computes it (DeepSeek-AI, 2024, section 3.3; github.com/deepseek-ai/
 // DeepGEMM): A is m × k with a scale in f32 for each 128 numbers of a row, B n × k with one for
@@ -38,11 +38,11 @@ inline double flops(const ScaledGemmProblem& p) { return 2.0 * p.m * p.n * p.k; 
 // Calls f(operand, its pointer) for A and its scales, B and its scales, and C.
 template <Is<ScaledGemmProblem> P, class F>
 void for_each_operand(P& p, F&& f) {
-  const std::int64_t blocks = ceil_div(p.k, kScaledBlock);
+  const std::int64_t blocks = ceil_div(p.k, kPerScale);
   f(Operand{.name = "A", .rows = p.m, .cols = p.k, .code = p.code}, p.a);
   f(Operand{.name = "scales of A", .rows = p.m, .cols = blocks}, p.a_scales);
   f(Operand{.name = "B", .rows = p.n, .cols = p.k, .code = p.code}, p.b);
-  f(Operand{.name = "scales of B", .rows = ceil_div(p.n, kScaledBlock), .cols = blocks},
+  f(Operand{.name = "scales of B", .rows = ceil_div(p.n, kPerScale), .cols = blocks},
     p.b_scales);
   f(Operand{.name = "C", .role = Role::output, .type = p.dtype, .rows = p.m, .cols = p.n}, p.c);
 }

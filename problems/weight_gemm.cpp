@@ -3,26 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "problems/tensor.hpp"
-
 namespace moat {
-
-int group(const WeightGemmProblem& p) {
-  switch (p.code) {
-    case Code::int8:
-      return kGroup<int8>;
-    case Code::int4:
-      return kGroup<int4>;
-    case Code::mxfp4:
-      return kGroup<mxfp4>;
-    case Code::e4m3:
-    case Code::e4m3fnuz:
-    case Code::e5m2:
-    case Code::e8m0:
-      break;
-  }
-  return 0;
-}
 
 std::vector<WeightGemmProblem> kernels_of(Type<WeightGemmProblem>) { return {WeightGemmProblem{}}; }
 

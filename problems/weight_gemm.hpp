@@ -8,14 +8,15 @@
 
 #include "problems/description.hpp"
 #include "problems/operand.hpp"
+#include "problems/tensor.hpp"
 
 namespace moat {
 
-// C = A·Wᵀ: A is m × k and C m × n, dense, of `dtype`, of 16 bits; W is n × k, dense, in codes. Element (j, s)
-// of W is code(j, s) · scale(j, s ÷ group): groups of 128 for int8 and 32 for int4, with a scale of
-// `dtype` (the W8A16 and W4A16 of vLLM's compressed-tensors), of 32 for mxfp4, with one of e8m0 (as
-// gpt-oss has them). k is a multiple of the group. An implementation may round elements of W to
-// `dtype` before it multiplies.
+// C = A·Wᵀ: A is m × k and C m × n, dense, of `dtype`, of 16 bits; W is n × k, dense, in codes.
+// Element (j, s) of W is code(j, s) · scale(j, s ÷ group): groups of 128 for int8 and 32 for int4,
+// with a scale of `dtype` (the W8A16 and W4A16 of vLLM's compressed-tensors), of 32 for mxfp4, with
+// one of e8m0 (as gpt-oss has them). k is a multiple of the group. An implementation may round
+// elements of W to `dtype` before it multiplies.
 struct WeightGemmProblem {
   DType dtype = DType::bf16;
   Code code = Code::int4;
@@ -32,7 +33,22 @@ struct WeightGemmProblem {
 inline double flops(const WeightGemmProblem& p) { return 2.0 * p.m * p.n * p.k; }
 
 // Numbers that share a scale; 0 for codes that are no weights.
-int group(const WeightGemmProblem& p);
+inline int group(const WeightGemmProblem& p) {
+  switch (p.code) {
+    case Code::int8:
+      return kGroup<int8>;
+    case Code::int4:
+      return kGroup<int4>;
+    case Code::mxfp4:
+      return kGroup<mxfp4>;
+    case Code::e4m3:
+    case Code::e4m3fnuz:
+    case Code::e5m2:
+    case Code::e8m0:
+      break;
+  }
+  return 0;
+}
 
 // Calls f(operand, its pointer) for A, W, its scales and C.
 template <Is<WeightGemmProblem> P, class F>

@@ -6,6 +6,7 @@
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/modes/in_place.hpp"
 #include "backends/cpu/modes/packed.hpp"
+#include "backends/cpu/modes/pairs_in_place.hpp"
 #include "backends/cpu/modes/streamed.hpp"
 #include "backends/cpu/modes/swapped.hpp"
 #include "problems/attention.hpp"
@@ -43,9 +44,9 @@ struct SwappedGemm {
 // Few rows: the right operand is read once, long pieces of its rows at a time. A panel of the left
 // one stays in L1, or with 16 rows, 32 to 64 KiB, in L2. All of its panels are read again for each
 // tile, the more seldom the more columns that has.
-template <int kRows, int kCols, int kDepth>
+template <int kRows, int kCols, int kDepth, class ItsMode = InPlace>
 struct SkinnyGemm {
-  using Mode = InPlace;
+  using Mode = ItsMode;
   static constexpr int m = kRows;
   static constexpr int n = kCols;
   static constexpr int k = kDepth;
@@ -109,10 +110,11 @@ struct Schedules {
 
   template <class T, class F>
   static void weight_gemm(const WeightGemmProblem& p, F f) {
+    using Mode = FewRowsOfCodes<T>;
     if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 64, 2048>>{});
+      f(Type<SkinnyGemm<2, 64, 2048, Mode>>{});
     } else if (p.m <= 16) {
-      f(Type<SkinnyGemm<16, 128, 1024>>{});
+      f(Type<SkinnyGemm<16, 128, 1024, Mode>>{});
     } else {
       f(Type<TiledGemm>{});
     }
@@ -120,10 +122,11 @@ struct Schedules {
 
   template <class T, class F>
   static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+    using Mode = FewRowsOfCodes<e4m3>;
     if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 64, 128>>{});
+      f(Type<SkinnyGemm<2, 64, 128, Mode>>{});
     } else if (p.m <= 16) {
-      f(Type<SkinnyGemm<16, 128, 128>>{});
+      f(Type<SkinnyGemm<16, 128, 128, Mode>>{});
     } else {
       f(Type<ScaledTiles>{});
     }

@@ -99,6 +99,12 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<ReductionProblem>(problem)) {
       return "oneDNN's reductions keep a matrix; a plain parallel read is the baseline";
     }
+    if (std::holds_alternative<WeightGemmProblem>(problem)) {
+      return fmt::format("oneDNN {} has no products with weights in codes, as 3.5 and later have", version());
+    }
+    if (std::holds_alternative<ScaledGemmProblem>(problem)) {
+      return "oneDNN has no products with a scale for each block of 128";
+    }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
     if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
         !std::holds_alternative<RowsProblem>(problem)) {

@@ -120,8 +120,9 @@ Suite deepseek_v3_suite(std::string name) {
   Suite suite;
   suite.name = std::move(name);
   suite.description =
-      "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, in bf16 (the released weights are "
-      "FP8): latent attention's projections, the MLP of the first three layers, the shared expert, "
+      "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, products in bf16 and in FP8 with the "
+      "scales of the released weights: latent attention's projections, the MLP of the first three "
+      "layers, the shared expert, "
       "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
       "attention (keys of 192, "
       "values of "
@@ -135,23 +136,25 @@ Suite deepseek_v3_suite(std::string name) {
       kHiddenSize, kIntermediateSize, kMoeIntermediateSize, kSharedExperts, kNumAttentionHeads,
       kQLoraRank, kKvLoraRank, kQkNopeHeadDim, kQkRopeHeadDim, kVHeadDim, kVocabSize, kRmsNormEps);
   const int shared = kSharedExperts * kMoeIntermediateSize;
+  const auto add_linear = [&suite](int tokens, int n, int k) {
+    suite.cases.push_back(linear(tokens, n, k));
+    suite.cases.emplace_back(ScaledGemmProblem{.m = tokens, .n = n, .k = k});
+  };
   for (const int tokens : kTokens) {
     // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
-    suite.cases.push_back(linear(tokens, kQLoraRank, kHiddenSize));
-    suite.cases.push_back(
-        linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kQkRopeHeadDim), kQLoraRank));
-    suite.cases.push_back(linear(tokens, kKvLoraRank + kQkRopeHeadDim, kHiddenSize));
-    suite.cases.push_back(
-        linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kVHeadDim), kKvLoraRank));
+    add_linear(tokens, kQLoraRank, kHiddenSize);
+    add_linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kQkRopeHeadDim), kQLoraRank);
+    add_linear(tokens, kKvLoraRank + kQkRopeHeadDim, kHiddenSize);
+    add_linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kVHeadDim), kKvLoraRank);
     // All heads of the queries and the one of the keys.
     suite.cases.push_back(rope(tokens, kNumAttentionHeads + 1, kQkRopeHeadDim, true));
-    suite.cases.push_back(linear(tokens, kHiddenSize, kNumAttentionHeads * kVHeadDim));
-    suite.cases.push_back(linear(tokens, 2 * kIntermediateSize, kHiddenSize));
+    add_linear(tokens, kHiddenSize, kNumAttentionHeads * kVHeadDim);
+    add_linear(tokens, 2 * kIntermediateSize, kHiddenSize);
     suite.cases.push_back(swiglu(tokens, kIntermediateSize));
-    suite.cases.push_back(linear(tokens, kHiddenSize, kIntermediateSize));
-    suite.cases.push_back(linear(tokens, 2 * shared, kHiddenSize));
+    add_linear(tokens, kHiddenSize, kIntermediateSize);
+    add_linear(tokens, 2 * shared, kHiddenSize);
     suite.cases.push_back(swiglu(tokens, shared));
-    suite.cases.push_back(linear(tokens, kHiddenSize, shared));
+    add_linear(tokens, kHiddenSize, shared);
     suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
     suite.cases.push_back(add_norm(tokens, kHiddenSize, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));

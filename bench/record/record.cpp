@@ -246,8 +246,10 @@ void require_consistent(const Json& c, const std::string& pointer) {
     throw JsonError(child_pointer(pointer, "name"),
                     fmt::format("is {}, and its parts are {}", c["name"].dump(), name));
   }
-  if (const std::string kind = text("kernel") + '/' + text("dtype") + '/';
-      !text("problem").starts_with(kind)) {
+  // What a further input is stored in may stand beside the dtype.
+  const std::string kind = text("kernel") + '/' + text("dtype");
+  if (const std::string problem = text("problem");
+      !problem.starts_with(kind + '/') && !problem.starts_with(kind + 'x')) {
     throw JsonError(child_pointer(pointer, "problem"),
                     fmt::format("is {}, which does not begin with {}", c["problem"].dump(), kind));
   }

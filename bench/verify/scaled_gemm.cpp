@@ -43,9 +43,9 @@ void fill(const ScaledGemmProblem& p, std::uint64_t seed, int) {
       fill_codes<C>(p.b, std::int64_t{p.n} * p.k, stream_seed(seed, 1));
     }
   });
-  const std::int64_t blocks = ceil_div(p.k, kScaledBlock);
+  const std::int64_t blocks = ceil_div(p.k, kPerScale);
   fill_scales(p.a_scales, p.m * blocks, stream_seed(seed, 2));
-  fill_scales(p.b_scales, ceil_div(p.n, kScaledBlock) * blocks, stream_seed(seed, 3));
+  fill_scales(p.b_scales, ceil_div(p.n, kPerScale) * blocks, stream_seed(seed, 3));
 }
 int row_kinds(const ScaledGemmProblem&) { return 0; }
 

@@ -38,18 +38,18 @@ PROBLEM = [
     ),
 ]
 
-# FP8 E5M2 of the OCP 8-bit Floating Point Specification (1.0): the upper byte of a binary16.
+# A type of 8 bits, with the numbers of E5M2: the upper byte of a binary16.
 TYPE_ROW = [
     (
         "problems/dtype.hpp",
         "struct f16 {\n  std::uint16_t bits;\n};\n",
-        "struct f16 {\n  std::uint16_t bits;\n};\n\nstruct e5m2 {\n  std::uint8_t bits;\n};\n",
+        "struct f16 {\n  std::uint16_t bits;\n};\n\nstruct toy8 {\n  std::uint8_t bits;\n};\n",
     ),
     (
         "problems/dtype.hpp",
         "  ROW(bf16, ::moat::bf16, 8, 0x1.fep127, 0x1p-126)\n",
         "  ROW(bf16, ::moat::bf16, 8, 0x1.fep127, 0x1p-126) \\\n"
-        "  ROW(e5m2, ::moat::e5m2, 3, 0x1.cp15, 0x1p-17)\n",
+        "  ROW(toy8, ::moat::toy8, 3, 0x1.cp15, 0x1p-17)\n",
     ),
 ]
 
@@ -58,17 +58,17 @@ TYPE_NAMED = [
     (
         "problems/dtype.hpp",
         "template <class T>\nT from_float(float x);\n",
-        """inline float to_float(e5m2 x) { return to_float(f16{static_cast<std::uint16_t>(x.bits << 8)}); }
+        """inline float to_float(toy8 x) { return to_float(f16{static_cast<std::uint16_t>(x.bits << 8)}); }
 
 template <class T>
 T from_float(float x);
 
 template <>
-inline e5m2 from_float<e5m2>(float x) {
+inline toy8 from_float<toy8>(float x) {
   const auto u = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t magnitude = u & 0x7fffffffu;
   const auto pack = [u](std::uint32_t bits) {
-    return e5m2{static_cast<std::uint8_t>((u >> 24 & 0x80u) | bits)};
+    return toy8{static_cast<std::uint8_t>((u >> 24 & 0x80u) | bits)};
   };
   if (magnitude > 0x7f800000u) return pack(0x7eu);
   if (magnitude >= 0x47700000u) return pack(0x7cu);  // rounds to 65536 or more: infinity
@@ -84,14 +84,14 @@ inline e5m2 from_float<e5m2>(float x) {
     (
         "backends/cpu/convert.hpp",
         "template <>\nstruct StorageOf<bf16> {\n",
-        "template <>\nstruct StorageOf<e5m2> {\n  using type = std::uint8_t;\n};\n"
+        "template <>\nstruct StorageOf<toy8> {\n  using type = std::uint8_t;\n};\n"
         "template <>\nstruct StorageOf<bf16> {\n",
     ),
     (
         "backends/cpu/convert.hpp",
         "    return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, stored));\n",
         """    return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, stored));
-  } else if constexpr (std::is_same_v<T, e5m2>) {
+  } else if constexpr (std::is_same_v<T, toy8>) {
     const auto upper = hn::ShiftLeft<8>(hn::PromoteTo(BitsTag<D>{}, stored));
     return hn::PromoteTo(D{}, hn::BitCast(hn::Rebind<hwy::float16_t, D>{}, upper));
 """,
@@ -100,7 +100,7 @@ inline e5m2 from_float<e5m2>(float x) {
         "backends/cpu/convert.hpp",
         "    return hn::BitCast(BitsTag<D>{}, hn::DemoteTo(hn::Rebind<hwy::float16_t, D>{}, x));\n",
         """    return hn::BitCast(BitsTag<D>{}, hn::DemoteTo(hn::Rebind<hwy::float16_t, D>{}, x));
-  } else if constexpr (std::is_same_v<T, e5m2>) {
+  } else if constexpr (std::is_same_v<T, toy8>) {
     const hn::RebindToUnsigned<D> bits;
     const auto all = [&](std::uint32_t v) { return hn::Set(bits, v); };
     const auto u = hn::BitCast(bits, x);
@@ -120,18 +120,18 @@ inline e5m2 from_float<e5m2>(float x) {
     (
         "bench/baselines/cudnn_attention.cpp",
         "    case DType::f32:\n      return Element::f32;\n",
-        "    case DType::e5m2:\n      break;\n    case DType::f32:\n      return Element::f32;\n",
+        "    case DType::toy8:\n      break;\n    case DType::f32:\n      return Element::f32;\n",
     ),
     (
         "bench/baselines/onednn_api.hpp",
         "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n",
         "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n"
-        "    case DType::e5m2:\n      return dnnl::memory::data_type::undef;\n",
+        "    case DType::toy8:\n      return dnnl::memory::data_type::undef;\n",
     ),
     (
         "backends/cpu/units.cpp",
         "    case DType::f32:\n      return {};\n",
-        "    case DType::e5m2:\n    case DType::f32:\n      return {};\n",
+        "    case DType::toy8:\n    case DType::f32:\n      return {};\n",
     ),
 ]
 
@@ -140,7 +140,7 @@ TYPE_LISTED = [
     (
         "bench/cases/suites.cpp",
         '              "gemm/bf16/m1024n1024k1024",\n',
-        '              "gemm/bf16/m1024n1024k1024",\n              "gemm/e5m2/m1024n1024k1024",\n',
+        '              "gemm/bf16/m1024n1024k1024",\n              "gemm/toy8/m1024n1024k1024",\n',
     ),
 ]
 

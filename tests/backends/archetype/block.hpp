@@ -130,9 +130,9 @@ class Block {
     return {};
   }
 
-  template <int kM, int kN, class T, int kK, Order kOrder>
-  void mma(Accumulator<kM, kN>& acc, const Left<T, kM, kK>& left,
-           const Right<T, kK, kN, kOrder>& right) {
+  template <int kM, int kN, class T, int kK, Order kOrder, class L, class R>
+  void mma(Accumulator<kM, kN>& acc, const Left<T, kM, kK, L>& left,
+           const Right<T, kK, kN, kOrder, R>& right) {
     acc.first_row = left.first_row();
     acc.rows = std::min(kM, left.rows_left());
     multiply<kK>(

@@ -21,7 +21,7 @@ FILES = ("backend.hpp", "block.hpp", "tiles.hpp")
 def edit(folder: pathlib.Path, declaration: str) -> str:
     """Makes the change in a copy of the archetype and returns the name that it concerns."""
     old, _, new = (part.strip() for part in declaration.partition("=>"))
-    match = re.search(r"(\w+)(?=\s*(\([^()]*(\) const)?|=)?$)", old)
+    match = re.search(r"(\w+)(?=\s*(\([^()]*(\) const)?|=\s*\d*;?)?$)", old)
     new = new or f"{old[:match.start()]}other_{old[match.start():]}"
     found = [f for f in FILES if old in (folder / f).read_text()]
     text = (folder / found[0]).read_text() if found else ""
