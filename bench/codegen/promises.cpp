@@ -89,8 +89,9 @@ Promise rdna3_pipelines() {
   return {.family = "rdna3", .dtype = "f32", .kernels = kProducts, .ranged_loads = kOperands};
 }
 
-// Weights in codes pass through registers, in whole chunks, and are under way beside their scales;
-// the other operand is copied as that of `products` is.
+// Weights in codes pass through registers, in whole chunks; the other operand is copied as that of
+// `products` is. CDNA's tiles of few rows branch between their loads and the products, where the
+// count of loads ahead ends.
 Promise weights(Promise products) {
   products.kernels = {"gemm"};
   products.type = std::exchange(products.without, {});

@@ -150,9 +150,9 @@ TEST(SetMaxNRegFaults, WrongCounts) {
 
 TEST(NamedBarrierFaults, LoopsWithoutEnd) {
   EXPECT_THAT(
-      in(2,
+      in(1,
          [](unsigned char*) {
-           while (true) Ptx::bar_sync(0, 64);
+           while (true) Ptx::bar_sync(0, 32);
          }),
       ThrowsMessage<Fault>(HasSubstr("an endless loop: the block has passed 100000 barriers")));
 }

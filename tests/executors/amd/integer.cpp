@@ -28,14 +28,6 @@ void short_binary(const Instruction& i, Wave& w) {
   w.set_lanes(i, i.o[0].index, r.lane, defined);
 }
 
-u32 reversed(u32 x) {
-  x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
-  x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
-  x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
-  x = (x >> 8 & 0x00ff00ffu) | (x & 0x00ff00ffu) << 8;
-  return x >> 16 | x << 16;
-}
-
 // Which lanes are defined of the lower and of the upper half of 64 bits. Compilers use an operation
 // of 64 bits for its lower half, whose operands' upper halves nothing wrote.
 struct Halves {

@@ -4,12 +4,22 @@
 // "RDNA3 Instruction Set Architecture" (RDNA3 ISA).
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 #include "tests/executors/amd/instruction.hpp"
 
 namespace moat::amdgcn {
+
+// The bits in the opposite order.
+inline std::uint32_t reversed(std::uint32_t x) {
+  x = (x >> 1 & 0x55555555u) | (x & 0x55555555u) << 1;
+  x = (x >> 2 & 0x33333333u) | (x & 0x33333333u) << 2;
+  x = (x >> 4 & 0x0f0f0f0fu) | (x & 0x0f0f0f0fu) << 4;
+  x = (x >> 8 & 0x00ff00ffu) | (x & 0x00ff00ffu) << 8;
+  return x >> 16 | x << 16;
+}
 
 struct Operation {
   std::string_view name;

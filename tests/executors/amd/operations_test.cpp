@@ -189,6 +189,12 @@ TEST(AmdExecutorOperations, BitFields) {
   });
 }
 
+TEST(AmdExecutorOperations, ScalarBitsReversed) {
+  const auto got = run("gfx942", "s_brev_b32 s8, 0x80000013\nv_mov_b32 v8, s8\nv_mov_b32 v9, 0",
+                       std::vector<u32>(4 * kWidth));
+  EXPECT_EQ(got[0], 0xc8000001u);
+}
+
 TEST(AmdExecutorOperations, ScalarFields) {
   // The lane's value goes through s8; lane by lane it is the first one's.
   std::mt19937 random(3);

@@ -249,6 +249,11 @@ constexpr Operation kOperations[] = {
        w.set_scalar(i.o[0], r, w.known);
        w.set_scc(r != 0);
      }},
+    {"s_brev_b32",
+     [](const Instruction& i, Wave& w) {
+       const u32 a = w.scalar(i.o[1]);
+       w.set_scalar(i.o[0], reversed(a), w.known);
+     }},
     {"s_bcnt1_i32_b32",
      [](const Instruction& i, Wave& w) {
        const auto r = static_cast<u32>(std::popcount(w.scalar(i.o[1])));

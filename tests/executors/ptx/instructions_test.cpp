@@ -36,6 +36,16 @@ TEST(PtxInstructions, ProductsAndQuotients) {
   EXPECT_EQ(result("mov.u32 %r3, 0x80000000;\nmul.hi.u32 %r9, %r3, 6;\n"), 3u);
 }
 
+TEST(PtxInstructions, Bytes) {
+  const std::string two = "mov.u32 %r2, 0x83828180;\nmov.u32 %r3, 0x07060504;\n";
+  EXPECT_EQ(result(two + "prmt.b32 %r9, %r2, %r3, 0x7340;\n"), 0x07830480u);
+  EXPECT_EQ(result(two + "prmt.b32 %r9, %r2, %r3, 0xf8b4;\n"), 0x00ffff04u);
+  EXPECT_EQ(result("mov.u16 %rs1, 0x1280;\ncvt.s16.s8 %rs2, %rs1;\ncvt.s32.s16 %r9, %rs2;\n"),
+            static_cast<u32>(-128));
+  EXPECT_EQ(float_result("mov.u16 %rs1, 0xfff8;\ncvt.rn.f32.s16 %f9, %rs1;\n"), -8.0f);
+  EXPECT_EQ(float_result("mov.u16 %rs1, 0xfff8;\ncvt.rn.f32.u16 %f9, %rs1;\n"), 65528.0f);
+}
+
 TEST(PtxInstructions, ComparisonsWithNaN) {
   const std::string nan = "mov.f32 %f1, 0f7FFFFFFF;\nmov.f32 %f2, 0f3F800000;\n";
   const auto test = [&](const char* name) {

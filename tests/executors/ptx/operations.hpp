@@ -80,6 +80,25 @@ inline u16 float_to_half(f32 x) { return from_float<moat::f16>(x).bits; }
 inline u16 float_to_bf16(f32 x) { return from_float<moat::bf16>(x).bits; }
 inline u32 pair(u16 low, u16 high) { return u32{low} | u32{high} << 16; }
 
+// Each digit of `selectors` chooses a byte of a, then b; its highest bit the byte's sign instead
+// ("prmt.b32").
+inline u32 permuted(u32 a, u32 b, u32 selectors) {
+  const u64 bytes = u64{b} << 32 | a;
+  u32 result = 0;
+  for (int i = 0; i < 4; ++i) {
+    const u32 selector = selectors >> (4 * i) & 0xfu;
+    const auto byte = static_cast<u32>(bytes >> (8 * (selector & 7u)) & 0xffu);
+    const u32 sign = byte >= 0x80u ? 0xffu : 0u;
+    result |= (selector >= 8 ? sign : byte) << (8 * i);
+  }
+  return result;
+}
+// What an integer of 8 bits in a wider register is.
+inline s16 lowest_byte(u16 a) {
+  const auto byte = static_cast<s16>(a & 0xffu);
+  return static_cast<s16>(byte >= 0x80 ? byte - 0x100 : byte);
+}
+
 // ROW(operation, "mnemonics", result, a, expression)
 #define MOAT_PTX_UNARY(ROW)                                                                  \
   ROW(mov_b16, "mov.b16 mov.u16 mov.s16", u16, u16, a)                                       \
@@ -102,6 +121,9 @@ inline u32 pair(u16 low, u16 high) { return u32{low} | u32{high} << 16; }
   ROW(cvt_u32_u16, "cvt.u32.u16", u32, u16, u32{a})                                          \
   ROW(cvt_s32_s16, "cvt.s32.s16", s32, s16, s32{a})                                          \
   ROW(cvt_u64_u16, "cvt.u64.u16", u64, u16, u64{a})                                          \
+  ROW(cvt_s16_s8, "cvt.s16.s8", s16, u16, lowest_byte(a))                                    \
+  ROW(cvt_f32_s16, "cvt.rn.f32.s16", f32, s16, static_cast<f32>(a))                          \
+  ROW(cvt_f32_u16, "cvt.rn.f32.u16", f32, u16, static_cast<f32>(a))                          \
   ROW(cvt_f32_s32, "cvt.rn.f32.s32", f32, s32, static_cast<f32>(a))                          \
   ROW(cvt_f32_u32, "cvt.rn.f32.u32", f32, u32, static_cast<f32>(a))                          \
   ROW(cvt_f32_s64, "cvt.rn.f32.s64", f32, s64, static_cast<f32>(a))                          \
@@ -188,6 +210,7 @@ inline u32 pair(u16 low, u16 high) { return u32{low} | u32{high} << 16; }
   ROW(mad_wide_s32, "mad.wide.s32", s64, s32, s32, s64,                     \
       static_cast<s64>(static_cast<u64>(s64{a} * b) + static_cast<u64>(c))) \
   ROW(mad_wide_u32, "mad.wide.u32", u64, u32, u32, u64, u64{a} * b + c)     \
+  ROW(prmt_b32, "prmt.b32", u32, u32, u32, u32, permuted(a, b, c))          \
   ROW(fma_f32, "fma.rn.f32", f32, f32, f32, f32, std::fma(a, b, c))         \
   ROW(fma_ftz_f32, "fma.rn.ftz.f32", f32, f32, f32, f32,                    \
       flushed(std::fma(flushed(a), flushed(b), flushed(c))))
