@@ -18,6 +18,16 @@ struct Schedules {
     f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
   }
 
+  template <class T, class F>
+  static void weight_gemm(const WeightGemmProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
+  }
+
+  template <class T, class F>
+  static void scaled_gemm(const ScaledGemmProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
+  }
+
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem&, F f) {
     f(Type<simt::TileSchedule<T, 32, 16, 0, 2, 1, 1>>{});
