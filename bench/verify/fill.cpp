@@ -200,6 +200,8 @@ void fill_peaks(const ReductionProblem& p, std::uint64_t seed, int kind) {
   constexpr std::uint64_t kPlaces = 64;
   for (std::uint64_t i = 1; i <= kPlaces; ++i) {
     const std::uint64_t bits = random_bits(seed, i);
+    // Beside NaN none but those beside the first: no later one makes up for what was forgotten.
+    if (kind == kNotANumber && i % 4 != 0) continue;
     // Some beside the first, some anywhere behind it.
     const auto behind = static_cast<std::int64_t>(i % 4 == 0 ? i / 4 : 1 + bits % n);
     if (behind < p.n - first) x[first + behind] = from_float<T>(top(false, bits >> 40));
@@ -209,6 +211,12 @@ void fill_peaks(const ReductionProblem& p, std::uint64_t seed, int kind) {
   for (std::int64_t i = 0; i < p.n; ++i) {
     const bool hidden = random_bits(seed, kPlaces + 1 + static_cast<std::uint64_t>(i)) % 4 == 0;
     if (hidden) x[i] = from_float<T>(std::numeric_limits<float>::quiet_NaN());
+  }
+  // Whatever lane saw a maximum sees NaN next.
+  constexpr std::int64_t kStretch = 4096;
+  const std::int64_t begin = first + static_cast<std::int64_t>(kPlaces / 4) + 1;
+  for (std::int64_t i = begin; i < std::min(begin + std::min(kStretch, p.n / 8), p.n); ++i) {
+    x[i] = from_float<T>(std::numeric_limits<float>::quiet_NaN());
   }
 }
 
@@ -335,7 +343,7 @@ void fill(const AttentionProblem& p, std::uint64_t seed, int first) {
 // partial sums are large and lose digits but sums of kFoldInterval elements are exact.
 // Max and argmax: negative throughout, with the maximum at many places. It is a subnormal number in
 // f16 (max), and −0 at its first place, later ±0 (argmax). With kNothing as the kind they are −∞
-// throughout, with kNotANumber a quarter of them is NaN.
+// throughout, with kNotANumber a quarter of them is NaN, and so is a stretch behind the maximum.
 void fill(const ReductionProblem& p, std::uint64_t seed, int first) {
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     switch (p.op) {
