@@ -20,12 +20,12 @@ struct Schedules {
 
   template <class T, class F>
   static void weight_gemm(const WeightGemmProblem&, F f) {
-    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
+    f(Type<simt::TileSchedule<T, 32, 32, 64 / sizeof(T), 1, 1, 2>>{});
   }
 
   template <class T, class F>
   static void scaled_gemm(const ScaledGemmProblem&, F f) {
-    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{});
+    f(Type<simt::TileSchedule<T, 32, 32, 64 / sizeof(T), 1, 1, 2>>{});
   }
 
   template <class T, int kHeadDim, class F>
