@@ -97,6 +97,7 @@ build_moat() {
     of=$(sed -n "s/^$of:INTERNAL=//p" "$2/CMakeCache.txt" 2>/dev/null) || true
     [[ -z $of || $of -ef $1 || $of -ef $2 ]] || rm -rf "$2"
   done
+  if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
   # shellcheck disable=SC2086  # several options
   cmake -S "$1" -B "$2" -DCMAKE_BUILD_TYPE=Release -DMOAT_TESTS=OFF -DMOAT_CUDA=SEEN \
     -DMOAT_HIP=SEEN ${MOAT_CMAKE_ARGS:-} >&2 &&
