@@ -11,15 +11,16 @@ namespace moat {
 namespace {
 
 // Of numbers uniform in (−448, 448), of which every eighth is smaller by a factor of 2⁻¹⁴, where
-// codes are subnormal or 0.
+// codes are subnormal or 0; of every eight rows of `cols` one is so throughout.
 template <class C>
-void fill_codes(const void* data, std::int64_t count, std::uint64_t seed) {
+void fill_codes(const void* data, std::int64_t count, std::int64_t cols, std::uint64_t seed) {
   C* to = const_cast<C*>(static_cast<const C*>(data));
 #pragma omp parallel for schedule(static)
   for (std::int64_t i = 0; i < count; ++i) {
     const std::uint64_t bits = random_bits(seed, static_cast<std::uint64_t>(i));
     const float x = 448 * symmetric_uniform(static_cast<std::uint32_t>(bits));
-    to[i] = encode<C>((bits >> 32) % 8 == 0 ? x * 0x1p-14f : x);
+    const bool small = (bits >> 32) % 8 == 0 || i / cols % 8 == 3;
+    to[i] = encode<C>(small ? x * 0x1p-14f : x);
   }
 }
 
@@ -39,8 +40,8 @@ void fill_scales(const void* data, std::int64_t count, std::uint64_t seed) {
 void fill(const ScaledGemmProblem& p, std::uint64_t seed, int) {
   with_code(p.code, [&]<class C>(Type<C>) {
     if constexpr (reference::kIsScaledCode<C>) {
-      fill_codes<C>(p.a, std::int64_t{p.m} * p.k, stream_seed(seed, 0));
-      fill_codes<C>(p.b, std::int64_t{p.n} * p.k, stream_seed(seed, 1));
+      fill_codes<C>(p.a, std::int64_t{p.m} * p.k, p.k, stream_seed(seed, 0));
+      fill_codes<C>(p.b, std::int64_t{p.n} * p.k, p.k, stream_seed(seed, 1));
     }
   });
   const std::int64_t blocks = ceil_div(p.k, kPerScale);
