@@ -6,6 +6,7 @@
 #include "bench/verify/fill.hpp"
 #include "bench/verify/product.hpp"
 #include "bench/verify/random.hpp"
+#include "problems/reference/gemm.hpp"
 
 namespace moat {
 namespace {
@@ -56,15 +57,8 @@ std::unique_ptr<Verifier::Expected> expect(const ScaledGemmProblem& host, Data d
                                            const VerifyOptions& options) {
   const std::vector<float> a = reference::decoded_a(host);
   const std::vector<float> b = reference::decoded_b(host);
-  const GemmProblem operands{.dtype = DType::f32,
-                             .m = host.m,
-                             .n = host.n,
-                             .k = host.k,
-                             .order_b = Order::transposed,
-                             .a = a.data(),
-                             .b = b.data()};
   constexpr double kRoundings = 5;
-  return expect_product({.operands = operands,
+  return expect_product({.operands = reference::decoded_product(host.m, host.n, host.k, a, b),
                          .result = host.dtype,
                          .multiplied = DType::f32,
                          .operand_error = kRoundings * reference::kRoundoffF32,

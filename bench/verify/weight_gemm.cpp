@@ -6,6 +6,7 @@
 #include "bench/verify/fill.hpp"
 #include "bench/verify/product.hpp"
 #include "bench/verify/random.hpp"
+#include "problems/reference/gemm.hpp"
 
 namespace moat {
 
@@ -42,14 +43,7 @@ std::unique_ptr<Verifier::Expected> expect(const WeightGemmProblem& host, Data d
   const std::vector<float> a =
       reference::widened(host.a, host.dtype, std::int64_t{host.m} * host.k);
   const std::vector<float> w = reference::decoded_weights(host);
-  const GemmProblem operands{.dtype = DType::f32,
-                             .m = host.m,
-                             .n = host.n,
-                             .k = host.k,
-                             .order_b = Order::transposed,
-                             .a = a.data(),
-                             .b = w.data()};
-  return expect_product({.operands = operands,
+  return expect_product({.operands = reference::decoded_product(host.m, host.n, host.k, a, w),
                          .result = host.dtype,
                          .multiplied = host.dtype,
                          .operand_error = reference::unit_roundoff(host.dtype),

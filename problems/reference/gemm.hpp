@@ -22,6 +22,18 @@ inline std::int64_t index_b(const GemmProblem& p, std::int64_t step, std::int64_
                                         : step * (p.ldb ? p.ldb : p.n) + col;
 }
 
+// A·Bᵀ of decoded operands, A m × k and B n × k, which the problem points to.
+inline GemmProblem decoded_product(int m, int n, int k, const std::vector<float>& a,
+                                   const std::vector<float>& b) {
+  return {.dtype = DType::f32,
+          .m = m,
+          .n = n,
+          .k = k,
+          .order_b = Order::transposed,
+          .a = a.data(),
+          .b = b.data()};
+}
+
 // C(row, col), from the k products.
 inline Estimate gemm_at(const GemmProblem& p, int row, int col) {
   Estimate c;

@@ -3,9 +3,8 @@
 
 #include <cmath>
 
-#include "problems/reference/gemm.hpp"
 #include "problems/reference/scaled_gemm.hpp"
-#include "tests/kernels/on_device.hpp"
+#include "tests/kernels/decoded_product.hpp"
 
 namespace moat::testing {
 namespace {
@@ -54,29 +53,13 @@ class ScaledGemmTest : public KernelTest {
     const Bytes a = codes<C>(std::int64_t{m} * k, 1);
     const Bytes b = codes<C>(std::int64_t{n} * k, 2);
     const std::int64_t blocks = ceil_div(k, kPerScale);
-    const HostArray c =
-        solve(p, a, b, scales(m * blocks, 0), scales(ceil_div(n, kPerScale) * blocks, 3));
-    const auto a_scales = scales(m * blocks, 0);
-    const auto b_scales = scales(ceil_div(n, kPerScale) * blocks, 3);
-    p.a_scales = a_scales.data();
-    p.b_scales = b_scales.data();
+    const HostArray a_scales = scales(m * blocks, 0);
+    const HostArray b_scales = scales(ceil_div(n, kPerScale) * blocks, 3);
+    const HostArray c = solve(p, a, b, a_scales, b_scales);
     const auto wide_a = reference::decoded_a(p);
     const auto wide_b = reference::decoded_b(p);
-    const GemmProblem product{.dtype = DType::f32,
-                              .m = m,
-                              .n = n,
-                              .k = k,
-                              .order_b = Order::transposed,
-                              .a = wide_a.data(),
-                              .b = wide_b.data()};
-    const auto want = reference::gemm(product);
-    double worst = 0;
-    for (std::int64_t i = 0; i < c.count(); ++i) {
-      const double bound = reference::product_bound(
-          k, dtype(), want[i], reference::Data::random_signs, 5 * reference::kRoundoffF32, 0);
-      worst = std::max(worst, reference::error_over_bound(c[i], want[i].value, bound, dtype()));
-    }
-    EXPECT_LE(worst, 1);
+    EXPECT_LE(worst_of_product(c, dtype(), m, n, k, wide_a, wide_b, 5 * reference::kRoundoffF32),
+              1);
   }
 };
 

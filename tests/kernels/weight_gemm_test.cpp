@@ -3,9 +3,8 @@
 
 #include <cmath>
 
-#include "problems/reference/gemm.hpp"
 #include "problems/reference/weight_gemm.hpp"
-#include "tests/kernels/on_device.hpp"
+#include "tests/kernels/decoded_product.hpp"
 
 namespace moat::testing {
 namespace {
@@ -48,21 +47,9 @@ class WeightGemmTest : public KernelTest {
 
     const auto wide_a = reference::widened(p.a, p.dtype, std::int64_t{m} * k);
     const auto wide_w = reference::decoded_weights(p);
-    const GemmProblem product{.dtype = DType::f32,
-                              .m = m,
-                              .n = n,
-                              .k = k,
-                              .order_b = Order::transposed,
-                              .a = wide_a.data(),
-                              .b = wide_w.data()};
-    const auto want = reference::gemm(product);
-    double worst = 0;
-    for (std::int64_t i = 0; i < c.count(); ++i) {
-      const double bound = reference::product_bound(
-          k, dtype(), want[i], reference::Data::random_signs, reference::unit_roundoff(dtype()), 0);
-      worst = std::max(worst, reference::error_over_bound(c[i], want[i].value, bound, dtype()));
-    }
-    EXPECT_LE(worst, 1);
+    EXPECT_LE(
+        worst_of_product(c, dtype(), m, n, k, wide_a, wide_w, reference::unit_roundoff(dtype())),
+        1);
   }
 
   void check_random(Code code, int m, int n, int k) {
