@@ -15,16 +15,17 @@ namespace moat {
 // How much a kernel computes for what it moves.
 enum class Work : std::uint8_t {
   products,  // of matrices: its rate is told in FLOP/s
-  vectors,   // products that share little, as decode's: told in bytes/s, arithmetic may bind
+  vectors,   // products with one row or column, as decode's: told in bytes/s, arithmetic may bind
   elements,  // a few operations for each: told in bytes/s, memory binds
 };
 
-// A kernel that cases name, `kernel`/dtype/shape.
+// A kernel that cases name, `kernel`/dtype/shape or `kernel`/dtypexcode/shape.
 struct Description {
   std::string_view kernel;
   std::string_view text;     // one line
   std::string_view example;  // a case
   std::span<const DType> types = kDTypes;
+  std::span<const Code> codes{};  // of a further input, if it is stored in one
 };
 
 // Visits the keys of a shape in the order in which a case name has them. One function of a problem

@@ -13,7 +13,7 @@ Description describe(const GemmProblem&) {
           .example = "gemm/bf16/m4096n4096k4096"};
 }
 
-Work work(const GemmProblem&) { return Work::products; }
+Work work(const GemmProblem& p) { return p.m == 1 || p.n == 1 ? Work::vectors : Work::products; }
 
 void shape(GemmProblem& p, ShapeKeys& keys) {
   keys.other_type(p.dtype_b);

@@ -11,10 +11,11 @@ Description describe(const ScaledGemmProblem&) {
   return {.kernel = "scaledgemm",
           .text = "C = A·Bᵀ in 8-bit floats, scales per 1 × 128 of A and 128 × 128 of B",
           .example = "scaledgemm/bf16xe4m3/m4096n2112k7168",
-          .types = kHalves};
+          .types = kHalves,
+          .codes = kScaledCodes};
 }
 
-Work work(const ScaledGemmProblem&) { return Work::products; }
+Work work(const ScaledGemmProblem& p) { return p.m > 1 ? Work::products : Work::vectors; }
 
 void shape(ScaledGemmProblem& p, ShapeKeys& keys) {
   keys.code(p.code);

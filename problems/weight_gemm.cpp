@@ -11,10 +11,11 @@ Description describe(const WeightGemmProblem&) {
   return {.kernel = "weightonly",
           .text = "C = A·Wᵀ with weights in int8, int4 or mxfp4, decoded on their way",
           .example = "weightonly/bf16xint4/m1n4096k4096",
-          .types = kHalves};
+          .types = kHalves,
+          .codes = kWeightCodes};
 }
 
-Work work(const WeightGemmProblem&) { return Work::products; }
+Work work(const WeightGemmProblem& p) { return p.m > 1 ? Work::products : Work::vectors; }
 
 void shape(WeightGemmProblem& p, ShapeKeys& keys) {
   keys.code(p.code);

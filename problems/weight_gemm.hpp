@@ -2,6 +2,7 @@
 // GEMM with weights in codes: what is computed, its operands and its work.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "problems/tensor.hpp"
 
 namespace moat {
+
+// What weights are stored in.
+inline constexpr std::array kWeightCodes{Code::int8, Code::int4, Code::mxfp4};
 
 // C = A·Wᵀ: A is m × k and C m × n, dense, of `dtype`, of 16 bits; W is n × k, dense, in codes.
 // Element (j, s) of W is code(j, s) · scale(j, s ÷ group): groups of 128 for int8 and 32 for int4,

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,11 +47,17 @@ F* symbol(const Loaded& library, const char* name) {
 }
 
 // The core that OpenBLAS chooses, asked in a child process because a loaded library chose for good.
-std::string probe_core() {
+// None if it does not come to an end: where its buffers find no room (ulimit -v), it tries for
+// ever.
+std::optional<std::string> probe_core() {
   int ends[2];
-  if (pipe(ends) != 0) return {};
+  if (pipe(ends) != 0) return std::string();
   const pid_t child = fork();
   if (child == 0) {
+    constexpr rlimit kProcessorSeconds{.rlim_cur = 2, .rlim_max = 2};
+    constexpr unsigned kSeconds = 60;  // of a machine that is busy
+    setrlimit(RLIMIT_CPU, &kProcessorSeconds);
+    alarm(kSeconds);
     close(ends[0]);
     const Loaded library = load();
     if (library.handle != nullptr) {
@@ -71,7 +78,8 @@ std::string probe_core() {
     core.append(buffer.data(), static_cast<std::size_t>(n));
   }
   close(ends[0]);
-  if (child > 0) waitpid(child, nullptr, 0);
+  int status = 0;
+  if (child > 0 && waitpid(child, &status, 0) == child && WIFSIGNALED(status)) return std::nullopt;
   return core;
 }
 
@@ -219,7 +227,14 @@ VectorLevel required_level(VectorLevel cpu, const std::string& build, bool asked
 }
 
 void open_openblas(int threads, const std::string& build, Baselines& baselines) {
-  const std::string detected = probe_core();
+  const std::optional<std::string> probed = probe_core();
+  if (!probed) {
+    baselines.absent.push_back(
+        {"openblas",
+         "it does not load within 2 s of processor time; is memory limited (ulimit -v)?"});
+    return;
+  }
+  const std::string& detected = *probed;
   std::optional<ScopedVariable> variable;
   const bool asked = std::getenv(kCoreVariable) != nullptr;
   if (const auto core = better_core(detected, required_level(cpu_vector_level(), build, asked))) {

@@ -14,34 +14,33 @@ namespace {
 
 // The inputs that are read. Of fixed size, because they are listed while time is taken.
 struct Inputs {
-  std::array<Region, 3> regions;
+  std::array<Region, 4> regions;
   std::size_t count = 0;  // 0: reading says nothing about the problem's time
+  void* output = nullptr;
 
-  void add(const void* data, std::int64_t elements, DType type) {
-    regions.at(count++) = {.data = data,
-                           .bytes = static_cast<std::size_t>(elements) * size_of(type)};
-  }
   std::span<const Region> all() const { return std::span(regions).first(count); }
 };
 
 Inputs inputs_of(const Problem& problem) {
   Inputs inputs;
-  if (const auto* r = std::get_if<ReductionProblem>(&problem)) {
-    inputs.add(r->x, r->n, r->dtype);
-  } else if (const auto* p = std::get_if<AttentionProblem>(&problem);
-             p != nullptr && p->q_len == 1) {
-    const std::int64_t rows = std::int64_t{p->batch} * p->head_dim;
-    const std::int64_t keys = rows * p->kv_len * p->kv_heads;
-    inputs.add(p->q, rows * p->q_heads, p->dtype);
-    inputs.add(p->k, keys, p->dtype);
-    inputs.add(p->v, keys, p->dtype);
-  }
+  double written = 0;
+  bool listed = true;
+  for_each_operand(problem, [&](const Operand& o, auto pointer) {
+    if constexpr (std::is_same_v<decltype(pointer), void*>) {
+      inputs.output = pointer;
+      written += bytes_moved(o);
+    } else if (o.pages || o.ragged || inputs.count == inputs.regions.size()) {
+      listed = false;
+    } else {
+      inputs.regions.at(inputs.count++) = {.data = pointer,
+                                           .bytes = static_cast<std::size_t>(bytes_held(o))};
+    }
+  });
+  // The words' exclusive or has to find room in what is written.
+  const bool reads =
+      work(problem) == Work::vectors || std::holds_alternative<ReductionProblem>(problem);
+  if (!listed || !reads || written < sizeof(std::uint32_t)) inputs.count = 0;
   return inputs;
-}
-
-void* output(const Problem& problem) {
-  if (const auto* p = std::get_if<ReductionProblem>(&problem)) return p->result;
-  return std::get<AttentionProblem>(problem).o;
 }
 
 std::vector<std::byte> bytes_of(const void* data, std::size_t size) {
@@ -80,8 +79,9 @@ class Read final : public Yardstick {
   }
 
   void run(const Problem& problem) override {
-    const std::uint32_t total = xor_words(inputs_of(problem).all(), threads_);
-    std::memcpy(output(problem), &total, sizeof total);
+    const Inputs inputs = inputs_of(problem);
+    const std::uint32_t total = xor_words(inputs.all(), threads_);
+    std::memcpy(inputs.output, &total, sizeof total);
   }
 
  private:

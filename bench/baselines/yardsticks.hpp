@@ -9,7 +9,7 @@
 
 namespace moat {
 
-// read:  every input once, for reductions and for attention of a single query: the exclusive or of
+// read:  every input once, for reductions and for products with a vector: the exclusive or of
 //        all 32-bit words is left in the output's first 4 bytes.
 // copy:  the first input to the output, as much as that holds, for what is computed element by
 //        element or row by row.

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/text/suggest.hpp"
+
 namespace moat {
 namespace {
 
@@ -20,19 +22,21 @@ static_assert(std::ranges::none_of(kDTypes, [](DType t) {
   return name_of(t).find('x') != std::string_view::npos;
 }));
 
-std::string kernel_names() {
-  std::string names;
-  for (const Problem& p : kernels()) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", describe(p).kernel);
-  }
-  return names;
-}
-
 // The names of types or codes.
 std::string names_of(const auto& table) {
   std::string names;
   for (const auto t : table) names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(t));
   return names;
+}
+
+// What stands instead of a name that is none of the tables'.
+std::string known_of(std::string_view given, const auto&... tables) {
+  std::vector<std::string> known;
+  const auto add = [&](const auto& table) {
+    for (const auto t : table) known.emplace_back(name_of(t));
+  };
+  (add(tables), ...);
+  return suggestion(given, known);
 }
 
 // The type or code of a name in their table; empty if there is none.
@@ -58,7 +62,9 @@ class ShapeReader : public ShapeKeys {
     const std::size_t cross = text.find('x');
     const std::string_view type = text.substr(0, cross);
     const auto first = find_in(kDTypes, type);
-    if (!first) fail(fmt::format("there is no dtype '{}'; there are {}", type, names_of(kDTypes)));
+    if (!first) {
+      fail(fmt::format("there is no dtype '{}'{}", type, known_of(type, kDTypes)));
+    }
     if (std::ranges::find(kernel_.types, *first) == kernel_.types.end()) {
       fail(fmt::format("{} takes {}, not {}", kernel_.kernel, names_of(kernel_.types), type));
     }
@@ -66,9 +72,13 @@ class ShapeReader : public ShapeKeys {
     const std::string_view other = text.substr(cross + 1);
     other_ = find_in(kDTypes, other);
     code_ = find_in(kCodes, other);
+    if (!kernel_.codes.empty() && !listed(code_)) {
+      fail(fmt::format("{} takes no '{}' beside the dtype{}", kernel_.kernel, other,
+                       known_of(other, kernel_.codes)));
+    }
     if (!other_ && !code_) {
-      fail(fmt::format("there is no dtype or code '{}'; there are {}, {}", other, names_of(kDTypes),
-                       names_of(kCodes)));
+      fail(
+          fmt::format("there is no dtype or code '{}'{}", other, known_of(other, kDTypes, kCodes)));
     }
     if (other_ == first) {
       fail(fmt::format("two inputs of '{0}' are written '{0}'", name_of(*first)));
@@ -80,8 +90,9 @@ class ShapeReader : public ShapeKeys {
 
   void code(Code& value) override {
     if (!code_) {
-      fail(fmt::format("a code stands beside the dtype, such as {}; there are {}", name_of(value),
-                       names_of(kCodes)));
+      fail(fmt::format("a code stands beside the dtype, as in {}x{}; {} takes {}",
+                       name_of(kernel_.types.front()), name_of(value), kernel_.kernel,
+                       names_of(kernel_.codes)));
     }
     value = *std::exchange(code_, {});
   }
@@ -131,6 +142,10 @@ class ShapeReader : public ShapeKeys {
   }
 
  private:
+  bool listed(std::optional<Code> code) const {
+    return code && std::ranges::find(kernel_.codes, *code) != kernel_.codes.end();
+  }
+
   // `key` and a whole number from 1 to `most`, which must come next.
   std::int64_t number(std::string_view key, std::int64_t most) {
     if (!follows(key)) {
@@ -204,6 +219,26 @@ class ShapeWriter : public ShapeKeys {
   void add(std::string_view key, auto value) { text += fmt::format("{}{}", key, value); }
 };
 
+// Writes what a shape may hold, "m# n# k# [bt]": # stands for a number.
+class ShapeGrammar : public ShapeKeys {
+ public:
+  void dimension(std::string_view key, int&) override { add("{}#", key); }
+  void length(std::string_view key, std::int64_t&) override { add("{}#", key); }
+  void optional_dimension(std::string_view key, std::int64_t&) override { add("[{}#]", key); }
+  void flag(std::string_view word, bool&) override { add("[{}]", word); }
+  void optional_real(std::string_view key, float&, float) override { add("[{}#]", key); }
+  void optional_type(std::string_view key, std::optional<DType>&) override { add("[{}TYPE]", key); }
+  void other_type(std::optional<DType>&) override {}
+  void code(Code&) override {}
+
+  std::string text;
+
+ private:
+  void add(const char* form, std::string_view key) {
+    text += (text.empty() ? "" : " ") + fmt::format(fmt::runtime(form), key);
+  }
+};
+
 // Products of shapes overflow 64 bits long before memory does, so bytes are counted in float64.
 std::uint64_t saturated(double bytes) {
   constexpr double kMost = 0x1p64;
@@ -244,15 +279,25 @@ std::string case_name(const Problem& problem) {
   return fmt::format("{}/{}{}/{}", kernel, name_of(dtype(problem)), shape.other, shape.text);
 }
 
+std::string shape_grammar(const Problem& problem) {
+  ShapeGrammar grammar;
+  Problem visited = problem;
+  moat::shape(visited, grammar);
+  return grammar.text;
+}
+
 Problem read_case(std::string_view name) {
   const std::size_t first = name.find('/');
   const std::string_view kernel = name.substr(0, first);
   const Problem* known = find_kernel(kernel);
   if (known == nullptr) {
-    throw CaseError(
-        fmt::format("case '{}': there is no kernel '{}'; there are {} (a case looks "
-                    "like '{}')",
-                    name, kernel, kernel_names(), describe(kernels().front()).example));
+    std::vector<std::string> known_names;
+    for (const Problem& p : kernels()) known_names.emplace_back(describe(p).kernel);
+    const auto meant = nearest(kernel, known_names);
+    const Problem& shown = meant ? *find_kernel(*meant) : kernels().front();
+    throw CaseError(fmt::format("case '{}': there is no kernel '{}'{} (a case looks like '{}')",
+                                name, kernel, suggestion(kernel, known_names),
+                                describe(shown).example));
   }
   const std::size_t second = first == name.npos ? name.npos : name.find('/', first + 1);
   ShapeReader keys(name, second == name.npos ? "" : name.substr(second + 1), describe(*known));

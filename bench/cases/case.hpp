@@ -34,6 +34,10 @@ Problem read_case(std::string_view name);
 // The same of a case that can be solved: throws CaseError, too, for types that no kernel takes.
 Problem parse_case(std::string_view name);
 
+// The keys that a shape of the problem's kernel may have, in their order: "m# n# k# [bt]", where #
+// stands for a number and brackets hold what may be left out.
+std::string shape_grammar(const Problem& problem);
+
 // The kernel of a case: gemm, attention, … Throws CaseError if the problem is not a case.
 std::string_view kernel_name(const Problem& problem);
 

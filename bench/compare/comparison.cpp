@@ -379,6 +379,8 @@ Comparison compare_records(const std::vector<NamedRecord>& base,
       }
     }
   }
+  // Processes that took turns are compared process by process.
+  comparison.single_runs = base.size() == 1 && now.size() == 1 && !base.front().record.run.session;
   const Sides base_sides = sides_of(base);
   const Sides now_sides = sides_of(now);
   Comparer comparer(base_sides, now_sides, options);

@@ -74,6 +74,7 @@ struct Comparison {
   std::optional<double> floor;          // noise floor, as a share of the time; none if unknown
   std::size_t differences = 0;          // A/A comparisons behind it
   std::vector<std::string> warnings;    // of builds whose timings are no measure of the kernels
+  bool single_runs = false;             // a run on either side, apart from each other
   std::vector<std::string> unfinished;  // runs that lack cases which they had planned
   int count(Verdict verdict) const;
 };

@@ -117,6 +117,15 @@ std::string pairing(const Comparison& comparison) {
                    paired);
 }
 
+// What an interval of two processes' samples does not hold.
+std::string single_runs_text(const Comparison& comparison) {
+  return comparison.single_runs
+             ? "\nnote: one run on either side: processes of one binary differ by percents where "
+               "memory binds, which\n      no interval here holds; compare folders of several "
+               "runs, or take turns with moat run --ab"
+             : "";
+}
+
 std::string table(const Comparison& comparison, CompareFormat format,
                   const std::optional<Gate>& gate, bool color) {
   const std::vector<Column> columns = {{.title = "case", .align = Align::left},
@@ -155,15 +164,15 @@ std::string table(const Comparison& comparison, CompareFormat format,
     for (Row& row : rows) {
       if (row.wrong) row.cells.back() = "**" + row.cells.back() + "**";
     }
-    return fmt::format("{}**{}{}{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n",
-                       warnings_text(warnings_of(comparison, gate), "\n"),
-                       gate_text(comparison, gate), gate ? "; " : "", counts,
-                       markdown_grid(columns, rows), pairing(comparison), floor_text(comparison),
-                       comparison.base, comparison.now);
+    return fmt::format(
+        "{}**{}{}{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n",
+        warnings_text(warnings_of(comparison, gate), "\n"), gate_text(comparison, gate),
+        gate ? "; " : "", counts, markdown_grid(columns, rows), pairing(comparison),
+        floor_text(comparison) + single_runs_text(comparison), comparison.base, comparison.now);
   }
   return summary(comparison, gate) + '\n' + plain_grid(columns, rows, color) + '\n' +
-         pairing(comparison) + floor_text(comparison) + '\n' + counts + '\n' +
-         (gate ? gate_text(comparison, gate) + '\n' : "");
+         pairing(comparison) + floor_text(comparison) + single_runs_text(comparison) + '\n' +
+         counts + '\n' + (gate ? gate_text(comparison, gate) + '\n' : "");
 }
 
 Json number(const std::optional<double>& x) { return x ? Json(*x) : Json(); }
@@ -367,10 +376,17 @@ std::string beside_json(const std::vector<RecordBeside>& records) {
 
 std::string verdict_counts(const Comparison& comparison) {
   std::string text;
-  for (const Verdict v : kVerdicts) {
-    if (const int n = comparison.count(v); n > 0) {
-      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", n, name_of(v));
+  for (const bool ours : {true, false}) {
+    std::string counts;
+    for (const Verdict v : kVerdicts) {
+      const auto n = std::ranges::count_if(comparison.cases, [&](const CaseComparison& c) {
+        return c.verdict == v && c.gated == ours;
+      });
+      if (n > 0) counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", n, name_of(v));
     }
+    if (counts.empty()) continue;
+    text += fmt::format("{}{}{}", text.empty() ? "" : "; ",
+                        ours ? "" : "libraries and yardsticks: ", counts);
   }
   return text;
 }

@@ -33,10 +33,14 @@ Json list_kernels() {
     const Description kernel = describe(problem);
     Json dtypes = Json::array();
     for (const DType t : kernel.types) dtypes.push_back(name_of(t));
+    Json codes = Json::array();
+    for (const Code c : kernel.codes) codes.push_back(name_of(c));
     all.push_back({{"name", kernel.kernel},
                    {"kind", kind(problem)},
                    {"description", kernel.text},
                    {"dtypes", dtypes},
+                   {"codes", codes},
+                   {"shape", shape_grammar(problem)},
                    {"example", kernel.example}});
   }
   return all;
@@ -124,9 +128,11 @@ Json listing(const std::vector<BackendEntry>& backends, const std::vector<Absent
 std::string listing_text(const Json& listing, const std::vector<std::string>& suites) {
   std::string text = "Kernels\n";
   for (const Json& kernel : listing["kernels"]) {
-    text += fmt::format("  {:<10} {} ({})\n             example: {}\n", text_of(kernel, "name"),
-                        text_of(kernel, "description"), joined(kernel["dtypes"]),
-                        text_of(kernel, "example"));
+    const std::string codes = joined(kernel["codes"]);
+    text += fmt::format("  {:<10} {} ({}{})\n             example: {}\n             shape: {}\n",
+                        text_of(kernel, "name"), text_of(kernel, "description"),
+                        joined(kernel["dtypes"]), codes.empty() ? "" : ", each x " + codes,
+                        text_of(kernel, "example"), text_of(kernel, "shape"));
   }
   text += "\nSuites\n";
   for (const Json& suite : listing["suites"]) {

@@ -109,8 +109,12 @@ class Merger {
       return fmt::format("{}: it does not count {}", origin, name);
     }
     if (const auto changed = changed_sources(document, name, root_); !changed.empty()) {
-      return fmt::format("{}: counted other sources: {} changed since", origin,
-                         fmt::join(changed, ", "));
+      constexpr std::size_t kNamed = 3;
+      const std::size_t named = std::min(changed.size(), kNamed);
+      return fmt::format(
+          "{}: counted other sources: {}{} changed since", origin,
+          fmt::join(changed.begin(), changed.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+          changed.size() > named ? fmt::format(" and {} more", changed.size() - named) : "");
     }
     return "";
   }

@@ -27,10 +27,17 @@ bool listed(const std::vector<std::string>& names, std::string_view name) {
   return names.empty() || std::ranges::find(names, name) != names.end();
 }
 
+// Whether an input of the case is of the type or in the code: bf16xint4.
+bool holds_type(const std::string& name, const std::string& type) {
+  return name.find(fmt::format("x{}/", type)) != std::string::npos;
+}
+
 bool selected(const ProblemOptions& options, const Problem& problem) {
   const std::string name = case_name(problem);
   return listed(options.kernels, kernel_name(problem)) &&
-         listed(options.dtypes, name_of(dtype(problem))) &&
+         (listed(options.dtypes, name_of(dtype(problem))) ||
+          std::ranges::any_of(options.dtypes,
+                              [&](const std::string& t) { return holds_type(name, t); })) &&
          (options.filters.empty() ||
           std::ranges::any_of(options.filters,
                               [&](const std::string& pattern) { return matches(name, pattern); }));
@@ -39,6 +46,11 @@ bool selected(const ProblemOptions& options, const Problem& problem) {
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
   for (const DType t : kDTypes) names.emplace_back(name_of(t));
+  for (const Problem& p : kernels()) {
+    for (const Code c : describe(p).codes) {
+      if (std::ranges::find(names, name_of(c)) == names.end()) names.emplace_back(name_of(c));
+    }
+  }
   return names;
 }
 

@@ -58,7 +58,16 @@ std::string spread(const CaseRecord& c) {
 // Marks a ratio that its samples do not carry; explained below the table.
 constexpr const char* kTooFew = "†";
 
+// Nothing that was asked has the case; told below the table.
+constexpr const char* kNone = "none";
+
+bool lacks_baseline(const CaseRecord& c) {
+  return c.implementation == kOurs && c.status == Status::ok && c.ratios.empty() &&
+         !c.baselines_absent.empty();
+}
+
 std::string format_ratio(const Record& record, const CaseRecord& c) {
+  if (lacks_baseline(c)) return kNone;
   const RatioRecord* baseline = fastest_baseline(c);
   if (baseline == nullptr) return "";
   const bool few = samples_beside(record, c, baseline->baseline) < kFewestSamples;
@@ -144,11 +153,40 @@ std::string library_text(const Record& record) {
   return text;
 }
 
-// "note: the run was interrupted; 3 of 9 cases are here"
+// "none  weightonly: OpenBLAS has matrix products only (openblas); …", a line for each kernel.
+std::string lacking_text(const Record& record) {
+  std::vector<std::pair<std::string, std::vector<AbsentRecord>>> kernels;
+  for (const CaseRecord& c : record.cases) {
+    if (!lacks_baseline(c)) continue;
+    auto kernel = std::ranges::find(kernels, c.kernel, &decltype(kernels)::value_type::first);
+    if (kernel == kernels.end()) kernel = kernels.insert(kernel, {c.kernel, {}});
+    for (const AbsentRecord& a : c.baselines_absent) {
+      auto& reasons = kernel->second;
+      const auto same = std::ranges::find(reasons, a.reason, &AbsentRecord::reason);
+      if (same == reasons.end()) {
+        reasons.push_back(a);
+      } else if (!same->name.ends_with(a.name)) {
+        same->name += ", " + a.name;
+      }
+    }
+  }
+  std::string text;
+  for (const auto& [kernel, reasons] : kernels) {
+    text += text.empty() ? "none  no library beside " : "      nor beside ";
+    std::string why;
+    for (const auto& [names, reason] : reasons) {
+      why += fmt::format("{}{} ({})", why.empty() ? "" : "; ", reason, names);
+    }
+    text += one_line(fmt::format("{}: {}", kernel, why)) + '\n';
+  }
+  return text;
+}
+
+// "note: the run was interrupted; 3 of 9 results are here"
 std::string interruption_text(const Record& record) {
   const RunInfo& run = record.run;
   if (!lacks_cases(record)) return "";
-  return fmt::format("\nnote: the run {}; {} of {} cases are here\n",
+  return fmt::format("\nnote: the run {}; {} of {} results are here\n",
                      run.interrupted ? "was interrupted" : "is not complete", record.cases.size(),
                      run.planned);
 }
@@ -163,7 +201,7 @@ std::string disturbance_text(const Record& record) {
       set_aside, samples);
   if (cases > 0) {
     text += fmt::format(
-        ";\n      {} of {} cases have no number for it: let the machine rest, or give "
+        ";\n      {} of {} results have no number for it: let the machine rest, or give "
         "the run more --budget",
         cases, record.cases.size());
   }
@@ -244,7 +282,11 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
             .wrong = c.status != Status::ok};
     kernel = c.kernel;
     problem = c.problem;
-    if (row.wrong) {
+    // A note below tells of all that other work disturbed, and what mends it.
+    if (c.status == Status::disturbed) {
+      row.cells.resize(columns.size());
+      row.cells[4] = name_of(c.status);  // wide enough as it is
+    } else if (row.wrong) {
       std::string name = fmt::format("{}: {}", name_of(c.status), c.message);
       if (format == TableFormat::markdown) {
         row.cells.resize(columns.size());
@@ -261,14 +303,15 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
            interruption_text(record) + disturbance_text(record) + '\n' + notes(rows) +
-           absences(record);
+           lacking_text(record) + absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
   text += interruption_text(record);
   text += disturbance_text(record);
-  return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) + absences(record);
+  return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) +
+         lacking_text(record) + absences(record);
 }
 
 }  // namespace moat

@@ -2,6 +2,9 @@
 #include "bench/baselines/openblas.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -48,6 +51,25 @@ TEST(OpenOpenBlas, UsesTheVectorsOfThisCpu) {
   if (cpu_vector_level() != VectorLevel::sse) {
     EXPECT_NE(detail.find("Prescott"), std::string::npos) << detail;
   }
+}
+
+// Its allocator tries for ever where it finds no room; a run goes on without it.
+TEST(OpenOpenBlas, IsAbsentWhereItFindsNoMemory) {
+  const pid_t child = fork();
+  if (child == 0) {
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = rlim_t{120} << 20;
+    setrlimit(RLIMIT_AS, &limit);
+    Baselines baselines;
+    open_openblas(2, "avx512", baselines);
+    const bool said = !baselines.absent.empty() &&
+                      baselines.absent[0].reason.find("processor time") != std::string::npos;
+    _exit(baselines.found.empty() && said ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 }  // namespace

@@ -119,6 +119,31 @@ TEST(ReadYardstick, ReadsQueriesKeysAndValues) {
   EXPECT_EQ(find("read").traffic(p)->read, static_cast<double>(q.size() + k.size() + v.size()));
 }
 
+TEST(ReadYardstick, ReadsWhatAProductWithAVectorReads) {
+  WeightGemmProblem p{.dtype = DType::bf16, .code = Code::int4, .m = 1, .n = 6, .k = 64};
+  const auto a = random_bytes(std::size_t{64} * 2);
+  const auto w = random_bytes(std::size_t{6} * 32);
+  const auto scales = random_bytes(std::size_t{6} * 2 * 2);
+  std::vector<std::byte> c(12, kUntouched);
+  p.a = a.data();
+  p.w = w.data();
+  p.scales = scales.data();
+  p.c = c.data();
+  find("read").run(p);
+  EXPECT_EQ(word(c), exclusive_or(a) ^ exclusive_or(w) ^ exclusive_or(scales));
+  EXPECT_EQ(c[4], kUntouched);
+  EXPECT_EQ(find("read").traffic(p)->read,
+            static_cast<double>(a.size() + w.size() + scales.size()));
+}
+
+// Neither where operands are read again and again, nor where what is left has no room.
+TEST(ReadYardstick, StandsBesideVectorsOnly) {
+  EXPECT_FALSE(find("read").traffic(GemmProblem{.m = 2, .n = 9, .k = 9}));
+  EXPECT_TRUE(find("read").traffic(GemmProblem{.m = 1, .n = 9, .k = 9}));
+  EXPECT_FALSE(find("read").traffic(GemmProblem{.dtype = DType::f16, .m = 1, .n = 1, .k = 9}));
+  EXPECT_FALSE(find("read").traffic(RowsProblem{.rows = 9, .cols = 9}));
+}
+
 TEST(CopyYardstick, CopiesRows) {
   for (const RowsOp op : {RowsOp::softmax, RowsOp::rms_norm}) {
     RowsProblem p{.op = op, .dtype = DType::f16, .rows = 130, .cols = 1003};
@@ -150,7 +175,7 @@ TEST(CopyYardstick, CopiesAsMuchAsIsWritten) {
 
 TEST(Yardsticks, StandOnlyBesideWhatMemoryBounds) {
   for (const char* name : {"read", "copy"}) {
-    EXPECT_FALSE(find(name).traffic(GemmProblem{})) << name;
+    EXPECT_FALSE(find(name).traffic(GemmProblem{.m = 2, .n = 2})) << name;
     EXPECT_FALSE(find(name).traffic(AttentionProblem{.q_len = 2, .kv_len = 2})) << name;
   }
   EXPECT_FALSE(find("read").traffic(RowsProblem{}));

@@ -76,6 +76,15 @@ TEST(Compare, GivesEachCaseItsVerdict) {
   EXPECT_NEAR(find(c, "sum/f32/n1/cpu/moat").ratio->ratio, 1.2, 1e-9);
 }
 
+TEST(Compare, KnowsThatASideIsASingleRun) {
+  const auto run = timed_record({{"sum/f32/n1", steady(1e-3)}});
+  EXPECT_TRUE(compare_records({run}, {run}, at(0.05)).single_runs);
+  EXPECT_FALSE(compare_records({run, run}, {run}, at(0.05)).single_runs);
+  auto turn = run;
+  turn.record.run.session = "s";
+  EXPECT_FALSE(compare_records({turn}, {turn}, at(0.05)).single_runs);
+}
+
 TEST(Compare, OtherDevicesAndBuildsAreIncomparable) {
   const auto base = timed_record({{"sum/f32/n1", steady(1e-3)}});
   const auto verdict_of = [&](const auto& change) {

@@ -58,6 +58,26 @@ TEST(Format, CountsVerdicts) {
             "1 incomparable, 1 missing, 1 unverified");
 }
 
+TEST(Format, CountsOursApartFromOthers) {
+  Comparison c = sample();
+  c.cases[0].gated = c.cases[2].gated = false;
+  EXPECT_EQ(verdict_counts(c),
+            "1 faster, 1 inconclusive, 1 too few samples, 1 disturbed, 1 incomparable, 1 missing, "
+            "1 unverified; libraries and yardsticks: 1 slower, 1 same");
+}
+
+TEST(Format, SaysWhatSingleRunsCannotTell) {
+  Comparison c = sample();
+  for (const auto format : {CompareFormat::table, CompareFormat::markdown}) {
+    EXPECT_EQ(format_comparison(c, format, {}, false).find("one run on either side"),
+              std::string::npos);
+    c.single_runs = true;
+    EXPECT_NE(format_comparison(c, format, {}, false).find("\nnote: one run on either side"),
+              std::string::npos);
+    c.single_runs = false;
+  }
+}
+
 TEST(Format, TableHasEveryCaseAndTheFloor) {
   const std::string text = formatted(CompareFormat::table);
   EXPECT_NE(text.find("+50.0 %"), std::string::npos) << text;

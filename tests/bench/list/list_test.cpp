@@ -53,6 +53,14 @@ TEST(List, CasesAreNamesAndSuitesHaveSources) {
   }
 }
 
+// What a case name may hold can be read off the listing.
+TEST(List, TellsTypesCodesAndShape) {
+  const std::string text = listing_text(a_listing(), {});
+  EXPECT_NE(text.find("shape: m# n# k# [bt] [lda#] [ldb#] [ldc#] [cTYPE]\n"), std::string::npos);
+  EXPECT_NE(text.find("(f16, bf16, each x int8, int4, mxfp4)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("shape: b# q# kv# h# hkv# d# [causal] [scale#]\n"), std::string::npos);
+}
+
 TEST(List, ShowsTheCasesOfANamedSuiteOnly) {
   const Json all = a_listing();
   const auto first = all["suites"][0]["cases"][0].get<std::string>();

@@ -257,7 +257,11 @@ TEST(Roofline, SuspectsWhatIsFasterThanTheCeiling) {
 }
 
 TEST(CountsFlops, IsAPropertyOfTheProblem) {
-  EXPECT_TRUE(counts_flops(GemmProblem{.m = 1, .n = 9, .k = 9}));
+  EXPECT_TRUE(counts_flops(GemmProblem{.m = 2, .n = 9, .k = 9}));
+  EXPECT_FALSE(counts_flops(GemmProblem{.m = 1, .n = 9, .k = 9}));
+  EXPECT_FALSE(counts_flops(GemmProblem{.m = 9, .n = 1, .k = 9}));
+  EXPECT_FALSE(counts_flops(WeightGemmProblem{.m = 1, .n = 9, .k = 32}));
+  EXPECT_FALSE(counts_flops(ScaledGemmProblem{.m = 1, .n = 9, .k = 9}));
   EXPECT_TRUE(counts_flops(AttentionProblem{.q_len = 2, .kv_len = 9}));
   EXPECT_FALSE(counts_flops(AttentionProblem{.q_len = 1, .kv_len = 9}));
   EXPECT_FALSE(counts_flops(ReductionProblem{.n = 9}));

@@ -109,6 +109,7 @@ TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
       {{"run", "--device", "cpu:99"}, kExitUsage, "there is no cpu:99"},
       {{"run", "--kernel", "gem"}, kExitUsage, "Did you mean gemm?"},
       {{"run", "--dtype", "fp16"}, kExitUsage, "Did you mean f16?"},
+      {{"run", "--dtype", "in4"}, kExitUsage, "Did you mean int4?"},
       {{"run", "--case", "gemm/f32/m0n1k1"}, kExitUsage, "m0n1k1"},
       {{"run", "--case", "gemm/f32/m-1n1k1"}, kExitUsage, "m-1n1k1"},
       {{"run", "--case", "gemm/f32/m1000000000000n1k1"}, kExitUsage, "1000000000000"},
@@ -161,7 +162,8 @@ TEST_F(Command, HelpAndVersion) {
   EXPECT_EQ(help.exit_code, kExitOk);
   std::string types;
   for (const DType t : kDTypes) types += (types.empty() ? "" : ", ") + std::string(name_of(t));
-  EXPECT_NE(help.out.find("only these types: " + types + "\n"), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("only these types: " + types + ", "), std::string::npos) << help.out;
+  EXPECT_NE(help.out.find("int4"), std::string::npos) << help.out;
   EXPECT_NE(help.out.find("examples:"), std::string::npos);
   EXPECT_NE(help.out.find("exit codes:"), std::string::npos);
   // The parser's own words for types, checks and defaults.

@@ -271,7 +271,7 @@ TEST_F(RunTest, DisturbedCasesHaveNoNumberAndAnExitCodeOfTheirOwn) {
   EXPECT_EQ(r.cases[1].status, Status::ok) << r.cases[1].message;
   EXPECT_GT(r.run.scheduling.get().waited_seconds, 0);
   EXPECT_GT(r.run.scheduling.get().involuntary_switches, 0);
-  EXPECT_NE(out_.str().find("disturbed: "), std::string::npos) << out_.str();
+  EXPECT_NE(out_.str().find("  disturbed"), std::string::npos) << out_.str();
   EXPECT_NE(out_.str().find("samples were set aside"), std::string::npos) << out_.str();
   EXPECT_EQ(out_.str().find("GFLOP/s"), std::string::npos) << out_.str();
   const Json exported = read_json_file(folder_ / "gbench.json")["benchmarks"][0];

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "bench/run/case_records.hpp"
 #include "bench/text/quantity.hpp"
 #include "tests/bench/record/sample_record.hpp"
 
@@ -42,7 +43,7 @@ TEST(Table, ARunThatIsNotCompleteSaysSo) {
   Record record = sample_record();
   record.run.planned = static_cast<int>(record.cases.size());
   for (const auto format : {TableFormat::table, TableFormat::markdown}) {
-    EXPECT_EQ(format_record(record, format, false).find("cases are here"), std::string::npos);
+    EXPECT_EQ(format_record(record, format, false).find("results are here"), std::string::npos);
     Record part = record;
     part.run.planned += 7;
     EXPECT_NE(format_record(part, format, false).find("note: the run is not complete"),
@@ -118,14 +119,36 @@ TEST(Table, SaysWhatOtherWorkDidAndNothingOfAQuietMachine) {
   for (const auto format : {TableFormat::table, TableFormat::markdown}) {
     const std::string text = format_record(record, format, false);
     EXPECT_NE(text.find("note: 1 of 8 samples were set aside"), std::string::npos) << text;
-    EXPECT_NE(text.find("1 of 5 cases have no number for it"), std::string::npos) << text;
-    const std::string line = line_with(text, "disturbed: ");
-    EXPECT_NE(line.find("1 of 2 samples was set aside"), std::string::npos) << text;
+    EXPECT_NE(text.find("1 of 5 results have no number for it"), std::string::npos) << text;
+    const std::string line = line_with(text, "disturbed");
+    EXPECT_NE(line.find(record.cases.back().implementation), std::string::npos) << text;
     EXPECT_EQ(line.find(" ms"), std::string::npos) << line;
+    EXPECT_EQ(line.find("set aside"), std::string::npos) << line;
   }
   record.cases.pop_back();
   record.run.planned = static_cast<int>(record.cases.size());
   EXPECT_EQ(format_record(record, TableFormat::table, false).find("note:"), std::string::npos);
+}
+
+// A reason that several give is told once, and only of what has nothing beside it.
+TEST(Table, SaysWhyNoLibraryStandsBesideAKernel) {
+  Record record = sample_record();
+  CaseRecord& ours = record.cases.front();
+  ASSERT_EQ(ours.implementation, kOurs);
+  ours.baselines_absent = {{"a", "no\nsuch product"}, {"b", "no\nsuch product"}, {"c", "too old"}};
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    EXPECT_EQ(format_record(record, format, false).find("no library beside"), std::string::npos);
+    Record alone = record;
+    alone.cases.front().ratios.clear();
+    const std::string text = format_record(alone, format, false);
+    EXPECT_NE(text.find("none  no library beside " + ours.kernel +
+                        ": no such product (a, b); too old (c)\n"),
+              std::string::npos)
+        << text;
+    EXPECT_NE(line_with(text, "cpu/moat").find(" none "), std::string::npos) << text;
+    alone.cases.front().baselines_absent.clear();
+    EXPECT_EQ(format_record(alone, format, false).find("none "), std::string::npos);
+  }
 }
 
 TEST(Table, FitsATerminal) {
@@ -174,7 +197,7 @@ TEST(Table, ARatioOfFewSamplesIsMarked) {
 }
 
 // In FLOP/s whatever was measured, by the problem alone.
-TEST(Table, ProductsAndAttentionOfManyQueriesAreToldInFlops) {
+TEST(Table, WhatSharesItsOperandsIsToldInFlops) {
   const auto rate = [](const char* problem) {
     Record record = sample_record();
     record.cases.resize(1);
@@ -187,7 +210,7 @@ TEST(Table, ProductsAndAttentionOfManyQueriesAreToldInFlops) {
     return line.find("GFLOP/s") != std::string::npos ? "FLOP" : "byte";
   };
   EXPECT_STREQ(rate("gemm/bf16/m64n64k64"), "FLOP");
-  EXPECT_STREQ(rate("gemm/bf16/m1n64k64"), "FLOP");
+  EXPECT_STREQ(rate("gemm/bf16/m1n64k64"), "byte");
   EXPECT_STREQ(rate("attention/bf16/b1q512kv512h8hkv8d64"), "FLOP");
   EXPECT_STREQ(rate("attention/bf16/b1q1kv512h8hkv8d64"), "byte");
   EXPECT_STREQ(rate("max/bf16/n1000"), "byte");
