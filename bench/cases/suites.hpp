@@ -17,7 +17,7 @@ struct Suite {
   std::vector<Problem> cases;
 };
 
-// quick, edges, llama3-8b, llama3-70b, qwen2.5-7b, deepseek-v3, sweep.
+// quick, edges, those of models (models.hpp), sweep.
 const std::vector<Suite>& suites();
 
 // Throws CaseError, which lists the suites there are.

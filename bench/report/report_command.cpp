@@ -18,6 +18,7 @@
 #include "bench/report/publish.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/software/document.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/progress.hpp"
 
@@ -34,6 +35,7 @@ examples:
   moat report results --csv p3.csv                      for the P3 analysis library, whose pp(),
                                                         cascade() and navchart() take one problem:
                                                         df[df["problem"] == "gemm/f32/m64n64k64"]
+  moat report results --software software.json          with what moat software --json wrote
 
 A path to write may be a device, a FIFO, a link, which stays, or - for standard output.
 
@@ -55,6 +57,7 @@ struct Options {
   std::filesystem::path out = "report.html";
   std::filesystem::path csv;
   std::string baseline;
+  std::vector<std::filesystem::path> software;
   PublishOptions publish;
 };
 
@@ -79,6 +82,23 @@ void refuse_unused(const PublishOptions& publish, const CLI::Option& out,
   }
 }
 
+// The rows of documents of moat software. Throws RecordError, which names the file.
+Json read_software(const std::vector<std::filesystem::path>& files) {
+  Json rows = Json::array();
+  for (const auto& file : files) {
+    try {
+      for (Json& row : software_rows(read_software_document("--software", file))) {
+        rows.push_back(std::move(row));
+      }
+    } catch (const nlohmann::json::exception& e) {
+      throw RecordError(fmt::format("--software {}: {}", file.string(), e.what()));
+    } catch (const std::runtime_error& e) {
+      throw RecordError(e.what());
+    }
+  }
+  return rows;
+}
+
 int run(const Options& options) {
   SteadyClock clock;
   Progress progress(clock);
@@ -90,6 +110,7 @@ int run(const Options& options) {
   }
   for (const auto& path : outputs) {
     require_no_input(path, options.records);
+    require_no_input(path, options.software);
     require_writable(path);
   }
   const auto records = read_records(options.records, [&](std::size_t i, std::size_t count) {
@@ -97,7 +118,9 @@ int run(const Options& options) {
   });
   const std::size_t last = records.size() + 1;
   if (last > 5) progress.step(last, last, "computing the report");
-  const std::string page = report_page(report_data(records, options.baseline));
+  Json data = report_data(records, options.baseline);
+  data["software"] = read_software(options.software);
+  const std::string page = report_page(data);
   progress.clear();
   write_file(options.out, page);
   if (!options.csv.empty()) write_file(options.csv, report_csv(records));
@@ -131,6 +154,11 @@ void add_report_command(CLI::App& app, int& exit_code) {
                                    "(default: {}, as for ports, else the first)",
                                    kBaseline))
           ->type_name("NAME");
+  CLI::Option* const software =
+      command
+          ->add_option("--software", options->software,
+                       "what moat software --json wrote, for a section of its own")
+          ->type_name("FILE");
   PublishOptions& publishing = options->publish;
   command->add_flag("--table", publishing.table, "print the table of one record");
   command->add_flag("--svg", publishing.svg, "draw one record; to standard output without --out");
@@ -146,13 +174,13 @@ void add_report_command(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->check(number_check(0.0, 1000.0))
       ->needs(readme);
-  command->callback([options, out, csv, baseline, &exit_code] {
+  command->callback([options, out, csv, baseline, software, &exit_code] {
     try {
       if (!options->publish.wanted()) {
         exit_code = run(*options);
         return;
       }
-      refuse_unused(options->publish, *out, {csv, baseline});
+      refuse_unused(options->publish, *out, {csv, baseline, software});
       if (options->records.size() != 1 || std::filesystem::is_directory(options->records.front())) {
         throw UsageError("--table, --svg and --readme take one record");
       }

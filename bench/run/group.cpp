@@ -8,8 +8,11 @@
 #include <cmath>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 #include "bench/cases/case.hpp"
 #include "bench/run/case_records.hpp"
@@ -144,6 +147,7 @@ class Sets {
   std::vector<std::vector<char>> called_;
 };
 
+// One problem with its contenders. The methods are called in their order.
 class GroupRun {
  public:
   GroupRun(Device& device, const Problem& problem, const std::vector<Contender>& contenders,
@@ -162,12 +166,58 @@ class GroupRun {
     outcome_.cold = rotation_.cold && !options.measure.hot;
   }
 
-  GroupOutcome run(Clock& clock) {
+  void verify_all() {
     for (std::size_t c = 0; c < contenders_.size() && !stopped(); ++c) verify_before(c);
-    time(clock);
+    for (std::size_t c = 0; c < contenders_.size(); ++c) {
+      if (solve_[c]) {
+        ready_.push_back(c);
+      } else if (outcome_.results[c].message.empty()) {
+        // One that the user did not wait for is neither right nor wrong.
+        outcome_.results[c].status = Status::ok;
+      }
+    }
+  }
+
+  // How many passed.
+  std::size_t ready() const { return ready_.size(); }
+
+  // Appends those that passed and their problems. There is room for them: what is in `problems`
+  // must stay where it is.
+  void enter(std::vector<Implementation>& implementations,
+             std::vector<std::vector<Problem>>& problems) {
+    for (const std::size_t c : ready_) {
+      const auto& own = problems.emplace_back(sets_.problems()[c]);
+      implementations.push_back(
+          {.name = contenders_[c].name, .run = [this, c, &own](const Problem& p) {
+             sets_.mark(c, own, p);
+             solve_[c](p);
+           }});
+    }
+  }
+
+  // What is told of their samples.
+  CallObserver& watch(Clock& clock) {
+    std::vector<SpotChecks::Subject> subjects;
+    for (const std::size_t c : ready_) {
+      subjects.push_back({static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
+    }
+    return spot_checks_.emplace(device_, sets_.all(), sets_.values(), std::move(subjects), clock,
+                                options_.seed);
+  }
+
+  // Checks what they wrote while they were timed; `measurements` are theirs.
+  void accept(std::span<Measurement> measurements) {
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      accept(ready_[i], std::move(measurements[i]), spot_checks_->failure(i));
+    }
+  }
+
+  GroupOutcome finish() {
     outcome_.interrupted = stopped();
     return std::move(outcome_);
   }
+
+  bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
 
  private:
   static Rotation rotation(const Device& device, const Problem& problem, int contenders,
@@ -183,8 +233,6 @@ class GroupRun {
     return rotation_sets(touched, device.info().cache_bytes,
                          static_cast<std::size_t>(share * static_cast<double>(limit)));
   }
-
-  bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
 
   // How an output of contender c is checked.
   CheckOutput check_of(std::size_t c) const {
@@ -239,45 +287,6 @@ class GroupRun {
       solve_[c] = std::move(solve);
     } catch (const std::exception& e) {
       fail(result, Status::error, e.what());
-    }
-  }
-
-  // Times those that passed, and checks what they wrote meanwhile.
-  void time(Clock& clock) {
-    std::vector<std::size_t> ready;
-    std::vector<Implementation> implementations;
-    std::vector<std::vector<Problem>> problems;
-    for (std::size_t c = 0; c < contenders_.size(); ++c) {
-      if (!solve_[c]) {
-        // One that the user did not wait for is neither right nor wrong.
-        if (outcome_.results[c].message.empty()) outcome_.results[c].status = Status::ok;
-        continue;
-      }
-      ready.push_back(c);
-    }
-    if (ready.empty() || stopped()) return;
-    problems.reserve(ready.size());
-    implementations.reserve(ready.size());
-    for (const std::size_t c : ready) {
-      // `own` stays where it is: the room for all is reserved.
-      const auto& own = problems.emplace_back(sets_.problems()[c]);
-      implementations.push_back(
-          {.name = contenders_[c].name, .run = [this, c, &own](const Problem& p) {
-             sets_.mark(c, own, p);
-             solve_[c](p);
-           }});
-    }
-    std::vector<SpotChecks::Subject> subjects;
-    for (const std::size_t c : ready) {
-      subjects.push_back({static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
-    }
-    SpotChecks spot_checks(device_, sets_.all(), sets_.values(), std::move(subjects), clock,
-                           options_.seed);
-    MeasureOptions measuring = options_.measure;
-    measuring.observer = &spot_checks;
-    GroupResult group = moat::measure(device_, implementations, problems, measuring, clock);
-    for (std::size_t i = 0; i < ready.size(); ++i) {
-      accept(ready[i], std::move(group.measurements[i]), spot_checks.failure(i));
     }
   }
 
@@ -342,7 +351,26 @@ class GroupRun {
   std::vector<std::function<void(const Problem&)>> solve_;
   // Of each contender an output for each of the values, that was found right.
   std::vector<std::vector<std::vector<std::byte>>> right_;
+  std::vector<std::size_t> ready_;  // contenders that passed
+  std::optional<SpotChecks> spot_checks_;
   GroupOutcome outcome_;
+};
+
+// Tells each part of its own implementations, which stand one part behind the other.
+class Observers final : public CallObserver {
+ public:
+  void add(CallObserver& observer, std::size_t implementations) {
+    for (std::size_t i = 0; i < implementations; ++i) all_.emplace_back(&observer, i);
+  }
+  void before(std::size_t implementation, std::size_t first, int calls) override {
+    all_.at(implementation).first->before(all_[implementation].second, first, calls);
+  }
+  void after(std::size_t implementation) override {
+    all_.at(implementation).first->after(all_[implementation].second);
+  }
+
+ private:
+  std::vector<std::pair<CallObserver*, std::size_t>> all_;
 };
 
 }  // namespace
@@ -364,10 +392,46 @@ double host_bytes(const Problem& problem, std::size_t contenders) {
   return inputs + outputs + references + decoded;
 }
 
+std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart>& parts,
+                                     const GroupOptions& options, Clock& clock) {
+  GroupOptions own = options;
+  own.memory_limit /= std::max<std::size_t>(parts.size(), 1);
+  std::vector<std::unique_ptr<GroupRun>> runs;
+  std::size_t ready = 0;
+  for (const GroupPart& part : parts) {
+    runs.push_back(std::make_unique<GroupRun>(device, part.problem, part.contenders, own));
+    runs.back()->verify_all();
+    ready += runs.back()->ready();
+  }
+  const bool stopped = options.measure.stop != nullptr && *options.measure.stop;
+  if (ready > 0 && !stopped) {
+    std::vector<Implementation> implementations;
+    std::vector<std::vector<Problem>> problems;
+    implementations.reserve(ready);
+    problems.reserve(ready);
+    Observers observers;
+    for (const auto& run : runs) {
+      run->enter(implementations, problems);
+      observers.add(run->watch(clock), run->ready());
+    }
+    MeasureOptions measuring = options.measure;
+    measuring.observer = &observers;
+    GroupResult group = moat::measure(device, implementations, problems, measuring, clock);
+    std::span<Measurement> rest = group.measurements;
+    for (const auto& run : runs) {
+      run->accept(rest.first(run->ready()));
+      rest = rest.subspan(run->ready());
+    }
+  }
+  std::vector<GroupOutcome> outcomes;
+  for (const auto& run : runs) outcomes.push_back(run->finish());
+  return outcomes;
+}
+
 GroupOutcome run_group(Device& device, const Problem& problem,
                        const std::vector<Contender>& contenders, const GroupOptions& options,
                        Clock& clock) {
-  return GroupRun(device, problem, contenders, options).run(clock);
+  return std::move(run_groups(device, {{problem, contenders}}, options, clock).front());
 }
 
 }  // namespace moat

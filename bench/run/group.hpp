@@ -60,4 +60,15 @@ GroupOutcome run_group(Device& device, const Problem& problem,
                        const std::vector<Contender>& contenders, const GroupOptions& options,
                        Clock& clock);
 
+// A problem of several that are solved in the same rounds.
+struct GroupPart {
+  Problem problem;
+  std::vector<Contender> contenders;
+};
+
+// The same of several problems, each with operands of its own: their contenders take turns in one
+// series of rounds. One outcome per part.
+std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart>& parts,
+                                     const GroupOptions& options, Clock& clock);
+
 }  // namespace moat

@@ -26,6 +26,7 @@
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/device_record.hpp"
+#include "bench/run/devices.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/measured_group.hpp"
 #include "bench/run/output_path.hpp"
@@ -35,79 +36,10 @@
 #include "bench/run/usage_error.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/grid.hpp"
-#include "bench/text/suggest.hpp"
 #include "bench/text/terminal.hpp"
-#include "bench/verify/operands.hpp"
 
 namespace moat {
 namespace {
-
-std::string device_name(const DeviceInfo& info) {
-  return fmt::format("{}:{}", info.backend, info.index);
-}
-
-// The devices that the options select, and why the others are not there.
-struct Devices {
-  std::vector<std::unique_ptr<Device>> all;
-  std::vector<AbsentRecord> skipped;
-};
-
-Devices open_devices(const RunOptions& options, const RunWorld& world) {
-  std::vector<std::string> known;
-  known.reserve(world.backends.size() + world.absent.size());
-  for (const auto& b : world.backends) known.push_back(b.name);
-  for (const auto& b : world.absent) known.push_back(b.name);
-  const auto require_backend = [&](const char* option, const std::string& name) {
-    if (std::ranges::find(known, name) == known.end()) {
-      throw UsageError(
-          fmt::format("{}: backend {} is not known{}", option, name, suggestion(name, known)));
-    }
-  };
-  for (const auto& name : options.backends) require_backend("--backend", name);
-  for (const auto& name : options.devices) {
-    const auto colon = name.find(':');
-    if (colon == std::string::npos) {
-      throw UsageError(fmt::format("--device: {} has no index; write it as cpu:0", name));
-    }
-    require_backend("--device", name.substr(0, colon));
-  }
-  const auto wanted = [&](const std::string& backend) {
-    return (options.backends.empty() ||
-            std::ranges::find(options.backends, backend) != options.backends.end()) &&
-           (options.devices.empty() ||
-            std::ranges::any_of(options.devices, [&](const std::string& d) {
-              return d.starts_with(backend + ":");
-            }));
-  };
-
-  Devices devices;
-  std::vector<std::string> present;
-  for (const auto& backend : world.backends) {
-    if (!wanted(backend.name)) continue;
-    DeviceList list = backend.list();
-    if (list.devices.empty()) devices.skipped.push_back({backend.name, list.skipped});
-    for (auto& device : list.devices) {
-      const std::string name = device_name(device->info());
-      present.push_back(name);
-      if (options.devices.empty() ||
-          std::ranges::find(options.devices, name) != options.devices.end()) {
-        devices.all.push_back(std::move(device));
-      }
-    }
-  }
-  for (const auto& backend : world.absent) {
-    if (wanted(backend.name)) devices.skipped.push_back({backend.name, backend.reason});
-  }
-  for (const auto& name : options.devices) {
-    const std::string backend = name.substr(0, name.find(':'));
-    const bool skipped = std::ranges::any_of(
-        devices.skipped, [&](const AbsentRecord& a) { return a.name == backend; });
-    if (!skipped && std::ranges::find(present, name) == present.end()) {
-      throw UsageError(fmt::format("--device: there is no {}{}", name, suggestion(name, present)));
-    }
-  }
-  return devices;
-}
 
 // Those that the threads may use, if they are not all of the machine's.
 Reading<std::vector<int>> kept_processors(int threads) {
@@ -127,49 +59,6 @@ Reading<std::vector<int>> kept_processors(int threads) {
     return Reading<std::vector<int>>::none("it might use every processor");
   }
   return Reading<std::vector<int>>::of(std::move(processors));
-}
-
-// Half of what there is, so that neither the host's other work nor the device's runs out; of two
-// builds that take turns each has half of that. Where the operands lie in the host's own memory
-// their originals, from which they are checked, lie beside them, and the libraries need a fifth.
-std::size_t memory_limit(const RunOptions& options, const Device& device) {
-  std::size_t bytes = device.info().memory_bytes / 2;
-  if (device.info().host) {
-    bytes = std::min(bytes, cpu::available_memory_bytes() / 5 * 2);
-  }
-  return options.turns ? bytes / 2 : bytes;
-}
-
-// Throws CaseError if the host's memory does not hold what the operands of a group are checked
-// with: the system ends a process that takes more than it may have.
-void check_host_memory(const Problem& problem, std::size_t contenders, const RunOptions& options,
-                       const DeviceInfo& info) {
-  double bytes = host_bytes(problem, contenders);
-  if (info.host) {
-    bytes += static_cast<double>(Operands::bytes(problem, static_cast<int>(contenders)));
-  }
-  // The program itself and the libraries grow while they run.
-  constexpr std::size_t kLeast = std::size_t{16} << 20;
-  std::size_t available = cpu::available_memory_bytes();
-  available -= std::min(available, std::max(available / 16, kLeast));
-  check_memory(problem, bytes, options.turns ? available / 2 : available,
-               "the host, for operands, originals and references,");
-}
-
-MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device) {
-  MeasureOptions m = default_options(device);
-  if (options.budget_seconds) m.sampler.budget_seconds = *options.budget_seconds;
-  // The clock runs on while the other build has its turn.
-  if (options.turns) m.sampler.budget_seconds *= 2;
-  // A turn begins with threads that slept; long samples make that small.
-  if (options.turns) m.min_sample_seconds = std::max(m.min_sample_seconds, 1e-3);
-  if (options.samples) {
-    m.sampler.max_samples = *options.samples;
-    m.sampler.min_samples = std::min(m.sampler.min_samples, *options.samples);
-  }
-  m.hot = options.hot;
-  m.stop = &interrupted();
-  return m;
 }
 
 class Run {
@@ -228,7 +117,7 @@ int Run::execute() {
   record_.run.threads = claim_threads(options_.threads);
   record_.run.cpu_quota = cpu::group_limits().processors;
   record_.run.processors = kept_processors(record_.run.threads);
-  devices_ = open_devices(options_, world_);
+  devices_ = open_devices(options_.backends, options_.devices, world_);
   if (!problems.empty() && devices_.all.empty()) {
     for (const auto& a : devices_.skipped) {
       say("moat: backend {}: {}\n", a.name, a.reason);

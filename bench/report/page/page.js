@@ -193,6 +193,25 @@ table(byId('pp-table'), [
   {title: 'ceiling not measured for', key: 'unknown'},
 ], data.pp.kernels);
 
+const withPrefix = x => {
+  if (absent(x)) return '–';
+  const i = x < 1000 ? 0 : Math.min(Math.floor(Math.log10(x) / 3), 5);
+  return (i ? (x / 1000 ** i).toPrecision(3) : String(x)) + ['', ' k', ' M', ' G', ' T', ' P'][i];
+};
+table(byId('software-table'), [
+  {title: 'pairing', key: 'pairing', cls: 'name', show: (v, r) => `${v} on ${r.device}`},
+  {title: 'way', key: 'case', cls: 'name', show: (v, r) => path(`${r.way}: ${v}`)},
+  {title: 'time', key: 'seconds', n: 1, show: (v, r) => absent(v) ? r.status : seconds(v)},
+  {title: 'FLOPs', key: 'flops', n: 1, show: withPrefix},
+  {title: 'bytes', key: 'bytes', n: 1, show: withPrefix},
+  {title: 'kept', key: 'kept', n: 1, show: withPrefix},
+  {title: 'of ceiling', key: 'share', n: 1, show: percent},
+  {title: 'plain ÷ this', key: 'measured', n: 1,
+    show: (v, r) => absent(v) ? '–' : `${ratio(v)} (${ratio(r.lower)} to ${ratio(r.upper)})`},
+  {title: 'predicted', key: 'predicted', n: 1, show: ratio},
+], (data.software ?? []).map(r => ({...r, bad: ['failed', 'suspect', 'error'].includes(r.status)})),
+      {empty: 'No document of moat software was given (moat report --software FILE).'});
+
 const changedOf = (part) => ({
   title: `${part} lines changed`, key: part + '_changed', n: 1,
   show: (v, r) => absent(v) ? '–' : `${v} of ${r[part + '_lines']}`,

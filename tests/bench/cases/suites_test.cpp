@@ -7,6 +7,8 @@
 #include <set>
 #include <string>
 
+#include "bench/cases/configurations.hpp"
+
 namespace moat {
 namespace {
 
@@ -32,8 +34,10 @@ TEST(Suites, CasesAreUniqueAndRoundTrip) {
       EXPECT_EQ(case_name(parse_case(name)), name);
     }
   }
-  EXPECT_EQ(suite_names, (std::set<std::string>{"quick", "edges", "llama3-8b", "llama3-70b",
-                                                "qwen2.5-7b", "deepseek-v3", "sweep"}));
+  EXPECT_EQ(suite_names,
+            (std::set<std::string>{"quick", "edges", "llama3-8b", "llama3-70b", "qwen2.5-7b",
+                                   "deepseek-v3", "kimi-k2", "qwen3-30b-a3b", "qwen3-235b-a22b",
+                                   "gpt-oss-120b", "llama-4", "sweep"}));
 }
 
 // A suite's cases, which stay below limits of work and memory. Returns their types.
@@ -86,10 +90,79 @@ TEST(Suites, ModelShapesAreTheModels) {
        {"gemm/bf16/m512n1536k7168bt", "gemm/bf16/m512n24576k1536bt", "gemm/bf16/m512n576k7168bt",
         "gemm/bf16/m512n32768k512bt", "gemm/bf16/m512n7168k16384bt", "gemm/bf16/m512n36864k7168bt",
         "gemm/bf16/m512n4096k7168bt", "gemm/bf16/m512n7168k2048bt", "gemm/bf16/m1n129280k7168bt",
-        "rmsnorm/bf16/r512c512eps1e-06"}) {
+        "rmsnorm/bf16/r512c512eps1e-06", "gemm/bf16/m512n256k7168bt", "swiglu/bf16/r128c2048"}) {
     EXPECT_THAT(names_of("deepseek-v3"), Contains(name));
   }
   EXPECT_THAT(names_of("deepseek-v3"), testing::Not(Contains(HasSubstr("attention"))));
+}
+
+TEST(Suites, ShapesOfExpertModelsAreTheModels) {
+  // Half of DeepSeek-V3's heads, half as many experts again.
+  for (const char* name :
+       {"gemm/bf16/m16n12288k1536bt", "scaledgemm/bf16xe4m3/m16n16384k512",
+        "gemm/bf16/m16n7168k8192bt", "gemm/bf16/m16n384k7168bt", "gemm/bf16/m16n163840k7168bt"}) {
+    EXPECT_THAT(names_of("kimi-k2"), Contains(name));
+  }
+  // Heads of 128 elements, whatever hidden_size ÷ num_attention_heads is.
+  for (const char* name :
+       {"gemm/bf16/m1n5120k2048bt", "gemm/bf16/m1n2048k4096bt", "gemm/bf16/m1n128k2048bt",
+        "rmsnorm/bf16/r36c128eps1e-06", "swiglu/bf16/r8c768", "rope/bf16/t1h36d128",
+        "attention/bf16/b16q1kv4096h32hkv4d128"}) {
+    EXPECT_THAT(names_of("qwen3-30b-a3b"), Contains(name));
+  }
+  for (const char* name : {"gemm/bf16/m1n9216k4096bt", "gemm/bf16/m1n4096k8192bt",
+                           "swiglu/bf16/r8c1536", "attention/bf16/b1q1kv4096h64hkv4d128"}) {
+    EXPECT_THAT(names_of("qwen3-235b-a22b"), Contains(name));
+  }
+  for (const char* name :
+       {"gemm/bf16/m1n5120k2880bt", "gemm/bf16/m1n2880k4096bt", "gemm/bf16/m1n201088k2880bt",
+        "swiglu/bf16/r4c2880limit7", "attention/bf16/b1q512kv512h64hkv8d64causal"}) {
+    EXPECT_THAT(names_of("gpt-oss-120b"), Contains(name));
+  }
+  for (const char* name :
+       {"gemm/bf16/m1n7168k5120bt", "gemm/bf16/m1n32768k5120bt", "gemm/bf16/m1n16384k5120bt",
+        "gemm/bf16/m1n128k5120bt", "gemm/bf16/m1n16k5120bt", "rope/bf16/t1h48d128interleaved",
+        "attention/bf16/b1q1kv4096h40hkv8d128"}) {
+    EXPECT_THAT(names_of("llama-4"), Contains(name));
+  }
+}
+
+TEST(Suites, DescriptionsOfModelsNameWhatIsLeftOut) {
+  for (const char* name :
+       {"deepseek-v3", "kimi-k2", "qwen3-30b-a3b", "qwen3-235b-a22b", "gpt-oss-120b", "llama-4"}) {
+    EXPECT_THAT(find_suite(name).description, HasSubstr("Left out: ")) << name;
+  }
+}
+
+TEST(Configurations, HaveTheirFieldsSourcesAndErrors) {
+  const Configuration& v3 = find_configuration("deepseek-ai/DeepSeek-V3");
+  EXPECT_EQ(v3.at("n_routed_experts"), 256);
+  EXPECT_THAT(v3.source(), HasSubstr("huggingface.co/deepseek-ai/DeepSeek-V3/"));
+  EXPECT_THAT(v3.source(), HasSubstr("kv_lora_rank 512, "));
+  EXPECT_EQ(find_configuration("meta-llama/Llama-3.1-405B").head_dim(), 128);
+  EXPECT_EQ(find_configuration("Qwen/Qwen3-30B-A3B").head_dim(), 128);
+  const auto error_of = [](auto&& f) -> std::string {
+    try {
+      f();
+    } catch (const CaseError& e) {
+      return e.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(error_of([&] { v3.at("n_experts"); }),
+              testing::AllOf(HasSubstr("'n_experts'"), HasSubstr("n_routed_experts")));
+  EXPECT_THAT(error_of([] { find_configuration("DeepSeek-V3"); }),
+              HasSubstr("deepseek-ai/DeepSeek-V3"));
+  std::set<std::string_view> ids;
+  for (const Configuration& c : configurations()) {
+    EXPECT_TRUE(ids.insert(c.id).second) << c.id;
+    EXPECT_FALSE(c.copy.empty()) << c.id;
+    std::set<std::string_view> fields;
+    for (const auto& [field, value] : c.fields) {
+      EXPECT_TRUE(fields.insert(field).second) << c.id << ": " << field;
+      EXPECT_GT(value, 0) << c.id << ": " << field;
+    }
+  }
 }
 
 TEST(Suites, UnknownNameListsTheSuites) {

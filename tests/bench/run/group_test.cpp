@@ -538,5 +538,43 @@ TEST(CaseRecords, NamesOfDevicesAfterTheFirst) {
   EXPECT_EQ(entry_name(problem, info, kOurs), "sum/f32/n10/cuda2/moat");
 }
 
+// Problems of several take turns: their rounds are shared, their operands are not.
+TEST_F(GroupTest, ProblemsAreTimedInTheSameRounds) {
+  std::vector<int> order;
+  device_.after = [&](int, const Problem& p) {
+    if (device_.timed_calls() == 1) order.push_back(std::get<GemmProblem>(p).m);
+  };
+  options_.measure.next_round = [](bool wanted, std::vector<int>&) { return wanted; };
+  options_.measure.max_batch = 1;
+  const std::vector<GroupOutcome> outcomes =
+      run_groups(device_,
+                 {{parse_case("gemm/f32/m20n30k40"), {contender(device_, kOurs)}},
+                  {parse_case("gemm/f32/m8n30k40"), {contender(device_, kOurs)}}},
+                 options_, clock_);
+  ASSERT_EQ(outcomes.size(), 2u);
+  for (const GroupOutcome& outcome : outcomes) {
+    ASSERT_EQ(outcome.results.size(), 1u);
+    EXPECT_EQ(outcome.results[0].status, Status::ok) << outcome.results[0].message;
+    EXPECT_EQ(outcome.results[0].measurement.value().samples.size(), 20u);
+  }
+  // ABBA: of every two rounds one changes from one problem to the other twice.
+  int changes = 0;
+  for (std::size_t i = 1; i < order.size(); ++i) changes += order[i] != order[i - 1] ? 1 : 0;
+  EXPECT_GE(changes, 20);
+}
+
+TEST_F(GroupTest, AWrongProblemLeavesTheOthers) {
+  device_.after = [](int, const Problem& p) {
+    if (std::get<GemmProblem>(p).m == 8) set_c(p, 0, 1e3f);
+  };
+  const std::vector<GroupOutcome> outcomes =
+      run_groups(device_,
+                 {{parse_case("gemm/f32/m8n30k40"), {contender(device_, kOurs)}},
+                  {parse_case("gemm/f32/m20n30k40"), {contender(device_, kOurs)}}},
+                 options_, clock_);
+  EXPECT_EQ(outcomes.at(0).results[0].status, Status::failed);
+  EXPECT_EQ(outcomes.at(1).results[0].status, Status::ok) << outcomes[1].results[0].message;
+}
+
 }  // namespace
 }  // namespace moat

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Problems solved step by step: what a fused or an online kernel spares is in between.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "problems/problem.hpp"
+
+namespace moat {
+
+// What one step computes and moves, all its calls together.
+struct Step {
+  std::string text;  // a case, or what a loop does
+  DType dtype = DType::f32;
+  bool products = false;  // of matrices: arithmetic may bind
+  double calls = 1;
+  double flops = 0;
+  double read = 0;
+  double written = 0;
+  // Bytes of these that an earlier step wrote, or that only later steps read: they stay in a cache
+  // that holds them.
+  double read_between = 0;
+  double written_between = 0;
+};
+
+// That of a kernel which solves the problem `calls` times.
+Step step_of(const Problem& problem, double calls = 1);
+
+// A way of solving problems in steps, by the same device's kernels where it has them.
+struct Chain {
+  std::string_view name;
+  std::string_view text;
+  // Why it does not solve this problem on this device; empty if it does.
+  std::optional<std::string> (*unsupported)(const Problem& problem, const DeviceInfo& device);
+  std::vector<Step> (*steps)(const Problem& problem);
+  // Bytes that lie between the steps, and of them those that no operand holds.
+  double (*between)(const Problem& problem);
+  double (*scratch)(const Problem& problem);
+  // Allocates the scratch and returns what solves problems of this shape, once per call. The device
+  // outlives it. Throws DeviceError.
+  std::function<void(const Problem&)> (*prepare)(Device& device, const Problem& problem);
+};
+
+// unfused:       the residual's addition and RMSNorm, one after the other.
+// materialised:  attention by two products with the matrix of scores, and of weights, between them.
+const std::vector<Chain>& chains();
+
+// Null if there is none of that name.
+const Chain* find_chain(std::string_view name);
+
+}  // namespace moat

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/software/pairings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "bench/cases/case.hpp"
+#include "bench/run/usage_error.hpp"
+#include "bench/text/suggest.hpp"
+
+namespace moat {
+
+const std::vector<Pairing>& pairings() {
+  static const std::vector<Pairing> all{
+      {.name = "product-decode",
+       .says = "one token through weights of 4096 × 4096, in ever fewer bits",
+       .ways = {{.name = "f32", .text = "gemm/f32/m1n4096k4096bt"},
+                {.name = "bf16", .text = "gemm/bf16/m1n4096k4096bt"},
+                {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m1n4096k4096"},
+                {.name = "int4", .text = "weightonly/bf16xint4/m1n4096k4096"}}},
+      {.name = "product-prefill",
+       .says = "256 tokens through weights of 2112 × 7168, as DeepSeek-V3's first projection has",
+       .ways = {{.name = "f32", .text = "gemm/f32/m256n2112k7168bt"},
+                {.name = "bf16", .text = "gemm/bf16/m256n2112k7168bt"},
+                {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m256n2112k7168"},
+                {.name = "int4", .text = "weightonly/bf16xint4/m256n2112k7168"}}},
+      {.name = "attention-decode",
+       .says = "one token's 64 queries over 2048 keys of 128 elements: all heads with keys of "
+               "their own, 8 heads for all, one latent vector for all",
+       .ways = {{.name = "mha", .text = "attention/bf16/b1q1kv2048h64hkv64d128"},
+                {.name = "gqa-8", .text = "attention/bf16/b1q1kv2048h64hkv8d128"},
+                {.name = "mla", .text = "mla/bf16/b1q1kv2048h64"}}},
+      {.name = "attention-prefill",
+       .says = "512 tokens, 8 heads: scores that go through memory, and scores that never do",
+       .ways = {{.name = "materialised",
+                 .text = "materialised:attention/f32/b1q512kv512h8hkv8d64scale1"},
+                {.name = "online", .text = "attention/f32/b1q512kv512h8hkv8d64scale1"}}},
+      {.name = "add-norm",
+       .says = "the residual's addition and RMSNorm of 4096 rows, in two passes or in one",
+       .ways = {{.name = "unfused", .text = "unfused:addrmsnorm/bf16/r4096c4096"},
+                {.name = "fused", .text = "addrmsnorm/bf16/r4096c4096"}}},
+      {.name = "experts",
+       .says = "16 tokens through 32 experts as wide as Qwen3-30B-A3B's: each through all, each "
+               "through 2",
+       .ways = {{.name = "dense", .text = "gemm/bf16/m16n49152k2048bt"},
+                {.name = "experts", .text = "groupedgemm/bf16/t16e32top2n1536k2048"}}},
+      {.name = "sparse-attention",
+       .says = "latent attention of one token over all of 65536 keys, and over the 2048 that an "
+               "indexer chose",
+       .ways = {{.name = "full", .text = "mla/bf16/b1q1kv65536h128"},
+                {.name = "sparse", .text = "sparsemla/bf16/b1q1kv65536h128top2048"}}}};
+  return all;
+}
+
+const Pairing& find_pairing(std::string_view option, std::string_view name) {
+  std::vector<std::string> known;
+  for (const Pairing& p : pairings()) {
+    if (p.name == name) return p;
+    known.push_back(p.name);
+  }
+  throw UsageError(
+      fmt::format("{}: {} is not known{}", option, name, suggestion(std::string(name), known)));
+}
+
+ReadWay read_way(std::string_view text) {
+  ReadWay way;
+  std::string_view name = text;
+  if (const auto colon = text.find(':'); colon != text.npos) {
+    way.chain = find_chain(text.substr(0, colon));
+    if (way.chain == nullptr) {
+      std::string known;
+      for (const Chain& c : chains())
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", c.name);
+      throw CaseError(fmt::format("way '{}': there is no chain '{}'; there are {}", text,
+                                  text.substr(0, colon), known));
+    }
+    name = text.substr(colon + 1);
+  }
+  const std::string_view kernel = name.substr(0, name.find('/'));
+  if (!kernel.empty() && find_kernel(kernel) == nullptr) {
+    way.missing = fmt::format("no kernel {} in this build", kernel);
+    return way;
+  }
+  way.problem = parse_case(name);
+  return way;
+}
+
+}  // namespace moat

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/software/text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "bench/software/pairings.hpp"
+#include "bench/text/grid.hpp"
+#include "bench/text/quantity.hpp"
+
+namespace moat {
+namespace {
+
+// Ratios nearer to the predicted one than this are as predicted.
+constexpr double kAsPredicted = 0.1;
+
+// 33.6 M, 67.1 MB
+std::string with_prefix(double x, std::string_view unit) {
+  constexpr std::array kPrefixes{"", "k", "M", "G", "T", "P"};
+  std::size_t i = 0;
+  for (; x >= 999.5 && i + 1 < kPrefixes.size(); ++i) x /= 1000;
+  return fmt::format("{} {}{}", i == 0 ? fmt::format("{:.0f}", x) : three_digits(x), kPrefixes[i],
+                     unit);
+}
+
+std::string text_of(const Json& json, const char* key) { return json.at(key).get<std::string>(); }
+
+const Json* comparison_of(const Json& pairing, const std::string& plain, const std::string& way) {
+  for (const Json& c : pairing.at("comparisons")) {
+    if (c.at("plain") == plain && c.at("way") == way) return &c;
+  }
+  return nullptr;
+}
+
+std::string measured(const Json* comparison, bool interval) {
+  if (comparison == nullptr || comparison->at("measured").is_null()) return "";
+  const std::string ratio = three_digits(comparison->at("measured").get<double>());
+  if (!interval) return ratio;
+  return fmt::format("{} ({} – {})", ratio,
+                     three_digits(comparison->at("interval").at(0).get<double>()),
+                     three_digits(comparison->at("interval").at(1).get<double>()));
+}
+
+std::string predicted(const Json* comparison) {
+  if (comparison == nullptr || comparison->at("predicted").is_null()) return "";
+  return three_digits(comparison->at("predicted").get<double>());
+}
+
+const Json* way_of(const Json& pairing, const std::string& name) {
+  for (const Json& w : pairing.at("ways")) {
+    if (w.at("name") == name) return &w;
+  }
+  return nullptr;
+}
+
+// Where measurement and prediction part, and which side of the ratio does.
+std::string parting(const Json& pairing, const Json& c) {
+  if (c.at("measured").is_null()) return "";
+  const std::string plain = text_of(c, "plain");
+  const std::string name = text_of(c, "way");
+  if (c.at("predicted").is_null()) {
+    return fmt::format("no prediction of {} ÷ {}: {}", plain, name, text_of(c, "predicted_reason"));
+  }
+  const double is = c.at("measured").get<double>();
+  const double was = c.at("predicted").get<double>();
+  const Json* before = way_of(pairing, plain);
+  const Json* after = way_of(pairing, name);
+  const std::string shares = fmt::format("{} reaches {} of its ceilings, {} {}", plain,
+                                         percent(before->at("of_ceiling").get<double>()), name,
+                                         percent(after->at("of_ceiling").get<double>()));
+  if (std::abs(is / was - 1) <= kAsPredicted) {
+    return fmt::format("{} gains what the ceilings predict ({})", name, shares);
+  }
+  return fmt::format("{} gains {} than the ceilings predict: {}", name, is < was ? "less" : "more",
+                     shares);
+}
+
+std::string pairing_text(const Json& pairing, bool color) {
+  const std::string plain = text_of(pairing.at("ways").at(0), "name");
+  const std::vector<Column> columns{{.title = "  way", .align = Align::left},
+                                    {.title = "time"},
+                                    {.title = "FLOPs"},
+                                    {.title = "bytes"},
+                                    {.title = "kept"},
+                                    {.title = "of ceiling"},
+                                    {.title = plain + " ÷ this"},
+                                    {.title = "predicted"},
+                                    {.title = "previous ÷ this"},
+                                    {.title = "case", .align = Align::left}};
+  std::vector<Row> rows;
+  std::vector<std::string> notes;
+  std::string previous;
+  for (const Json& w : pairing.at("ways")) {
+    const std::string name = text_of(w, "name");
+    const std::string status = text_of(w, "status");
+    const Json* beside = comparison_of(pairing, plain, name);
+    const auto count = [&](const char* key, std::string_view unit) {
+      return w.contains(key) && w.at(key).get<double>() > 0
+                 ? with_prefix(w.at(key).get<double>(), unit)
+                 : std::string();
+    };
+    std::string share;
+    if (w.contains("of_ceiling")) {
+      share = fmt::format("{} {}", percent(w.at("of_ceiling").get<double>()), text_of(w, "bound"));
+    }
+    rows.push_back(
+        {.cells = {"  " + name,
+                   w.contains("seconds") ? format_seconds(w.at("seconds").get<double>()) : status,
+                   count("flops", ""), count("bytes", "B"), count("kept_bytes", "B"), share,
+                   measured(beside, true), predicted(beside),
+                   previous.empty() || previous == plain
+                       ? std::string()
+                       : measured(comparison_of(pairing, previous, name), false),
+                   text_of(w, "way")},
+         .wrong = status == "failed" || status == "suspect" || status == "error"});
+    if (w.contains("reason")) {
+      notes.push_back(fmt::format("{}: {}: {}", name, status, text_of(w, "reason")));
+    }
+    if (w.contains("between") && w.at("between") == "cache" && w.contains("seconds")) {
+      notes.push_back(fmt::format("{} leaves {} between its steps, which this device's cache holds",
+                                  name, with_prefix(w.at("between_bytes").get<double>(), "B")));
+    }
+    if (beside != nullptr) {
+      if (std::string note = parting(pairing, *beside); !note.empty()) {
+        notes.push_back(std::move(note));
+      }
+    }
+    previous = name;
+  }
+  std::string text = fmt::format("\n{} on {}: {}\n", text_of(pairing, "name"),
+                                 text_of(pairing, "device"), text_of(pairing, "says"));
+  text += plain_grid(columns, rows, color);
+  for (const std::string& note : notes) text += fmt::format("  - {}\n", one_line(note));
+  return text;
+}
+
+std::string device_text(const Json& device) {
+  const Json& c = device.at("ceilings");
+  std::string text = fmt::format("{}  {} ({})\n   measured ceilings:", text_of(device, "name"),
+                                 text_of(device, "device"), text_of(device, "architecture"));
+  std::string missing;
+  const char* separator = " ";
+  for (const auto& [key, rate] : c.items()) {
+    if (key.ends_with("_reason")) continue;
+    const bool arithmetic = key.starts_with("flops_");
+    const std::string name = arithmetic ? key.substr(6) : key.substr(0, key.find('_'));
+    if (rate.is_null()) {
+      missing += fmt::format("   no {} ceiling: {}\n", name, text_of(c, (key + "_reason").c_str()));
+    } else {
+      text += fmt::format("{}{} {}", separator, name,
+                          with_prefix(rate.get<double>(), arithmetic ? "FLOP/s" : "B/s"));
+      separator = ", ";
+    }
+  }
+  return text + "\n" + missing;
+}
+
+std::string value_text(double value, const std::string& unit) {
+  if (unit == "share") return fmt::format("{:.1f} %", 100 * value);
+  if (unit == "bytes") return fmt::format("{:.0f} bytes", value);
+  return fmt::format("{} ×", three_digits(value));
+}
+
+std::string judged_value(const Json& result, const std::string& unit) {
+  if (!result.contains("value")) return text_of(result, "reason");
+  std::string text = value_text(result.at("value").get<double>(), unit);
+  if (result.contains("interval")) {
+    text += fmt::format(" (95 % interval {} – {})",
+                        value_text(result.at("interval").at(0).get<double>(), unit),
+                        value_text(result.at("interval").at(1).get<double>(), unit));
+  }
+  if (result.contains("reason")) text += ": " + text_of(result, "reason");
+  return text;
+}
+
+}  // namespace
+
+std::string comparison_text(const Json& document, bool color) {
+  std::string text;
+  for (const Json& d : document.at("devices")) text += device_text(d);
+  for (const Json& p : document.at("pairings")) text += pairing_text(p, color);
+  for (const Json& s : document.at("skipped_backends")) {
+    text += fmt::format("\nskipped: backend {}: {}\n", text_of(s, "backend"), text_of(s, "reason"));
+  }
+  return text;
+}
+
+std::string claims_text(const Json& results) {
+  std::string text;
+  for (const Json& r : results) {
+    const std::string verdict = text_of(r, "verdict");
+    text +=
+        fmt::format("{}: {}{}\n  {}\n", verdict, text_of(r, "id"),
+                    r.contains("device") ? " on " + text_of(r, "device") : "", text_of(r, "says"));
+    if (r.contains("source")) text += fmt::format("  source: {}\n", text_of(r, "source"));
+    text += fmt::format("  {}: {}\n", text_of(r, "what"), judged_value(r, text_of(r, "unit")));
+    for (const Json& other : r.at("readings")) {
+      const std::string others = text_of(other, "verdict");
+      text += fmt::format("  {} {} for {}: {}\n", others == verdict ? "also" : "but", others,
+                          text_of(other, "what"), judged_value(other, text_of(other, "unit")));
+    }
+  }
+  return text;
+}
+
+std::string pairings_text() {
+  std::string text = "Pairings; the first way is the plain one\n";
+  for (const Pairing& p : pairings()) {
+    text += fmt::format("  {}: {}\n", p.name, p.says);
+    for (const Way& w : p.ways) {
+      const std::string missing = read_way(w.text).missing;
+      text += fmt::format("    {:<12} {}{}\n", w.name, w.text,
+                          missing.empty() ? "" : ": skipped: " + missing);
+    }
+  }
+  text += "\nChains, for CHAIN:CASE\n";
+  for (const Chain& c : chains()) text += fmt::format("  {:<14} {}\n", c.name, c.text);
+  return text;
+}
+
+}  // namespace moat

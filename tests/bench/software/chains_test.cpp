@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/software/chains.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/cases/case.hpp"
+#include "bench/verify/verify.hpp"
+
+namespace moat {
+namespace {
+
+// The CPU of this build.
+class Chains : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const BackendEntry& backend : backends()) {
+      if (backend.name == "cpu") list_ = backend.list();
+    }
+    ASSERT_FALSE(list_.devices.empty());
+  }
+
+  Device& device() { return *list_.devices.front(); }
+
+  // What solving a case with a chain gave.
+  Check check(std::string_view chain_name, std::string_view name) {
+    const Chain& chain = *find_chain(chain_name);
+    const Problem problem = parse_case(name);
+    EXPECT_FALSE(chain.unsupported(problem, device().info()));
+    const Inputs inputs(problem, 1);
+    const Verifier verifier(inputs);
+    Operands operands(device(), inputs);
+    return verify(device(), operands, 0, inputs, verifier, chain.prepare(device(), problem));
+  }
+
+  std::string refusal(std::string_view chain_name, std::string_view name) {
+    return find_chain(chain_name)
+        ->unsupported(parse_case(name), device().info())
+        .value_or("it solves this");
+  }
+
+  DeviceList list_;
+};
+
+TEST_F(Chains, SolveTheirProblems) {
+  for (const char* name : {"addrmsnorm/f32/r1c1", "addrmsnorm/f32/r7c1031",
+                           "addrmsnorm/bf16/r9c1031", "addrmsnorm/f16/r3c64"}) {
+    const Check c = check("unfused", name);
+    EXPECT_TRUE(c.passed) << name << ": " << c.message;
+  }
+  for (const char* name :
+       {"attention/f32/b1q1kv1h1hkv1d64scale1", "attention/f32/b2q13kv41h6hkv3d64scale1",
+        "attention/f32/b1q33kv70h4hkv4d128scale1"}) {
+    const Check c = check("materialised", name);
+    EXPECT_TRUE(c.passed) << name << ": " << c.message;
+  }
+}
+
+TEST_F(Chains, SayWhatTheyDoNotSolve) {
+  EXPECT_EQ(refusal("unfused", "gemm/f32/m1n1k1"),
+            "unfused steps are known of addrmsnorm, not of gemm");
+  EXPECT_NE(refusal("materialised", "attention/f32/b1q1kv1h1hkv1d64").find("scale1"),
+            std::string::npos);
+  EXPECT_NE(refusal("materialised", "attention/bf16/b1q1kv1h1hkv1d64scale1").find("f32"),
+            std::string::npos);
+  EXPECT_NE(refusal("materialised", "attention/f32/b1q1kv1h1hkv1d64causalscale1").find("mask"),
+            std::string::npos);
+  DeviceInfo gpu;
+  gpu.host = false;
+  EXPECT_TRUE(find_chain("unfused")->unsupported(parse_case("addrmsnorm/f32/r1c1"), gpu));
+  EXPECT_EQ(find_chain("folded"), nullptr);
+}
+
+TEST_F(Chains, StepsCountWhatTheyComputeAndMove) {
+  const Problem norm = parse_case("addrmsnorm/bf16/r4c8");
+  const std::vector<Step> unfused = find_chain("unfused")->steps(norm);
+  ASSERT_EQ(unfused.size(), 2u);
+  EXPECT_EQ(unfused[0].flops + unfused[1].flops, flops(norm));
+  EXPECT_EQ(unfused[0].read, 2 * 4 * 8 * 2);
+  EXPECT_EQ(unfused[0].written, 4 * 8 * 2);
+  // What the fused kernel spares is that the sum is read again.
+  double moved = 0;
+  for (const Step& s : unfused) moved += s.read + s.written;
+  EXPECT_EQ(moved - bytes(norm), 4 * 8 * 2);
+  EXPECT_EQ(unfused[1].read_between, 4 * 8 * 2);
+
+  const Problem attention = parse_case("attention/f32/b2q16kv32h4hkv2d64scale1");
+  const std::vector<Step> steps = find_chain("materialised")->steps(attention);
+  ASSERT_EQ(steps.size(), 3u);
+  EXPECT_EQ(steps[0].flops + steps[2].flops, flops(attention));
+  EXPECT_EQ(steps[0].calls, 8);
+  EXPECT_EQ(steps[0].written, 4 * 8 * 16 * 32);
+  EXPECT_EQ(steps[2].read_between, steps[0].written);
+  EXPECT_EQ(find_chain("materialised")->scratch(attention), 2 * steps[0].written);
+}
+
+}  // namespace
+}  // namespace moat
