@@ -28,6 +28,11 @@ Inputs inputs_of(const Problem& problem) {
   Inputs inputs;
   if (const auto* r = std::get_if<ReductionProblem>(&problem)) {
     inputs.add(r->x, r->n, r->dtype);
+  } else if (const auto* t = std::get_if<TopkProblem>(&problem);
+             t != nullptr && std::int64_t{t->rows} * t->k * size_of(t->dtype) >= 4) {
+    inputs.add(t->x, std::int64_t{t->rows} * t->cols, t->dtype);
+  } else if (const auto* s = std::get_if<SampleProblem>(&problem)) {
+    inputs.add(s->logits, std::int64_t{s->rows} * s->cols, s->dtype);
   } else if (const auto* p = std::get_if<AttentionProblem>(&problem);
              p != nullptr && p->q_len == 1) {
     const std::int64_t rows = std::int64_t{p->batch} * p->head_dim;
@@ -41,6 +46,8 @@ Inputs inputs_of(const Problem& problem) {
 
 void* output(const Problem& problem) {
   if (const auto* p = std::get_if<ReductionProblem>(&problem)) return p->result;
+  if (const auto* p = std::get_if<TopkProblem>(&problem)) return p->values;
+  if (const auto* p = std::get_if<SampleProblem>(&problem)) return p->tokens;
   return std::get<AttentionProblem>(problem).o;
 }
 

@@ -46,10 +46,32 @@ Problem add_norm(int tokens, int width, float epsilon) {
   return AddNormProblem{.dtype = DType::bf16, .rows = tokens, .cols = width, .epsilon = epsilon};
 }
 
+// Embeddings, from a table of the checkpoint's type.
+Problem gather(int tokens, int vocab_size, int width) {
+  return GatherProblem{.dtype = DType::bf16, .vocab = vocab_size, .tokens = tokens, .dim = width};
+}
+
 // Engines widen the logits to f32 before they sample.
 Problem vocabulary_softmax(int tokens, int vocab_size) {
   return RowsProblem{
       .op = RowsOp::softmax, .dtype = DType::f32, .rows = tokens, .cols = vocab_size};
+}
+
+// From the same, as Phi-4-reasoning's generation_config.json has it
+// (huggingface.co/RedHatAI/Phi-4-reasoning): top_k 50, temperature 0.8, top_p 0.95.
+constexpr int kTopK = 50;
+
+Problem vocabulary_topk(int tokens, int vocab_size) {
+  return TopkProblem{.dtype = DType::f32, .rows = tokens, .cols = vocab_size, .k = kTopK};
+}
+
+Problem vocabulary_sample(int tokens, int vocab_size) {
+  return SampleProblem{.dtype = DType::f32,
+                       .rows = tokens,
+                       .cols = vocab_size,
+                       .k = kTopK,
+                       .temperature = 0.8f,
+                       .top_p = 0.95f};
 }
 
 AttentionProblem attention(const ModelConfig& config, int batch, int q_len, int kv_len) {
@@ -70,9 +92,10 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   Suite suite;
   suite.name = std::move(name);
   suite.description = fmt::format(
-      "one layer and the output head of {}: qkv, o, gate and up, down projections, attention, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
-      "softmax at 1, 16",
+      "embeddings, one layer and the output head of {}: qkv, o, gate and up, down projections, "
+      "attention, "
+      "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head, "
+      "softmax, top-k and sampling at 1, 16",
       c.id);
   suite.source = fmt::format(
       "https://huggingface.co/{}/blob/main/config.json: hidden_size {}, intermediate_size {}, "
@@ -82,6 +105,7 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   const int q = c.num_attention_heads * c.head_dim();
   const int kv = c.num_key_value_heads * c.head_dim();
   for (const int tokens : kTokens) {
+    suite.cases.push_back(gather(tokens, c.vocab_size, c.hidden_size));
     suite.cases.push_back(linear(tokens, q + 2 * kv, c.hidden_size));
     suite.cases.push_back(
         rope(tokens, c.num_attention_heads + c.num_key_value_heads, c.head_dim(), false));
@@ -95,6 +119,8 @@ Suite dense_suite(std::string name, const ModelConfig& c) {
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, c.vocab_size, c.hidden_size));
     suite.cases.push_back(vocabulary_softmax(tokens, c.vocab_size));
+    suite.cases.push_back(vocabulary_topk(tokens, c.vocab_size));
+    suite.cases.push_back(vocabulary_sample(tokens, c.vocab_size));
     suite.cases.emplace_back(attention(c, tokens, 1, kContext));
   }
   suite.cases.emplace_back(attention(c, 1, 512, 512));
@@ -121,9 +147,12 @@ Suite deepseek_v3_suite(std::string name) {
   suite.name = std::move(name);
   suite.description =
       "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, products in bf16 and in FP8 with the "
-      "scales of the released weights: latent attention's projections, the MLP of the first three "
+      "scales of the released weights: embeddings, latent attention's projections, the MLP of the "
+      "first three "
       "layers, the shared expert, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
+      "RMSNorm alone and with the residual, RoPE, SwiGLU; head, softmax, top-k and sampling at 1, "
+      "16. Left "
+      "out: its "
       "attention (keys of 192, "
       "values of "
       "128 "
@@ -141,6 +170,7 @@ Suite deepseek_v3_suite(std::string name) {
     suite.cases.emplace_back(ScaledGemmProblem{.m = tokens, .n = n, .k = k});
   };
   for (const int tokens : kTokens) {
+    suite.cases.push_back(gather(tokens, kVocabSize, kHiddenSize));
     // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
     add_linear(tokens, kQLoraRank, kHiddenSize);
     add_linear(tokens, kNumAttentionHeads * (kQkNopeHeadDim + kQkRopeHeadDim), kQLoraRank);
@@ -163,6 +193,8 @@ Suite deepseek_v3_suite(std::string name) {
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, kVocabSize, kHiddenSize));
     suite.cases.push_back(vocabulary_softmax(tokens, kVocabSize));
+    suite.cases.push_back(vocabulary_topk(tokens, kVocabSize));
+    suite.cases.push_back(vocabulary_sample(tokens, kVocabSize));
   }
   return suite;
 }
