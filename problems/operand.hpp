@@ -37,6 +37,7 @@ struct Operand {
   bool positions = false;    // holds 64-bit integers instead of `type`
   std::optional<Code> code{};  // holds units of it instead, which rows and columns count then
   std::optional<Pages> pages{};
+  std::int64_t rows_read = 0;  // of which so many at most are read, as positions name them; 0: all
 };
 
 // P or const P, for functions that take both.
@@ -77,7 +78,9 @@ constexpr double bytes_beside(const Operand& o) {
 
 // Bytes that move when each element is read or written once, and bytes of memory.
 constexpr double bytes_moved(const Operand& o) {
-  return elements(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
+  Operand moved = o;
+  if (o.rows_read > 0) moved.rows = o.rows_read;
+  return elements(moved) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
 }
 constexpr double bytes_held(const Operand& o) {
   return extent(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);

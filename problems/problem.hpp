@@ -11,12 +11,15 @@
 #include "problems/add_norm.hpp"
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
+#include "problems/gather.hpp"
 #include "problems/gemm.hpp"
 #include "problems/reduction.hpp"
 #include "problems/rope.hpp"
 #include "problems/rows.hpp"
+#include "problems/sample.hpp"
 #include "problems/scaled_gemm.hpp"
 #include "problems/swiglu.hpp"
+#include "problems/topk.hpp"
 #include "problems/weight_gemm.hpp"
 
 // A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
@@ -32,6 +35,9 @@
   ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)       \
   ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)     \
+  ROW(GatherProblem __VA_OPT__(, ) __VA_ARGS__)     \
+  ROW(TopkProblem __VA_OPT__(, ) __VA_ARGS__)       \
+  ROW(SampleProblem __VA_OPT__(, ) __VA_ARGS__)     \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {

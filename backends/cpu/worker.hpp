@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/largest.hpp"
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
@@ -230,6 +231,11 @@ class Worker {
     auto state = f(0);
     for (int i = 1; i < count; ++i) monoid.template merge<Worker>(state, f(i));
     return state;
+  }
+
+  template <class T, class F>
+  void largest(const T* x, int count, int k, F f) {
+    cpu::largest(scratch_, x, count, k, f);
   }
 
   template <class F>

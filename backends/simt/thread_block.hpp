@@ -9,6 +9,7 @@
 
 #include "backends/simt/accumulator.hpp"
 #include "backends/simt/decoded_panel.hpp"
+#include "backends/simt/largest.hpp"
 #include "backends/simt/pack.hpp"
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
@@ -237,6 +238,22 @@ class ThreadBlock {
     for (int i = thread(); i < count; i += kThreads)
       Monoid::template merge<ThreadBlock>(state, f(i));
     return merge<Monoid>(state);
+  }
+
+  // One barrier for each rank, and one before its own lane stores what others read.
+  template <class T, class F>
+  MOAT_FN void largest(const T* x, int count, int k, F f) {
+    OwnLargest own;
+    MOAT_UNROLL_BY(1)
+    for (int rank = 0; rank < k; ++rank) {
+      const std::int64_t mine = own.first([&](const LargestOfLane& monoid) {
+        return reduce_lane<ThreadBlock, Atoms, kThreads>(monoid, x, count, thread());
+      });
+      const std::int64_t first = merge<FirstPlace>(FirstPlace::State{mine}).place;
+      if (mine == first) own.take();
+      if (thread() == rank % kThreads) f(rank, position_of(first));
+    }
+    Atoms::barrier();
   }
 
   template <class F>

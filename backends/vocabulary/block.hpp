@@ -72,6 +72,9 @@ namespace moat {
 //                                 gives for them, at(position of each) are terms, kept or computed
 //                                 anew
 //   block.collect(monoid, int count, f(int) → state)    merge of f(0) … f(count − 1), likewise
+//   block.largest(const T* x, int count, int k, f(rank, position))    the k ≤ count largest, rank 0
+//                                 first, in the order of order.hpp: one lane runs f for each, and
+//                                 what follows in this block reads what f stored
 //   block.each(count, f(at))      visits 0 … count in the widest pieces: at.load(const U*) and
 //                                 at.store(U*, x) move the elements at this position,
 //                                 at.fill(float) makes a constant
@@ -113,6 +116,15 @@ concept KeptRowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasKeep<B, 
 template <class B, class T, class Monoid>
 concept ReductionBlock =
     Block<B> && HasReduce<B, T, Monoid> && HasCollect<B, Monoid> && HasOnce<B> && HasLastArrival<B>;
+
+// The largest elements of rows, of which every block may look at a part.
+template <class B, class T>
+concept SelectionBlock = Block<B> && HasLargest<B, T> && HasLastArrival<B>;
+
+// The same, and a distribution of what was taken.
+template <class B, class T, class Largest, class Total>
+concept SamplingBlock = SelectionBlock<B, T> && HasOnce<B> && HasKeep<B, float> &&
+    HasReduce<B, T, Largest> && HasReduce<B, float, Total>;
 
 // Products of a left operand and one that is stored as kOrder says.
 template <class B, class S, class T, class E = T>

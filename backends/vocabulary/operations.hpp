@@ -173,6 +173,10 @@ concept HasEach = requires(B& block, int count, Ignore f) {
 };
 
 template <class B, class T>
+concept HasLargest = requires(B& block, const T* x, int count, int k, Ignore f) {
+  block.largest(x, count, k, f);
+};
+template <class B, class T>
 concept HasKeep = requires(B& block, T* to, int count, Ignore f) {
   block.keep(to, count, f);
 };

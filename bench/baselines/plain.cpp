@@ -7,8 +7,10 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "problems/summation.hpp"
 
@@ -232,6 +234,70 @@ void add_norm(const AddNormProblem& p, int threads) {
   }
 }
 
+template <class T>
+void gather(const GatherProblem& p, int threads) {
+#pragma omp parallel for num_threads(threads)
+  for (int token = 0; token < p.tokens; ++token) {
+    const std::int64_t row = static_cast<const std::int64_t*>(p.ids)[token];
+    std::copy_n(static_cast<const T*>(p.table) + row * p.dim, p.dim,
+                static_cast<T*>(p.y) + std::int64_t{token} * p.dim);
+  }
+}
+
+// NaN first, then larger numbers, of equals the lower column.
+template <class T>
+void topk(const TopkProblem& p, int threads) {
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<int> columns(p.cols);
+#pragma omp for
+    for (int row = 0; row < p.rows; ++row) {
+      const T* x = static_cast<const T*>(p.x) + std::int64_t{row} * p.cols;
+      std::iota(columns.begin(), columns.end(), 0);
+      const auto comes_first = [x](int a, int b) {
+        const float left = widen(x[a]);
+        const float right = widen(x[b]);
+        if (std::isnan(left) != std::isnan(right)) return std::isnan(left);
+        return left > right || (!(left < right) && a < b);
+      };
+      std::partial_sort(columns.begin(), columns.begin() + p.k, columns.end(), comes_first);
+      for (int rank = 0; rank < p.k; ++rank) {
+        const std::int64_t to = std::int64_t{row} * p.k + rank;
+        static_cast<T*>(p.values)[to] = x[columns[rank]];
+        static_cast<std::int64_t*>(p.positions)[to] = columns[rank];
+      }
+    }
+  }
+}
+
+template <class T>
+void sample(const SampleProblem& p, int threads) {
+  std::vector<T> values(std::size_t{1} * p.rows * p.k);
+  std::vector<std::int64_t> columns(values.size());
+  topk<T>({.dtype = p.dtype,
+           .rows = p.rows,
+           .cols = p.cols,
+           .k = p.k,
+           .x = p.logits,
+           .values = values.data(),
+           .positions = columns.data()},
+          threads);
+  for (std::int64_t row = 0; row < p.rows; ++row) {
+    const T* x = values.data() + row * p.k;
+    const auto weight = [&](int i) {
+      return std::exp(double{widen(x[i]) - widen(x[0])} / p.temperature);
+    };
+    double total = 0;
+    for (int i = 0; i < p.k; ++i) total += weight(i);
+    double kept = 0;
+    for (int i = 0; i < p.k && (p.top_p >= 1 || kept < p.top_p * total); ++i) kept += weight(i);
+    const double place = static_cast<const float*>(p.uniform)[row] * kept;
+    int i = 0;
+    for (double sum = weight(0); sum <= place && i + 1 < p.k; sum += weight(i)) ++i;
+    static_cast<std::int64_t*>(p.tokens)[row] = columns[row * p.k + i];
+  }
+}
+
 // Whether a plain loop stands in for a library: where none has the operation.
 bool has_loop(const Problem& problem) {
   const auto* rows = std::get_if<RowsProblem>(&problem);
@@ -239,6 +305,9 @@ bool has_loop(const Problem& problem) {
          std::holds_alternative<ReductionProblem>(problem) ||
          std::holds_alternative<AddNormProblem>(problem) ||
          std::holds_alternative<SwigluProblem>(problem) ||
+         std::holds_alternative<GatherProblem>(problem) ||
+         std::holds_alternative<TopkProblem>(problem) ||
+         std::holds_alternative<SampleProblem>(problem) ||
          std::holds_alternative<RopeProblem>(problem);
 }
 
@@ -266,6 +335,12 @@ class Plain final : public Baseline {
           swiglu<T>(*gated, threads);
         } else if (const auto* rope_of = std::get_if<RopeProblem>(&p)) {
           rope<T>(*rope_of, threads);
+        } else if (const auto* rows = std::get_if<GatherProblem>(&p)) {
+          gather<T>(*rows, threads);
+        } else if (const auto* largest = std::get_if<TopkProblem>(&p)) {
+          topk<T>(*largest, threads);
+        } else if (const auto* sampled = std::get_if<SampleProblem>(&p)) {
+          sample<T>(*sampled, threads);
         } else if (const auto* sums = std::get_if<AddNormProblem>(&p)) {
           add_norm<T>(*sums, threads);
         } else {

@@ -27,8 +27,9 @@ Inputs inputs_of(const Problem& problem) {
   bool listed = true;
   for_each_operand(problem, [&](const Operand& o, auto pointer) {
     if constexpr (std::is_same_v<decltype(pointer), void*>) {
+      if (inputs.output != nullptr) return;
       inputs.output = pointer;
-      written += bytes_moved(o);
+      written = bytes_moved(o);
     } else if (o.pages || o.ragged || inputs.count == inputs.regions.size()) {
       listed = false;
     } else {
@@ -37,8 +38,10 @@ Inputs inputs_of(const Problem& problem) {
     }
   });
   // The words' exclusive or has to find room in what is written.
-  const bool reads =
-      work(problem) == Work::vectors || std::holds_alternative<ReductionProblem>(problem);
+  const bool reads = work(problem) == Work::vectors ||
+                     std::holds_alternative<ReductionProblem>(problem) ||
+                     std::holds_alternative<TopkProblem>(problem) ||
+                     std::holds_alternative<SampleProblem>(problem);
   if (!listed || !reads || written < sizeof(std::uint32_t)) inputs.count = 0;
   return inputs;
 }

@@ -51,10 +51,32 @@ Problem add_norm(int tokens, int width, float epsilon) {
   return AddNormProblem{.dtype = DType::bf16, .rows = tokens, .cols = width, .epsilon = epsilon};
 }
 
+// Embeddings, from a table of the checkpoint's type.
+Problem gather(int tokens, int vocab_size, int width) {
+  return GatherProblem{.dtype = DType::bf16, .vocab = vocab_size, .tokens = tokens, .dim = width};
+}
+
 // Engines widen the logits to f32 before they sample.
 Problem vocabulary_softmax(int tokens, int vocab_size) {
   return RowsProblem{
       .op = RowsOp::softmax, .dtype = DType::f32, .rows = tokens, .cols = vocab_size};
+}
+
+// From the same, as Phi-4-reasoning's generation_config.json has it
+// (huggingface.co/RedHatAI/Phi-4-reasoning): top_k 50, temperature 0.8, top_p 0.95.
+constexpr int kTopK = 50;
+
+Problem vocabulary_topk(int tokens, int vocab_size) {
+  return TopkProblem{.dtype = DType::f32, .rows = tokens, .cols = vocab_size, .k = kTopK};
+}
+
+Problem vocabulary_sample(int tokens, int vocab_size) {
+  return SampleProblem{.dtype = DType::f32,
+                       .rows = tokens,
+                       .cols = vocab_size,
+                       .k = kTopK,
+                       .temperature = 0.8f,
+                       .top_p = 0.95f};
 }
 
 float epsilon_of(const Configuration& c) { return static_cast<float>(c.at("rms_norm_eps")); }
@@ -82,8 +104,10 @@ class Cases {
     add_linear(tokens, hidden, intermediate, fp8);
   }
 
-  void add_norms(int tokens) {
+  // What is as wide as the residual stream: embeddings and norms.
+  void add_stream(int tokens) {
     const int hidden = config_.size("hidden_size");
+    add(gather(tokens, config_.size("vocab_size"), hidden));
     add(rms_norm(tokens, hidden, epsilon_of(config_)));
     add(add_norm(tokens, hidden, epsilon_of(config_)));
   }
@@ -92,6 +116,8 @@ class Cases {
     for (const int tokens : kDecodeTokens) {
       add(linear(tokens, config_.size("vocab_size"), config_.size("hidden_size")));
       add(vocabulary_softmax(tokens, config_.size("vocab_size")));
+      add(vocabulary_topk(tokens, config_.size("vocab_size")));
+      add(vocabulary_sample(tokens, config_.size("vocab_size")));
     }
   }
 
@@ -171,8 +197,8 @@ void add_experts(Cases& cases, const Configuration& c, int tokens, const Experts
 }
 
 constexpr std::string_view kAround =
-    "RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; head and "
-    "softmax at 1, 16";
+    "embeddings, RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; "
+    "head, softmax, top-k and sampling at 1, 16";
 constexpr std::string_view kExpertsLeftOut =
     "the choice of experts and their products, which no kernel groups";
 
@@ -182,7 +208,7 @@ Suite dense(std::string_view name, std::string_view id) {
   for (const int tokens : kTokens) {
     add_grouped_projections(cases, c, tokens, false);
     cases.add_gated(tokens, c.size("intermediate_size"), false);
-    cases.add_norms(tokens);
+    cases.add_stream(tokens);
   }
   cases.add_head();
   add_grouped_attention(cases, c);
@@ -205,7 +231,7 @@ Suite latent(std::string_view name, std::string_view id) {
                 {.count = c.size("n_routed_experts"),
                  .per_token = c.size("num_experts_per_tok"),
                  .intermediate = expert});
-    cases.add_norms(tokens);
+    cases.add_stream(tokens);
   }
   cases.add_head();
   return std::move(cases).suite(
@@ -229,7 +255,7 @@ Suite qwen3(std::string_view name, std::string_view id) {
                 {.count = c.size("num_experts"),
                  .per_token = c.size("num_experts_per_tok"),
                  .intermediate = c.size("moe_intermediate_size")});
-    cases.add_norms(tokens);
+    cases.add_stream(tokens);
   }
   cases.add_head();
   add_grouped_attention(cases, c);
@@ -249,7 +275,7 @@ Suite gpt_oss(std::string_view name, std::string_view id) {
                  .per_token = c.size("num_experts_per_tok"),
                  .intermediate = c.size("intermediate_size"),
                  .limit = static_cast<float>(c.at("swiglu_limit"))});
-    cases.add_norms(tokens);
+    cases.add_stream(tokens);
   }
   cases.add_head();
   add_grouped_attention(cases, c);
@@ -277,7 +303,7 @@ Suite llama4(std::string_view name) {
                    .per_token = of->size("num_experts_per_tok"),
                    .intermediate = of->size("intermediate_size")});
     }
-    cases.add_norms(tokens);
+    cases.add_stream(tokens);
   }
   cases.add_head();
   add_grouped_attention(cases, c);

@@ -46,6 +46,9 @@ Suite quick() {
               "addrmsnorm/bf16/r512c4096",
               "swiglu/bf16/r512c14336",
               "rope/bf16/t512h32d128",
+              "gather/bf16/v4096t512d4096",
+              "topk/f32/r16c128256k50",
+              "sample/f32/r16c128256k50temp0.8p0.95",
           })};
 }
 
@@ -94,6 +97,16 @@ Suite edges() {
              "swiglu/{}/r1c1",
              "swiglu/{}/r7c1031",
              "swiglu/{}/r3c4099limit7",  // a second part of a row
+             "gather/{}/v1t1d1",
+             "gather/{}/v50t9d67",
+             "gather/{}/v3t7d2051",  // a second part of a row
+             "topk/{}/r1c1k1",
+             "topk/{}/r9c67k5",
+             "topk/{}/r5c1031k8",
+             "topk/{}/r1c9001k20",  // parts of a row
+             "sample/{}/r1c1k1",
+             "sample/{}/r9c1031k20temp0.7p0.9",
+             "sample/{}/r1c9001k40",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }

@@ -30,11 +30,10 @@ std::size_t guarded(std::size_t size) {
   return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
 }
 
-// The harness has no values for tables of pages, bounds of groups or positions that are read yet.
+// The harness has no values for tables of pages or bounds of groups yet.
 void require_plain(const Operand& o) {
-  if (o.pages || o.ragged || (o.positions && o.role == Role::input)) {
-    throw CaseError(fmt::format(
-        "operand {}: nothing is made for pages, ragged groups or positions that are read", o.name));
+  if (o.pages || o.ragged) {
+    throw CaseError(fmt::format("operand {}: nothing is made for pages or ragged groups", o.name));
   }
 }
 
@@ -47,11 +46,12 @@ float value_beyond(const Problem& problem) {
   return maximum ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
 }
 
-// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others. Not
+// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others, of
+// positions one that no operand has. Not
 // kPoison, or a result that it reached would look as if it had not been written.
 std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
   std::vector<std::byte> bytes(size, std::byte{0x7f});
-  if (o.code) return bytes;
+  if (o.code || o.positions) return bytes;
   with_dtype(o.type, [&]<class T>(Type<T>) {
     const T element = from_float<T>(value);
     for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
@@ -111,6 +111,8 @@ void* Inputs::make(const Operand& o, std::uint64_t seed) {
   void* data = buffers_.back().get();
   if (o.code) {
     fill_bits(data, count(o), seed);
+  } else if (o.positions) {
+    std::memset(data, 0, size_in_bytes(o));  // the problem's fill makes them
   } else {
     fill_uniform(data, o.type, count(o), seed);
   }

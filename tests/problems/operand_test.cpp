@@ -29,6 +29,13 @@ TEST(Operand, PositionsAre64BitIntegers) {
   EXPECT_EQ(bytes_moved({.name = "x", .type = DType::f16, .cols = 3, .positions = true}), 24);
 }
 
+// 5 of 100 rows.
+TEST(Operand, RowsThatAreNotReadAreHeldAndNotMoved) {
+  const Operand o{.name = "x", .type = DType::bf16, .rows = 100, .cols = 8, .rows_read = 5};
+  EXPECT_EQ(bytes_moved(o), 80);
+  EXPECT_EQ(bytes_held(o), 1600);
+}
+
 // 300 rows of 200 integers of 4 bits.
 TEST(Operand, CodesAreBytes) {
   EXPECT_EQ(bytes_moved({.name = "x", .rows = 300, .cols = 100, .code = Code::int4}), 30000);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
+#include <vector>
 
 #include "backends/vocabulary/block.hpp"
 #include "tests/backends/archetype/tiles.hpp"
@@ -247,6 +249,17 @@ class Block {
     auto state = Monoid::template identity<float, std::int64_t>();
     for (int i = 0; i < count; ++i) Monoid::template merge<Block>(state, f(i));
     return state;
+  }
+  template <class T, class F>
+  void largest(const T* x, int count, int k, F f) {
+    std::vector<int> order(count);
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, [&](int a, int b) {
+      const float left = to_float(x[a]);
+      const float right = to_float(x[b]);
+      return std::isnan(left) ? !std::isnan(right) : left > right;
+    });
+    for (int rank = 0; rank < k; ++rank) f(rank, order[rank]);
   }
   template <class F>
   void each(int count, F f) {

@@ -88,7 +88,8 @@ TEST(Inputs, DoNotDependOnTheNumberOfThreads) {
   for (const char* name :
        {"gemm/f32/m40n50k30", "attention/f32/b2q9kv20h4hkv2d64causal", "sum/f32/n100001",
         "argmax/f32/n1001", "softmax/f32/r20c30", "rmsnorm/f32/r20c30",
-        "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300"}) {
+        "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300", "gather/f32/v90t40d30",
+        "topk/f32/r20c30k3", "sample/f32/r20c30k3"}) {
     const Problem shape = parse_case(name);
     omp_set_num_threads(1);
     const Inputs one(shape, 3);
