@@ -123,7 +123,8 @@ Suite deepseek_v3_suite(std::string name) {
       "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, products in bf16 and in FP8 with the "
       "scales of the released weights: latent attention's projections, the MLP of the first three "
       "layers, the shared expert, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
+      "RMSNorm alone, with the residual and with quantisation too, quantisation of each product's "
+      "input, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
       "attention (keys of 192, "
       "values of "
       "128 "
@@ -139,6 +140,10 @@ Suite deepseek_v3_suite(std::string name) {
   const auto add_linear = [&suite](int tokens, int n, int k) {
     suite.cases.push_back(linear(tokens, n, k));
     suite.cases.emplace_back(ScaledGemmProblem{.m = tokens, .n = n, .k = k});
+  };
+  // What products of codes read, where no operation before writes it.
+  const auto add_quantise = [&suite](int tokens, int width) {
+    suite.cases.emplace_back(QuantiseProblem{.rows = tokens, .cols = width});
   };
   for (const int tokens : kTokens) {
     // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
@@ -157,6 +162,12 @@ Suite deepseek_v3_suite(std::string name) {
     add_linear(tokens, kHiddenSize, shared);
     suite.cases.push_back(rms_norm(tokens, kHiddenSize, kRmsNormEps));
     suite.cases.push_back(add_norm(tokens, kHiddenSize, kRmsNormEps));
+    suite.cases.emplace_back(
+        AddNormQuantiseProblem{.rows = tokens, .cols = kHiddenSize, .epsilon = kRmsNormEps});
+    for (const int width : {kHiddenSize, kQLoraRank, kKvLoraRank, kNumAttentionHeads * kVHeadDim,
+                            kIntermediateSize, shared}) {
+      add_quantise(tokens, width);
+    }
     suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
   }

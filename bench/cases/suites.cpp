@@ -70,6 +70,8 @@ Suite quick() {
               "addrmsnorm/bf16/r512c4096",
               "swiglu/bf16/r512c14336",
               "rope/bf16/t512h32d128",
+              "quantise/bf16xe4m3/r256c1024",
+              "addrmsnormquant/bf16xe4m3/r512c4096",
           })};
 }
 
@@ -118,6 +120,17 @@ Suite edges() {
              "swiglu/{}/r1c1",
              "swiglu/{}/r7c1031",
              "swiglu/{}/r3c4099limit7",  // a second part of a row
+             "quantise/{}xe4m3/r1c1",
+             "quantise/{}xe4m3/r7c1031",
+             "quantise/{}xe4m3/r67c512ue8m0",
+             "quantise/{}xe4m3/r3c4232",  // a second part of a row
+             "quantise/{}xe4m3/r130c300perblock",
+             "quantise/{}xe4m3fnuz/r67c512",
+             "addrmsnormquant/{}xe4m3/r1c1",
+             "addrmsnormquant/{}xe4m3/r7c1031",
+             "addrmsnormquant/{}xe4m3/r7c4096ue8m0",
+             "addrmsnormquant/{}xe4m3fnuz/r35c300",
+             "quantise/{}xe4m3fnuz/r130c264ue8m0perblock",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }
@@ -137,6 +150,8 @@ Suite edges() {
              "scaledgemm/{}xe4m3/m70n140k256",
              "scaledgemm/{}xe4m3fnuz/m1n65k129",
              "scaledgemm/{}xe4m3fnuz/m67n71k200",
+             "scaledgemm/{}xe4m3/m1n130k300ue8m0",
+             "scaledgemm/{}xe4m3fnuz/m70n140k256ue8m0",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }

@@ -379,6 +379,7 @@ std::vector<int> special_kinds(const Problem& problem) {
   if (const auto* rows = std::get_if<RowsProblem>(&problem)) {
     return rows->op == RowsOp::softmax ? std::vector{kNothing} : std::vector<int>{};
   }
+  if (std::holds_alternative<QuantiseProblem>(problem)) return {kNotANumber};
   const auto* reduction = std::get_if<ReductionProblem>(&problem);
   if (reduction == nullptr || reduction->op == ReductionOp::sum) return {};
   return {kNothing, kNotANumber};
