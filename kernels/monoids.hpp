@@ -117,6 +117,16 @@ struct Max {
   static MOAT_FN float result(const MaxState<float>& s) { return s.value; }
 };
 
+// max |x|
+struct AbsMax : Max {
+  static constexpr float kPadding = 0.0f;
+
+  template <class B, class F, class I>
+  MOAT_FN void add(MaxState<F>& s, F x, I) const {
+    s.value = B::max(B::abs(x), s.value);
+  }
+};
+
 struct ArgMax {
   static constexpr float kPadding = -std::numeric_limits<float>::infinity();
   // Position of a state that has seen nothing above −∞; every real position is smaller.

@@ -10,7 +10,7 @@
 namespace moat {
 
 // Codes C are multiplied as T, in which they are exact.
-template <class T, class C>
+template <class T, class C, class Scale>
 struct ScaledGemm {
   template <class S, class B>
   using PanelA = typename B::template Left<T, S::m, S::k, C>;
@@ -27,13 +27,13 @@ struct ScaledGemm {
   struct Args {
     typename PanelA<S, B>::Source a;
     typename PanelB<S, B>::Source b;
-    Tensor<const float> a_scales;  // rows × blocks of k
-    Tensor<const float> b_scales;  // blocks of columns × blocks of k
+    Tensor<const Scale> a_scales;  // rows × blocks of k
+    Tensor<const Scale> b_scales;  // blocks of columns × blocks of k
     Tensor<T> c;
     int k;
   };
 
-  template <ScaledSchedule S, ScaledProductBlock<S, T, C> B>
+  template <ScaledSchedule S, ScaledProductBlock<S, T, C, Scale> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
       block.template pipeline<Stage<S, B>>(
@@ -54,7 +54,7 @@ struct ScaledGemm {
                 const int in_block = (depth - 1) / kPerScale;
                 const auto rows = block.template load_rows<S::m>(args.a_scales, {row, in_block});
                 const Coord of_b{.row = col / kPerScale, .col = in_block};
-                block.add_scaled(sum, part, rows, *address(args.b_scales, of_b));
+                block.add_scaled(sum, part, rows, decode(*address(args.b_scales, of_b)));
               }
             });
             block.store(args.c, {.row = row, .col = col}, sum);
@@ -63,18 +63,18 @@ struct ScaledGemm {
   }
 };
 
-template <class T, class C, ScaledGemmTarget<T> Backend>
+template <class T, class C, class Scale, ScaledGemmTarget<T> Backend>
 void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
   const int blocks = ceil_div(p.k, kPerScale);
   const auto scales = [blocks](const void* data, int rows) {
-    return Tensor<const float>{static_cast<const float*>(data), rows, blocks, blocks};
+    return Tensor<const Scale>{static_cast<const Scale*>(data), rows, blocks, blocks};
   };
   const Tensor<const C> a{static_cast<const C*>(p.a), p.m, p.k, p.k};
   const Tensor<const C> b{static_cast<const C*>(p.b), p.n, p.k, p.k};
   const Tensor<T> c{static_cast<T*>(p.c), p.m, p.n, p.n};
   backend.schedules().template scaled_gemm<T>(p, [&]<ScaledSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
-    using Kernel = ScaledGemm<T, C>;
+    using Kernel = ScaledGemm<T, C, Scale>;
     const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
                                                     Kernel::template PanelB<S, B>::bind(b),
                                                     scales(p.a_scales, p.m),
@@ -89,18 +89,10 @@ void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
 template <class Backend>
 void launch(Backend& backend, const ScaledGemmProblem& p) {
   with_half(p.dtype, [&]<class T>(Type<T>) {
-    switch (p.code) {
-      case Code::e4m3:
-        return launch_scaled_gemm<T, e4m3>(backend, p);
-      case Code::e4m3fnuz:
-        return launch_scaled_gemm<T, e4m3fnuz>(backend, p);
-      case Code::e5m2:
-      case Code::e8m0:
-      case Code::int8:
-      case Code::int4:
-      case Code::mxfp4:
-        break;
-    }
+    with_scaled_code(p.code, [&]<class C>(Type<C>) {
+      with_scale(p.ue8m0,
+                 [&]<class Scale>(Type<Scale>) { launch_scaled_gemm<T, C, Scale>(backend, p); });
+    });
   });
 }
 

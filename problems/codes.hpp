@@ -11,10 +11,10 @@
 
 namespace moat {
 
-// Floats of 8 bits: kMantissa bits behind the sign and the exponent, whose bias is kBias. As the OCP
-// 8-bit Floating Point Specification (1.0) has them: E4M3 has no infinities, and NaN is all ones;
-// E5M2 is as in IEEE 754. kFnuz: there are neither infinities nor −0, whose code is NaN (B. Noune et
-// al., "8-bit Numerical Formats for Deep Neural Networks", 2022).
+// Floats of 8 bits: kMantissa bits behind the sign and the exponent, whose bias is kBias. As the
+// OCP 8-bit Floating Point Specification (1.0) has them: E4M3 has no infinities, and NaN is all
+// ones; E5M2 is as in IEEE 754. kFnuz: there are neither infinities nor −0, whose code is NaN (B.
+// Noune et al., "8-bit Numerical Formats for Deep Neural Networks", 2022).
 struct e4m3 {
   static constexpr int kMantissa = 3;
   static constexpr int kBias = 7;
@@ -124,6 +124,15 @@ inline constexpr int kPerUnit<int4> = 2;
 template <>
 inline constexpr int kPerUnit<mxfp4> = 2;
 
+// Largest finite number.
+template <class C>
+inline constexpr float kLargest = 0;
+#define MOAT_ROW(name, per_unit, largest) \
+  template <>                             \
+  inline constexpr float kLargest<name> = largest;
+MOAT_CODES(MOAT_ROW)
+#undef MOAT_ROW
+
 // The float of these bits.
 MOAT_SHARED_FN float float_of_bits(std::uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
@@ -168,6 +177,9 @@ MOAT_SHARED_FN float decode(mxfp4 x, int which) {
   return float_of_bits(value | (half & 8u) << 28);
 }
 
+// A number that is no code.
+MOAT_SHARED_FN float decode(float x) { return x; }
+
 // The same by the name that elements have.
 template <Float8 F>
 MOAT_SHARED_FN float to_float(F x) {
@@ -180,13 +192,13 @@ MOAT_SHARED_FN C encode(float x);
 
 namespace detail {
 template <class F>
-MOAT_SHARED_FN F encode_float8(float x, float largest) {
+MOAT_SHARED_FN F encode_float8(float x) {
   const std::uint32_t bits = __builtin_bit_cast(std::uint32_t, x);
   const std::uint32_t sign = bits >> 24 & 0x80u;
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return {static_cast<std::uint8_t>(F::kFnuz ? 0x80u : 0x7fu)};
   const float size = float_of_bits(magnitude);
-  const float inside = size > largest ? largest : size;
+  const float inside = size > kLargest<F> ? kLargest<F> : size;
   // Adding 2^(23 − mantissa) times the power of two at or below a number rounds it to the type's
   // unit there.
   constexpr std::uint32_t kLeast = 128 - F::kBias;
@@ -202,15 +214,15 @@ MOAT_SHARED_FN F encode_float8(float x, float largest) {
 
 template <>
 MOAT_SHARED_FN e4m3 encode<e4m3>(float x) {
-  return detail::encode_float8<e4m3>(x, 448);
+  return detail::encode_float8<e4m3>(x);
 }
 template <>
 MOAT_SHARED_FN e4m3fnuz encode<e4m3fnuz>(float x) {
-  return detail::encode_float8<e4m3fnuz>(x, 240);
+  return detail::encode_float8<e4m3fnuz>(x);
 }
 template <>
 MOAT_SHARED_FN e5m2 encode<e5m2>(float x) {
-  return detail::encode_float8<e5m2>(x, 57344);
+  return detail::encode_float8<e5m2>(x);
 }
 
 }  // namespace moat

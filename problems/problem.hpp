@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "problems/add_norm.hpp"
+#include "problems/add_norm_quantise.hpp"
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
 #include "problems/gather.hpp"
 #include "problems/gemm.hpp"
+#include "problems/quantise.hpp"
 #include "problems/reduction.hpp"
 #include "problems/rope.hpp"
 #include "problems/rows.hpp"
@@ -25,19 +27,21 @@
 // A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
 // the parser of case names, the launchers and all visits follow from this list.
 // ROW(problem, more arguments)
-#define MOAT_PROBLEMS(ROW, ...)                     \
-  ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__) \
-  ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__) \
-  ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)  \
-  ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)  \
-  ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)    \
-  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)     \
-  ROW(GatherProblem __VA_OPT__(, ) __VA_ARGS__)     \
-  ROW(TopkProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(SampleProblem __VA_OPT__(, ) __VA_ARGS__)     \
+#define MOAT_PROBLEMS(ROW, ...)                          \
+  ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)            \
+  ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)       \
+  ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)       \
+  ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)            \
+  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)         \
+  ROW(QuantiseProblem __VA_OPT__(, ) __VA_ARGS__)        \
+  ROW(AddNormQuantiseProblem __VA_OPT__(, ) __VA_ARGS__) \
+  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)            \
+  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)          \
+  ROW(GatherProblem __VA_OPT__(, ) __VA_ARGS__)          \
+  ROW(TopkProblem __VA_OPT__(, ) __VA_ARGS__)            \
+  ROW(SampleProblem __VA_OPT__(, ) __VA_ARGS__)          \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {

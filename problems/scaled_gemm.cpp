@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "problems/scaled_gemm.hpp"
 
-#include <fmt/format.h>
-
 namespace moat {
 
 std::vector<ScaledGemmProblem> kernels_of(Type<ScaledGemmProblem>) { return {ScaledGemmProblem{}}; }
@@ -22,21 +20,9 @@ void shape(ScaledGemmProblem& p, ShapeKeys& keys) {
   keys.dimension("m", p.m);
   keys.dimension("n", p.n);
   keys.dimension("k", p.k);
+  keys.flag("ue8m0", p.ue8m0);
 }
 
-std::string what_is_wrong(const ScaledGemmProblem& p) {
-  switch (p.code) {
-    case Code::e4m3:
-    case Code::e4m3fnuz:
-      return {};
-    case Code::e5m2:
-    case Code::e8m0:
-    case Code::int8:
-    case Code::int4:
-    case Code::mxfp4:
-      break;
-  }
-  return fmt::format("operands are in e4m3 or e4m3fnuz, not in {}", name_of(p.code));
-}
+std::string what_is_wrong(const ScaledGemmProblem& p) { return wrong_scaled_code(p.code); }
 
 }  // namespace moat

@@ -73,10 +73,13 @@ inline FloatLanes exp2(FloatLanes x) {
 #endif
 }
 
+inline FloatLanes abs(FloatLanes x) { return hn::Abs(x.v); }
+
 inline FloatLanes log2(FloatLanes x) { return hn::Log2(FloatTag{}, x.v); }
 
 inline FloatLanes rsqrt(FloatLanes x) { return hn::Div(hn::Set(FloatTag{}, 1.0f), hn::Sqrt(x.v)); }
 
+inline float abs(float x) { return std::abs(x); }
 inline float exp2(float x) { return std::exp2(x); }
 inline float log2(float x) { return std::log2(x); }
 inline float rsqrt(float x) { return 1.0f / std::sqrt(x); }

@@ -136,6 +136,25 @@ struct Chains<B, Monoid> {
   }
 };
 
+// x in the first `count` lanes, in the others what changes no state.
+template <class Monoid>
+FloatLanes padded(FloatLanes x, int count) {
+  return select(IntLanes::iota(0) < IntLanes(count), x, FloatLanes(Monoid::kPadding));
+}
+
+// One state of those of all chains and lanes, in a fixed order.
+template <class B, class Monoid, class State, std::size_t kCount>
+HWY_INLINE auto merged(const Monoid& monoid, std::array<State, kCount>& states) {
+  merge_pairwise<static_cast<int>(kCount)>([&](auto to, auto from) {
+    monoid.template merge<B>(std::get<to>(states), std::get<from>(states));
+  });
+  auto& state = states[0];
+  for (int distance = kLanes / 2; distance > 0; distance /= 2) {
+    monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
+  }
+  return state.transform([](auto y) { return y.first(); });
+}
+
 // State of f(x[0]) … f(x[count − 1]). B is passed on to the monoid. Chains are merged in a fixed
 // order.
 template <class B, class Monoid, class T, class F = Itself>
@@ -154,21 +173,39 @@ auto reduce(const Monoid& monoid, const T* x, int count, F f = {}) {
   auto index = IntLanes::iota(rest);
   for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
     const int left = count - i;
-    const FloatLanes next = left >= kLanes
-                                ? f(load_lanes(x + i))
-                                : select(IntLanes::iota(0) < IntLanes(left),
-                                         f(load_some(x + i, left)), FloatLanes(Monoid::kPadding));
+    const FloatLanes next =
+        left >= kLanes ? f(load_lanes(x + i)) : padded<Monoid>(f(load_some(x + i, left)), left);
     monoid.template add<B>(states[0], next, index);
   }
 
-  merge_pairwise<kChains>([&](auto to, auto from) {
-    monoid.template merge<B>(std::get<to>(states), std::get<from>(states));
-  });
-  auto& state = states[0];
-  for (int distance = kLanes / 2; distance > 0; distance /= 2) {
-    monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
+  return merged<B>(monoid, states);
+}
+
+// The same of a matrix, with `stride` elements from row to row.
+template <class B, class Monoid, class T>
+auto reduce(const Monoid& monoid, const T* x, int rows, int cols, std::int64_t stride) {
+  auto chains = identities<Monoid>();
+  const auto add = [&](auto& chain, FloatLanes v, int position) __attribute__((always_inline)) {
+    monoid.template add<B>(chain, v, IntLanes::iota(position));
+  };
+  for (int row = 0; row < rows; ++row, x += stride) {
+    const int begin = row * cols;
+    int i = 0;
+    for (; i + kChains * kLanes <= cols; i += kChains * kLanes) {
+      unroll<kChains>([&](auto c) __attribute__((always_inline)) {
+        const int at = i + c * kLanes;
+        add(std::get<c>(chains), load_lanes(x + at), begin + at);
+      });
+    }
+    for (; i < cols; i += kLanes) {
+      add(chains[0],
+          i + kLanes <= cols ? load_lanes(x + i)
+                             : padded<Monoid>(load_some(x + i, cols - i), cols - i),
+          begin + i);
+    }
+    unroll<kChains>([&](auto c) { monoid.fold(std::get<c>(chains)); });
   }
-  return state.transform([](auto y) { return y.first(); });
+  return merged<B>(monoid, chains);
 }
 
 // Elements 2·i and 2·i + 1 of memory, for kLanes i.

@@ -9,6 +9,7 @@
 
 #include "backends/cpu/accumulator.hpp"
 #include "backends/cpu/largest.hpp"
+#include "backends/cpu/groups.hpp"
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
@@ -199,12 +200,14 @@ class Worker {
     return map_each_row<kM>(f, a, b);
   }
 
-  template <int kM>
-  Rows<kM> load_rows(const Tensor<const float>& from, Coord at) {
-    const float* column = address(from, at);
+  template <int kM, class U>
+  Rows<kM> load_rows(const Tensor<const U>& from, Coord at) {
+    const U* column = address(from, at);
     const int count = live(from.rows, at.row, kM);
     Rows<kM> result;
-    for (int r = 0; r < kM; ++r) result.values[r] = r < count ? column[r * from.row_stride] : 0.0f;
+    for (int r = 0; r < kM; ++r) {
+      result.values[r] = r < count ? decode(column[r * from.row_stride]) : 0.0f;
+    }
     return result;
   }
 
@@ -219,6 +222,11 @@ class Worker {
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
     return cpu::reduce<Worker>(monoid, x, count);
+  }
+
+  template <class Monoid, class T>
+  auto reduce(const Monoid& monoid, const T* x, int rows, int cols, std::int64_t stride) {
+    return cpu::reduce<Worker>(monoid, x, rows, cols, stride);
   }
 
   template <class Monoid, class T, class F>
@@ -251,6 +259,13 @@ class Worker {
     each_position(count, false, [&](auto at) { at.store(to, f(at)); });
   }
 
+  template <int kGroup, class Monoid, class Value, class Whole, class Use>
+  void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
+    const bool streamed = items_ * count >= kStreamedElements;
+    for_each_group<Worker, kGroup>(monoid, count, streamed, value, whole, use);
+    if (streamed) hwy::FlushStream();
+  }
+
   template <class F>
   void each(int rows, int cols, F f) {
     const bool streamed = items_ * rows * cols >= kStreamedElements;
@@ -260,6 +275,10 @@ class Worker {
     if (streamed) hwy::FlushStream();
   }
 
+  template <class X>
+  static auto abs(X x) {
+    return cpu::abs(x);
+  }
   template <class X>
   static auto exp2(X x) {
     return cpu::exp2(x);

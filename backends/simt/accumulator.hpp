@@ -122,8 +122,10 @@ MOAT_FN std::uint32_t pack(float lower, float upper) {
 template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
 inline constexpr int kTogether = 1;
 template <class Fragment, class Element, FragmentLoad kLoad, int kCount>
-  requires(kLoad != FragmentLoad::plain && kCount * kWords<Fragment, Element> % 4 == 0)
-inline constexpr int kTogether<Fragment, Element, kLoad, kCount> = 4 / kWords<Fragment, Element>;
+requires(kLoad != FragmentLoad::plain &&
+         kCount * kWords<Fragment, Element> % 4 ==
+             0) inline constexpr int kTogether<Fragment, Element, kLoad, kCount> =
+    4 / kWords<Fragment, Element>;
 
 // Reads kFragments fragments, the i-th at origin + i · stride of a panel.
 template <class Tiling, class Fragment, bool kTransposed, int kFragments, class P, class W>
@@ -156,9 +158,10 @@ template <class Tiling, class Fragment, class P, class W>
 MOAT_FN void load_elements(W* to, const P& panel, Position origin) {
   using T = typename P::Value;
   using Element = typename Tiling::Matrix::Element;
-  static_assert(sizeof(T) == 2 || sizeof(T) == 4,
-                "fragments are made of panels of T of 2 or 4 bytes: teach Word of "
-                "backends/simt/atoms.hpp and load_elements of backends/simt/accumulator.hpp others");
+  static_assert(
+      sizeof(T) == 2 || sizeof(T) == 4,
+      "fragments are made of panels of T of 2 or 4 bytes: teach Word of "
+      "backends/simt/atoms.hpp and load_elements of backends/simt/accumulator.hpp others");
   constexpr Runs kRuns =
       kWidestRuns<Fragment, Tiling::kLanes, kChunkBytes / sizeof(T), P::kAlongRows>;
   constexpr int kBytes = kRuns.width * sizeof(T);
@@ -537,8 +540,8 @@ MOAT_FN Operand<Tiling, T, kM, kN> as_operand(const Accumulator<Tiling, kM, kN>&
 }
 
 // The tensor's column of the coordinate, from its row on; 0 below the last one.
-template <class Tiling, int kM>
-MOAT_FN Rows<Tiling, kM> load_rows(const Tensor<const float>& from, const Coord& at) {
+template <class Tiling, int kM, class U>
+MOAT_FN Rows<Tiling, kM> load_rows(const Tensor<const U>& from, const Coord& at) {
   using Tile = typename Rows<Tiling, kM>::Tile;
   using Matrix = typename Tiling::Matrix;
   Rows<Tiling, kM> rows;
@@ -550,8 +553,9 @@ MOAT_FN Rows<Tiling, kM> load_rows(const Tensor<const float>& from, const Coord&
       Coord row = at;
       row.row += Tile::origin().row + i * Matrix::m + held;
       float& value = rows.values[i][s];
-      value = row.row < from.rows ? Tiling::Atoms::template load_global<float>(address(from, row))
-                                  : 0.0f;
+      value = row.row < from.rows
+                  ? decode(Tiling::Atoms::template load_global<U>(address(from, row)))
+                  : 0.0f;
     }
   });
   return rows;

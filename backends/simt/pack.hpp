@@ -6,6 +6,7 @@
 
 #include "backends/simt/atoms.hpp"
 #include "backends/simt/panel.hpp"
+#include "problems/codes.hpp"
 
 namespace moat::simt {
 
@@ -56,35 +57,34 @@ struct Piece {
 
   template <class T>
   MOAT_FN Pack load(const T* p) const {
-    constexpr int kPerChunk = kChunkBytes / sizeof(T);
+    constexpr int kPerChunk = kPackSize / Chunks<T>::kCount;
     const T* from = p + begin;
     if (wide(from)) {
       Chunks<T> raw;
       MOAT_UNROLL
-      for (int c = 0; c < kPackSize / kPerChunk; ++c) {
-        raw.chunks[c] = Atoms::template load_global<Chunk>(from + c * kPerChunk);
+      for (int c = 0; c < Chunks<T>::kCount; ++c) {
+        raw.chunks[c] = Atoms::template load_global<typename Chunks<T>::Type>(from + c * kPerChunk);
       }
       const auto loaded = __builtin_bit_cast(Elements<T>, raw);
-      return Pack::of([&](int i) { return Atoms::widen(loaded.values[i]); });
+      return Pack::of([&](int i) { return widened(loaded.values[i]); });
     }
-    return Pack::of([&](int i) {
-      return i < rest ? Atoms::widen(Atoms::template load_global<T>(from + i)) : 0.0f;
-    });
+    return Pack::of(
+        [&](int i) { return i < rest ? widened(Atoms::template load_global<T>(from + i)) : 0.0f; });
   }
 
   template <class T>
   MOAT_FN void store(T* p, const Pack& x) const {
-    constexpr int kPerChunk = kChunkBytes / sizeof(T);
+    constexpr int kPerChunk = kPackSize / Chunks<T>::kCount;
     T* to = p + begin;
     Elements<T> rounded;
     MOAT_UNROLL
     for (int i = 0; i < kPackSize; ++i) {
-      rounded.values[i] = Atoms::template narrow<T>(x.values[i]);
+      rounded.values[i] = narrowed<T>(x.values[i]);
     }
     if (wide(to)) {
       const auto chunks = __builtin_bit_cast(Chunks<T>, rounded);
       MOAT_UNROLL
-      for (int c = 0; c < kPackSize / kPerChunk; ++c) {
+      for (int c = 0; c < Chunks<T>::kCount; ++c) {
         Atoms::store_global(to + c * kPerChunk, chunks.chunks[c]);
       }
       return;
@@ -102,14 +102,48 @@ struct Piece {
   using Elements = Vec<T, kPackSize>;
   template <class T>
   struct Chunks {
-    static_assert(kPackSize * sizeof(T) % kChunkBytes == 0,
+    static constexpr int kBytes = static_cast<int>(kPackSize * sizeof(T));
+    using Type = Words<(kBytes < kChunkBytes ? kBytes : kChunkBytes)>;
+    static constexpr int kCount = kBytes / static_cast<int>(sizeof(Type));
+    static_assert(kBytes % sizeof(Type) == 0,
                   "a pack of elements T is whole chunks: let kPackSize grow in "
                   "backends/simt/pack.hpp");
-    Chunk chunks[kPackSize * sizeof(T) / kChunkBytes];
+    Type chunks[kCount];
   };
 
-  MOAT_FN bool wide(const void* p) const {
-    return rest >= kPackSize && reinterpret_cast<std::uintptr_t>(p) % kChunkBytes == 0;
+  template <class T>
+  static MOAT_FN float widened(T x) {
+    if constexpr (Float8<T>) {
+      return decode(x);
+    } else {
+      return Atoms::widen(x);
+    }
+  }
+  template <class T>
+  static MOAT_FN T narrowed(float x) {
+    if constexpr (Float8<T>) {
+      return encode<T>(x);
+    } else {
+      return Atoms::template narrow<T>(x);
+    }
+  }
+
+  template <class T>
+  MOAT_FN bool wide(const T* p) const {
+    return rest >= kPackSize &&
+           reinterpret_cast<std::uintptr_t>(p) % sizeof(typename Chunks<T>::Type) == 0;
+  }
+};
+
+// A group of `groups`.
+template <class Atoms>
+struct Group {
+  int index;
+  bool stores;  // in this lane
+
+  template <class U>
+  MOAT_FN void store(U* p, U x) const {
+    if (stores) Atoms::store_global(p + index, x);
   }
 };
 

@@ -210,8 +210,8 @@ class ThreadBlock {
     return out;
   }
 
-  template <int kM>
-  MOAT_FN auto load_rows(const Tensor<const float>& from, const Coord& at) {
+  template <int kM, class U>
+  MOAT_FN auto load_rows(const Tensor<const U>& from, const Coord& at) {
     return simt::load_rows<Tiling<Atoms, S>, kM>(from, at);
   }
 
@@ -223,6 +223,21 @@ class ThreadBlock {
   template <class Monoid, class T>
   MOAT_FN auto reduce(const Monoid& monoid, const T* x, int count) {
     return merge<Monoid>(reduce_lane<ThreadBlock, Atoms, kThreads>(monoid, x, count, thread()));
+  }
+
+  template <class Monoid, class T>
+  MOAT_FN auto reduce(const Monoid& monoid, const T* x, int rows, int cols, std::int64_t stride) {
+    auto state = Monoid::template identity<float, int>();
+    each(rows, cols, [&](const RowPiece<Atoms>& at) {
+      const Pack v = at.load(x, stride);
+      MOAT_UNROLL
+      for (int i = 0; i < kPackSize; ++i) {
+        monoid.template add<ThreadBlock>(state, i < at.rest ? v.values[i] : Monoid::kPadding,
+                                         at.row * cols + at.begin + i);
+      }
+      Monoid::fold(state);
+    });
+    return merge<Monoid>(state);
   }
 
   template <class Monoid, class T, class F>
@@ -269,6 +284,35 @@ class ThreadBlock {
     Atoms::barrier();
   }
 
+  // A group is that of neighbouring lanes of a wave, with a pack each.
+  template <int kGroup, class Monoid, class Value, class Whole, class Use>
+  MOAT_FN void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
+    constexpr int kLanes = kGroup / kPackSize;
+    static_assert(kGroup % kPackSize == 0 && Atoms::kWaveWidth % kLanes == 0);
+    const int all = ceil_div(count, kGroup);
+    // Lanes whose group lies beyond the last take part in their wave's exchanges.
+    for (int first = 0; first < all; first += kThreads / kLanes) {
+      const int group = first + thread() / kLanes;
+      const int lane = thread() % kLanes;
+      const int begin = group * kGroup + lane * kPackSize;
+      const Piece<Atoms> at{begin, count - begin};
+      const Pack x = value(at);
+      auto state = Monoid::template identity<float, int>();
+      MOAT_UNROLL
+      for (int i = 0; i < kPackSize; ++i) {
+        monoid.template add<ThreadBlock>(state, i < at.rest ? x.values[i] : Monoid::kPadding,
+                                         begin + i);
+      }
+      MOAT_UNROLL
+      for (int mask = 1; mask < kLanes; mask *= 2) {
+        Monoid::template merge<ThreadBlock>(
+            state, state.transform([&](auto s) { return Atoms::shuffle_xor(s, mask); }));
+      }
+      const auto y = whole(Group<Atoms>{group, lane == 0 && group < all}, state);
+      if (at.rest > 0) use(at, x, y);
+    }
+  }
+
   template <class F>
   MOAT_FN void each(int rows, int cols, F f) {
     const int across = ceil_div(cols, kPackSize);
@@ -278,6 +322,10 @@ class ThreadBlock {
     }
   }
 
+  static MOAT_FN float abs(float x) { return __builtin_fabsf(x); }
+  static MOAT_FN Pack abs(const Pack& x) {
+    return Pack::of([&](int i) { return abs(x.values[i]); });
+  }
   static MOAT_FN float exp2(float x) { return Atoms::exp2(x); }
   static MOAT_FN Pack exp2(const Pack& x) {
     return Pack::of([&](int i) { return Atoms::exp2(x.values[i]); });

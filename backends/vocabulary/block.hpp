@@ -63,7 +63,8 @@ namespace moat {
 //                                        in f32; valid as long as acc is unchanged
 //   block.rows<m>(value)                 rows with one value
 //   block.map(rows, f), zip(rows, rows, f)   element-wise, as new rows
-//   block.load_rows<m>(Tensor<const float>, Coord)   the column from the coordinate on; 0 beyond it
+//   block.load_rows<m>(Tensor<const U>, Coord)   the column from the coordinate on; 0 beyond it. U
+//                                        is float or a code
 //   block.store_rows(Tensor, Coord, rows)    column 0 of the tensor from the coordinate's row on
 //
 // Memory without tiles:
@@ -71,6 +72,8 @@ namespace moat {
 //   block.terms(monoid, const T* x, int count, f(x))    the terms f(x): `state` is what reduce
 //                                 gives for them, at(position of each) are terms, kept or computed
 //                                 anew
+//   block.reduce(monoid, const T* x, int rows, int cols, stride)    likewise of a matrix, with
+//                                 `stride` elements from row to row; positions count its own
 //   block.collect(monoid, int count, f(int) → state)    merge of f(0) … f(count − 1), likewise
 //   block.largest(const T* x, int count, int k, f(rank, position))    the k ≤ count largest, rank 0
 //                                 first, in the order of order.hpp: one lane runs f for each, and
@@ -87,9 +90,14 @@ namespace moat {
 //                                 and 2·col + 1 of the row
 //   block.keep(U* to, count, f(at) → x)   stores f of every position of 0 … count; what follows in
 //                                 this block reads it there
-// `reduce` calls monoid.fold at least every kFoldInterval additions of a lane.
+//   block.groups<n>(monoid, count, value(at) → x, whole(group, state) → y, use(at, x, y))
+//                                 for each n positions of 0 … count, of which the last may be
+//                                 fewer: the state of their values, then `use` with what `whole`
+//                                 made of it; group.store(U*, u) stores the element of its number
+// `reduce` calls monoid.fold at least every kFoldInterval additions of a lane. What is stored is
+// rounded to its type, to nearest even; codes in 8-bit floats are limited to their largest number.
 //
-// Values: B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
+// Values: B::abs, B::exp2, B::log2, B::rsqrt, B::max, B::min, B::select(condition, a, b).
 //
 // tests/backends/archetype is this vocabulary and nothing beyond it, as plain loops.
 // A block of any kernel.
@@ -111,6 +119,14 @@ concept RowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasTerms<B, T, 
 // The same over a row of T that the block made before.
 template <class B, class T, class Monoid>
 concept KeptRowsBlock = StreamBlock<B> && HasReduce<B, T, Monoid> && HasKeep<B, T>;
+
+// Groups of n numbers, each with what it makes of its own.
+template <class B, int n, class Monoid>
+concept GroupsBlock = Block<B> && HasGroups<B, n, Monoid>;
+
+// Element-wise work on a matrix with what a reduction of it gave.
+template <class B, class T, class Monoid>
+concept MatrixReductionBlock = MatrixBlock<B> && HasReduceOfMatrix<B, T, Monoid> && HasOnce<B>;
 
 // A reduction of which every block computes a part.
 template <class B, class T, class Monoid>
@@ -141,9 +157,9 @@ concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m
     HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
 
 // The same with sums over blocks of k, each with its scales.
-template <class B, class S, class T, class C>
+template <class B, class S, class T, class C, class Scale>
 concept ScaledProductBlock = ProductBlock<B, S, T, Order::transposed, C, C> &&
-    HasLoadRows<B, S::m> && HasAddScaled<B, AccumulatorOf<B, S::m, S::n>, RowsOf<B, S::m>>;
+    HasLoadRows<B, S::m, Scale> && HasAddScaled<B, AccumulatorOf<B, S::m, S::n>, RowsOf<B, S::m>>;
 
 // Queries, keys and values of d elements, tiles of them and steps through the keys.
 template <class B, class S, class T, int d>

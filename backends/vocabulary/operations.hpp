@@ -142,8 +142,8 @@ template <class B, class Rows>
 concept HasZip = requires(B& block, const Rows& rows, Ignore f) {
   { block.zip(rows, rows, f) } -> std::same_as<Rows>;
 };
-template <class B, int m>
-concept HasLoadRows = requires(B& block, const Tensor<const float>& from, const Coord& at) {
+template <class B, int m, class U>
+concept HasLoadRows = requires(B& block, const Tensor<const U>& from, const Coord& at) {
   { block.template load_rows<m>(from, at) } -> std::same_as<RowsOf<B, m>>;
 };
 template <class B, class Rows>
@@ -156,6 +156,13 @@ concept HasStoreRows = requires(B& block, const Tensor<float>& to, const Coord& 
 template <class B, class T, class Monoid>
 concept HasReduce = requires(B& block, const Monoid& monoid, const T* x, int count) {
   { block.reduce(monoid, x, count) } -> std::same_as<typename Monoid::template State<float, int>>;
+};
+template <class B, class T, class Monoid>
+concept HasReduceOfMatrix = requires(B& block, const Monoid& monoid, const T* x, int count,
+                                     std::int64_t stride) {
+  {
+    block.reduce(monoid, x, count, count, stride)
+    } -> std::same_as<typename Monoid::template State<float, int>>;
 };
 template <class B, class T, class Monoid>
 concept HasTerms = requires(B& block, const Monoid& monoid, const T* x, int count, Identity f) {
@@ -180,6 +187,10 @@ template <class B, class T>
 concept HasKeep = requires(B& block, T* to, int count, Ignore f) {
   block.keep(to, count, f);
 };
+template <class B, int n, class Monoid>
+concept HasGroups = requires(B& block, const Monoid& monoid, int count, Ignore f) {
+  block.template groups<n>(monoid, count, f, f, f);
+};
 template <class B>
 concept HasEachOfRows = requires(B& block, int rows, int cols, Ignore f) {
   block.each(rows, cols, f);
@@ -188,6 +199,7 @@ concept HasEachOfRows = requires(B& block, int rows, int cols, Ignore f) {
 // Values.
 template <class B>
 concept HasValues = requires(float x, int n, std::int64_t wide) {
+  { B::abs(x) } -> std::same_as<float>;
   { B::exp2(x) } -> std::same_as<float>;
   { B::log2(x) } -> std::same_as<float>;
   { B::rsqrt(x) } -> std::same_as<float>;

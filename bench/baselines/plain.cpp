@@ -217,21 +217,111 @@ void rope(const RopeProblem& p, int threads) {
   }
 }
 
+// The scale of a block whose largest absolute value is `amax`, which it enters, and what its
+// numbers are multiplied by.
+template <class C, class Scale>
+float enter_scale(float amax, Scale& scale) {
+  scale = round_up<Scale>(std::max(amax, kLeastAmax) / kLargest<C>);
+  return 1 / decode(scale);
+}
+
+template <class T, class C, class Scale>
+void quantise(const QuantiseProblem& p, int threads) {
+  const auto* x = static_cast<const T*>(p.x);
+  auto* codes = static_cast<C*>(p.codes);
+  auto* scales = static_cast<Scale*>(p.scales);
+  const int rows = p.per_block ? kPerScale : 1;
+  const int down = ceil_div(p.rows, rows);
+  const int across = ceil_div(p.cols, kPerScale);
+#pragma omp parallel for collapse(2) num_threads(threads)
+  for (int i = 0; i < down; ++i) {
+    for (int j = 0; j < across; ++j) {
+      const int width = std::min(kPerScale, p.cols - j * kPerScale);
+      const auto for_each_part = [&](auto f) {
+        for (int row = i * rows; row < std::min((i + 1) * rows, p.rows); ++row) {
+          const std::int64_t begin = std::int64_t{row} * p.cols + std::int64_t{j} * kPerScale;
+          f(x + begin, codes + begin);
+        }
+      };
+      float amax = 0;
+      for_each_part([&](const T* from, C*) {
+        for (int k = 0; k < width; ++k) {
+          const float size = std::abs(widen(from[k]));
+          amax = size > amax ? size : amax;
+        }
+      });
+      const float inverse = enter_scale<C>(amax, scales[std::int64_t{i} * across + j]);
+      for_each_part([&](const T* from, C* to) {
+        for (int k = 0; k < width; ++k) to[k] = encode<C>(widen(from[k]) * inverse);
+      });
+    }
+  }
+}
+
+template <class T>
+void quantise(const QuantiseProblem& p, int threads) {
+  with_scaled_code(p.code, [&]<class C>(Type<C>) {
+    with_scale(p.ue8m0, [&]<class Scale>(Type<Scale>) { quantise<T, C, Scale>(p, threads); });
+  });
+}
+
+// Writes the sums of a row and returns what RMSNorm multiplies them by.
+template <class T, class P>
+float add_row(const P& p, std::int64_t begin) {
+  const T* x = static_cast<const T*>(p.x) + begin;
+  const T* residual = static_cast<const T*>(p.residual) + begin;
+  T* sum = static_cast<T*>(p.sum) + begin;
+  for (int i = 0; i < p.cols; ++i) sum[i] = from_float<T>(widen(x[i]) + widen(residual[i]));
+  const double squares = lane_sum(sum, p.cols, [](float v) { return v * v; });
+  return static_cast<float>(1 / std::sqrt(squares / p.cols + p.epsilon));
+}
+
 template <class T>
 void add_norm(const AddNormProblem& p, int threads) {
 #pragma omp parallel for num_threads(threads)
   for (int row = 0; row < p.rows; ++row) {
     const std::int64_t begin = std::int64_t{row} * p.cols;
-    const T* x = static_cast<const T*>(p.x) + begin;
-    const T* residual = static_cast<const T*>(p.residual) + begin;
     const auto* weight = static_cast<const T*>(p.weight);
-    T* sum = static_cast<T*>(p.sum) + begin;
+    const T* sum = static_cast<const T*>(p.sum) + begin;
     T* y = static_cast<T*>(p.y) + begin;
-    for (int i = 0; i < p.cols; ++i) sum[i] = from_float<T>(widen(x[i]) + widen(residual[i]));
-    const double squares = lane_sum(sum, p.cols, [](float v) { return v * v; });
-    const auto scale = static_cast<float>(1 / std::sqrt(squares / p.cols + p.epsilon));
+    const float scale = add_row<T>(p, begin);
     for (int i = 0; i < p.cols; ++i) y[i] = from_float<T>(widen(sum[i]) * scale * widen(weight[i]));
   }
+}
+
+template <class T, class C, class Scale>
+void add_norm_quantise(const AddNormQuantiseProblem& p, int threads) {
+  const int across = ceil_div(p.cols, kPerScale);
+#pragma omp parallel for num_threads(threads)
+  for (int row = 0; row < p.rows; ++row) {
+    const std::int64_t begin = std::int64_t{row} * p.cols;
+    const float norm = add_row<T>(p, begin);
+    for (int j = 0; j < across; ++j) {
+      const int first = j * kPerScale;
+      const int width = std::min(kPerScale, p.cols - first);
+      const T* sum = static_cast<const T*>(p.sum) + begin + first;
+      const T* weight = static_cast<const T*>(p.weight) + first;
+      C* codes = static_cast<C*>(p.codes) + begin + first;
+      std::array<float, kPerScale> y;
+      float amax = 0;
+      for (int k = 0; k < width; ++k) {
+        y[k] = widen(sum[k]) * norm * widen(weight[k]);
+        const float size = std::abs(y[k]);
+        amax = size > amax ? size : amax;
+      }
+      Scale& scale = static_cast<Scale*>(p.scales)[std::int64_t{row} * across + j];
+      const float inverse = enter_scale<C>(amax, scale);
+      for (int k = 0; k < width; ++k) codes[k] = encode<C>(y[k] * inverse);
+    }
+  }
+}
+
+template <class T>
+void add_norm_quantise(const AddNormQuantiseProblem& p, int threads) {
+  with_scaled_code(p.code, [&]<class C>(Type<C>) {
+    with_scale(p.ue8m0,
+               [&]<class Scale>(Type<Scale>) { add_norm_quantise<T, C, Scale>(p, threads); });
+  });
 }
 
 template <class T>
@@ -304,6 +394,8 @@ bool has_loop(const Problem& problem) {
   return (rows != nullptr && rows->op == RowsOp::rms_norm) ||
          std::holds_alternative<ReductionProblem>(problem) ||
          std::holds_alternative<AddNormProblem>(problem) ||
+         std::holds_alternative<QuantiseProblem>(problem) ||
+         std::holds_alternative<AddNormQuantiseProblem>(problem) ||
          std::holds_alternative<SwigluProblem>(problem) ||
          std::holds_alternative<GatherProblem>(problem) ||
          std::holds_alternative<TopkProblem>(problem) ||
@@ -335,12 +427,16 @@ class Plain final : public Baseline {
           swiglu<T>(*gated, threads);
         } else if (const auto* rope_of = std::get_if<RopeProblem>(&p)) {
           rope<T>(*rope_of, threads);
-        } else if (const auto* rows = std::get_if<GatherProblem>(&p)) {
-          gather<T>(*rows, threads);
+        } else if (const auto* looked_up = std::get_if<GatherProblem>(&p)) {
+          gather<T>(*looked_up, threads);
         } else if (const auto* largest = std::get_if<TopkProblem>(&p)) {
           topk<T>(*largest, threads);
         } else if (const auto* sampled = std::get_if<SampleProblem>(&p)) {
           sample<T>(*sampled, threads);
+        } else if (const auto* numbers = std::get_if<QuantiseProblem>(&p)) {
+          quantise<T>(*numbers, threads);
+        } else if (const auto* rows = std::get_if<AddNormQuantiseProblem>(&p)) {
+          add_norm_quantise<T>(*rows, threads);
         } else if (const auto* sums = std::get_if<AddNormProblem>(&p)) {
           add_norm<T>(*sums, threads);
         } else {

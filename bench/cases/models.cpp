@@ -218,6 +218,19 @@ Suite dense(std::string_view name, std::string_view id) {
                         id, kAround));
 }
 
+// What products of codes read: of the stream behind the residual addition, where one operation does
+// both, and of what no operation before them quantises.
+void add_quantised(Cases& cases, const Configuration& c, int tokens) {
+  const int hidden = c.size("hidden_size");
+  const int expert = c.size("moe_intermediate_size");
+  cases.add(AddNormQuantiseProblem{.rows = tokens, .cols = hidden, .epsilon = epsilon_of(c)});
+  for (const int width : {hidden, c.size("q_lora_rank"), c.size("kv_lora_rank"),
+                          c.size("num_attention_heads") * c.size("v_head_dim"),
+                          c.size("intermediate_size"), c.size("n_shared_experts") * expert}) {
+    cases.add(QuantiseProblem{.rows = tokens, .cols = width});
+  }
+}
+
 // DeepSeek-V3 and what is built like it.
 Suite latent(std::string_view name, std::string_view id) {
   const Configuration& c = find_configuration(id);
@@ -231,16 +244,19 @@ Suite latent(std::string_view name, std::string_view id) {
                 {.count = c.size("n_routed_experts"),
                  .per_token = c.size("num_experts_per_tok"),
                  .intermediate = expert});
+    add_quantised(cases, c, tokens);
     cases.add_stream(tokens);
   }
   cases.add_head();
   return std::move(cases).suite(
-      name, fmt::format("dense parts of {}, products in bf16 and in FP8 with the scales of the "
-                        "released weights: latent attention's projections, the MLP of the first "
-                        "layers, the shared expert, the router, {}. Left out: its attention (keys "
-                        "of {}, values of {} elements; the kernel has 64 and 128) and {}",
-                        id, kAround, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"),
-                        c.size("v_head_dim"), kExpertsLeftOut));
+      name,
+      fmt::format("dense parts of {}, products in bf16 and in FP8 with the scales of the "
+                  "released weights: latent attention's projections, the MLP of the first "
+                  "layers, the shared expert, the router, quantisation of what products read, "
+                  "{}. Left out: its attention (keys "
+                  "of {}, values of {} elements; the kernel has 64 and 128) and {}",
+                  id, kAround, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"),
+                  c.size("v_head_dim"), kExpertsLeftOut));
 }
 
 // Grouped queries and experts in every layer, with queries and keys that are normalised per head.

@@ -49,6 +49,8 @@ Suite quick() {
               "gather/bf16/v4096t512d4096",
               "topk/f32/r16c128256k50",
               "sample/f32/r16c128256k50temp0.8p0.95",
+              "quantise/bf16xe4m3/r256c1024",
+              "addrmsnormquant/bf16xe4m3/r512c4096",
           })};
 }
 
@@ -107,6 +109,17 @@ Suite edges() {
              "sample/{}/r1c1k1",
              "sample/{}/r9c1031k20temp0.7p0.9",
              "sample/{}/r1c9001k40",
+             "quantise/{}xe4m3/r1c1",
+             "quantise/{}xe4m3/r7c1031",
+             "quantise/{}xe4m3/r67c512ue8m0",
+             "quantise/{}xe4m3/r3c4232",  // a second part of a row
+             "quantise/{}xe4m3/r130c300perblock",
+             "quantise/{}xe4m3fnuz/r67c512",
+             "addrmsnormquant/{}xe4m3/r1c1",
+             "addrmsnormquant/{}xe4m3/r7c1031",
+             "addrmsnormquant/{}xe4m3/r7c4096ue8m0",
+             "addrmsnormquant/{}xe4m3fnuz/r35c300",
+             "quantise/{}xe4m3fnuz/r130c264ue8m0perblock",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }
@@ -126,6 +139,8 @@ Suite edges() {
              "scaledgemm/{}xe4m3/m70n140k256",
              "scaledgemm/{}xe4m3fnuz/m1n65k129",
              "scaledgemm/{}xe4m3fnuz/m67n71k200",
+             "scaledgemm/{}xe4m3/m1n130k300ue8m0",
+             "scaledgemm/{}xe4m3fnuz/m70n140k256ue8m0",
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }

@@ -152,6 +152,7 @@ void fields(V& v, CaseRecord& x) {
   v("status", x.status);
   v("message", x.message);
   v("check", x.check);
+  v("quantisation_loss", x.quantisation_loss);
   v("flops", x.flops);
   v("bytes", x.bytes);
   v("cache", x.cache);

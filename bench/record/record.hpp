@@ -191,6 +191,9 @@ struct CaseRecord {
   Status status = Status::error;
   std::string message;  // why it is not ok
   Reading<CheckRecord> check;
+  // Of codes that were written: how far what they stand for lies from what was quantised,
+  // 1 − 2·Σxy ÷ Σ(x² + y²); no part of the check.
+  std::optional<double> quantisation_loss = std::nullopt;
   double flops = 0;  // per call
   double bytes = 0;
   std::string cache;  // cold or hot
@@ -211,7 +214,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 2;
+inline constexpr int kRecordMinor = 3;
 
 struct Record {
   RunInfo run;

@@ -156,6 +156,7 @@ void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOut
   c.rotation_sets = outcome.rotation_sets;
   c.cache = outcome.cold ? "cold" : "hot";
   if (result.check) merge_check(c.check, *result.check);
+  if (!c.quantisation_loss) c.quantisation_loss = result.quantisation_loss;
   const bool was_disturbed = c.status == Status::disturbed;
   if (c.status != Status::ok && !was_disturbed) return;
   if (!was_disturbed || result.status != Status::ok) {
@@ -172,6 +173,7 @@ void add_process(CaseRecord& into, CaseRecord process) {
   const bool was_disturbed = into.status == Status::disturbed;
   if (into.status != Status::ok && !was_disturbed) return;
   if (process.check.value) merge_check(into.check, *process.check.value);
+  if (!into.quantisation_loss) into.quantisation_loss = process.quantisation_loss;
   const bool has_times = process.status == Status::ok || process.status == Status::disturbed;
   if (!was_disturbed || !has_times) {
     into.status = process.status;

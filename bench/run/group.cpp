@@ -39,6 +39,9 @@ CheckRecord to_record(const Check& check) {
 
 // The check that the result shows: the first that failed, else the one nearest to its bound.
 void keep_worst(ContenderResult& result, const Check& check) {
+  if (!result.quantisation_loss && check.passed) {
+    result.quantisation_loss = check.quantisation_loss;
+  }
   if (!result.check || !check.passed ||
       check.error_over_bound > result.check->error_over_bound.value.value_or(0)) {
     result.check = to_record(check);

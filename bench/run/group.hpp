@@ -36,9 +36,10 @@ struct GroupOptions {
 // What became of one contender.
 struct ContenderResult {
   Status status = Status::error;
-  std::string message;                     // why it is not ok
-  std::optional<CheckRecord> check;        // the worse of the checks before and after the timing
-  std::optional<Measurement> measurement;  // only if status is ok or disturbed
+  std::string message;                      // why it is not ok
+  std::optional<CheckRecord> check;         // the worse of the checks before and after the timing
+  std::optional<double> quantisation_loss;  // of codes, from the first check
+  std::optional<Measurement> measurement;   // only if status is ok or disturbed
 };
 
 struct GroupOutcome {

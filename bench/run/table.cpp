@@ -227,6 +227,19 @@ std::string notes(const std::vector<Row>& rows) {
                 : "";
 }
 
+// What codes lose, beside the check of whether they are right.
+std::string loss_text(const Record& record) {
+  std::string text;
+  for (const CaseRecord& c : record.cases) {
+    if (!c.quantisation_loss || c.status != Status::ok) continue;
+    text += one_line(fmt::format("      {:.3g}  {}", *c.quantisation_loss, c.name)) + '\n';
+  }
+  if (text.empty()) return text;
+  return "\nnote: quantisation loss, 1 − 2·Σxy ÷ Σ(x² + y²) of numbers and what their codes stand "
+         "for:\n" +
+         text;
+}
+
 std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
@@ -302,14 +315,15 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
-           interruption_text(record) + disturbance_text(record) + '\n' + notes(rows) +
-           lacking_text(record) + absences(record);
+           interruption_text(record) + disturbance_text(record) + loss_text(record) + '\n' +
+           notes(rows) + lacking_text(record) + absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
   text += library_text(record);
   text += interruption_text(record);
   text += disturbance_text(record);
+  text += loss_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) +
          lacking_text(record) + absences(record);
 }

@@ -380,6 +380,7 @@ std::vector<int> special_kinds(const Problem& problem) {
     return rows->op == RowsOp::softmax ? std::vector{kNothing} : std::vector<int>{};
   }
   if (std::holds_alternative<TopkProblem>(problem)) return {kNotANumber};
+  if (std::holds_alternative<QuantiseProblem>(problem)) return {kNotANumber};
   const auto* reduction = std::get_if<ReductionProblem>(&problem);
   if (reduction == nullptr || reduction->op == ReductionOp::sum) return {};
   return {kNothing, kNotANumber};

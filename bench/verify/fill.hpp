@@ -21,8 +21,8 @@ MOAT_PROBLEMS(MOAT_ROW)
 #undef MOAT_ROW
 
 // Kinds that are tried alone, for kernels that promise them. Of softmax, max and argmax: −∞
-// throughout. Of max and argmax: NaN, which they pass over, between the numbers. Of top-k: NaN,
-// which counts as larger than any number, likewise.
+// throughout. Of max, argmax and quantisation: NaN, which they pass over, between the numbers. Of
+// top-k: NaN, which counts as larger than any number, likewise.
 inline constexpr int kNothing = -1;
 inline constexpr int kNotANumber = -2;
 std::vector<int> special_kinds(const Problem& problem);

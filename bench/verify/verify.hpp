@@ -36,6 +36,9 @@ struct Check {
   std::int64_t checked = 0;               // of them compared one by one with the reference
   bool sampled = false;   // not all of them were; the whole output met the invariants
   std::string message{};  // what is wrong; empty if passed
+  // Of codes: how far the numbers that they stand for lie from those that were quantised,
+  // 1 − 2·Σxy ÷ Σ(x² + y²). Says nothing about whether they are right.
+  std::optional<double> quantisation_loss{};
 };
 
 struct VerifyOptions {
@@ -77,8 +80,8 @@ class Verifier {
   ~Verifier();
   Verifier(Verifier&&) noexcept;
 
-  // An output on the host: outputs_bytes(problem), or with kGuardBytes behind it. `summation` is how
-  // the implementation adds up (sum only): libraries are allowed any order in plain f32.
+  // An output on the host: outputs_bytes(problem), or with kGuardBytes behind it. `summation` is
+  // how the implementation adds up (sum only): libraries are allowed any order in plain f32.
   Check check(std::span<const std::byte> output, Summation summation = Summation::folded) const;
 
   // The same for an output on a device, as it is now.

@@ -40,7 +40,7 @@ QUESTIONS = (
 HEADERS = "algorithm|cstdint|limits|stdexcept"
 LIBRARY = r"u?int(8|16|32|64)_t|size_t|numeric_limits|min|max|invalid_argument"
 SCHEDULE = "m|n|k|all_heads|chains"
-VOCABULARY = "Left|Right|Source|Block|Schedules|bind|min|max|exp2|log2|rsqrt|select"
+VOCABULARY = "Left|Right|Source|Block|Schedules|bind|abs|min|max|exp2|log2|rsqrt|select"
 OWN = "Args|Key|PanelA|PanelB|Partial|Query|Result|State|Value|infinity|kItem|kPadding|rebase|result"
 ENUMERATOR = re.compile(r"\b(Order|DType|Code|[A-Z]\w*(?:Op|Kind))\s*::\s*[a-z]\w*")
 
@@ -62,7 +62,7 @@ RULES = {
     "question by template argument": r"\w<[^;{}()<>]*\w(\.|->)\w",
     "member of a temporary": r"\b[A-Z]\w*\s*(\{\s*\}|\(\s*\))\s*(\.|->)",
     "schedule as a value": r"\b[SR]\b(?!\s*(,|>|::))",
-    "base": r"\b(struct|class)\s+\w+\s*(final\s*)?:(?!:)(?!\s*(Sum|std::\w+)\s*\{)",
+    "base": r"\b(struct|class)\s+\w+\s*(final\s*)?:(?!:)(?!\s*(Max|Sum|std::\w+)\s*\{)",
     "question by default argument": r"[<,]\s*(typename|class|int|bool|auto|std::\w+)\s*\*?\s*=",
     "compile-time branch": r"\bif\s+(constexpr|consteval)\b|\bconsteval\b",
     "specialisation": r"\btemplate\s*<\s*>|\b(struct|class|union)\s+\w+\s*<|"

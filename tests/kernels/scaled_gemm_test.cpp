@@ -13,8 +13,9 @@ class ScaledGemmTest : public KernelTest {
  protected:
   using Bytes = std::vector<std::uint8_t>;
 
-  HostArray solve(ScaledGemmProblem& p, const Bytes& a, const Bytes& b, const HostArray& a_scales,
-                  const HostArray& b_scales) {
+  template <class Scales>
+  HostArray solve(ScaledGemmProblem& p, const Bytes& a, const Bytes& b, const Scales& a_scales,
+                  const Scales& b_scales) {
     HostArray c(dtype(), std::int64_t{p.m} * p.n, [](std::int64_t) { return std::nanf(""); });
     p.a = a.data();
     p.a_scales = a_scales.data();
@@ -117,6 +118,29 @@ TEST_P(ScaledGemmTest, SumsOfBlocksMeetTheirScales) {
     EXPECT_EQ(c[row * 130 + 127], sum * 0.5);
     EXPECT_EQ(c[row * 130 + 128], sum * 0.25);
     EXPECT_EQ(c[row * 130 + 129], sum * 0.25);
+  }
+}
+
+// They give what the same numbers in f32 do.
+TEST_P(ScaledGemmTest, PowersOfTwo) {
+  for (const auto& [m, k] : {std::pair{1, 300}, {2, 1}, {20, 128}, {50, 700}}) {
+    ScaledGemmProblem p{.dtype = dtype(), .code = Code::e4m3, .m = m, .n = 131, .k = k};
+    const Bytes a = codes<e4m3>(std::int64_t{m} * k, 1);
+    const Bytes b = codes<e4m3>(std::int64_t{131} * k, 2);
+    const std::int64_t blocks = ceil_div(k, kPerScale);
+    const HostArray a_scales = scales(m * blocks, 0);
+    const HostArray b_scales = scales(2 * blocks, 3);
+    const HostArray want = solve(p, a, b, a_scales, b_scales);
+    const auto bytes = [](const HostArray& x) {
+      Bytes all(x.count());
+      for (std::int64_t i = 0; i < x.count(); ++i) {
+        all[i] = static_cast<std::uint8_t>(127 + std::ilogb(x[i]));
+      }
+      return all;
+    };
+    p.ue8m0 = true;
+    const HostArray got = solve(p, a, b, bytes(a_scales), bytes(b_scales));
+    for (std::int64_t i = 0; i < want.count(); ++i) ASSERT_EQ(got[i], want[i]) << m << ' ' << i;
   }
 }
 

@@ -15,6 +15,16 @@
 
 namespace moat::archetype {
 
+// An element of T.
+template <class T>
+T rounded(float x) {
+  if constexpr (Float8<T>) {
+    return encode<T>(x);
+  } else {
+    return from_float<T>(x);
+  }
+}
+
 // A position of Block::each.
 class Position {
  public:
@@ -24,7 +34,7 @@ class Position {
   }
   template <class T>
   void store(T* p, Value x) const {
-    p[index_] = from_float<T>(x.x);
+    p[index_] = rounded<T>(x.x);
   }
   Value fill(float x) const { return x; }
 
@@ -33,6 +43,23 @@ class Position {
   friend class Block;
 
   explicit Position(int index) : index_(index) {}
+
+  int index_;
+};
+
+// A group of Block::groups.
+class Group {
+ public:
+  template <class U>
+  void store(U* p, U x) const {
+    p[index_] = x;
+  }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  explicit Group(int index) : index_(index) {}
 
   int index_;
 };
@@ -50,7 +77,7 @@ class RowPosition {
   }
   template <class T>
   void store(T* p, std::int64_t stride, Value x) const {
-    p[row_ * stride + col_] = from_float<T>(x.x);
+    p[row_ * stride + col_] = rounded<T>(x.x);
   }
   template <class T>
   Pair load_pairs(const T* p, std::int64_t stride) const {
@@ -214,11 +241,11 @@ class Block {
   Rows<kM> zip(const Rows<kM>& a, const Rows<kM>& b, F f) {
     return make_rows<kM>([&](int r) { return f(Value(a.values[r]), Value(b.values[r])).x; });
   }
-  template <int kM>
-  Rows<kM> load_rows(const Tensor<const float>& from, Coord at) {
+  template <int kM, class U>
+  Rows<kM> load_rows(const Tensor<const U>& from, Coord at) {
     const int last = from.rows - at.row;
     return make_rows<kM>(
-        [&](int r) { return r < last ? address(from, at)[r * from.row_stride] : 0; });
+        [&](int r) { return r < last ? decode(address(from, at)[r * from.row_stride]) : 0; });
   }
   template <int kM>
   void store_rows(const Tensor<float>& to, const Coord& at, const Rows<kM>& rows) {
@@ -231,6 +258,11 @@ class Block {
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
     return reduce_values(monoid, count, [&](int i) { return Value(to_float(x[i])); });
+  }
+  template <class Monoid, class T>
+  auto reduce(const Monoid& monoid, const T* x, int rows, int cols, std::int64_t stride) {
+    return reduce_values(monoid, rows * cols,
+                         [&](int i) { return Value(to_float(x[i / cols * stride + i % cols])); });
   }
   template <class Monoid, class T, class F>
   auto terms(const Monoid& monoid, const T* x, int count, F f) {
@@ -269,6 +301,16 @@ class Block {
   void keep(T* to, int count, F f) {
     each(count, [&](auto at) { at.store(to, f(at)); });
   }
+  template <int n, class Monoid, class F, class Whole, class Use>
+  void groups(const Monoid& monoid, int count, F f, Whole whole, Use use) {
+    for (int group = 0; group * n < count; ++group) {
+      const int begin = group * n;
+      const int size = std::min(n, count - begin);
+      const auto y = whole(
+          Group(group), reduce_values(monoid, size, [&](int i) { return f(Position(begin + i)); }));
+      for (int i = begin; i < begin + size; ++i) use(Position(i), f(Position(i)), y);
+    }
+  }
   template <class F>
   void each(int rows, int cols, F f) {
     for (int row = 0; row < rows; ++row) {
@@ -277,9 +319,11 @@ class Block {
   }
 
   // Values, of a kernel and of its lambdas.
+  static float abs(float x) { return std::abs(x); }
   static float exp2(float x) { return std::exp2(x); }
   static float log2(float x) { return std::log2(x); }
   static float rsqrt(float x) { return 1.0f / std::sqrt(x); }
+  static Value abs(Value x) { return abs(x.x); }
   static Value exp2(Value x) { return exp2(x.x); }
   static Value log2(Value x) { return log2(x.x); }
   static Value rsqrt(Value x) { return rsqrt(x.x); }

@@ -73,6 +73,29 @@ std::vector<float> values_around_ties() {
 TEST(Narrow, Binary16AtAllValuesAndTies) { check_narrowing<f16>(values_around_ties<f16>()); }
 TEST(Narrow, Bfloat16AtAllValuesAndTies) { check_narrowing<bf16>(values_around_ties<bf16>()); }
 
+// All floats with 16 bits, and what each code's boundaries are: every rounding and the limits.
+template <class T>
+void check_codes(const std::vector<float>& values) {
+  for (std::size_t first = 0; first + kLanes <= values.size(); first += kLanes) {
+    T out[kLanes];
+    store(FloatTag{}, load(FloatTag{}, values.data() + first), out);
+    for (int i = 0; i < kLanes; ++i) {
+      const float x = values[first + i];
+      ASSERT_EQ(out[i].bits, encode<T>(x).bits) << std::hexfloat << x;
+    }
+  }
+}
+
+template <class T>
+class NarrowToCodes : public ::testing::Test {};
+using Codes = ::testing::Types<e4m3, e4m3fnuz, e5m2>;
+TYPED_TEST_SUITE(NarrowToCodes, Codes);
+
+TYPED_TEST(NarrowToCodes, AtAllValuesAndTies) {
+  check_codes<TypeParam>(values_around_ties<f16>());
+  check_codes<TypeParam>(values_around_ties<bf16>());
+}
+
 TEST(Narrow, EveryExponentWithManyFractions) {
   std::vector<float> values;
   for (std::uint64_t bits = 0; bits < std::uint64_t{1} << 32; bits += 8191) {

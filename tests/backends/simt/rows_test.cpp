@@ -29,6 +29,18 @@ TEST_P(EmulatedRows, OneBlockDoesAllRows) {
   check(9, 2049, {.max_blocks = 1});
 }
 
+// Groups of which some waves have none, or one that is not whole.
+TEST_P(EmulatedRows, QuantiseGroups) {
+  for (const int cols : {1, 127, 128, 129, 640, 1025, 2300}) {
+    for (const bool ue8m0 : {false, true}) {
+      SCOPED_TRACE(::testing::Message() << cols << (ue8m0 ? " ue8m0" : ""));
+      expect_verified(QuantiseProblem{.dtype = dtype(), .rows = 5, .cols = cols, .ue8m0 = ue8m0});
+      expect_verified(QuantiseProblem{
+          .dtype = dtype(), .rows = 131, .cols = cols / 4 + 1, .ue8m0 = ue8m0, .per_block = true});
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedRows, all_architectures, architecture_name);
 
 }  // namespace

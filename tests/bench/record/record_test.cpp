@@ -60,6 +60,16 @@ TEST(Record, KeepsWhatWasSampledBesideOtherWork) {
   EXPECT_TRUE(parse_record(to_text(none)).cases.back().series[0].seconds.empty());
 }
 
+// Only where codes were written.
+TEST(Record, KeepsTheLossOfCodes) {
+  Record r = sample_record();
+  r.cases[0].quantisation_loss = 7e-4;
+  const Record again = parse_record(to_text(r));
+  EXPECT_EQ(again.cases[0].quantisation_loss, 7e-4);
+  EXPECT_FALSE(again.cases[1].quantisation_loss.has_value());
+  EXPECT_FALSE(parse_strict(to_text(r))["cases"][1].contains("quantisation_loss"));
+}
+
 TEST(Record, OfAnOlderProgramToldNothingOfTheScheduler) {
   Json json = parse_strict(to_text(sample_record()));
   json["run"].erase("scheduling");

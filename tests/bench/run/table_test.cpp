@@ -151,6 +151,19 @@ TEST(Table, SaysWhyNoLibraryStandsBesideAKernel) {
   }
 }
 
+TEST(Table, TheLossOfCodesStandsBelowItAndNotInTheirCheck) {
+  Record record = sample_record();
+  const std::string without =
+      line_with(format_record(record, TableFormat::table, false), "cpu/moat");
+  record.cases[0].quantisation_loss = 7.25e-4;
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    const std::string text = format_record(record, format, false);
+    EXPECT_NE(text.find("note: quantisation loss"), std::string::npos) << text;
+    EXPECT_NE(line_with(text, "0.000725").find(record.cases[0].name), std::string::npos) << text;
+  }
+  EXPECT_EQ(line_with(format_record(record, TableFormat::table, false), "cpu/moat"), without);
+}
+
 TEST(Table, FitsATerminal) {
   Record record = sample_record();
   record.cases[0].problem = "attention/bf16/b16q4096kv4096h64hkv8d128causal";

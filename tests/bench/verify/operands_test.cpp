@@ -237,6 +237,29 @@ TEST(Fill, SwigluLiesOnBothSidesOfItsLimit) {
 }
 
 // Without one, exponentials of either sign overflow, also in the smallest shape.
+// Of every code, what lies halfway to the next one and beside that.
+TEST(Fill, QuantiseHasEveryBoundaryOfCodes) {
+  for (const char* name : {"quantise/bf16xe4m3/r67c512", "quantise/f16xe4m3fnuz/r67c512ue8m0",
+                           "quantise/f32xe4m3/r200c1024perblock"}) {
+    const Inputs inputs(parse_case(name), 1);
+    const auto& p = std::get<QuantiseProblem>(inputs.problem());
+    std::set<double> seen;
+    for (std::int64_t i = 0; i < std::int64_t{p.rows} * p.cols; ++i) {
+      seen.insert(std::abs(reference::read(p.x, p.dtype, i)) * 4);
+    }
+    with_scaled_code(p.code, [&]<class C>(Type<C>) {
+      for (int bits = 0; bits + 1 < (C::kFnuz ? 0x80 : 0x7f); ++bits) {
+        const float here = decode(C{static_cast<std::uint8_t>(bits)});
+        const float half = (here + decode(C{static_cast<std::uint8_t>(bits + 1)})) / 2;
+        const float least = std::ldexp(half, 1 - traits(p.dtype).digits);
+        for (const float x : {here, half, half - least, half + least}) {
+          EXPECT_TRUE(seen.contains(x)) << name << ' ' << x;
+        }
+      }
+    });
+  }
+}
+
 TEST(Fill, SwigluHasGatesWhoseExponentialsOverflow) {
   const Inputs inputs(parse_case("swiglu/f32/r1c8"), 1);
   const auto* gates = static_cast<const float*>(std::get<SwigluProblem>(inputs.problem()).x);

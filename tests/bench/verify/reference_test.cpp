@@ -10,6 +10,7 @@
 #include "problems/reference/attention.hpp"
 #include "problems/reference/bound.hpp"
 #include "problems/reference/gemm.hpp"
+#include "problems/reference/quantise.hpp"
 #include "problems/reference/reduction.hpp"
 #include "problems/reference/rows.hpp"
 
@@ -207,6 +208,52 @@ TEST(Bound, WorstCaseOfAProduct) {
               1e-3 * u);
   EXPECT_NEAR(reference::bound(p, {3, 50, 25}, reference::Data::random_signs), 80 * u * 40 + 3 * u,
               1e-3 * u);
+}
+
+// Against the distances to all codes, of two equal ones the even code's.
+TEST(ReferenceQuantise, NearestCodes) {
+  const auto check = [&]<class C>(Type<C>) {
+    const auto by_distance = [](double x) {
+      int best = 0;
+      for (int bits = 0; bits < 0x80; ++bits) {
+        const auto distance = [&](int b) {
+          return std::abs(x - decode(C{static_cast<std::uint8_t>(b)}));
+        };
+        const bool nearer = distance(bits) < distance(best);
+        if (nearer || (distance(bits) == distance(best) && bits % 2 == 0)) best = bits;
+      }
+      return best;
+    };
+    for (int step = 0; step < 3000; ++step) {
+      const double x = std::ldexp(1 + step % 64 / 64.0, step / 64 - 36);
+      const int want = by_distance(std::min(x, double{kLargest<C>}));
+      EXPECT_EQ(reference::nearest_code<C>(x).bits, want) << x;
+      EXPECT_EQ(decode(reference::nearest_code<C>(-x)), -decode(reference::nearest_code<C>(x)));
+    }
+    EXPECT_EQ(decode(reference::nearest_code<C>(kInf)), kLargest<C>);
+    EXPECT_TRUE(std::isnan(decode(reference::nearest_code<C>(kNan))));
+  };
+  check(Type<e4m3>{});
+  check(Type<e4m3fnuz>{});
+}
+
+TEST(ReferenceQuantise, ScalesAndWhatTheirRoundingMoves) {
+  EXPECT_EQ(reference::exact_scale(448, Code::e4m3), 1);
+  EXPECT_EQ(reference::exact_scale(0, Code::e4m3), double{1e-4f} / 448);
+  EXPECT_EQ(reference::exact_e8m0(1), 127);
+  EXPECT_EQ(reference::exact_e8m0(std::nextafter(1.0, 2.0)), 128);
+  EXPECT_EQ(reference::exact_e8m0(0.75), 127);
+  EXPECT_EQ(reference::exact_e8m0(kInf), 254);
+  // Halfway between 1 and 1.125 only the even code is right, unless the quotient was rounded.
+  EXPECT_TRUE(reference::is_nearest(e4m3{0x38}, 1.0625, 0));
+  EXPECT_FALSE(reference::is_nearest(e4m3{0x39}, 1.0625, 0));
+  EXPECT_TRUE(reference::is_nearest(e4m3{0x39}, 1.0625, reference::quotient_error(0.3)));
+  EXPECT_FALSE(reference::is_nearest(e4m3{0x39}, 1.0624, reference::quotient_error(0.3)));
+  EXPECT_EQ(reference::quotient_error(0.25), 0);
+  reference::Difference difference;
+  difference.add(1, 1);
+  difference.add(2, 1);
+  EXPECT_NEAR(difference.value(), 1 - 2 * 3.0 / (5 + 2), 1e-15);
 }
 
 TEST(Bound, ErrorOverBound) {
