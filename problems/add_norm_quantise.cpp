@@ -10,7 +10,8 @@ std::vector<AddNormQuantiseProblem> kernels_of(Type<AddNormQuantiseProblem>) {
 Description describe(const AddNormQuantiseProblem&) {
   return {.kernel = "addrmsnormquant",
           .text = "residual addition, RMSNorm and quantisation per 1 × 128 in one pass",
-          .example = "addrmsnormquant/bf16xe4m3/r4096c7168"};
+          .example = "addrmsnormquant/bf16xe4m3/r4096c7168",
+          .codes = kScaledCodes};
 }
 
 Work work(const AddNormQuantiseProblem&) { return Work::elements; }

@@ -8,7 +8,8 @@ std::vector<QuantiseProblem> kernels_of(Type<QuantiseProblem>) { return {Quantis
 Description describe(const QuantiseProblem&) {
   return {.kernel = "quantise",
           .text = "8-bit floats and their scales, per 1 × 128 or 128 × 128 (perblock)",
-          .example = "quantise/bf16xe4m3/r4096c7168"};
+          .example = "quantise/bf16xe4m3/r4096c7168",
+          .codes = kScaledCodes};
 }
 
 Work work(const QuantiseProblem&) { return Work::elements; }

@@ -2,7 +2,6 @@
 // GEMM of 8-bit floats with a scale for each block: what is computed, its operands and its work.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,9 +11,6 @@
 #include "problems/scales.hpp"
 
 namespace moat {
-
-// What operands are stored in.
-inline constexpr std::array kScaledCodes{Code::e4m3, Code::e4m3fnuz};
 
 // C = A·Bᵀ as DeepSeek-V3 computes it (DeepSeek-AI, 2024, section 3.3; github.com/deepseek-ai/
 // DeepGEMM): A is m × k with a scale for each 128 numbers of a row, B n × k with one for each

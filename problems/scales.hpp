@@ -2,6 +2,7 @@
 // Scales of blocks of 8-bit floats, as DeepSeek-V3 has them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,10 @@ MOAT_SHARED_FN e8m0 round_up<e8m0>(float x) {
   return {static_cast<std::uint8_t>(exponent > 254 ? 254 : exponent)};
 }
 
-// Calls f(Type<storage of c>{}) if blocks of it have such scales.
+// The codes of which blocks have such scales.
+inline constexpr std::array kScaledCodes{Code::e4m3, Code::e4m3fnuz};
+
+// Calls f(Type<storage of c>{}) if it is one of them.
 template <class F>
 void with_scaled_code(Code c, F&& f) {
   switch (c) {

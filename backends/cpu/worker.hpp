@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
-#include "backends/cpu/largest.hpp"
 #include "backends/cpu/groups.hpp"
+#include "backends/cpu/largest.hpp"
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
