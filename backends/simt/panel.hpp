@@ -218,21 +218,28 @@ MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, co
   });
 }
 
-// Writes what `fetch` read into the panel, or reads it now.
-template <class Atoms, int kThreads, class P>
-MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
-                    const Coord& at, int thread) {
-  const auto write = [&](auto chunk) {
-    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      Atoms::template store_shared<Chunk>(panel.chunk(row, col), chunk(i, row, col));
-    });
-  };
+// Calls write(chunk), where chunk(i, row, col) is the i-th chunk of those that `fetch` staged, or
+// is read now.
+template <class Atoms, class P, class Write>
+MOAT_FN void write_window(const Chunk* staged, const typename P::Source& source, const Coord& at,
+                          Write write) {
   if (fetched<Atoms, P>(source, at)) {
     write([&](int i, int, int) { return staged[i]; });
   } else {
     const Window<P> window(source, at);
     write([&](int, int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
   }
+}
+
+// Writes what `fetch` read into the panel, or reads it now.
+template <class Atoms, int kThreads, class P>
+MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
+                    const Coord& at, int thread) {
+  write_window<Atoms, P>(staged, source, at, [&](auto chunk) {
+    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
+      Atoms::template store_shared<Chunk>(panel.chunk(row, col), chunk(i, row, col));
+    });
+  });
 }
 
 // Copies the chunk of `source` at a stored coordinate; what lies outside the matrix is 0. A source

@@ -123,11 +123,9 @@ Suite deepseek_v3_suite(std::string name) {
       "dense parts of DeepSeek-V3 at 1, 16, 512, 4096 tokens, products in bf16 and in FP8 with the "
       "scales of the released weights: latent attention's projections, the MLP of the first three "
       "layers, the shared expert, "
-      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16. Left out: its "
-      "attention (keys of 192, "
-      "values of "
-      "128 "
-      "elements; the kernel has 64 and 128) and the routed experts";
+      "RMSNorm alone and with the residual, RoPE, SwiGLU; head and softmax at 1, 16; latent "
+      "attention, absorbed over a paged cache of 4096 tokens for 1 and 16 sequences and, with keys "
+      "of 192 and values of 128 elements, of 512 tokens. Left out: the routed experts";
   suite.source = fmt::format(
       "https://huggingface.co/deepseek-ai/DeepSeek-V3/blob/main/config.json: hidden_size {}, "
       "intermediate_size {}, moe_intermediate_size {}, n_shared_experts {}, num_attention_heads "
@@ -160,10 +158,30 @@ Suite deepseek_v3_suite(std::string name) {
     suite.cases.push_back(rms_norm(tokens, kQLoraRank, kRmsNormEps));
     suite.cases.push_back(rms_norm(tokens, kKvLoraRank, kRmsNormEps));
   }
+  constexpr int kPrefill = 512;
+  static_assert(kKvLoraRank == kLatentValues && kKvLoraRank + kQkRopeHeadDim == kLatentDim);
+  const PagedAttentionProblem unabsorbed{
+      .page = kLatentPage,
+      .q_heads = kNumAttentionHeads,
+      .scale = 1.0f / std::sqrt(static_cast<float>(kQkNopeHeadDim + kQkRopeHeadDim))};
   for (const int tokens : kDecodeTokens) {
     suite.cases.push_back(linear(tokens, kVocabSize, kHiddenSize));
     suite.cases.push_back(vocabulary_softmax(tokens, kVocabSize));
+    PagedAttentionProblem latent = unabsorbed;
+    latent.latent = true;
+    latent.batch = tokens;
+    latent.kv_len = kContext;
+    latent.head_dim = kLatentDim;
+    suite.cases.emplace_back(latent);
   }
+  PagedAttentionProblem prefill = unabsorbed;
+  prefill.q_len = kPrefill;
+  prefill.kv_len = kPrefill;
+  prefill.kv_heads = kNumAttentionHeads;
+  prefill.head_dim = kQkNopeHeadDim + kQkRopeHeadDim;
+  prefill.value_dim = kVHeadDim;
+  prefill.causal = true;
+  suite.cases.emplace_back(prefill);
   return suite;
 }
 
