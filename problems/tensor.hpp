@@ -70,7 +70,11 @@ struct Paged {
 };
 
 // Of that power of two.
-MOAT_SHARED_FN int log2_of_rows(int rows) { return __builtin_ctz(static_cast<unsigned>(rows)); }
+MOAT_SHARED_FN int log2_of_rows(int rows) {
+  int log2 = 0;
+  while (rows >> log2 > 1) ++log2;
+  return log2;
+}
 
 // What a panel of elements E is loaded from: a tensor of them, the grouped matrix or the pages.
 template <class E>

@@ -104,11 +104,13 @@ struct OverPages : Dense {
   static constexpr int k = kValues;
 };
 
-// Latent keys meet all heads, 128 of DeepSeek-V3 in one tile: packing an element of a key serves
-// them all. Keys and values of a step, 147 and 131 KiB, and sums, 288 KiB, stay in L2.
+// Latent keys meet all heads, the 128 of DeepSeek-V3 in one tile of whole slivers: packing an
+// element of a key serves them all. Keys and values of a step, 144 and 128 KiB, and sums, 288 KiB,
+// stay in L2.
 struct LatentHeads {
   using Mode = Packed;
-  static constexpr int m = 3 * kFullSliver;
+  static constexpr int m = 144;
+  static_assert(m % kFullSliver == 0);
   static constexpr int n = 64;
   static constexpr int k = kLatentValues;
   static constexpr bool all_heads = false;

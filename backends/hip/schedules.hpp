@@ -157,6 +157,23 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, 0, 4, 1, 1>>{});
     }
   }
+
+  // As attention, but that the longest heads of f32 leave room for half of the queries and keys.
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem& p, F f) {
+    constexpr int kRow = kHeadDim * sizeof(T);
+    constexpr int n = 64 / sizeof(T);
+    if constexpr (kHeadDim > 256) {
+      f(Type<simt::TileSchedule<T, 16, n, kValues / 4, 1, 1, 1>>{});
+    } else if (p.q_len == 1) {
+      f(Type<simt::TileSchedule<T, 16, n, kValues, 1, 1, 1>>{});
+    } else if constexpr (kRow > 512) {
+      f(Type<simt::TileSchedule<T, 32, n, kValues, 2, 1, 1>>{});
+    } else {
+      constexpr bool kLong = kRow > 256;
+      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, kValues, 4, 1, 1>>{});
+    }
+  }
 };
 
 struct Rdna3Schedules : PlainSchedules {

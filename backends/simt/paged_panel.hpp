@@ -44,14 +44,9 @@ struct InPages<P> : P {
   }
 };
 
-template <class P>
-concept PagedPanel = std::is_same_v<typename P::Source, PagedSource<typename P::Value>>;
-
 // The part of a sequence that a panel holds.
 template <class Atoms, PagedPanel P>
 class PagedWindow {
-  using T = typename P::Value;
-
  public:
   MOAT_FN PagedWindow(const typename P::Source& source, const Coord& at)
       : source_(source),

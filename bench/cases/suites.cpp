@@ -106,7 +106,7 @@ Suite edges() {
              "pagedattention/{}/b1q1kv501p64h4hkv2d64",  // few items, whose keys are shared out
              "pagedattention/{}/b1q1kv300p64h8hkv1d256sinkswindow128",
              "pagedattention/{}/b2q13kv40p16h6hkv3d64raggedcausal",  // queries that see no key
-             "pagedattention/{}/b1q70kv150p16h2hkv2d192dv128causal",
+             "pagedattention/{}/b1q70kv140p16h2hkv2d192dv128causal",
              "pagedattention/{}/b1q37kv90p1h2hkv1d128causalsinkswindow16",
              "pagedattention/{}/b1q20kv45p64h1hkv1d256",
              "sum/{}/n1",
