@@ -16,6 +16,48 @@ namespace moat {
 // Maximum of an empty set of scores, and the score of a key that the mask hides.
 inline constexpr float kNoKey = -std::numeric_limits<float>::infinity();
 
+// The online softmax over `keys` keys of a tile of queries. Loads are those of block.attend,
+// `zeros` makes the accumulator of the output, mask(s, step) hides scores, and finish(out, top,
+// sum) has for each row Σ w·v with the weights w = exp2(args.scale_log2 · (score − top)), their sum
+// and the largest score, kNoKey without a key. Running maximum and sum make the weights of earlier
+// keys comparable with those of later ones.
+template <class S, class T, class Query, class Key, class Value, class B, class Args, class LoadQ,
+          class LoadK, class LoadV, class Zeros, class Mask, class Finish>
+MOAT_FN void attend_online(B& block, const Args& args, int keys, LoadQ load_q, LoadK load_k,
+                           LoadV load_v, Zeros zeros, Mask mask, Finish finish) {
+  block.template attend<Query, Key, Value, S::m, S::n>(
+      keys, load_q, load_k, load_v, [&](const auto& q, auto& stages) {
+        auto out = zeros();
+        auto top = block.template rows<S::m>(kNoKey);
+        auto sum = block.template rows<S::m>(0.0f);
+        auto rescale = block.template rows<S::m>(1.0f);
+        stages.for_each(
+            [&](auto& s, const auto& k) { block.mma(s, q, k); },
+            [&](auto& s, int step) {
+              mask(s, step);
+              const auto before = top;
+              top =
+                  block.zip(before, block.row_max(s), [](auto a, auto b) { return B::max(a, b); });
+              // A row without a key so far has no maximum; 0 keeps its weights at 0, not NaN.
+              const auto shift = block.map(
+                  top, [&](auto t) { return B::select(t > kNoKey, t * args.scale_log2, 0.0f); });
+              block.map_rows(s, shift,
+                             [&](auto x, auto t) { return B::exp2(x * args.scale_log2 - t); });
+              rescale = block.zip(before, shift, [&](auto t, auto shifted) {
+                return B::exp2(t * args.scale_log2 - shifted);
+              });
+              sum = block.zip(block.zip(sum, rescale, [](auto a, auto b) { return a * b; }),
+                              block.row_sum(s), [](auto a, auto b) { return a + b; });
+              return block.template as_operand<T>(s);
+            },
+            [&](const auto& weights, const auto& v) {
+              block.map_rows(out, rescale, [](auto x, auto f) { return x * f; });
+              block.mma(out, weights, v);
+            });
+        finish(out, top, sum);
+      });
+}
+
 // One work item is a tile of query rows of one head against a range of keys. With several ranges
 // (`splits` > 1) an item leaves a partial result, which AttentionCombine merges.
 template <class T, int kHeadDim>
@@ -42,7 +84,6 @@ struct Attention {
     float scale_log2;  // scale · log2(e)
   };
 
-  // Running maximum and sum make the weights of earlier keys comparable with those of later ones.
   template <AttentionSchedule S, AttentionBlock<S, T, kHeadDim> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
@@ -63,8 +104,8 @@ struct Attention {
         return Coord{first_key + step * S::n, 0, head / args.group, batch};
       };
 
-      block.template attend<Query<S, B>, Key<S, B>, Value<S, B>, S::m, S::n>(
-          keys,
+      attend_online<S, T, Query<S, B>, Key<S, B>, Value<S, B>>(
+          block, args, keys,
           [&](auto& q) {
             block.load(q, args.q, {row, 0, head, batch});
           },
@@ -73,42 +114,18 @@ struct Attention {
             block.load(k, args.k, {0, at.row, at.head, at.batch});
           },
           [&](auto& v, int step) { block.load(v, args.v, kv_at(step)); },
-          [&](const auto& q, auto& stages) {
-            auto out = block.template zeros<S::m, kHeadDim>();
-            auto top = block.template rows<S::m>(kNoKey);
-            auto sum = block.template rows<S::m>(0.0f);
-            auto rescale = block.template rows<S::m>(1.0f);
-            stages.for_each(
-                [&](auto& s, const auto& k) { block.mma(s, q, k); },
-                [&](auto& s, int step) {
-                  const int key = first_key + step * S::n;
-                  const int first_end = row * args.query_step + args.diagonal + 1;
-                  if (key + S::n > B::min(first_end, end_key)) {
-                    block.map_indexed(s, [&](auto x, auto r, auto c) {
-                      const auto end = B::min(r * args.query_step + first_end, end_key);
-                      return B::select(c < end - key, x, kNoKey);
-                    });
-                  }
-                  const auto before = top;
-                  top = block.zip(before, block.row_max(s),
-                                  [](auto a, auto b) { return B::max(a, b); });
-                  // A row without a key so far has no maximum; 0 keeps its weights at 0, not NaN.
-                  const auto shift = block.map(top, [&](auto t) {
-                    return B::select(t > kNoKey, t * args.scale_log2, 0.0f);
-                  });
-                  block.map_rows(s, shift,
-                                 [&](auto x, auto t) { return B::exp2(x * args.scale_log2 - t); });
-                  rescale = block.zip(before, shift, [&](auto t, auto shifted) {
-                    return B::exp2(t * args.scale_log2 - shifted);
-                  });
-                  sum = block.zip(block.zip(sum, rescale, [](auto a, auto b) { return a * b; }),
-                                  block.row_sum(s), [](auto a, auto b) { return a + b; });
-                  return block.template as_operand<T>(s);
-                },
-                [&](const auto& weights, const auto& v) {
-                  block.map_rows(out, rescale, [](auto x, auto f) { return x * f; });
-                  block.mma(out, weights, v);
-                });
+          [&] { return block.template zeros<S::m, kHeadDim>(); },
+          [&](auto& s, int step) {
+            const int key = first_key + step * S::n;
+            const int first_end = row * args.query_step + args.diagonal + 1;
+            if (key + S::n > B::min(first_end, end_key)) {
+              block.map_indexed(s, [&](auto x, auto r, auto c) {
+                const auto end = B::min(r * args.query_step + first_end, end_key);
+                return B::select(c < end - key, x, kNoKey);
+              });
+            }
+          },
+          [&](auto& out, const auto& top, const auto& sum) {
             const auto inverse =
                 block.map(sum, [](auto a) { return B::select(a > 0.0f, 1.0f / a, 0.0f); });
             block.map_rows(out, inverse, [](auto x, auto f) { return x * f; });
@@ -126,6 +143,13 @@ struct Attention {
   }
 };
 
+// The share of the keys beside a sink, a logit that weighs as a key without a value; log2_sum is
+// log2 of the sum of the keys' exponentials.
+template <class B, class X, class Y>
+MOAT_FN auto share_beside(X sink, Y log2_sum) {
+  return 1.0f / (1.0f + B::exp2(sink * 1.44269504f - log2_sum));
+}
+
 // Merges the partial results of `splits` key ranges, one row of O a work item.
 template <class T>
 struct AttentionCombine {
@@ -135,9 +159,11 @@ struct AttentionCombine {
     Tensor<float> partial;
     Tensor<float> log2_sum;
     int batch, heads, splits;
+    Tensor<const float> sinks{};  // one for each row, if there are any
+    Tensor<float> lse{};          // likewise, written
   };
 
-  template <class S, StreamBlock B>
+  template <class S, MergeBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     block.items(args.batch * args.heads * args.o.rows, [&](int item) {
       const int row = item % args.o.rows;
@@ -152,7 +178,14 @@ struct AttentionCombine {
       if (!(top > kNoKey)) top = 0.0f;
       float total = 0.0f;
       for (int s = 0; s < args.splits; ++s) total += B::exp2(log2_sum(s) - top);
-      const float inverse = total > 0.0f ? 1.0f / total : 0.0f;
+      const float merged = total > 0.0f ? top + B::log2(total) : kNoKey;
+      float inverse = total > 0.0f ? 1.0f / total : 0.0f;
+      if (args.sinks.data != nullptr) {
+        inverse = inverse * share_beside<B>(*address(args.sinks, {row, 0, head, batch}), merged);
+      }
+      if (args.lse.data != nullptr) {
+        block.once([&] { *address(args.lse, {row, 0, head, batch}) = merged; });
+      }
       block.each(args.o.cols, [&](auto at) {
         auto out = at.fill(0.0f);
         for (int s = 0; s < args.splits; ++s) {

@@ -16,11 +16,12 @@ namespace moat {
 
 enum class Role : std::uint8_t { input, output };
 
-// Rows lie in blocks of `rows`, whose numbers a table of 32-bit integers holds, as a cache of keys
-// and values that grows does (W. Kwon et al., "Efficient Memory Management for Large Language Model
-// Serving with PagedAttention", SOSP 2023).
+// Rows lie in blocks of `rows`, as those of a cache of keys and values that grows do (W. Kwon et
+// al., "Efficient Memory Management for Large Language Model Serving with PagedAttention", SOSP
+// 2023). The memory holds `held` of them; which ones are in use, an operand of indices tells.
 struct Pages {
   std::int64_t rows = 1;
+  std::int64_t held = 1;
 };
 
 // `groups` matrices of rows × cols elements, `leading` elements from row to row. What the problem
@@ -35,6 +36,7 @@ struct Operand {
   std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
   bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
   bool positions = false;    // holds 64-bit integers instead of `type`
+  bool indices = false;      // holds 32-bit integers instead of `type`
   std::optional<Code> code{};  // holds units of it instead, which rows and columns count then
   std::optional<Pages> pages{};
   std::int64_t rows_read = 0;  // of which so many at most are read, as positions name them; 0: all
@@ -47,10 +49,11 @@ concept Is = std::same_as<std::remove_const_t<Q>, P>;
 // Bytes of an element.
 constexpr std::size_t element_bytes(const Operand& o) {
   if (o.code) return 1;
+  if (o.indices) return sizeof(std::int32_t);
   return o.positions ? sizeof(std::int64_t) : size_of(o.type);
 }
 
-// Elements of the operand, and with the gaps between its rows and the rest of its last pages. In
+// Elements of the operand, and with the gaps between its rows and all pages of its memory. In
 // float64, because products of shapes overflow 64 bits long before memory does.
 constexpr double elements(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
@@ -58,22 +61,16 @@ constexpr double elements(const Operand& o) {
 }
 constexpr double extent(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  const std::int64_t held = o.pages ? ceil_div(o.rows, o.pages->rows) * o.pages->rows : o.rows;
-  const double rows = matrices * static_cast<double>(held);
+  const double rows = o.pages
+                          ? static_cast<double>(o.pages->held) * static_cast<double>(o.pages->rows)
+                          : matrices * static_cast<double>(o.rows);
   if (o.leading == 0) return rows * static_cast<double>(o.cols);
   return (rows - 1) * static_cast<double>(o.leading) + static_cast<double>(o.cols);
 }
 
-// Bytes that stand beside the elements: the table of pages, the bounds of ragged groups.
+// Bytes that stand beside the elements: the bounds of ragged groups.
 constexpr double bytes_beside(const Operand& o) {
-  const auto blocks = [](std::int64_t length, std::int64_t block) {
-    return block == 0 ? 1.0 : static_cast<double>(ceil_div(length, block));
-  };
-  double bytes = 0;
-  const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  if (o.pages) bytes += matrices * 4 * blocks(o.rows, o.pages->rows);
-  if (o.ragged) bytes += 8.0 * (static_cast<double>(o.groups) + 1);
-  return bytes;
+  return o.ragged ? 8.0 * (static_cast<double>(o.groups) + 1) : 0;
 }
 
 // Bytes that move when each element is read or written once, and bytes of memory.

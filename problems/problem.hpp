@@ -14,6 +14,7 @@
 #include "problems/ceiling.hpp"
 #include "problems/gather.hpp"
 #include "problems/gemm.hpp"
+#include "problems/paged_attention.hpp"
 #include "problems/quantise.hpp"
 #include "problems/reduction.hpp"
 #include "problems/rope.hpp"
@@ -32,6 +33,7 @@
   ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
   ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)       \
+  ROW(PagedAttentionProblem __VA_OPT__(, ) __VA_ARGS__)  \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)       \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)            \
   ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)         \

@@ -56,7 +56,27 @@ struct Grouped {
   int cols = 0;
 };
 
-// What a panel of elements E is loaded from: a tensor of them, or the grouped matrix.
+// Matrices, one for each sequence, whose rows lie in pages: row r of sequence b is row
+// r % pages.rows of the matrix table[b · table_stride + r ÷ pages.rows] of the stack `pages`, along
+// its batch dimension. pages.rows is a power of two. Sequence b has lengths[b] rows; what the table
+// says of others is not read. The batch of a coordinate is the sequence. Names what a panel is
+// loaded from.
+template <class T>
+struct Paged {
+  Tensor<const T> pages;
+  const int* table = nullptr;
+  const int* lengths = nullptr;
+  std::int64_t table_stride = 0;
+};
+
+// Of that power of two.
+MOAT_SHARED_FN int log2_of_rows(int rows) {
+  int log2 = 0;
+  while (rows >> log2 > 1) ++log2;
+  return log2;
+}
+
+// What a panel of elements E is loaded from: a tensor of them, the grouped matrix or the pages.
 template <class E>
 struct ViewOf {
   using type = Tensor<const E>;
@@ -64,6 +84,10 @@ struct ViewOf {
 template <class C, class Scale>
 struct ViewOf<Grouped<C, Scale>> {
   using type = Grouped<C, Scale>;
+};
+template <class T>
+struct ViewOf<Paged<T>> {
+  using type = Paged<T>;
 };
 template <class E>
 using View = typename ViewOf<E>::type;

@@ -87,16 +87,27 @@ struct HeadQueries : RowLeft<T, kM, kK> {
   }
 };
 
-// Keys (transposed) or values (row-major) of the heads from the loaded one on. Row r of the tensor
-// of queries meets head r / rows_per_head.
-template <class T, int kK, int kN, Order kOrder>
-struct RightOfHeads {
+// What a panel of keys (transposed) or values (row-major) of several heads is.
+template <class E, int kK, int kN, Order kOrder>
+struct HeadsPanel {
+  using T = E;
   static constexpr int kDepth = kK;
   static constexpr int kCols = kN;
   static constexpr bool kIsKey = kOrder == Order::transposed;
   static constexpr int kHeadDim = kIsKey ? kK : kN;
   static constexpr int kKeys = kIsKey ? kN : kK;
   static_assert(kKeys % kStreams == 0 && kHeadDim % (2 * kPair) == 0);
+};
+
+template <class Right>
+struct StreamRows;
+
+// Keys or values of the heads from the loaded one on. Row r of the tensor of queries meets head
+// r / rows_per_head.
+template <class T, int kK, int kN, Order kOrder>
+struct RightOfHeads : HeadsPanel<T, kK, kN, kOrder> {
+  using Panel = HeadsPanel<T, kK, kN, kOrder>;
+  using Streams = StreamRows<RightOfHeads>;
   struct Source {
     Tensor<const T> tensor;
     int rows_per_head;
@@ -106,13 +117,15 @@ struct RightOfHeads {
 
   void load(const Source& source, Coord at) {
     const Tensor<const T>& t = source.tensor;
-    const int first_key = kIsKey ? at.col : at.row;
+    const int first_key = Panel::kIsKey ? at.col : at.row;
     from = address(t, {.row = first_key, .head = at.head, .batch = at.batch});
     row_stride = t.row_stride;
     head_stride = t.head_stride;
-    keys = live(t.rows, first_key, kKeys);
+    keys = live(t.rows, first_key, Panel::kKeys);
     rows_per_head = source.rows_per_head;
   }
+
+  const T* begin() const { return from; }
 
   const T* from;
   const T* next;  // what is read after this panel, as long and with the same strides
@@ -134,12 +147,12 @@ struct HeadRows {
 // The rows of a tile by heads.
 template <int kM>
 struct RowsByHead {
-  template <class T, int kK, int kN, Order kOrder>
-  RowsByHead(const RightOfHeads<T, kK, kN, kOrder>& right, int first, int rows) {
+  template <class Right>
+  RowsByHead(const Right& right, int first, int rows) {
     const int per_head = right.rows_per_head;
     const int first_head = first / per_head;
     const int heads = (first + rows - 1) / per_head - first_head + 1;
-    const int visits = kElementsAhead / right.kHeadDim;
+    const int visits = kElementsAhead / Right::kHeadDim;
     for (int i = 0; i < heads; ++i) {
       const int begin = std::max(0, (first_head + i) * per_head - first);
       const int end = std::min(rows, (first_head + i + 1) * per_head - first);
@@ -160,12 +173,14 @@ struct RowsByHead {
   int size = 0;
 };
 
-// Where key `key` of every stream lies and what is fetched when it is read.
+// Where key `key` of every stream lies, and those behind it, and what is fetched when they are
+// read.
 template <class Right>
 struct StreamRows {
-  using T = std::remove_cvref_t<decltype(*Right::from)>;
+  using T = typename Right::T;
 
-  StreamRows(const Right& right, int key, int streams, const HeadRows& rows) {
+  StreamRows(const Right& right, int key, int streams, const HeadRows& rows, int /*keys*/ = 1)
+      : row_stride(right.row_stride) {
     constexpr int kLength = Right::kKeys / kStreams;
     const bool inside = key + rows.keys_ahead < kLength;
     const T* ahead = (inside ? right.from : right.next - kLength * right.row_stride) + rows.ahead;
@@ -177,8 +192,12 @@ struct StreamRows {
     }
   }
 
+  const T* row(int key, int stream) const { return from[stream] + key * row_stride; }
+  const T* ahead(int key, int stream) const { return fetched[stream] + key * row_stride; }
+
   const T* from[kStreams];
   const T* fetched[kStreams];
+  std::int64_t row_stride;
 };
 
 // Streams that still have a key at position `key` of theirs.
@@ -224,13 +243,12 @@ HWY_NOINLINE void dot_streams(const float* HWY_RESTRICT left, const T* const (&r
 }
 
 // acc[r · kCols + c] += Σ weights[r · weights_stride + i] · element c of key i, for kRows rows.
-// Key i = kStreams · j + s is row j of stream s; each stream has `keys` rows, row_stride apart, but
-// of the last row only the first `streams` are used.
-template <int kRows, int kCols, class T>
+// Key i = kStreams · j + s is row j of stream s; each stream has `keys` rows, but of the last row
+// only the first `streams` are used.
+template <int kRows, int kCols, class Streams>
 HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t weights_stride,
-                              const T* const (&right)[kStreams],
-                              const T* const (&fetched)[kStreams], std::int64_t row_stride,
-                              int keys, int streams, float* HWY_RESTRICT acc) {
+                              const Streams& at, int keys, int streams, float* HWY_RESTRICT acc) {
+  using T = typename Streams::T;
   constexpr int kWidth = 2 * kPair;
   const FloatTag d;
   for (int col = 0; col < kCols; col += kWidth) {
@@ -240,13 +258,12 @@ HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t we
     });
     for (int j = 0; j < keys; ++j) {
       for (int s = 0; s < (j + 1 < keys ? kStreams : streams); ++s) {
-        const std::int64_t at = j * row_stride + col;
-        for (int line = 0; line < kWidth; line += kLine<T>) {
-          __builtin_prefetch(fetched[s] + at + line);
-        }
+        const T* const ahead = at.ahead(j, s) + col;
+        const T* const row = at.row(j, s) + col;
+        for (int line = 0; line < kWidth; line += kLine<T>) __builtin_prefetch(ahead + line);
         hn::Vec<FloatTag> b[4];
         unroll<4>([&](auto v) __attribute__((always_inline)) {
-          b[v] = load_half<v % 2>(right[s] + at + v / 2 * kPair);
+          b[v] = load_half<v % 2>(row + v / 2 * kPair);
         });
         unroll<kRows>([&](auto r) __attribute__((always_inline)) {
           const auto a = hn::Set(d, weights[r * weights_stride + j * kStreams + s]);
@@ -260,10 +277,15 @@ HWY_NOINLINE void add_streams(const float* HWY_RESTRICT weights, std::int64_t we
   }
 }
 
+template <class R>
+concept PanelOfHeads = requires {
+  typename R::Streams;
+};
+
 // Scores: acc += queries · keysᵀ, head by head.
-template <int kM, int kN, class T, int kK>
-void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left,
-              const RightOfHeads<T, kK, kN, Order::transposed>& right) {
+template <int kM, int kN, class T, int kK, PanelOfHeads Right>
+void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left, const Right& right) {
+  static_assert(Right::kIsKey && Right::kDepth == kK && Right::kCols == kN);
   acc.rows = std::max(acc.rows, left.rows);
   acc.first = left.first;
   acc.columns = kStreamOrder<kN>.data();
@@ -271,7 +293,7 @@ void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left,
   for (int key = 0; key < std::min(right.keys, kN / kStreams); ++key) {
     const int streams = streams_with<kN>(key, right.keys);
     for (const HeadRows& rows : by_head) {
-      const StreamRows at(right, key, streams, rows);
+      const typename Right::Streams at(right, key, streams, rows);
       with_count<kHeadRowsAtOnce>(rows.count, [&](auto count) {
         dot_streams<count, kK>(left.values + std::int64_t{rows.row} * kK, at.from, at.fetched,
                                streams, acc.row(rows.row) + key * kStreams, kN);
@@ -281,9 +303,11 @@ void multiply(RowAccumulator<kM, kN>& acc, const HeadQueries<T, kM, kK>& left,
 }
 
 // acc += weights · values, head by head; the weights lie as the scores that they come from.
-template <int kM, int kN, class T, int kK>
+template <int kM, int kN, int kK, PanelOfHeads Right>
 void multiply(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>& left,
-              const RightOfHeads<T, kK, kN, Order::row_major>& right) {
+              const Right& right) {
+  static_assert(!Right::kIsKey && Right::kDepth == kK && Right::kCols == kN);
+  using T = typename Right::T;
   acc.rows = std::max(acc.rows, left.rows);
   acc.first = left.first;
   if (kAlternate<T>) acc.columns = kPairOrder<T, kN>.data();
@@ -297,11 +321,10 @@ void multiply(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>& left,
     }
     const int streams = streams_with<kK>(key + keys - 1, right.keys);
     for (const HeadRows& rows : by_head) {
-      const StreamRows at(right, key, kStreams, rows);
+      const typename Right::Streams at(right, key, kStreams, rows, keys);
       with_count<kHeadRowsAtOnce>(rows.count, [&](auto count) {
-        add_streams<count, kN>(left.values + std::int64_t{rows.row} * kK + key * kStreams, kK,
-                               at.from, at.fetched, right.row_stride, keys, streams,
-                               acc.row(rows.row));
+        add_streams<count, kN>(left.values + std::int64_t{rows.row} * kK + key * kStreams, kK, at,
+                               keys, streams, acc.row(rows.row));
       });
     }
     key += keys;
@@ -328,11 +351,11 @@ struct HeadStages {
     for (int step = 0; step * Sums::kCols < keys; ++step) {
       if (step > 0) s.clear();
       load_value(value, step);
-      key.next = value.from;
+      key.next = value.begin();
       scores(s, std::as_const(key));
       const auto p = weights(s, step);
       load_key(key, step + 1);
-      value.next = key.from;
+      value.next = key.begin();
       values(p, std::as_const(value));
     }
   }

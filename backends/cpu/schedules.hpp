@@ -14,6 +14,7 @@
 #include "backends/cpu/modes/swapped.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
+#include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
 #include "problems/weight_gemm.hpp"
@@ -97,6 +98,25 @@ struct FewQueries {
 };
 inline constexpr int kFewQueries = 16;
 
+// The same over pages, with all columns of the values in a tile.
+template <class Dense, int kValues>
+struct OverPages : Dense {
+  static constexpr int k = kValues;
+};
+
+// Latent keys meet all heads, the 128 of DeepSeek-V3 in one tile of whole slivers: packing an
+// element of a key serves them all. Keys and values of a step, 144 and 128 KiB, and sums, 288 KiB,
+// stay in L2.
+struct LatentHeads {
+  using Mode = Packed;
+  static constexpr int m = 144;
+  static_assert(m % kFullSliver == 0);
+  static constexpr int n = 64;
+  static constexpr int k = kLatentValues;
+  static constexpr bool all_heads = false;
+  static constexpr bool kDynamic = true;
+};
+
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
 // registers of AVX2.
 struct Streaming {
@@ -155,6 +175,17 @@ struct Schedules {
       }
     } else {
       f(Type<FewQueries>{});
+    }
+  }
+
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem& p, F f) {
+    if constexpr (kHeadDim == kLatentDim) {
+      f(Type<LatentHeads>{});
+    } else if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kFewQueries) {
+      f(Type<OverPages<ManyQueries<1>, kValues>>{});
+    } else {
+      f(Type<OverPages<FewQueries, kValues>>{});
     }
   }
 

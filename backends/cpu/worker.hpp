@@ -28,6 +28,10 @@ template <class Mode, class C, class Scale, int kK, int kN>
 struct RightOf<Mode, Grouped<C, Scale>, kK, kN, Order::transposed> {
   using type = typename Mode::template GroupedRight<C, Scale, kK, kN>;
 };
+template <class Mode, class T, int kK, int kN, Order kOrder>
+struct RightOf<Mode, Paged<T>, kK, kN, kOrder> {
+  using type = typename Mode::template PagedRight<T, kK, kN, kOrder>;
+};
 
 // Schedule: `Mode` is how its tiles lie and are multiplied. `kDynamic` is true if workers that
 // become free take a share of the items that are left (guided self-scheduling, Polychronopoulos and

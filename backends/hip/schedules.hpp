@@ -57,6 +57,23 @@ struct PlainSchedules {
     }
   }
 
+  // As attention, but that the longest heads leave room for fewer queries and keys. Latent keys
+  // meet many heads, and loads of their rows pass through the registers of as many lanes.
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem& p, F f) {
+    if constexpr (kHeadDim > 256) {
+      f(Type<simt::TileSchedule<T, 32, 16, kValues / 4, 2, 1, 1>>{});
+    } else if constexpr (kHeadDim * sizeof(T) > 512) {
+      f(Type<simt::TileSchedule<T, 32, 16, kValues / 2, 2, 1, 1>>{});
+    } else if (p.q_len == 1) {
+      constexpr int kWarps = kHeadDim > 64 || sizeof(T) == 4 ? 2 : 1;
+      f(Type<simt::TileSchedule<T, 16 * kWarps, 16, kValues, kWarps, 1, 1>>{});
+    } else {
+      constexpr bool kLong = kHeadDim > 64;
+      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 16 : 32, kValues, 4, 1, 1>>{});
+    }
+  }
+
   // Memory binds. 16 waves of 64 lanes with 64 bytes each on their way are 64 KiB, more than the
   // 20 KiB of a compute unit that 5 TB/s on 304 of them and a latency of a microsecond ask for.
   template <class T, class F>
@@ -138,6 +155,23 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, 64 / sizeof(T), 0, 1, 1, 2>>{});
     } else {
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, 0, 4, 1, 1>>{});
+    }
+  }
+
+  // As attention, but that the longest heads of f32 leave room for half of the queries and keys.
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem& p, F f) {
+    constexpr int kRow = kHeadDim * sizeof(T);
+    constexpr int n = 64 / sizeof(T);
+    if constexpr (kHeadDim > 256) {
+      f(Type<simt::TileSchedule<T, 16, n, kValues / 4, 1, 1, 1>>{});
+    } else if (p.q_len == 1) {
+      f(Type<simt::TileSchedule<T, 16, n, kValues, 1, 1, 1>>{});
+    } else if constexpr (kRow > 512) {
+      f(Type<simt::TileSchedule<T, 32, n, kValues, 2, 1, 1>>{});
+    } else {
+      constexpr bool kLong = kRow > 256;
+      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, kValues, 4, 1, 1>>{});
     }
   }
 };

@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "backends/simt/accumulator.hpp"
-#include "backends/simt/panel.hpp"
+#include "backends/simt/paged_panel.hpp"
 
 namespace moat::simt {
 
@@ -80,9 +80,22 @@ concept HasScales = DecodedPanel<P> && requires(const typename P::Source& source
   source.scales;
 };
 
-// P, or what decodes into it where its source holds other than P's elements.
+// P, or what decodes into it where its source holds other than P's elements, or finds those in
+// pages.
 template <class P, class E>
-using PanelOf = std::conditional_t<std::is_same_v<E, typename P::Value>, P, Decoded<P, E>>;
+struct PanelFrom {
+  using type = Decoded<P, E>;
+};
+template <class P>
+struct PanelFrom<P, typename P::Value> {
+  using type = P;
+};
+template <class P>
+struct PanelFrom<P, Paged<typename P::Value>> {
+  using type = InPages<P>;
+};
+template <class P, class E>
+using PanelOf = typename PanelFrom<P, E>::type;
 
 // Chunks that a lane reads of a panel: codes, and behind them a chunk for the scale of each.
 template <DecodedPanel P, int kThreads>

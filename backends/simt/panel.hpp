@@ -192,10 +192,17 @@ MOAT_FN bool fetched(const typename P::Source& source, const Coord& at) {
   }
 }
 
+// A panel whose rows a table finds (paged_panel.hpp).
+template <class P>
+concept PagedPanel = requires(const typename P::Source& source) {
+  source.table;
+};
+
 // What `fetch` reads: calls each(load), where load(chunk, row, col) reads the chunk at a row and
 // column of the panel.
 template <class Atoms, class P, class Each>
-MOAT_FN void fetch_window(const typename P::Source& source, const Coord& at, Each each) {
+requires(!PagedPanel<P>) MOAT_FN
+    void fetch_window(const typename P::Source& source, const Coord& at, Each each) {
   const Window<P> window(source, at);
   if constexpr (LoadsInRange<Atoms>) {
     const RangedWindow<Atoms, P> ranged(source, window.first);
@@ -218,21 +225,29 @@ MOAT_FN void fetch(const P&, Chunk* staged, const typename P::Source& source, co
   });
 }
 
-// Writes what `fetch` read into the panel, or reads it now.
-template <class Atoms, int kThreads, class P>
-MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
-                    const Coord& at, int thread) {
-  const auto write = [&](auto chunk) {
-    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
-      Atoms::template store_shared<Chunk>(panel.chunk(row, col), chunk(i, row, col));
-    });
-  };
+// Calls write(chunk), where chunk(i, row, col) is the i-th chunk of those that `fetch` staged, or
+// is read now.
+template <class Atoms, class P, class Write>
+requires(!PagedPanel<P>) MOAT_FN
+    void write_window(const Chunk* staged, const typename P::Source& source, const Coord& at,
+                      Write write) {
   if (fetched<Atoms, P>(source, at)) {
     write([&](int i, int, int) { return staged[i]; });
   } else {
     const Window<P> window(source, at);
     write([&](int, int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
   }
+}
+
+// Writes what `fetch` read into the panel, or reads it now.
+template <class Atoms, int kThreads, class P>
+MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& source,
+                    const Coord& at, int thread) {
+  write_window<Atoms, P>(staged, source, at, [&](auto chunk) {
+    for_each_chunk<P, kThreads>(thread, [&](int i, int row, int col) {
+      Atoms::template store_shared<Chunk>(panel.chunk(row, col), chunk(i, row, col));
+    });
+  });
 }
 
 // Copies the chunk of `source` at a stored coordinate; what lies outside the matrix is 0. A source

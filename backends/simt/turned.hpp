@@ -83,7 +83,7 @@ MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& sou
   using Patches = TurningPatches<P, kThreads>;
   using Elements = Vec<T, P::kPerChunk>;
   constexpr int kRun = Patches::kRun;
-  const auto write = [&](auto chunk) {
+  write_window<Atoms, typename P::Unturned>(staged, source, at, [&](auto chunk) {
     Patches::for_each(thread, [&](int i, int row, int col) {
       Elements rows[kRun];
       MOAT_UNROLL
@@ -99,13 +99,7 @@ MOAT_FN void commit(P& panel, const Chunk* staged, const typename P::Source& sou
                             __builtin_bit_cast(Words<kRun * sizeof(T)>, column));
       }
     });
-  };
-  if (fetched<Atoms, typename P::Unturned>(source, at)) {
-    write([&](int i, int, int) { return staged[i]; });
-  } else {
-    const Window<typename P::Unturned> window(source, at);
-    write([&](int, int row, int col) { return fetch<Atoms>(source, window.at(row, col)); });
-  }
+  });
 }
 
 }  // namespace moat::simt

@@ -22,11 +22,12 @@ namespace moat {
 //   B::Right<T, k, n, order, E = T>   panel of a right operand; `order` is how its source is
 //   stored.
 //                              E may be Grouped<C, Scale> where it is transposed: numbers are
-//                              scaled then, and rounded to T or kept in f32
+//                              scaled then, and rounded to T or kept in f32; or Paged<T>, whose
+//                              columns are whole panels
 //   Panel::Source              where a panel is loaded from, as the backend's loads want it
 //   Panel::bind(View<E>) → Source              on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
-//   Right::bind(Tensor<const T>, rows) → Source    likewise, for a left tensor whose row r meets
+//   Right::bind(View<E>, rows) → Source        likewise, for a left tensor whose row r meets
 //                                              the head r / rows after the coordinate's; where the
 //                                              schedule's all_heads is false, r / rows is 0
 //   block.load(panel, source, Coord)   fills a panel; the coordinate is the logical one (row of m
@@ -108,6 +109,10 @@ concept Block = HasItems<B> && HasValues<B>;
 template <class B>
 concept StreamBlock = Block<B> && HasEach<B>;
 
+// The same, where a row has numbers of its own beside it.
+template <class B>
+concept MergeBlock = StreamBlock<B> && HasOnce<B>;
+
 // The same over the rows of a matrix.
 template <class B>
 concept MatrixBlock = Block<B> && HasEachOfRows<B>;
@@ -164,16 +169,17 @@ concept ScaledProductBlock = ProductBlock<B, S, T, Order::transposed, C, C> &&
 // Queries, keys and values of d elements, tiles of them and steps through the keys.
 template <class B, class S, class T, int d>
 using QueryOf = typename B::template Left<T, S::m, d>;
-template <class B, class S, class T, int d>
-using KeyOf = typename B::template Right<T, d, S::n, Order::transposed>;
-template <class B, class S, class T, int d>
-using ValueOf = typename B::template Right<T, S::n, d, Order::row_major>;
+template <class B, class S, class T, int d, class E = T>
+using KeyOf = typename B::template Right<T, d, S::n, Order::transposed, E>;
+template <class B, class S, class T, int d, class E = T>
+using ValueOf = typename B::template Right<T, S::n, d, Order::row_major, E>;
 
-template <class B, class S, class T, int d>
-concept HasHeads = HasLeft<B, T, S::m, d> && HasRightOfHeads<B, T, d, S::n, Order::transposed> &&
-    HasRightOfHeads<B, T, S::n, d, Order::row_major> && HasLoad<B, QueryOf<B, S, T, d>> &&
-    HasLoad<B, KeyOf<B, S, T, d>> && HasLoad<B, ValueOf<B, S, T, d>> &&
-    HasAttend<B, QueryOf<B, S, T, d>, KeyOf<B, S, T, d>, ValueOf<B, S, T, d>, S::m, S::n>;
+// Values of v elements, both from what E names.
+template <class B, class S, class T, int d, int v = d, class E = T>
+concept HasHeads = HasLeft<B, T, S::m, d> && HasRightOfHeads<B, T, d, S::n, Order::transposed, E> &&
+    HasRightOfHeads<B, T, S::n, v, Order::row_major, E> && HasLoad<B, QueryOf<B, S, T, d>> &&
+    HasLoad<B, KeyOf<B, S, T, d, E>> && HasLoad<B, ValueOf<B, S, T, v, E>> &&
+    HasAttend<B, QueryOf<B, S, T, d>, KeyOf<B, S, T, d, E>, ValueOf<B, S, T, v, E>, S::m, S::n>;
 
 // What an online softmax does with scores, their rows and the output that it rescales.
 template <class B, class T, class Scores, class Output, class Rows>
@@ -194,12 +200,16 @@ template <class B, class S, int d>
 using OutputOf = AccumulatorOf<B, S::m, d>;
 
 // Attention, over all keys or a range of them.
-template <class B, class S, class T, int d>
+template <class B, class S, class T, int d, int v = d, class E = T>
 concept AttentionBlock =
-    Block<B> && HasHeads<B, S, T, d> && HasZeros<B, S::m, S::n> && HasZeros<B, S::m, d> &&
-    HasRows<B, S::m> && HasSoftmax<B, T, ScoresOf<B, S>, OutputOf<B, S, d>, RowsOf<B, S::m>> &&
-    HasMma<B, ScoresOf<B, S>, QueryOf<B, S, T, d>, KeyOf<B, S, T, d>> &&
-    HasMma<B, OutputOf<B, S, d>, OperandOf<B, ScoresOf<B, S>, T>, ValueOf<B, S, T, d>> &&
-    HasStore<B, OutputOf<B, S, d>, T> && HasPartials<B, OutputOf<B, S, d>, RowsOf<B, S::m>>;
+    Block<B> && HasHeads<B, S, T, d, v, E> && HasZeros<B, S::m, S::n> && HasZeros<B, S::m, v> &&
+    HasRows<B, S::m> && HasSoftmax<B, T, ScoresOf<B, S>, OutputOf<B, S, v>, RowsOf<B, S::m>> &&
+    HasMma<B, ScoresOf<B, S>, QueryOf<B, S, T, d>, KeyOf<B, S, T, d, E>> &&
+    HasMma<B, OutputOf<B, S, v>, OperandOf<B, ScoresOf<B, S>, T>, ValueOf<B, S, T, v, E>> &&
+    HasStore<B, OutputOf<B, S, v>, T> && HasPartials<B, OutputOf<B, S, v>, RowsOf<B, S::m>>;
+
+// The same over pages, k columns of the values at a time, with numbers of rows that are loaded.
+template <class B, class S, class T, int d>
+concept PagedAttentionBlock = AttentionBlock<B, S, T, d, S::k, Paged<T>> && HasLoadRows<B, S::m>;
 
 }  // namespace moat

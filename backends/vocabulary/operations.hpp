@@ -44,12 +44,12 @@ concept HasRight = requires(const View<E>& t) {
     B::template Right<T, k, n, order, E>::bind(t)
     } -> std::same_as<typename B::template Right<T, k, n, order, E>::Source>;
 };
-template <class B, class T, int k, int n, Order order>
-concept HasRightOfHeads = requires(const Tensor<const T>& t, int rows) {
-  typename B::template Right<T, k, n, order>::Source;
+template <class B, class T, int k, int n, Order order, class E = T>
+concept HasRightOfHeads = requires(const View<E>& t, int rows) {
+  typename B::template Right<T, k, n, order, E>::Source;
   {
-    B::template Right<T, k, n, order>::bind(t, rows)
-    } -> std::same_as<typename B::template Right<T, k, n, order>::Source>;
+    B::template Right<T, k, n, order, E>::bind(t, rows)
+    } -> std::same_as<typename B::template Right<T, k, n, order, E>::Source>;
 };
 template <class B, class Panel>
 concept HasLoad = requires(B& block, Panel& panel, const typename Panel::Source& source,

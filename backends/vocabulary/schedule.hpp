@@ -28,6 +28,10 @@ concept AttentionSchedule = requires {
   { S::all_heads } -> std::same_as<const bool&>;
 };
 
+// The same over pages, with k columns of the values in a tile, which divide them.
+template <class S>
+concept PagedAttentionSchedule = AttentionSchedule<S> && ProductSchedule<S>;
+
 // `chains`: how many dependent computations a value of `each` runs at once without leaving the
 // registers.
 template <class S>

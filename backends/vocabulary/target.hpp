@@ -16,7 +16,8 @@
 //   backend.schedules()           the tables, a Backend::Schedules, for its device: each calls
 //                                 f(Type<S>) with the schedule S of a problem
 //     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T>(problem, f),
-//     attention<T, head_dim>(problem, f), reduction<T>(problem, f), rows<T>(columns, f)
+//     attention<T, head_dim>(problem, f), paged_attention<T, head_dim, values>(problem, f),
+//     reduction<T>(problem, f), rows<T>(columns, f)
 //
 // Failures are exceptions (backends/device.hpp).
 #pragma once
@@ -30,6 +31,7 @@
 #include "backends/vocabulary/operations.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
+#include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
 #include "problems/weight_gemm.hpp"
@@ -109,6 +111,11 @@ template <class Backend, class T, int d>
 concept AttentionTarget = RowsTarget<Backend, T> &&
     requires(Backend& backend, const AttentionProblem& p, Ignore f) {
   backend.schedules().template attention<T, d>(p, f);
+};
+template <class Backend, class T, int d, int v>
+concept PagedAttentionTarget = RowsTarget<Backend, T> &&
+    requires(Backend& backend, const PagedAttentionProblem& p, Ignore f) {
+  backend.schedules().template paged_attention<T, d, v>(p, f);
 };
 
 }  // namespace moat

@@ -18,6 +18,7 @@ namespace {
 constexpr std::array kDecodeTokens{1, 16};
 constexpr std::array kTokens{1, 16, 512, 4096};
 constexpr int kContext = 4096;
+constexpr int kPrefill = 512;
 
 // y = x·Wᵀ with the weight stored as out × in, as in every checkpoint.
 Problem linear(int tokens, int out, int in) {
@@ -182,6 +183,49 @@ void add_latent_projections(Cases& cases, const Configuration& c, int tokens) {
   cases.add(rms_norm(tokens, kv_rank, epsilon_of(c)));
 }
 
+// Over a paged cache of the latent space, absorbed, to decode; of keys and values, to prefill.
+void add_latent_attention(Cases& cases, const Configuration& c) {
+  const int heads = c.size("num_attention_heads");
+  const int key = c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim");
+  const PagedAttentionProblem unabsorbed{
+      .page = kLatentPage, .q_heads = heads, .scale = 1.0f / std::sqrt(static_cast<float>(key))};
+  for (const int tokens : kDecodeTokens) {
+    PagedAttentionProblem latent = unabsorbed;
+    latent.latent = true;
+    latent.batch = tokens;
+    latent.kv_len = kContext;
+    latent.head_dim = c.size("kv_lora_rank") + c.size("qk_rope_head_dim");
+    cases.add(latent);
+  }
+  PagedAttentionProblem prefill = unabsorbed;
+  prefill.q_len = prefill.kv_len = kPrefill;
+  prefill.kv_heads = heads;
+  prefill.head_dim = key;
+  prefill.value_dim = c.size("v_head_dim");
+  prefill.causal = true;
+  cases.add(prefill);
+}
+
+// Attention of gpt-oss: sinks in every layer, a window in every other one.
+void add_sink_attention(Cases& cases, const Configuration& c) {
+  const auto attention = [&](int batch, int q_len, int kv_len, int window) {
+    cases.add(PagedAttentionProblem{.batch = batch,
+                                    .q_len = q_len,
+                                    .kv_len = kv_len,
+                                    .q_heads = c.size("num_attention_heads"),
+                                    .kv_heads = c.size("num_key_value_heads"),
+                                    .head_dim = c.head_dim(),
+                                    .causal = q_len > 1,
+                                    .sinks = true,
+                                    .window = window,
+                                    .scale = 1.0f / std::sqrt(static_cast<float>(c.head_dim()))});
+  };
+  for (const int window : {0, c.size("sliding_window")}) {
+    for (const int tokens : kDecodeTokens) attention(tokens, 1, kContext, window);
+    attention(1, kPrefill, kPrefill, window);
+  }
+}
+
 // A mixture of experts: how many there are, how many of them a token meets, and their width.
 struct Experts {
   int count;
@@ -248,15 +292,16 @@ Suite latent(std::string_view name, std::string_view id) {
     cases.add_stream(tokens);
   }
   cases.add_head();
+  add_latent_attention(cases, c);
   return std::move(cases).suite(
-      name,
-      fmt::format("dense parts of {}, products in bf16 and in FP8 with the scales of the "
-                  "released weights: latent attention's projections, the MLP of the first "
-                  "layers, the shared expert, the router, quantisation of what products read, "
-                  "{}. Left out: its attention (keys "
-                  "of {}, values of {} elements; the kernel has 64 and 128) and {}",
-                  id, kAround, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"),
-                  c.size("v_head_dim"), kExpertsLeftOut));
+      name, fmt::format(
+                "dense parts of {}, products in bf16 and in FP8 with the scales of the "
+                "released weights: latent attention's projections, the MLP of the first "
+                "layers, the shared expert, the router, quantisation of what products read, "
+                "latent attention, absorbed over a paged cache to decode, keys of {} and values of "
+                "{} elements to prefill, {}. Left out: {}",
+                id, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"), c.size("v_head_dim"),
+                kAround, kExpertsLeftOut));
 }
 
 // Grouped queries and experts in every layer, with queries and keys that are normalised per head.
@@ -294,13 +339,13 @@ Suite gpt_oss(std::string_view name, std::string_view id) {
     cases.add_stream(tokens);
   }
   cases.add_head();
-  add_grouped_attention(cases, c);
+  add_sink_attention(cases, c);
   return std::move(cases).suite(
       name,
-      fmt::format("dense parts of {}: qkv and o projections without their biases, attention over "
-                  "all keys, the router, {}, with its limit. Left out: attention's sinks and the "
-                  "window of {} keys in every other layer, {}",
-                  id, kAround, c.size("sliding_window"), kExpertsLeftOut));
+      fmt::format("dense parts of {}: qkv and o projections without their biases, attention with "
+                  "sinks over a paged cache, with and without the window of {} keys, the router, "
+                  "{}, with its limit. Left out: {}",
+                  id, c.size("sliding_window"), kAround, kExpertsLeftOut));
 }
 
 // Scout and Maverick differ in their number of experts, and Maverick has dense layers in between.

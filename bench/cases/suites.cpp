@@ -36,6 +36,8 @@ Suite quick() {
               "attention/f32/b1q512kv512h8hkv8d64",
               "attention/bf16/b1q512kv512h32hkv8d128causal",
               "attention/f16/b1q1kv4096h32hkv8d128",
+              "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged",
+              "mla/bf16/b1q1kv1024h128",
               "sum/f32/n16777216",
               "max/f16/n16777216",
               "argmax/bf16/n16777216",
@@ -79,6 +81,15 @@ Suite edges() {
              "attention/{}/b1q70kv150h2hkv2d128causal",
              "attention/{}/b2q1kv41h6hkv3d128",  // decode
              "attention/{}/b1q1kv501h4hkv2d64",  // few items, whose keys are shared out
+             "pagedattention/{}/b1q1kv1p1h1hkv1d64",
+             "pagedattention/{}/b3q1kv41p16h6hkv3d64ragged",
+             "pagedattention/{}/b2q1kv75p1h4hkv2d128raggedsinks",
+             "pagedattention/{}/b1q1kv501p64h4hkv2d64",  // few items, whose keys are shared out
+             "pagedattention/{}/b1q1kv300p64h8hkv1d256sinkswindow128",
+             "pagedattention/{}/b2q13kv40p16h6hkv3d64raggedcausal",  // queries that see no key
+             "pagedattention/{}/b1q70kv140p16h2hkv2d192dv128causal",
+             "pagedattention/{}/b1q37kv90p1h2hkv1d128causalsinkswindow16",
+             "pagedattention/{}/b1q20kv45p64h1hkv1d256",
              "sum/{}/n1",
              "sum/{}/n30001",
              "max/{}/n1",
@@ -126,6 +137,9 @@ Suite edges() {
   }
   for (const DType type : kHalves) {
     for (const std::string_view shape : {
+             "mla/{}/b1q1kv1h1",
+             "mla/{}/b2q1kv100h5ragged",
+             "mla/{}/b1q2kv130h16causal",
              "weightonly/{}xint8/m1n1k128",
              "weightonly/{}xint8/m67n71k384",
              "weightonly/{}xint4/m1n65k160",

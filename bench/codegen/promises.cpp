@@ -12,6 +12,8 @@ namespace {
 // Programs of kernels/ that multiply in the tile layer's matrix atoms: the gate misses one that is
 // compiled and not named.
 const std::vector<std::string> kProducts = {"gemm", "attention", "resident_products"};
+// Likewise, but its loads look up where rows lie.
+const std::vector<std::string> kPaged = {"paged_attention"};
 // What a step of a pipeline brings: a panel of each operand.
 constexpr int kOperands = 2;
 // Those whose f32 is split into parts of TF32: sums of split products are no operands.
@@ -35,7 +37,7 @@ Promise sm_80_products(const char* family, const char* dtype) {
 Promise sm_80_pipelines(const char* family) {
   return {.family = family,
           .dtype = "f32",
-          .kernels = {"gemm", "attention"},
+          .kernels = {"gemm", "attention", "paged_attention"},
           .type = "TileSchedule",
           .async_copies = kOperands};
 }
@@ -101,6 +103,14 @@ Promise weights(Promise products) {
   return products;
 }
 
+// Keys and values are looked up and copied in whole chunks, of rows that lie anywhere.
+Promise paged(Promise products) {
+  products.kernels = kPaged;
+  products.wide_loads = std::exchange(products.ranged_loads, 0);
+  products.loads_ahead = 0;
+  return products;
+}
+
 // Both operands are codes.
 Promise scaled(Promise products) {
   products.kernels = {"scaled_gemm"};
@@ -149,7 +159,7 @@ Promise overlap(const char* dtype) {
 Promise plain_exponentials(const char* family) {
   return {.family = family,
           .dtype = "",
-          .kernels = {"attention", "attention_combine", "softmax"},
+          .kernels = {"attention", "paged_attention", "attention_combine", "softmax"},
           .plain_exponentials = true};
 }
 
@@ -186,6 +196,7 @@ std::vector<Promise> make_promises() {
           sm_80_products("sm_90a", dtype)}) {
       all.push_back(weights(products));
       all.push_back(scaled(products));
+      all.push_back(paged(products));
     }
   }
   return all;

@@ -103,14 +103,15 @@ class ExpectedAttention : public Verifier::Expected {
     const double query = largest_norm(p_.q, queries);
     const double key = largest_norm(p_.k, keys);
     const double logit = p_.scale * query * key;
-    reference::Logits logits{.abs = logit, .value = logit, .visible = p_.kv_len};
+    reference::Logits logits{
+        .abs = logit, .value = logit, .visible = p_.kv_len, .dim = p_.head_dim};
     // Where small operands count as zero, weights and values that do.
     double lost_weights = 0;
     double lost_values = 0;
     if (const double least = flushes ? reference::flushed_below(p_.dtype) : 0; least > 0) {
       logits.flushed = p_.scale * (largest_norm(p_.q, queries, least) * key +
                                    query * largest_norm(p_.k, keys, least));
-      lost_weights = std::min(1.0, p_.kv_len * least * (1 + reference::weight_error(p_, logits)));
+      lost_weights = std::min(1.0, p_.kv_len * least * (1 + reference::weight_error(logits)));
       lost_values = least;
     }
     const T* v = static_cast<const T*>(p_.v);

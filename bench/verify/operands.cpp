@@ -30,10 +30,10 @@ std::size_t guarded(std::size_t size) {
   return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
 }
 
-// The harness has no values for tables of pages or bounds of groups yet.
+// The harness has no values for bounds of groups yet.
 void require_plain(const Operand& o) {
-  if (o.pages || o.ragged) {
-    throw CaseError(fmt::format("operand {}: nothing is made for pages or ragged groups", o.name));
+  if (o.ragged) {
+    throw CaseError(fmt::format("operand {}: nothing is made for ragged groups", o.name));
   }
 }
 
@@ -51,7 +51,7 @@ float value_beyond(const Problem& problem) {
 // kPoison, or a result that it reached would look as if it had not been written.
 std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
   std::vector<std::byte> bytes(size, std::byte{0x7f});
-  if (o.code || o.positions) return bytes;
+  if (o.code || o.positions || o.indices) return bytes;
   with_dtype(o.type, [&]<class T>(Type<T>) {
     const T element = from_float<T>(value);
     for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
@@ -109,7 +109,9 @@ Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
 void* Inputs::make(const Operand& o, std::uint64_t seed) {
   buffers_.emplace_back(::operator new(size_in_bytes(o), kAlignment));
   void* data = buffers_.back().get();
-  if (o.code) {
+  if (o.indices) {
+    std::memset(data, 0, size_in_bytes(o));  // for `fill` to choose
+  } else if (o.code) {
     fill_bits(data, count(o), seed);
   } else if (o.positions) {
     std::memset(data, 0, size_in_bytes(o));  // the problem's fill makes them

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "problems/attention.hpp"
@@ -27,31 +28,47 @@ inline std::int64_t index_key(const AttentionProblem& p, int batch, int kv_head,
 }
 
 struct AttentionRow {
-  // head_dim elements: Σ p·v, Σ |p·v| and Σ (p·v)² over the visible keys; zeros if there is none.
+  // An element of O each: Σ p·v, Σ |p·v| and Σ (p·v)² over the visible keys; zeros if there is
+  // none.
   std::vector<Estimate> out;
-  std::vector<double> value_abs;  // head_dim elements: Σ |v| over the visible keys
-  // head_dim elements: Σ |p·v| over keys of which p or v counts as zero
+  std::vector<double> value_abs;  // likewise: Σ |v| over the visible keys
+  // likewise: Σ |p·v| over keys of which p or v counts as zero
   std::vector<double> flushed;
   Logits logits;
+  double log2_sum = 0;  // log2 Σ exp(logit) over the visible keys
 };
 
-template <class T>
-AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query, bool flushes,
-                           Type<T>) {
-  const int kv_head = head / (p.q_heads / p.kv_heads);
-  const int d = p.head_dim;
-  const T* q = static_cast<const T*>(p.q) + index_query(p, batch, head, query);
-  std::vector<double> wide_q(d);
-  for (int i = 0; i < d; ++i) wide_q[i] = to_float(q[i]);
+// What a row is computed from: a query, and keys and values of the positions begin … end − 1 as
+// key(j) and value(j) point to them, of key_dim and value_dim elements. `sink` is a logit that
+// weighs as a key without a value; −∞ if there is none.
+template <class T, class KeyAt, class ValueAt>
+struct SeenKeys {
+  const T* q;
+  KeyAt key;
+  ValueAt value;
+  int begin, end;
+  int key_dim, value_dim;
+  float scale;
+  double sink = -std::numeric_limits<double>::infinity();
+};
 
-  const double least = flushes ? flushed_below(p.dtype) : 0;
+// Costs (end − begin) · (key_dim + value_dim) products. If `flushes`, with what counts as zero
+// where subnormal operands do.
+template <class T, class KeyAt, class ValueAt>
+AttentionRow attention_row(const SeenKeys<T, KeyAt, ValueAt>& p, bool flushes) {
+  const int d = p.key_dim;
+  std::vector<double> wide_q(d);
+  for (int i = 0; i < d; ++i) wide_q[i] = to_float(p.q[i]);
+
+  const double least = flushes ? flushed_below(kDType<T>) : 0;
 
   AttentionRow row;
-  const int visible = row.logits.visible = visible_keys(p, query);
+  row.logits.dim = d;
+  const int visible = row.logits.visible = p.end - p.begin;
   std::vector<double> weight(visible);
   double top = -std::numeric_limits<double>::infinity();
   for (int j = 0; j < visible; ++j) {
-    const T* k = static_cast<const T*>(p.k) + index_key(p, batch, kv_head, j);
+    const T* k = p.key(p.begin + j);
     Estimate logit;
     for (int i = 0; i < d; ++i) logit.add(wide_q[i] * to_float(k[i]));
     weight[j] = logit.value * p.scale;
@@ -69,21 +86,25 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
   }
   // Weights are rounded before they are normalised: as a share of the largest, or of one that was
   // the largest so far, of which they are no smaller share.
-  const double least_weight = least > 0 ? least * (1 + weight_error(p, row.logits)) : 0;
+  const double least_weight = least > 0 ? least * (1 + weight_error(row.logits)) : 0;
   double sum = 0;
   for (double& w : weight) {
     w = std::exp(w - top);
     sum += w;
   }
-  std::vector<double> value(d);
-  std::vector<double> abs(d);
-  std::vector<double> square(d);
-  row.value_abs.resize(d);
-  row.flushed.resize(d);
+  row.log2_sum = visible == 0 ? top : (top + std::log(sum)) / std::numbers::ln2;
+  row.logits.sink = std::isinf(p.sink) ? 0 : std::abs(p.sink);
+  if (visible > 0) sum += std::exp(p.sink - top);
+  const int values = p.value_dim;
+  std::vector<double> value(values);
+  std::vector<double> abs(values);
+  std::vector<double> square(values);
+  row.value_abs.resize(values);
+  row.flushed.resize(values);
   for (int j = 0; j < visible; ++j) {
-    const T* v = static_cast<const T*>(p.v) + index_key(p, batch, kv_head, j);
+    const T* v = p.value(p.begin + j);
     const double w = weight[j] / sum;
-    for (int i = 0; i < d; ++i) {
+    for (int i = 0; i < values; ++i) {
       const double x = to_float(v[i]);
       const double term = w * x;
       value[i] += term;
@@ -92,13 +113,15 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
       row.value_abs[i] += std::abs(x);
     }
     if (least == 0) continue;
-    for (int i = 0; i < d; ++i) {
+    for (int i = 0; i < values; ++i) {
       const double x = std::abs(to_float(v[i]));
       if (weight[j] < least_weight || x < least) row.flushed[i] += w * x;
     }
   }
-  row.out.resize(d);
-  for (int i = 0; i < d; ++i) row.out[i] = {.value = value[i], .abs = abs[i], .square = square[i]};
+  row.out.resize(values);
+  for (int i = 0; i < values; ++i) {
+    row.out[i] = {.value = value[i], .abs = abs[i], .square = square[i]};
+  }
   return row;
 }
 
@@ -106,8 +129,25 @@ AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int q
 // what counts as zero where subnormal operands do.
 inline AttentionRow attention_row(const AttentionProblem& p, int batch, int head, int query,
                                   bool flushes = false) {
-  return with_dtype(p.dtype,
-                    [&](auto type) { return attention_row(p, batch, head, query, flushes, type); });
+  return with_dtype(p.dtype, [&]<class T>(Type<T>) {
+    const int kv_head = head / (p.q_heads / p.kv_heads);
+    const auto in = [&](const void* data) {
+      return [&p, data, batch, kv_head](int key) {
+        return static_cast<const T*>(data) + index_key(p, batch, kv_head, key);
+      };
+    };
+    return attention_row(
+        SeenKeys<T, decltype(in(p.k)), decltype(in(p.v))>{
+            .q = static_cast<const T*>(p.q) + index_query(p, batch, head, query),
+            .key = in(p.k),
+            .value = in(p.v),
+            .begin = 0,
+            .end = visible_keys(p, query),
+            .key_dim = p.head_dim,
+            .value_dim = p.head_dim,
+            .scale = p.scale},
+        flushes);
+  });
 }
 
 }  // namespace moat::reference

@@ -85,20 +85,22 @@ inline double bound(const GemmProblem& p, const Estimate& c, Data data, double f
 inline double exp_error(double range) { return (8 + 4 * range) * kRoundoffF32; }
 
 // What is known of a row of attention: the largest scale · Σ|q·k| and |scale · Σ q·k| of a visible
-// key, how many there are, and the largest scale · Σ|q·k| over products that count as zero.
+// key, how many there are, the largest scale · Σ|q·k| over products that count as zero, the terms
+// of each sum, and |logit| of a sink, 0 without one.
 struct Logits {
   double abs = 0;
   double value = 0;
   int visible = 0;
   double flushed = 0;
+  int dim = 0;
+  double sink = 0;
 };
 
 // δ, the relative error of a weight: a logit is off by E = (d + 2)·u · scale · Σ|q·k| + roundings
 // of the exponent, which shifts its weight p by exp(E) − 1; partial results of key ranges are
 // merged with such weights once more.
-inline double weight_error(const AttentionProblem& p, const Logits& x) {
-  const double exponent =
-      growth(p.head_dim + 2, Data::any) * x.abs + exp_error(2 * x.value) + x.flushed;
+inline double weight_error(const Logits& x) {
+  const double exponent = growth(x.dim + 2, Data::any) * x.abs + exp_error(2 * x.value) + x.flushed;
   const double merge = exp_error(2 * (x.value + std::log(x.visible) + 1));
   return std::expm1(exponent + merge);
 }
@@ -109,20 +111,43 @@ inline double weight_error(const AttentionProblem& p, const Logits& x) {
 //   before or after it is normalised; or not at all.
 // - Numerator and denominator are sums of n terms, rescaled as the maximum rises: 2n roundings.
 // - Weights depend on Q and K only, so that V's signs are independent of their errors.
+// - The weight of a sink is off by that of an exponential of it, relative to a log-sum-exp.
 // `value_abs` is Σ|v| of the element's column, `flushed` Σ|p·v| ÷ Σ p over what counts as zero.
-inline double bound(const AttentionProblem& p, const Estimate& o, double value_abs,
-                    const Logits& logits, Data data, double flushed = 0) {
-  if (logits.visible == 0) return underflow(p.dtype);
-  const double weight = weight_error(p, logits);
+inline double attention_bound(DType dtype, const Estimate& o, double value_abs,
+                              const Logits& logits, Data data, double flushed) {
+  if (logits.visible == 0) return underflow(dtype);
+  const double of_sink =
+      logits.sink == 0 ? 0
+                       : exp_error(2 * (logits.sink + logits.value + std::log(logits.visible) + 1));
+  const double weight = weight_error(logits) + of_sink;
   const double sums = growth(2.0 * logits.visible + 4, data);
-  const double narrow = p.dtype == DType::f32 ? 0 : unit_roundoff(p.dtype);
+  const double narrow = dtype == DType::f32 ? 0 : unit_roundoff(dtype);
   // Values of one sign add up to more than those of random signs.
   const double reach = std::min(o.abs, std::max(spread(o, data), std::abs(o.value)));
   const double numerator = (narrow * (1 + weight) + weight + sums) * reach + flushed;
   const double denominator = (weight + sums + 4 * kRoundoffF32) * std::abs(o.value);
   return rounded(o.value,
-                 (numerator + denominator) * (1 + weight + sums) + underflow(p.dtype) * value_abs,
-                 p.dtype);
+                 (numerator + denominator) * (1 + weight + sums) + underflow(dtype) * value_abs,
+                 dtype);
+}
+inline double bound(const AttentionProblem& p, const Estimate& o, double value_abs,
+                    const Logits& logits, Data data, double flushed = 0) {
+  return attention_bound(p.dtype, o, value_abs, logits, data, flushed);
+}
+inline double bound(const PagedAttentionProblem& p, const Estimate& o, double value_abs,
+                    const Logits& logits, Data data, double flushed = 0) {
+  return attention_bound(p.dtype, o, value_abs, logits, data, flushed);
+}
+
+// log2 of the sum of the weights, l, in f32. A relative error ε of the sum of n terms, of its
+// weights and of their addition, moves it by log2(e) · ε; maximum, logarithm, their product with
+// log2(e) and sum are rounded, each relative to |l| or the largest exponent.
+inline double log2_sum_bound(double l, const Logits& logits, Data data) {
+  if (logits.visible == 0) return 0;
+  const double relative = weight_error(logits) + growth(2.0 * logits.visible + 4, data);
+  const double reach =
+      std::abs(l) + (logits.value + std::log(logits.visible) + 1) * std::numbers::log2e;
+  return std::numbers::log2e * relative * (1 + relative) + 8 * kRoundoffF32 * reach;
 }
 
 // Relative error of a sum of n terms ≥ 0, of which folded ones are added as those of a reduction.

@@ -41,14 +41,16 @@ TEST(Operand, CodesAreBytes) {
   EXPECT_EQ(bytes_moved({.name = "x", .rows = 300, .cols = 100, .code = Code::int4}), 30000);
 }
 
-// 130 rows in pages of 64: three numbers of pages for each of two caches, and three whole pages.
-TEST(Operand, PagesHaveATable) {
-  Operand o{.name = "x", .type = DType::bf16, .rows = 130, .cols = 64, .groups = 2};
-  o.pages = Pages{.rows = 64};
-  EXPECT_EQ(bytes_moved(o), 2 * (130 * 64 * 2 + 3 * 4));
-  EXPECT_EQ(bytes_held(o), 2 * (192 * 64 * 2 + 3 * 4));
-  o.leading = 70;
-  EXPECT_EQ(bytes_held(o), (383 * 70 + 64) * 2 + 2 * 3 * 4);
+TEST(Operand, IndicesAre32BitIntegers) {
+  EXPECT_EQ(bytes_moved({.name = "x", .type = DType::f16, .cols = 3, .indices = true}), 12);
+}
+
+// 130 rows of a memory of five pages of 64.
+TEST(Operand, PagesHoldMoreThanTheirRows) {
+  Operand o{.name = "x", .type = DType::bf16, .rows = 130, .cols = 64};
+  o.pages = Pages{.rows = 64, .held = 5};
+  EXPECT_EQ(bytes_moved(o), 130 * 64 * 2);
+  EXPECT_EQ(bytes_held(o), 5 * 64 * 64 * 2);
 }
 
 // The rows of all groups together, and five bounds of four groups.

@@ -3,6 +3,7 @@
 
 #include "backends/cpu/heads.hpp"
 #include "backends/cpu/modes/in_place.hpp"
+#include "backends/cpu/paged.hpp"
 
 namespace moat::cpu {
 
@@ -14,6 +15,8 @@ class AllHeads : public InPlace {
   using Left = HeadQueries<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
   using Right = RightOfHeads<T, kK, kN, kOrder>;
+  template <class T, int kK, int kN, Order kOrder>
+  using PagedRight = PagedOfHeads<T, kK, kN, kOrder>;
   template <class S, class Key, class Value, class LoadKey, class LoadValue>
   using Stages = HeadStages<S, Key, Value, LoadKey, LoadValue>;
 

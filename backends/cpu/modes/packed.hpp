@@ -3,6 +3,7 @@
 
 #include "backends/cpu/accumulator.hpp"
 #include "backends/cpu/modes/fixed_tiles.hpp"
+#include "backends/cpu/paged.hpp"
 #include "backends/cpu/pipeline.hpp"
 
 namespace moat::cpu {
@@ -14,6 +15,8 @@ class Packed : public FixedTiles<Accumulator> {
   using Left = cpu::Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
   using Right = cpu::Right<T, kK, kN, kOrder>;
+  template <class T, int kK, int kN, Order kOrder>
+  using PagedRight = cpu::PagedRight<T, kK, kN, kOrder>;
   template <class S, class Key, class Value, class LoadKey, class LoadValue>
   using Stages = AttentionStages<S, Key, Value, LoadKey, LoadValue>;
 

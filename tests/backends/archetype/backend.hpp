@@ -33,6 +33,11 @@ struct Attend {
   static constexpr bool all_heads = kAllHeads;
 };
 
+template <bool kAllHeads, int kColumns>
+struct AttendPaged : Attend<kAllHeads> {
+  static constexpr int k = kColumns;
+};
+
 struct Stream {
   static constexpr int chains = 6;
 };
@@ -57,6 +62,15 @@ struct Schedules {
       f(Type<Attend<true>>{});
     } else {
       f(Type<Attend<false>>{});
+    }
+  }
+  // Unequal widths have their values in several tiles.
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem& p, F f) {
+    if (p.kv_len % 2 == 1) {
+      f(Type<AttendPaged<true, kValues>>{});
+    } else {
+      f(Type<AttendPaged<false, kHeadDim == kValues ? kValues : kValues / 4>>{});
     }
   }
   template <class T, class F>

@@ -167,9 +167,9 @@ class Block {
     multiply<kK>(
         acc, [&](int r, int k) { return left.element(r, k); }, right);
   }
-  template <int kM, int kN, class T, int kK, Order kOrder>
+  template <int kM, int kN, class T, int kK, Order kOrder, class R>
   void mma(Accumulator<kM, kN>& acc, const Operand<T, kM, kK>& left,
-           const Right<T, kK, kN, kOrder>& right) {
+           const Right<T, kK, kN, kOrder, R>& right) {
     acc.first_row = left.sums->first_row;
     acc.rows = left.sums->rows;
     const auto rounded = [&](int r, int k) {

@@ -114,6 +114,50 @@ class Right<T, kK, kN, Order::transposed, Grouped<C, Scale>> {
   Coord at_;
 };
 
+// Of rows in pages.
+template <class T, int kK, int kN, Order kOrder>
+class Right<T, kK, kN, kOrder, Paged<T>> {
+ public:
+  class Source {
+    friend class Right;
+
+    Source(const Paged<T>& p, int rows) : paged(p), rows_per_head(rows) {}
+
+    Paged<T> paged;
+    int rows_per_head;
+  };
+
+  static Source bind(const Paged<T>& p) { return {p, std::numeric_limits<int>::max()}; }
+  static Source bind(const Paged<T>& p, int rows_per_head) { return {p, rows_per_head}; }
+
+ private:
+  template <class S>
+  friend class Block;
+
+  void load(const Source& source, const Coord& at) {
+    paged_ = source.paged;
+    rows_per_head_ = source.rows_per_head;
+    at_ = at;
+  }
+
+  float element(int row, int col, int left_row = 0) const {
+    Coord at{.row = at_.row + row,
+             .col = at_.col + col,
+             .head = at_.head + left_row / rows_per_head_,
+             .batch = at_.batch};
+    if (kOrder == Order::transposed) std::swap(at.row, at.col);
+    if (at.row >= paged_.lengths[at.batch] || at.col >= paged_.pages.cols) return 0.0f;
+    const int* table = paged_.table + at.batch * paged_.table_stride;
+    at.batch = table[at.row / paged_.pages.rows];
+    at.row %= paged_.pages.rows;
+    return to_float(*address(paged_.pages, at));
+  }
+
+  Paged<T> paged_;
+  int rows_per_head_ = 1;
+  Coord at_;
+};
+
 // kM × kN sums. Row 0 is row `first_row` of the left tensor, of which `rows` are left.
 template <int kM, int kN>
 class Accumulator {

@@ -36,6 +36,10 @@ TEST(CaseName, RoundTripsExactly) {
            "attention/f32/b3q1kv99h8hkv8d64",
            "attention/f16/b1q7kv5h4hkv2d64causalscale0.1",
            "attention/f16/b1q7kv5h4hkv2d64scale1e-20",
+           "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged",
+           "pagedattention/f16/b1q7kv50p1h4hkv2d192dv128causal",
+           "pagedattention/f32/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
+           "mla/bf16/b2q2kv4096h128raggedcausal",
            "sum/f32/n1048576",
            "max/f16/n1",
            "argmax/bf16/n68719476736",
@@ -133,6 +137,13 @@ TEST(CaseName, NamesWhatIsWrong) {
       {"weightonly/bf16xint8/m1n1k64", "int8 has a scale for each 128 numbers"},
       {"scaledgemm/bf16xint8/m1n1k1", "takes no 'int8' beside the dtype. Known: e4m3, e4m3fnuz (a"},
       {"scaledgemm/bf16xe5m2/m1n1k1", "Did you mean e4m3? Known: e4m3, e4m3fnuz (a"},
+      {"pagedattention/bf16/b1q1kv1p8h1hkv1d64",
+       "p=8 is not a page size of the kernel: 1, 16 or 64"},
+      {"pagedattention/bf16/b1q1kv1p1h1hkv1d96", "d=96 are not head dimensions of the kernel"},
+      {"pagedattention/bf16/b1q1kv1p1h1hkv1d128dv128", "d=128dv128 are not head dimensions"},
+      {"pagedattention/bf16/b1q1kv1p1h3hkv2d64", "h=3 is not a multiple of hkv=2"},
+      {"pagedattention/bf16/b1q2kv9p1h1hkv1d64window4", "window=4 needs causal"},
+      {"mla/f32/b1q1kv1h1", "mla takes f16, bf16, not f32"},
       {"gemm/f32/", "'m' is missing at the end"},
       {"gemm/f32/m4n4", "'k' is missing at the end"},
       {"gemm/f32/n4m4k4", "expected 'm' and a number at 'n4m4k4'"},
@@ -181,6 +192,10 @@ TEST(CaseBytes, CountOperands) {
   EXPECT_EQ(input_bytes(parse_case("attention/f16/b2q3kv5h4hkv2d64")),
             2u * 2 * 64 * (3 * 4 + 2 * 5 * 2));
   EXPECT_EQ(output_bytes(parse_case("attention/f16/b2q3kv5h4hkv2d64")), 2u * 2 * 64 * 12);
+  // Three pages of each sequence and three spare ones; a table of four entries, and two lengths.
+  EXPECT_EQ(input_bytes(parse_case("pagedattention/f16/b2q1kv40p16h4hkv2d64")),
+            2u * 2 * 4 * 64 + 2u * (9 * 16 * 2 * 64 * 2) + 4u * (2 * 4 + 2));
+  EXPECT_EQ(output_bytes(parse_case("mla/bf16/b2q1kv40h4")), 2u * 2 * 4 * 512 + 4u * 2 * 4);
   EXPECT_EQ(input_bytes(parse_case("argmax/f32/n9")), 36u);
   EXPECT_EQ(output_bytes(parse_case("argmax/f32/n9")), 8u);
   EXPECT_EQ(output_bytes(parse_case("sum/bf16/n9")), 4u);

@@ -88,8 +88,9 @@ TEST(Inputs, DoNotDependOnTheNumberOfThreads) {
   for (const char* name :
        {"gemm/f32/m40n50k30", "attention/f32/b2q9kv20h4hkv2d64causal", "sum/f32/n100001",
         "argmax/f32/n1001", "softmax/f32/r20c30", "rmsnorm/f32/r20c30",
-        "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300", "gather/f32/v90t40d30",
-        "topk/f32/r20c30k3", "sample/f32/r20c30k3"}) {
+         "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300", "gather/f32/v90t40d30",
+         "topk/f32/r20c30k3", "sample/f32/r20c30k3",
+         "pagedattention/bf16/b2q9kv40p16h4hkv2d64raggedcausalsinkswindow5"}) {
     const Problem shape = parse_case(name);
     omp_set_num_threads(1);
     const Inputs one(shape, 3);
@@ -152,6 +153,31 @@ TEST(Inputs, KeysBeyondTheCausalEdgeWouldShow) {
     }
   }
   EXPECT_GE(changed, 10);
+}
+
+// Keys 20 … 39 of one sequence and the only key of the other are seen, in two pages and one.
+TEST(Inputs, UnusedSlotsAreNaNAndUnusedEntriesNoPages) {
+  const Inputs inputs(parse_case("pagedattention/f32/b2q1kv40p16h2hkv1d64raggedwindow20"), 1);
+  const auto& p = std::get<PagedAttentionProblem>(inputs.problem());
+  const std::int64_t slots = cache_pages(p) * p.page;
+  for (const void* cache : {p.k, p.v}) {
+    int live = 0;
+    for (std::int64_t slot = 0; slot < slots; ++slot) {
+      int numbers = 0;
+      for (int d = 0; d < p.head_dim; ++d) {
+        numbers += std::isnan(reference::read(cache, p.dtype, slot * p.head_dim + d)) ? 0 : 1;
+      }
+      EXPECT_TRUE(numbers == 0 || numbers == p.head_dim) << slot;
+      live += numbers == 0 ? 0 : 1;
+    }
+    EXPECT_EQ(live, 20 + 1);
+  }
+  const int* table = static_cast<const int*>(p.table);
+  std::set<int> pages;
+  for (int i = 0; i < p.batch * table_width(p); ++i) {
+    if (table[i] >= 0 && table[i] < cache_pages(p)) pages.insert(table[i]);
+  }
+  EXPECT_EQ(pages.size(), 2u + 1);
 }
 
 TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {

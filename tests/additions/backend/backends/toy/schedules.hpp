@@ -33,6 +33,11 @@ struct Schedules {
     f(Type<simt::TileSchedule<T, 32, 16, 0, 2, 1, 1>>{});
   }
 
+  template <class T, int kHeadDim, int kValues, class F>
+  static void paged_attention(const PagedAttentionProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 16, (kValues > 128 ? 128 : kValues), 2, 1, 1>>{});
+  }
+
   template <class T, class F>
   static void reduction(const ReductionProblem&, F f) {
     f(Type<simt::FlatSchedule<2, 2>>{});

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Right operands whose rows lie in pages of global memory. Every row is looked up in the table, so
+// that pages may be as small as a row: boxes of the tensor memory accelerator would not do.
+#pragma once
+
+#include "backends/simt/turned.hpp"
+
+namespace moat::simt {
+
+// The stack of pages, and what tells where rows lie. Columns of panels divide those of the pages.
+template <class T>
+struct PagedSource {
+  simt::Source<T> pages;
+  const int* table;
+  const int* lengths;
+  std::int64_t table_stride;
+  int log2_rows;  // of a page
+};
+
+// The panel P, whose source is in pages.
+template <class P>
+struct InPages : P {
+  using Source = PagedSource<typename P::Value>;
+
+  static MOAT_SHARED_FN Source bind(const Paged<typename P::Value>& view) {
+    return {make_source(view.pages), view.table, view.lengths, view.table_stride,
+            log2_of_rows(view.pages.rows)};
+  }
+  // A tile's rows share a head, that of the coordinate.
+  static MOAT_SHARED_FN Source bind(const Paged<typename P::Value>& view, int /*rows_per_head*/) {
+    return bind(view);
+  }
+};
+template <TurnedPanel P>
+struct InPages<P> : P {
+  using Unturned = InPages<typename P::Unturned>;
+  using Source = typename Unturned::Source;
+
+  static MOAT_SHARED_FN Source bind(const Paged<typename P::Value>& view) {
+    return Unturned::bind(view);
+  }
+  static MOAT_SHARED_FN Source bind(const Paged<typename P::Value>& view, int /*rows_per_head*/) {
+    return Unturned::bind(view);
+  }
+};
+
+// The part of a sequence that a panel holds.
+template <class Atoms, PagedPanel P>
+class PagedWindow {
+ public:
+  MOAT_FN PagedWindow(const typename P::Source& source, const Coord& at)
+      : source_(source),
+        table_(source.table + at.batch * source.table_stride),
+        length_(Atoms::template load_global<int>(source.lengths + at.batch)),
+        head_(at.head),
+        first_(P::stored({.row = at.row, .col = at.col})) {}
+
+  MOAT_FN bool inside(int row) const { return first_.row + row < length_; }
+
+  // Where the element at a row and column of the panel lies in the stack of pages, of the last row
+  // instead of those behind it, so that no load is branched around.
+  MOAT_FN Coord at(int row, int col) const {
+    const int wanted = first_.row + row;
+    const int in_sequence = wanted < length_ ? wanted : length_ - 1;
+    return {.row = in_sequence & (source_.pages.tensor.rows - 1),
+            .col = first_.col + col,
+            .head = head_,
+            .batch = Atoms::template load_global<int>(table_ + (in_sequence >> source_.log2_rows))};
+  }
+
+  // The chunk there, element by element where pages are not aligned.
+  MOAT_FN Chunk read(int row, int col) const {
+    return inside(row) ? fetch<Atoms>(source_.pages, at(row, col)) : Chunk{};
+  }
+
+ private:
+  const typename P::Source& source_;
+  const int* table_;
+  int length_;
+  int head_;
+  Position first_;
+};
+
+// Of aligned pages, all that a panel holds, and the last row in place of those behind it.
+template <class Atoms, PagedPanel P, class Each>
+MOAT_FN void fetch_window(const typename P::Source& source, const Coord& at, Each each) {
+  if (!source.pages.aligned) return;
+  const PagedWindow<Atoms, P> window(source, at);
+  each([&](Chunk& to, int row, int col) {
+    to = Atoms::template load_global<Chunk>(address(source.pages.tensor, window.at(row, col)));
+  });
+}
+
+// Rows behind the last one become 0 here, not as they are fetched: the block would wait for them
+// there.
+template <class Atoms, PagedPanel P, class Write>
+MOAT_FN void write_window(const Chunk* staged, const typename P::Source& source, const Coord& at,
+                          Write write) {
+  const PagedWindow<Atoms, P> window(source, at);
+  if (source.pages.aligned) {
+    write([&](int i, int row, int) { return window.inside(row) ? staged[i] : Chunk{}; });
+  } else {
+    write([&](int, int row, int col) { return window.read(row, col); });
+  }
+}
+
+// Starts copying the panel's part at logical coordinate `at`, row by row.
+template <class Atoms, int kThreads, PagedPanel P>
+MOAT_FN void copy(P& panel, const typename P::Source& source, const Coord& at, int thread) {
+  const PagedWindow<Atoms, P> window(source, at);
+  for_each_chunk<P, kThreads>(thread, [&](int, int row, int col) {
+    void* const to = panel.chunk(row, col);
+    if (source.pages.aligned) {
+      Atoms::cp_async(to, address(source.pages.tensor, window.at(row, col)),
+                      window.inside(row) ? kChunkBytes : 0);
+    } else {
+      Atoms::store_shared(to, window.read(row, col));
+    }
+  });
+}
+
+}  // namespace moat::simt

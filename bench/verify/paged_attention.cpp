@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problems/reference/paged_attention.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "bench/verify/expected.hpp"
+#include "bench/verify/fill.hpp"
+#include "bench/verify/random.hpp"
+
+namespace moat {
+namespace {
+
+constexpr int kQueryKinds = 8;
+
+// Elements of queries and keys that shift all logits of a query alike.
+constexpr int kShifts = 4;
+constexpr float kKeyShift = 4;
+constexpr bool is_shift(int d) { return d % 16 == 3 && d / 16 < kShifts; }
+
+template <class T>
+T* writable(const void* data) {
+  return static_cast<T*>(const_cast<void*>(data));
+}
+
+// Entries that name no page: far beyond the cache, or negative.
+int absurd(std::int64_t i) { return i % 2 == 0 ? 2147480000 : -1000000007; }
+
+// Pages of a sequence do not follow each other in the cache. They depend on the shape alone, so
+// that a part of one cache may stand in another.
+void fill_table(const PagedAttentionProblem& p) {
+  int* lengths = writable<int>(p.lengths);
+  int* table = writable<int>(p.table);
+  const int width = table_width(p);
+  const std::int64_t pages = cache_pages(p);
+  auto step =
+      std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(pages)), 1);
+  while (std::gcd(step, pages) != 1) ++step;
+  std::int64_t next = 1;
+  for (int b = 0; b < p.batch; ++b) {
+    lengths[b] = length_of(p, b);
+    const int first = first_key(p, lengths[b]) / p.page;
+    const int end = ceil_div(lengths[b], p.page);
+    for (int i = 0; i < width; ++i) {
+      int& entry = table[std::int64_t{b} * width + i];
+      entry = i < first || i >= end ? absurd(b + i) : static_cast<int>(next++ * step % pages);
+    }
+  }
+}
+
+// NaN in all slots of a cache but those that hold a key which some query sees.
+template <class T>
+void hide_unused(const PagedAttentionProblem& p, const std::vector<bool>& used, const void* cache,
+                 int width) {
+  T* rows = writable<T>(cache);
+  const std::int64_t row = std::int64_t{p.kv_heads} * width;
+#pragma omp parallel for schedule(static)
+  for (std::int64_t slot = 0; slot < static_cast<std::int64_t>(used.size()); ++slot) {
+    if (used[slot]) continue;
+    std::fill_n(rows + slot * row, row, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
+  }
+}
+
+template <class T>
+void fill_caches(const PagedAttentionProblem& p, std::uint64_t seed, int first_kind) {
+  T* q = writable<T>(p.q);
+  const int group = p.q_heads / p.kv_heads;
+  const int dim = p.head_dim;
+  const float query_shift = std::min(100 / (p.scale * kShifts * kKeyShift), 512.0f);
+#pragma omp parallel for schedule(static)
+  for (std::int64_t row = 0; row < std::int64_t{p.batch} * p.q_len * p.q_heads; ++row) {
+    // Not the same queries in every head.
+    const std::int64_t kind = (row / p.q_heads + 3 * (row % p.q_heads) + first_kind) % kQueryKinds;
+    if (kind != 1 && kind != 4) continue;
+    for (int d = 0; d < dim; ++d) {
+      if (is_shift(d)) q[row * dim + d] = from_float<T>(kind == 1 ? query_shift : -query_shift);
+    }
+  }
+
+  // Makes a key whose logit for the query is `gain` above that of a key at right angles to it.
+  const auto point = [&](T* key, int sequence, int head, int query, double gain) {
+    const T* to = q + reference::row_of(p, sequence, head, query) * dim;
+    double square = 0;
+    for (int d = 0; d < dim; ++d) {
+      if (!is_shift(d)) square += std::pow(double{to_float(to[d])}, 2);
+    }
+    const auto factor = static_cast<float>(std::min(gain / (square * p.scale), 64.0));
+    for (int d = 0; d < dim; ++d) key[d] = from_float<T>(to_float(to[d]) * factor);
+  };
+  std::vector<bool> used(static_cast<std::size_t>(cache_pages(p) * p.page));
+  for (int b = 0; b < p.batch; ++b) {
+    const int length = length_of(p, b);
+    const int begin = first_key(p, length);
+    for (int j = begin; j < length; ++j) used[reference::slot_of(p, b, j)] = true;
+#pragma omp parallel for schedule(static)
+    for (std::int64_t at = std::int64_t{begin} * p.kv_heads; at < std::int64_t{length} * p.kv_heads;
+         ++at) {
+      const auto j = static_cast<int>(at / p.kv_heads);
+      const auto kv_head = static_cast<int>(at % p.kv_heads);
+      T* key = const_cast<T*>(reference::key_at<T>(p, b, kv_head, j));
+      const std::uint64_t bits = random_bits(
+          seed, static_cast<std::uint64_t>(b * std::int64_t{p.kv_len} * p.kv_heads + at));
+      const int head = kv_head * group + static_cast<int>(bits % static_cast<std::uint64_t>(group));
+      const std::int64_t at_it = std::int64_t{j} - (length - p.q_len);  // the query at its position
+      const auto aim = [&](std::int64_t query) {
+        constexpr double kCertain = 10;
+        if (query >= 0 && query < p.q_len) point(key, b, head, static_cast<int>(query), kCertain);
+      };
+      switch ((bits >> 32) % 8) {
+        case 0:
+          if (p.causal) aim(at_it);
+          break;
+        case 1:  // one that is not to see it
+          if (p.causal) aim(at_it - 1);
+          break;
+        case 2:
+        case 3: {
+          // Of half of the queries, so that the others weigh all keys alike.
+          const auto any = static_cast<int>((bits >> 40) % static_cast<std::uint64_t>(p.q_len));
+          const bool pointed_at = p.q_len > 1 ? any % 2 == 0 : p.q_heads == 1 || head % 2 == 0;
+          const auto gain = static_cast<double>(3 + (bits >> 20) % 3 * 2);
+          if (pointed_at) point(key, b, head, any, gain);
+          break;
+        }
+        case 4:  // the first one for which the window does not reach it, and the last for which it
+                 // does
+          if (p.window != 0) aim(at_it + p.window - static_cast<std::int64_t>(bits >> 41) % 2);
+          break;
+        default:
+          break;
+      }
+      for (int d = 0; d < dim; ++d) {
+        if (is_shift(d)) key[d] = from_float<T>(kKeyShift);
+      }
+      if (p.latent) continue;
+      T* value = const_cast<T*>(reference::value_at<T>(p, b, kv_head, j));
+      for (int d = 0; d < values_of(p); ++d) {
+        if (d % 16 == 6) value[d] = from_float<T>(to_float(value[d]) * 0x1p6f);
+        if (d % 16 == 9) value[d] = from_float<T>(std::abs(to_float(value[d])));
+        if (d % 16 == 12) value[d] = from_float<T>(to_float(value[d]) * 0x1p-8f);
+      }
+    }
+  }
+  hide_unused<T>(p, used, p.k, dim);
+  if (!p.latent) hide_unused<T>(p, used, p.v, values_of(p));
+}
+
+class ExpectedPagedAttention : public Verifier::Expected {
+ public:
+  ExpectedPagedAttention(const PagedAttentionProblem& p, Data data, const VerifyOptions& options)
+      : p_(p), problem_(p), values_(values_of(p)) {
+    const double all = static_cast<double>(rows());
+    const double pairs = visible_pairs(p) / (1.0 * p.batch * p.q_len);
+    const double cost = std::max(pairs, 32.0) * (p.head_dim + values_);
+    sampled_ = all * cost > options.full_work;
+    const double wanted = sampled_ ? std::max(16.0, options.sample_work / cost) : all;
+    rows_ = stratified(rows(), wanted, stream_seed(options.seed, 21));
+    targets_.resize(rows_.size() * values_);
+    log2_sums_.resize(rows_.size());
+#pragma omp parallel for schedule(dynamic)
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      const Row at = locate(rows_[i]);
+      const auto row =
+          reference::attention_row(p, at.sequence, at.head, at.query, options.flushes_subnormals);
+      for (int d = 0; d < values_; ++d) {
+        targets_[i * values_ + d] = {.value = row.out[d].value,
+                                     .bound = reference::bound(p, row.out[d], row.value_abs[d],
+                                                               row.logits, data, row.flushed[d])};
+      }
+      log2_sums_[i] = {.value = row.log2_sum,
+                       .bound = reference::log2_sum_bound(row.log2_sum, row.logits, data)};
+    }
+    if (sampled_) find_ranges();
+  }
+
+  const Problem& problem() const override { return problem_; }
+
+  Check check(const std::byte* output, bool guarded, Summation) const override {
+    const std::vector<OutputPlace> places = output_places(problem_);
+    const std::byte* o = output + places.at(0).offset;
+    const std::byte* lse = output + places.at(1).offset;
+    Check result{.passed = true, .elements = rows() * (values_ + 1), .sampled = sampled_};
+    check_written(result, o, p_.dtype, rows(), values_, values_, true,
+                  [&](std::int64_t row, std::int64_t d) { return name(locate_row(row), d); });
+    check_written(result, lse, DType::f32, rows(), 1, 1, guarded,
+                  [&](std::int64_t row, std::int64_t) { return "lse, " + name(locate_row(row)); });
+    if (!result.passed) return result;
+    with_dtype(p_.dtype, [&]<class T>(Type<T>) {
+      check_rows(reinterpret_cast<const T*>(o), result);
+      if (sampled_) check_ranges(reinterpret_cast<const T*>(o), result);
+    });
+    const auto* sums = reinterpret_cast<const float*>(lse);
+    judge_all(static_cast<std::int64_t>(rows_.size()), DType::f32,
+              [&](std::int64_t i, Judge& judge) {
+                const Row at = locate(rows_[i]);
+                const Bounded& want = log2_sums_[i];
+                judge.compare(i, sums[reference::row_of(p_, at.sequence, at.head, at.query)],
+                              want.value, want.bound);
+              })
+        .report(result, [&](std::int64_t i) { return "lse, " + name(locate(rows_[i])); });
+    return result;
+  }
+
+ private:
+  struct Row {
+    int sequence, head, query;
+  };
+
+  std::int64_t rows() const { return std::int64_t{p_.batch} * p_.q_len * p_.q_heads; }
+
+  // Rows are numbered query by query within a head, so that a stratum is a range of queries.
+  Row locate(std::int64_t row) const {
+    return {.sequence = static_cast<int>(row / p_.q_len / p_.q_heads),
+            .head = static_cast<int>(row / p_.q_len % p_.q_heads),
+            .query = static_cast<int>(row % p_.q_len)};
+  }
+  // As they lie in memory.
+  Row locate_row(std::int64_t row) const {
+    return {.sequence = static_cast<int>(row / p_.q_heads / p_.q_len),
+            .head = static_cast<int>(row % p_.q_heads),
+            .query = static_cast<int>(row / p_.q_heads % p_.q_len)};
+  }
+
+  static std::string name(const Row& at) {
+    return fmt::format("sequence {}, query {}, head {}", at.sequence, at.query, at.head);
+  }
+  static std::string name(const Row& at, std::int64_t d) {
+    return fmt::format("{}, column {}", name(at), d);
+  }
+
+  template <class T>
+  void check_rows(const T* o, Check& result) const {
+    judge_all(static_cast<std::int64_t>(rows_.size()), p_.dtype, [&](std::int64_t i, Judge& judge) {
+      const Row at = locate(rows_[i]);
+      const T* row = o + reference::row_of(p_, at.sequence, at.head, at.query) * values_;
+      for (int d = 0; d < values_; ++d) {
+        const Bounded& allowed = targets_[i * values_ + d];
+        judge.compare(i * values_ + d, to_float(row[d]), allowed.value, allowed.bound);
+      }
+    }).report(result, [&](std::int64_t i) {
+      return name(locate(rows_[i / values_]), i % values_);
+    });
+  }
+
+  // The least and the largest value of each column that some query of the sequence sees, and 0
+  // where a sink may take all weight.
+  void find_ranges() {
+    const std::int64_t columns = std::int64_t{p_.batch} * p_.kv_heads;
+    ranges_.assign(columns * values_, {std::numeric_limits<double>::infinity(),
+                                       -std::numeric_limits<double>::infinity()});
+    with_dtype(p_.dtype, [&]<class T>(Type<T>) {
+#pragma omp parallel for schedule(dynamic)
+      for (std::int64_t column = 0; column < columns; ++column) {
+        const auto sequence = static_cast<int>(column / p_.kv_heads);
+        const auto kv_head = static_cast<int>(column % p_.kv_heads);
+        const int length = length_of(p_, sequence);
+        Range* ranges = ranges_.data() + column * values_;
+        for (int j = first_key(p_, length); j < length; ++j) {
+          const T* v = reference::value_at<T>(p_, sequence, kv_head, j);
+          for (int d = 0; d < values_; ++d) {
+            const double x = to_float(v[d]);
+            ranges[d] = {std::min(ranges[d].low, x), std::max(ranges[d].high, x)};
+          }
+        }
+        for (int d = 0; d < values_ && p_.sinks; ++d) {
+          ranges[d] = {std::min(ranges[d].low, 0.0), std::max(ranges[d].high, 0.0)};
+        }
+      }
+    });
+  }
+
+  // A mean with weights ≥ 0 lies between the least and the largest value; rounding of weights and
+  // of the result moves it by no more than a few parts of the type's precision.
+  template <class T>
+  void check_ranges(const T* o, Check& result) const {
+    const int group = p_.q_heads / p_.kv_heads;
+    judge_all(rows(), p_.dtype, [&](std::int64_t row, Judge& judge) {
+      const Row at = locate_row(row);
+      const int length = length_of(p_, at.sequence);
+      const KeyRange seen = keys_of(p_, length, at.query);
+      const Range* ranges =
+          ranges_.data() + (std::int64_t{at.sequence} * p_.kv_heads + at.head / group) * values_;
+      for (int d = 0; d < values_; ++d) {
+        const double got = to_float(o[row * values_ + d]);
+        const bool none = seen.begin == seen.end;
+        const double want = none ? 0.0 : std::clamp(got, ranges[d].low, ranges[d].high);
+        const double most = std::max(std::abs(ranges[d].low), std::abs(ranges[d].high));
+        const double slack = (4 * reference::unit_roundoff(p_.dtype) +
+                              reference::growth(4.0 * length + 64, Data::any)) *
+                             most;
+        if (got != want) judge.note(row * values_ + d, got, want, none ? 0.0 : slack);
+      }
+    }).report(result, [&](std::int64_t i) {
+      return name(locate_row(i / values_), i % values_) + " against the range of V";
+    });
+  }
+
+  struct Range {
+    double low, high;
+  };
+
+  PagedAttentionProblem p_;
+  Problem problem_;
+  int values_;  // elements of one
+  bool sampled_ = false;
+  std::vector<int> rows_;
+  std::vector<Bounded> targets_;    // rows × values
+  std::vector<Bounded> log2_sums_;  // rows
+  std::vector<Range> ranges_;       // sequences × key heads × values
+};
+
+}  // namespace
+
+// Queries, keys and values are those of attention (fill.cpp). Keys point, besides, to queries at
+// both sides of the window's edge. Of every four sinks one weighs about as much as all keys, one as
+// one key, one outweighs what is not near 100 and one is outweighed by what is not near −100.
+// Slots that hold no key which a query sees are NaN, and their entries in the table name no page.
+void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
+  fill_table(p);
+  if (p.sinks) {
+    float* sinks = writable<float>(p.sink_logits);
+    for (int h = 0; h < p.q_heads; ++h) {
+      const float by[] = {std::log(static_cast<float>(p.kv_len)), 0.0f, 50.0f, -50.0f};
+      sinks[h] += by[h % 4];
+    }
+  }
+  with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_caches<T>(p, seed, first); });
+}
+int row_kinds(const PagedAttentionProblem&) { return kQueryKinds; }
+
+std::unique_ptr<Verifier::Expected> expect(const PagedAttentionProblem& host, Data data,
+                                           const VerifyOptions& options) {
+  return std::make_unique<ExpectedPagedAttention>(host, data, options);
+}
+
+}  // namespace moat

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "problems/paged_attention.hpp"
+
+#include <gtest/gtest.h>
+
+#include "problems/problem.hpp"
+
+namespace moat {
+namespace {
+
+// Pairs by formula and one by one.
+TEST(PagedAttention, CountsThePairsThatTheMaskLetsThrough) {
+  for (const bool ragged : {false, true}) {
+    for (const int q_len : {1, 3, 7, 40}) {
+      for (const int window : {0, 1, 5, 100}) {
+        for (const bool causal : {false, true}) {
+          const PagedAttentionProblem p{.batch = 4,
+                                        .q_len = q_len,
+                                        .kv_len = 23,
+                                        .causal = causal,
+                                        .window = window,
+                                        .ragged = ragged};
+          if (!what_is_wrong(p).empty()) continue;
+          double pairs = 0;
+          for (int b = 0; b < p.batch; ++b) {
+            for (int query = 0; query < q_len; ++query) {
+              const KeyRange keys = keys_of(p, length_of(p, b), query);
+              pairs += keys.end - keys.begin;
+            }
+          }
+          EXPECT_EQ(visible_pairs(p), pairs)
+              << q_len << ' ' << window << (causal ? " causal" : "") << (ragged ? " ragged" : "");
+        }
+      }
+    }
+  }
+}
+
+TEST(PagedAttention, RaggedLengthsFallToOne) {
+  const PagedAttentionProblem p{.batch = 3, .kv_len = 41, .ragged = true};
+  EXPECT_EQ(length_of(p, 0), 41);
+  EXPECT_EQ(length_of(p, 1), 21);
+  EXPECT_EQ(length_of(p, 2), 1);
+}
+
+// The window of the first query begins in the third page of 16 of 300 keys' nineteen.
+TEST(PagedAttention, MovesWhatSomeQuerySees) {
+  const PagedAttentionProblem p{
+      .q_len = 2, .kv_len = 300, .page = 16, .head_dim = 64, .causal = true, .window = 256};
+  EXPECT_EQ(first_key(p, 300), 43);
+  EXPECT_EQ(pages_in_use(p, 300), 17);
+  EXPECT_EQ(bytes(Problem(p)), 2 * (2 * 64 + 2 * 257 * 64) + 4 * (20 + 1) + 2 * 2 * 64 + 4 * 2);
+}
+
+TEST(PagedAttention, LatentKeysAreTheValuesToo) {
+  const PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).back();
+  ASSERT_TRUE(p.latent);
+  EXPECT_EQ(flops(p), 2 * (576 + 512));
+  EXPECT_EQ(bytes(Problem(p)), 2 * (576 + 576) + 4 * (2 + 1) + 2 * 512 + 4);
+}
+
+}  // namespace
+}  // namespace moat
