@@ -52,6 +52,7 @@ std::string canonical(std::string name) {
   replace(name, "v_dual_", "v_");
   replace(name, "_load_2addr_", "_read2_");
   replace(name, "_store_2addr_", "_write2_");
+  replace(name, "2_stride64_", "2st64_");
   if (name.starts_with("ds_")) {
     replace(name, "_load_", "_read_");
     replace(name, "_store_", "_write_");
@@ -222,7 +223,8 @@ void parse_modifier(std::string_view text, Parsed& p) {
   if (name == "offset") {
     i.offset = static_cast<std::int32_t>(demand_integer(value));
   } else if (name == "offset0" || name == "offset1") {
-    const std::int32_t element = p.name.ends_with("_b64") ? 8 : 4;
+    const std::int32_t element =
+        (p.name.ends_with("_b64") ? 8 : 4) * (p.name.find("2st64_") != p.name.npos ? 64 : 1);
     (name == "offset0" ? i.offset : i.offset1) =
         static_cast<std::int32_t>(demand_integer(value)) * element;
   } else if (name == "op_sel" && (p.name.starts_with("v_pk_") || p.name.starts_with("v_fma_mix") ||

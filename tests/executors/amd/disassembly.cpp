@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tests/executors/amd/fault.hpp"
+#include "tests/executors/kernel_name.hpp"
 
 namespace moat::amdgcn {
 namespace {
@@ -72,14 +73,27 @@ Line parse_line(std::string_view text) {
   return line;
 }
 
+// Why it showed nothing.
+[[noreturn]] void fail_without_lines(const std::string& objdump, const std::string& kernel,
+                                     const std::string& architecture) {
+  const std::string version = output_of("'" + objdump + "' --version 2>/dev/null");
+  const std::size_t at = version.find("version ");
+  if (at == std::string::npos) {
+    throw Fault(objdump + " is no llvm-objdump that runs: MOAT_LLVM_OBJDUMP names another");
+  }
+  throw Fault(objdump + " (LLVM " + version.substr(at, version.find('\n', at) - at) +
+              "; 19 or newer is needed) shows no instruction of " + kernel_name(kernel) + " for " +
+              architecture);
+}
+
 }  // namespace
 
 std::vector<Line> disassemble(const CodeObject& object, const std::string& kernel,
                               const std::string& objdump) {
   const TemporaryFile file(object.bytes);
   const std::string text =
-      output_of(objdump + " -d -l --mcpu=" + object.architecture + " --disassemble-symbols='" +
-                kernel + "' " + file.path() + " 2>/dev/null");
+      output_of("'" + objdump + "' -d -l --mcpu=" + object.architecture +
+                " --disassemble-symbols='" + kernel + "' " + file.path() + " 2>/dev/null");
   std::vector<Line> lines;
   std::string source;
   for (std::string_view left = text; !left.empty();) {
@@ -93,7 +107,7 @@ std::vector<Line> disassemble(const CodeObject& object, const std::string& kerne
       lines.back().source = source;
     }
   }
-  if (lines.empty()) throw Fault(objdump + " shows no instruction of " + kernel);
+  if (lines.empty()) fail_without_lines(objdump, kernel, object.architecture);
   return lines;
 }
 

@@ -11,8 +11,10 @@ namespace moat::amdgcn {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 const std::string kBegin = R"(
   s_load_dwordx2 s[4:5], s[0:1], 0x0
@@ -30,9 +32,9 @@ TEST(AmdExecutorFault, LoadedRegisterReadBeforeItsWait) {
   EXPECT_THAT(gfx90a(load + "s_waitcnt vmcnt(0)\n" + use), IsEmpty());
   EXPECT_THAT(
       gfx90a(load + use),
-      AllOf(HasSubstr("kernel kernel (gfx90a): +0x"), HasSubstr("v_add_u32_e32 v2, v2, v0 (/"),
-            HasSubstr("/kernel.s:"), HasSubstr("block 0, wave 0"),
-            HasSubstr("reads v2 before a wait for +0x10 global_load_dword")));
+      AllOf(StartsWith("+0x"), HasSubstr("v_add_u32_e32 v2, v2, v0 (/"), HasSubstr("/kernel.s:"),
+            HasSubstr("block 0, wave 0: reads v2 before a wait for +0x10 global_load_dword"),
+            EndsWith("; kernel kernel (gfx90a)")));
   EXPECT_THAT(gfx90a(load + "v_mov_b32 v2, 0\n"), HasSubstr("writes v2 before a wait"));
 }
 
@@ -111,12 +113,81 @@ TEST(AmdExecutorFault, LdsThatNothingWrote) {
   const std::string read = "ds_read_b32 v2, v1\ns_waitcnt lgkmcnt(0)\n";
   const std::string store = "global_store_dword v1, v2, s[4:5]\n";
   EXPECT_THAT(gfx90a("ds_write_b32 v1, v0\n" + read + store), IsEmpty());
-  EXPECT_THAT(gfx90a(read + store), HasSubstr("what is stored is undefined"));
+  EXPECT_THAT(
+      gfx90a(read + store),
+      AllOf(HasSubstr("what is stored is undefined in lane 0, from LDS byte 0, which nothing "
+                      "wrote, read in lane 0 by +0x"),
+            HasSubstr("ds_read_b32 v2, v1 (/")));
+}
+
+// The read is told of what was computed from it, too; one word of two here.
+TEST(AmdExecutorFault, OriginOfAnUndefinedValue) {
+  const std::string half = "s_mov_b64 exec, 0xf\nds_write_b32 v1, v0\ns_mov_b64 exec, -1\n";
+  const std::string read = "ds_read2_b32 v[2:3], v1 offset1:0\ns_waitcnt lgkmcnt(0)\n";
+  const std::string store =
+      "v_add_u32 v9, v3, v0\nv_mov_b32 v8, v9\n"
+      "global_store_dword v1, v8, s[4:5]\n";
+  EXPECT_THAT(gfx90a("ds_write_b32 v1, v0\n" + read + store), IsEmpty());
+  EXPECT_THAT(gfx90a(half + read + store),
+              AllOf(HasSubstr("undefined in lane 4, from LDS byte 16, which nothing wrote, read in "
+                              "lane 4 by +0x"),
+                    HasSubstr("ds_read2_b32 v[2:3]")));
+  EXPECT_THAT(gfx90a("ds_write_b32 v1, v20\n" + read + store),
+              HasSubstr("from LDS byte 0, where what was stored is undefined, read in lane 0"));
+  // What nothing wrote in a register did not come from LDS.
+  EXPECT_THAT(gfx90a(half + read + "v_mov_b32 v3, v21\n" + store),
+              AllOf(HasSubstr("undefined in lane 0; kernel")));
 }
 
 TEST(AmdExecutorFault, OutsideOfLds) {
   EXPECT_THAT(gfx90a("ds_write_b32 v1, v0 offset:4\n"),
               HasSubstr("LDS has 256 bytes, 4 at 256 lie outside in lane 63"));
+  EXPECT_THAT(gfx90a("v_sub_u32 v2, 0, v1\nds_write_b32 v2, v0 offset:248\n"),
+              HasSubstr("LDS has 256 bytes, 4 at -4 lie outside in lane 63"));
+  EXPECT_THAT(gfx90a("v_and_b32 v2, 0x7c, v1\nv_sub_u32 v2, 0, v2\n"
+                     "ds_write2_b32 v2, v2, v2 offset0:31 offset1:30\n"),
+              HasSubstr("4 at -4 lie outside in lane 31"));
+}
+
+// The address is a sum in 32 bits: a base below 0 and an offset make one within.
+TEST(AmdExecutorFault, LdsAddressesWrap) {
+  const std::string back = "v_sub_u32 v2, 0, v1\n";
+  const std::string barrier = "s_waitcnt lgkmcnt(0)\n";
+  Assembled reversed("gfx90a", kBegin + "ds_write_b32 v1, v0\n" + back +
+                                   "ds_read_b32 v3, v2 offset:252\n" + barrier +
+                                   "global_store_dword v1, v3, s[4:5]\n");
+  EXPECT_THAT(reversed.fault(64), IsEmpty());
+  Assembled written("gfx90a", kBegin + back + "ds_write_b32 v2, v0 offset:252\n" +
+                                  "ds_read_b32 v3, v1\n" + barrier +
+                                  "global_store_dword v1, v3, s[4:5]\n");
+  EXPECT_THAT(written.fault(64), IsEmpty());
+  // Lanes 32 … 63 do the same as 0 … 31.
+  const std::string half = "v_and_b32 v4, 31, v0\nv_lshlrev_b32 v2, 2, v4\nv_sub_u32 v2, 0, v2\n";
+  Assembled pairs("gfx90a", kBegin + "ds_write_b32 v1, v0\n" + half +
+                                "ds_read2_b32 v[6:7], v2 offset0:31 offset1:63\n" + barrier +
+                                "global_store_dword v1, v6, s[4:5]\n"
+                                "global_store_dword v1, v7, s[4:5] offset:256\n");
+  EXPECT_THAT(pairs.fault(64), IsEmpty());
+  Assembled pairs_written("gfx90a", kBegin + half +
+                                        "v_add_u32 v5, 32, v4\n"
+                                        "ds_write2_b32 v2, v4, v5 offset0:31 offset1:63\n"
+                                        "ds_read_b32 v3, v1\n" +
+                                        barrier + "global_store_dword v1, v3, s[4:5]\n");
+  EXPECT_THAT(pairs_written.fault(64), IsEmpty());
+  // Offsets of 64 words, as many as there are; both read the same.
+  Assembled strided("gfx90a", kBegin +
+                                  "ds_write_b32 v1, v0\nv_add_u32 v2, 0xffffff00, v1\n"
+                                  "ds_read2st64_b32 v[6:7], v2 offset0:1 offset1:1\n" +
+                                  barrier + "global_store_dword v1, v7, s[4:5]\n");
+  EXPECT_THAT(strided.fault(64), IsEmpty());
+  for (std::uint32_t l = 0; l < 64; ++l) {
+    EXPECT_EQ(strided.buffer[l], l);
+    EXPECT_EQ(reversed.buffer[l], 63 - l);
+    EXPECT_EQ(written.buffer[l], 63 - l);
+    EXPECT_EQ(pairs.buffer[l], 31 - l % 32);
+    EXPECT_EQ(pairs.buffer[64 + l], 63 - l % 32);
+    EXPECT_EQ(pairs_written.buffer[l], l < 32 ? 31 - l : 95 - l);
+  }
 }
 
 // Wave 1 reads what wave 0 wrote. Each wave of 64 owns half of the first 128 words … of LDS, whose

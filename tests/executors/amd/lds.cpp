@@ -10,7 +10,9 @@
 namespace moat::amdgcn {
 namespace {
 
-// Addresses of the active lanes, which must lie within LDS.
+// Addresses of the active lanes, which must lie within LDS. Base and offset are added in 32 bits
+// and may wrap (LLVM, AMDGPUSubtarget::hasUsableDSOffset(): from Sea Islands on), as compilers have
+// it for a base that they subtract.
 void find_addresses(const Operand& o, Wave& w, std::int32_t offset, u32 bytes, LaneValues& to) {
   u64 defined = ~u64{0};
   const u32* base = w.lanes(o, to, defined);
@@ -21,17 +23,17 @@ void find_addresses(const Operand& o, Wave& w, std::int32_t offset, u32 bytes, L
   for (int l = 0; l < kLanes; ++l) {
     const u32 a = base[l] + static_cast<u32>(offset);
     to.lane[l] = (active >> l & 1u) != 0 ? a : 0;
-    // A sum that wraps lies outside as well.
-    bad |= (active >> l & 1u) != 0 && (a >= size || bytes > size - a || a < base[l]) ? 1u : 0u;
+    bad |= (active >> l & 1u) != 0 && (a >= size || bytes > size - a) ? 1u : 0u;
     bad |= (active >> l & 1u) != 0 && a % 4 != 0 ? 2u : 0u;
   }
   if (bad == 0) return;
   for (int l = 0; l < kLanes; ++l) {
     const u32 a = to.lane[l];
     if ((active >> l & 1u) == 0) continue;
-    if (a >= size || bytes > size - a || a < static_cast<u32>(offset)) {
+    if (a >= size || bytes > size - a) {
       throw Fault("LDS has " + std::to_string(size) + " bytes, " + std::to_string(bytes) + " at " +
-                  std::to_string(a) + " lie outside" + in_lane(u64{1} << l));
+                  std::to_string(static_cast<std::int32_t>(a)) + " lie outside" +
+                  in_lane(u64{1} << l));
     }
     if (a % 4 != 0) {
       throw Fault("LDS address " + std::to_string(a) + " is not aligned" + in_lane(u64{1} << l));
@@ -46,17 +48,24 @@ void for_active(const Wave& w, F f) {
 
 // Reads kWords words of each active lane into the words of p from `first` on.
 template <u32 kWords>
-void fetch(Wave& w, const LaneValues& address, u32 delta, Pending& p, u32 first) {
+void fetch(Wave& w, const LaneValues& address, u32 line, Pending& p, u32 first) {
   Lds& lds = w.context->lds;
   for (u32 i = 0; i < kWords; ++i) p.defined[first + i] = ~u64{0};
   for_active(w, [&](int l) {
-    const u32 a = address.lane[l] + delta;
+    const u32 a = address.lane[l];
     lds.touch_read(a, 4 * kWords, w.number);
     for (u32 i = 0; i < kWords; ++i) {
       std::memcpy(&p.data[first + i].lane[l], &lds.bytes[a + 4 * i], 4);
       u32 defined = 0;
       std::memcpy(&defined, &lds.defined[a + 4 * i], 4);
-      if (defined != ~0u) p.defined[first + i] &= ~(u64{1} << l);
+      if (defined == ~0u) continue;
+      p.defined[first + i] &= ~(u64{1} << l);
+      if (p.origin.line == Origin::kNone) {
+        p.origin = {.line = line,
+                    .byte = a + 4 * i,
+                    .lane = static_cast<std::uint8_t>(l),
+                    .written = lds.written(a + 4 * i)};
+      }
     }
   });
 }
@@ -84,12 +93,13 @@ void read(const Instruction& i, Wave& w) {
   p.words = 0;
   p.lanes = 0;
   find_addresses(i.o[1], w, i.offset, 4 * kWords, p.address);
-  fetch<kWords>(w, p.address, 0, p, 0);
+  p.origin = {};
+  fetch<kWords>(w, p.address, i.line, p, 0);
   if (kTwo) {
     LaneValues other;
     find_addresses(i.o[1], w, i.offset1, 4 * kWords, other);
     p.second = static_cast<u32>(i.offset1 - i.offset);
-    fetch<kWords>(w, other, 0, p, kWords);
+    fetch<kWords>(w, other, i.line, p, kWords);
   }
   expect(i, w, p, kTwo ? 2 * kWords : kWords);
 }
@@ -159,6 +169,7 @@ void permute(const Instruction& i, Wave& w) {
   Pending& p = w.lds.push();
   p.kind = Pending::Kind::lds_read;
   p.bytes = 0;
+  p.origin = i.o[2].kind == Operand::Kind::vector ? w.v_origin[i.o[2].index] : Origin{};
   p.defined[0] = ~u64{0};
   for (int l = 0; l < kLanes; ++l) {
     const u32 from =
@@ -171,12 +182,14 @@ void permute(const Instruction& i, Wave& w) {
 }
 
 constexpr Operation kOperations[] = {
-    {"ds_read_b32", read<1, false>},   {"ds_read_b64", read<2, false>},
-    {"ds_read_b96", read<3, false>},   {"ds_read_b128", read<4, false>},
-    {"ds_read2_b32", read<1, true>},   {"ds_read2_b64", read<2, true>},
-    {"ds_write_b32", write<1, false>}, {"ds_write_b64", write<2, false>},
-    {"ds_write_b96", write<3, false>}, {"ds_write_b128", write<4, false>},
-    {"ds_write2_b32", write<1, true>}, {"ds_write2_b64", write<2, true>},
+    {"ds_read_b32", read<1, false>},       {"ds_read_b64", read<2, false>},
+    {"ds_read_b96", read<3, false>},       {"ds_read_b128", read<4, false>},
+    {"ds_read2_b32", read<1, true>},       {"ds_read2_b64", read<2, true>},
+    {"ds_write_b32", write<1, false>},     {"ds_write_b64", write<2, false>},
+    {"ds_write_b96", write<3, false>},     {"ds_write_b128", write<4, false>},
+    {"ds_write2_b32", write<1, true>},     {"ds_write2_b64", write<2, true>},
+    {"ds_read2st64_b32", read<1, true>},   {"ds_read2st64_b64", read<2, true>},
+    {"ds_write2st64_b32", write<1, true>}, {"ds_write2st64_b64", write<2, true>},
     {"ds_bpermute_b32", permute},
 };
 

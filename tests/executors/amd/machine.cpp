@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tests/executors/amd/fault.hpp"
+#include "tests/executors/kernel_name.hpp"
 
 namespace moat::amdgcn {
 namespace {
@@ -113,7 +114,8 @@ std::uint64_t Machine::run(const Launch& launch, Trace* trace) {
       }
     }
   } catch (const Fault& e) {
-    throw Fault("kernel " + k.name + " (" + program.architecture + "): " + e.what());
+    throw Fault(std::string(e.what()) + "; kernel " + kernel_name(k.name) + " (" +
+                program.architecture + ")");
   }
   return executed_;
 }
@@ -144,6 +146,7 @@ void Machine::start_block(const Launch& launch, const Size3& block, std::uint64_
     w.v.assign(registers, garbage);
     w.v_defined.assign(registers, 0);
     w.v_pending.assign(registers, 0);
+    w.v_origin.assign(registers, {});
     for (PendingQueue* q : {&w.vector_memory, &w.stores, &w.lds, &w.scalar_loads}) q->clear();
 
     // "Initial Kernel Execution State": user SGPRs as the properties ask, then block numbers.

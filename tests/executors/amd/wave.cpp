@@ -20,7 +20,7 @@ void Lds::reset(std::size_t size) {
   bytes.assign(size, 0xc3);
   defined.assign(size, 0);
   words.resize((size + 3) / 4);
-  ++epoch;
+  first_epoch = ++epoch;
 }
 
 namespace {
@@ -115,7 +115,32 @@ void Wave::demand(const Operand& o, std::uint64_t defined, std::uint64_t active,
   if (o.kind == Operand::Kind::vector) {
     for (int word = 0; word < o.words; ++word) check_arrived(o.index + word, active, "reads");
   }
-  throw Fault(std::string(what) + " is undefined" + in_lane(active & ~defined));
+  std::string origin;
+  if (o.kind == Operand::Kind::vector) {
+    for (int word = 0; word < o.words && origin.empty(); ++word) {
+      const auto at = static_cast<std::size_t>(o.index + word);
+      if ((active & ~v_defined[at]) == 0 || v_origin[at].line == Origin::kNone) continue;
+      const Origin& from = v_origin[at];
+      origin = ", from LDS byte " + std::to_string(from.byte) +
+               (from.written ? ", where what was stored is undefined" : ", which nothing wrote") +
+               ", read in lane " + std::to_string(from.lane) + " by " +
+               context->program->text[from.line];
+    }
+  }
+  throw Fault(std::string(what) + " is undefined" + in_lane(active & ~defined) + origin);
+}
+
+Origin Wave::origin_of(const Instruction& i) const {
+  const std::uint64_t active = exec();
+  for (std::size_t source = 1; source < i.o.size(); ++source) {
+    const Operand& o = i.o[source];
+    if (o.kind != Operand::Kind::vector) continue;
+    for (int word = 0; word < o.words; ++word) {
+      const auto at = static_cast<std::size_t>(o.index + word);
+      if ((active & ~v_defined[at]) != 0 && v_origin[at].line != Origin::kNone) return v_origin[at];
+    }
+  }
+  return {};
 }
 
 void Wave::deliver(const Pending& p) {
@@ -132,6 +157,7 @@ void Wave::deliver(const Pending& p) {
     const std::size_t at = p.first + i;
     blend(v[at].lane, p.data[i].lane, p.lanes);
     v_defined[at] = (v_defined[at] & ~p.lanes) | (p.lanes & p.defined[i]);
+    if ((p.lanes & ~p.defined[i]) != 0) v_origin[at] = p.origin;
     v_pending[at] &= ~p.lanes;
   }
 }

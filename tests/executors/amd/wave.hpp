@@ -20,6 +20,16 @@
 
 namespace moat::amdgcn {
 
+// Where an undefined value in a vector register comes from, if it came from LDS: the read that
+// brought it, and of its lanes the first whose bytes are undefined.
+struct Origin {
+  static constexpr std::uint32_t kNone = ~0u;
+  std::uint32_t line = kNone;
+  std::uint32_t byte = 0;
+  std::uint8_t lane = 0;
+  bool written = false;  // an undefined value was stored there
+};
+
 // An operation of memory that was issued and that no wait has demanded yet. What it brings goes to
 // the registers in that wait, as late as the counters allow.
 struct Pending {
@@ -35,6 +45,7 @@ struct Pending {
   std::uint32_t bytes = 0;
   LaneValues address;
   std::uint32_t second = 0;  // the second access lies so far behind the first; 0: there is none
+  Origin origin;             // of what is undefined in what is read
 };
 
 // Operations in the order of issue. Storage is kept.
@@ -76,10 +87,15 @@ struct Lds {
   std::vector<std::uint8_t> defined;  // by byte, 0 or 255
   std::vector<LdsWord> words;
   std::uint32_t epoch = 1;
+  std::uint32_t first_epoch = 1;  // of the block
   std::uint32_t stores = 0;
 
   // For the next block: nothing is defined.
   void reset(std::size_t size);
+  // Whether the block stored anything there.
+  bool written(std::uint32_t address) const {
+    return words[address / 4].write_epoch >= first_epoch;
+  }
   void touch_read(std::uint32_t address, std::uint32_t size, std::uint8_t wave);
   void touch_write(std::uint32_t address, std::uint32_t size, std::uint8_t wave);
 };
@@ -114,6 +130,7 @@ struct Wave {
   std::vector<LaneValues> v;
   std::vector<std::uint64_t> v_defined;  // lanes
   std::vector<std::uint64_t> v_pending;  // lanes that a load under way will fill
+  std::vector<Origin> v_origin;          // of undefined values
   PendingQueue vector_memory;
   PendingQueue stores;
   PendingQueue lds;
@@ -233,7 +250,10 @@ struct Wave {
                  std::uint64_t defined) {
     const auto at = static_cast<std::size_t>(index);
     const std::uint64_t active = exec();
-    if ((active & ~(defined & v_defined[at])) != 0) check_pending(i, index);
+    if ((active & ~(defined & v_defined[at])) != 0) {
+      check_pending(i, index);
+      if ((active & ~defined) != 0) v_origin[at] = origin_of(i);
+    }
     v_defined[at] = (v_defined[at] & ~active) | (active & defined);
     std::uint32_t* const to = v[at].lane;
     if (active == full()) {
@@ -255,6 +275,8 @@ struct Wave {
   void check_pending(const Instruction& i, int destination) const;
   // The same for one register.
   void check_arrived(int index, std::uint64_t active, const char* what) const;
+  // Of what is undefined in the instruction's vector operands.
+  Origin origin_of(const Instruction& i) const;
   // Faults if an active lane's value is undefined, or still under way.
   void demand(const Operand& o, std::uint64_t defined, std::uint64_t active,
               const char* what) const;

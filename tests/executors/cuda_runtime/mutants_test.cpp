@@ -10,6 +10,7 @@
 #include <cctype>
 #include <cstdio>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +82,11 @@ std::string_view explained(const ptx::Mutant& mutant) {
     return mutant.what == e.what && mutant.at.find(e.at) != std::string::npos;
   });
   return it == std::end(kExplained) ? std::string_view{} : it->why;
+}
+
+// GoogleTest prints the bytes of what it does not know.
+void PrintTo(const Subject& subject, std::ostream* out) {
+  *out << subject.architecture << ' ' << subject.problem;
 }
 
 class PtxMutants : public testing::TestWithParam<Subject> {};

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -22,7 +21,9 @@
 
 #include "tests/emulator/tensor_map.hpp"
 #include "tests/executors/cuda_runtime/fat_binary.hpp"
+#include "tests/executors/kernel_name.hpp"
 #include "tests/executors/ptx/tensor_map.hpp"
+#include "tests/executors/settings.hpp"
 
 namespace moat::cuda_runtime {
 namespace {
@@ -60,6 +61,14 @@ struct Function {
   std::size_t granted = 48 << 10;  // dynamic shared memory
 };
 
+// What <<<>>> wrote down for the launch that follows it.
+struct CallConfiguration {
+  dim3 blocks;
+  dim3 threads;
+  std::size_t shared_bytes;
+  cudaStream_t stream;
+};
+
 struct State {
   std::vector<std::unique_ptr<Binary>> binaries;
   std::unordered_map<const void*, Function> functions;
@@ -70,27 +79,35 @@ struct State {
   std::uint64_t most_instructions = std::uint64_t{1} << 31;
   int device = 0;
   cudaError_t last = cudaSuccess;
-  std::string fault;  // sticky
+  bool faulted = false;  // until cudaGetLastError tells of it
+  std::string fault;     // the last one's text
+  std::vector<CallConfiguration> configurations;
 
+  // Throws std::invalid_argument for a setting that means nothing.
   State() {
-    const char* const wanted = std::getenv("MOAT_INTERPRETED");
-    std::string_view names = wanted == nullptr ? "sm_90a,sm_80" : wanted;
+    std::string_view names = setting("MOAT_INTERPRETED");
+    if (names.empty()) names = "sm_90a,sm_80";
     while (!names.empty()) {
       const std::string_view name = names.substr(0, names.find(','));
       names.remove_prefix(std::min(name.size() + 1, names.size()));
       const auto known = std::ranges::find(kKnown, name, &Interpreted::architecture);
-      if (known != std::end(kKnown)) devices.push_back(*known);
-    }
-    if (const char* const units = std::getenv("MOAT_INTERPRETED_UNITS")) {
-      for (Interpreted& d : devices) {
-        std::from_chars(units, units + std::strlen(units), d.units);
+      if (known == std::end(kKnown)) {
+        std::string all;
+        for (const Interpreted& i : kKnown) all += fmt::format(" {}", i.architecture);
+        throw std::invalid_argument(
+            fmt::format("MOAT_INTERPRETED names '{}', not one of{}", name, all));
       }
+      devices.push_back(*known);
     }
+    for (Interpreted& d : devices) d.units = number_setting("MOAT_INTERPRETED_UNITS", d.units);
   }
 };
 
 // What was executed, at the end, if MOAT_INTERPRETED_REPORT is set.
 void report() {
+  const auto millions = [](std::uint64_t count, double seconds) {
+    return seconds > 0 ? 1e-6 * static_cast<double>(count) / seconds : 0;
+  };
   std::uint64_t instructions = 0;
   std::uint64_t lanes = 0;
   double seconds = 0;
@@ -100,18 +117,24 @@ void report() {
     seconds += l.seconds;
     fmt::print(stderr, "{:8} launches {:12} warp instructions {:7.2f} s {:7.2f} M/s {}\n", l.times,
                l.counts.warp_instructions, l.seconds,
-               1e-6 * static_cast<double>(l.counts.warp_instructions) / l.seconds, l.kernel);
+               millions(l.counts.warp_instructions, l.seconds), l.kernel);
   }
   fmt::print(stderr,
              "interpreted: {} instructions of warps, {} of lanes in {:.2f} s: {:.2f} and {:.1f} "
              "million a second\n",
-             instructions, lanes, seconds, 1e-6 * static_cast<double>(instructions) / seconds,
-             1e-6 * static_cast<double>(lanes) / seconds);
+             instructions, lanes, seconds, millions(instructions, seconds),
+             millions(lanes, seconds));
 }
 
 // Registration runs before main, in any order.
 State& state() {
-  static State* const s = new State;
+  static State* const s = [] {
+    try {
+      return new State;
+    } catch (const std::invalid_argument& e) {
+      refuse(e);
+    }
+  }();
   return *s;
 }
 
@@ -120,8 +143,9 @@ cudaError_t done(cudaError_t error) {
   return error;
 }
 
-// A fault is sticky: every call returns it.
-cudaError_t now() { return state().fault.empty() ? cudaSuccess : cudaErrorLaunchFailure; }
+// A fault is every call's error, as on a device, but only until cudaGetLastError is asked: other
+// launches of the process can still be right here.
+cudaError_t now() { return state().faulted ? cudaErrorLaunchFailure : cudaSuccess; }
 
 const Interpreted* device_of(int index) {
   const auto& devices = state().devices;
@@ -152,10 +176,15 @@ cudaError_t launch(const void* entry, dim3 blocks, dim3 threads, void** argument
   }
   Function& function = found->second;
   const Interpreted& device = s.devices[static_cast<std::size_t>(s.device)];
-  if (shared_bytes > function.granted || blocks.y * blocks.z * threads.y * threads.z != 1) {
-    return cudaErrorInvalidValue;
-  }
+  if (shared_bytes > function.granted) return cudaErrorInvalidValue;
   try {
+    if (blocks.y * blocks.z * threads.y * threads.z != 1) {
+      throw std::runtime_error(fmt::format(
+          "{}: a launch of {}x{}x{} blocks of {}x{}x{} threads, of which the executor has only "
+          "axis x",
+          kernel_name(function.name), blocks.x, blocks.y, blocks.z, threads.x, threads.y,
+          threads.z));
+    }
     ptx::Module* module = module_for(*function.binary, device.capability);
     if (module == nullptr) return cudaErrorNoKernelImageForDevice;
     if (const auto it = s.replaced.find(function.name); it != s.replaced.end()) {
@@ -181,6 +210,7 @@ cudaError_t launch(const void* entry, dim3 blocks, dim3 threads, void** argument
     l.counts.lane_instructions += counts.lane_instructions;
   } catch (const std::exception& e) {
     s.fault = e.what();
+    s.faulted = true;
   }
   return now();
 }
@@ -280,6 +310,7 @@ void limit_instructions(std::uint64_t most) { state().most_instructions = most; 
 
 std::string take_fault() {
   state().last = cudaSuccess;
+  state().faulted = false;
   return std::exchange(state().fault, {});
 }
 
@@ -311,17 +342,30 @@ void __cudaRegisterFunction(void** handle, const char* host, char*, const char* 
 }
 void __cudaRegisterVar(void**, char*, char*, const char*, int, size_t, int, int) {}
 
-// What nvcc's stubs call, which nothing here launches through.
+// What nvcc makes of <<<>>> (crt/host_runtime.h). A kernel's handle is its function.
 cudaError_t __cudaGetKernel(cudaKernel_t* kernel, const void* entry) {
   *kernel = reinterpret_cast<cudaKernel_t>(const_cast<void*>(entry));
   return cudaSuccess;
 }
-cudaError_t __cudaLaunchKernel(cudaKernel_t, dim3, dim3, void**, size_t, cudaStream_t) {
-  return done(cudaErrorNotSupported);
+cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 blocks, dim3 threads, void** arguments,
+                               size_t shared_bytes, cudaStream_t stream) {
+  return cudaLaunchKernel(kernel, blocks, threads, arguments, shared_bytes, stream);
 }
-unsigned __cudaPushCallConfiguration(dim3, dim3, size_t, CUstream_st*) { return 1; }
-cudaError_t __cudaPopCallConfiguration(dim3*, dim3*, size_t*, void*) {
-  return done(cudaErrorNotSupported);
+unsigned __cudaPushCallConfiguration(dim3 blocks, dim3 threads, size_t shared_bytes,
+                                     CUstream_st* stream) {
+  state().configurations.push_back({blocks, threads, shared_bytes, stream});
+  return 0;
+}
+cudaError_t __cudaPopCallConfiguration(dim3* blocks, dim3* threads, size_t* shared_bytes,
+                                       void* stream) {
+  auto& all = state().configurations;
+  if (all.empty()) return done(cudaErrorMissingConfiguration);
+  *blocks = all.back().blocks;
+  *threads = all.back().threads;
+  *shared_bytes = all.back().shared_bytes;
+  *static_cast<cudaStream_t*>(stream) = all.back().stream;
+  all.pop_back();
+  return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
@@ -381,7 +425,10 @@ cudaError_t cudaDriverGetVersion(int* version) {
   return now();
 }
 
-cudaError_t cudaGetLastError() { return std::exchange(state().last, cudaSuccess); }
+cudaError_t cudaGetLastError() {
+  state().faulted = false;
+  return std::exchange(state().last, cudaSuccess);
+}
 cudaError_t cudaPeekAtLastError() { return state().last; }
 const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
@@ -397,13 +444,42 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorNotSupported";
     case cudaErrorNoKernelImageForDevice:
       return "cudaErrorNoKernelImageForDevice";
+    case cudaErrorInvalidDevice:
+      return "cudaErrorInvalidDevice";
+    case cudaErrorInvalidDeviceFunction:
+      return "cudaErrorInvalidDeviceFunction";
+    case cudaErrorMissingConfiguration:
+      return "cudaErrorMissingConfiguration";
     default:
-      return "another error";
+      return "an error of the CUDA runtime itself";
   }
 }
 const char* cudaGetErrorString(cudaError_t error) {
-  if (error == cudaErrorLaunchFailure) return state().fault.c_str();
-  return error == cudaErrorMemoryAllocation ? "out of memory" : cudaGetErrorName(error);
+  switch (error) {
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorLaunchFailure:
+      return state().fault.c_str();
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorInvalidValue:
+      return "invalid argument";
+    case cudaErrorNotSupported:
+      return "the stand-in for the CUDA runtime does not have this";
+    case cudaErrorNoKernelImageForDevice:
+      return "no PTX for the device that is not compressed: compile with -no-compress and "
+             "-gencode arch=compute_80,code=compute_80";
+    case cudaErrorInvalidDevice:
+      return "no such device";
+    case cudaErrorInvalidDeviceFunction:
+      return "the function is no kernel that was registered, or its PTX lacks it";
+    case cudaErrorMissingConfiguration:
+      return "no launch was configured";
+    default:
+      // Nothing here returns it.
+      return "not an error of the stand-in for the CUDA runtime: a function that it does not have "
+             "went to the runtime itself, which found no device";
+  }
 }
 
 cudaError_t cudaMalloc(void** p, size_t bytes) {
@@ -419,18 +495,26 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
                             cudaStream_t) {
   using moat::cuda_runtime::known;
   if (now() != cudaSuccess) return now();
-  const bool good = kind == cudaMemcpyHostToDevice   ? known(to, bytes, true)
-                    : kind == cudaMemcpyDeviceToHost ? known(from, bytes, false)
-                                                     : false;
+  bool good = false;
+  if (kind == cudaMemcpyHostToDevice) good = known(to, bytes, true);
+  if (kind == cudaMemcpyDeviceToHost) good = known(from, bytes, false);
+  if (kind == cudaMemcpyDeviceToDevice) good = known(from, bytes, false) && known(to, bytes, true);
   if (!good) return done(cudaErrorInvalidValue);
-  std::memcpy(to, from, bytes);
+  std::memmove(to, from, bytes);
   return cudaSuccess;
+}
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
+  return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 cudaError_t cudaMemsetAsync(void* p, int byte, size_t bytes, cudaStream_t) {
   if (now() != cudaSuccess) return now();
   if (!moat::cuda_runtime::known(p, bytes, true)) return done(cudaErrorInvalidValue);
   std::memset(p, byte, bytes);
   return cudaSuccess;
+}
+
+cudaError_t cudaMemset(void* p, int byte, size_t bytes) {
+  return cudaMemsetAsync(p, byte, bytes, nullptr);
 }
 
 cudaError_t cudaStreamCreate(cudaStream_t* stream) {
@@ -440,6 +524,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
 }
 cudaError_t cudaStreamDestroy(cudaStream_t) { return now(); }
 cudaError_t cudaStreamSynchronize(cudaStream_t) { return now(); }
+cudaError_t cudaDeviceSynchronize() { return now(); }
 cudaError_t cudaEventCreate(cudaEvent_t* event) {
   *event = new CUevent_st;
   return now();

@@ -35,7 +35,7 @@ void replace_entry(std::string_view kernel, const std::string& text);
 void limit_instructions(std::uint64_t most);
 
 // The last launch's fault is forgotten, which a device would need a new process for; returns its
-// text.
+// text, also if cudaGetLastError told of it before.
 std::string take_fault();
 
 }  // namespace moat::cuda_runtime

@@ -44,6 +44,22 @@ thread_local std::vector<CallConfiguration> configurations;
 
 moat::amdgcn::Size3 size3(dim3 d) { return {d.x, d.y, d.z}; }
 
+// What the device's side of a copy is of its memory; of hipMemcpyDefault, that it has any.
+bool copies(const void* to, const void* from, std::size_t bytes, hipMemcpyKind kind) {
+  const bool reads = device().contains(from, bytes);
+  const bool writes = device().contains(to, bytes);
+  switch (kind) {
+    case hipMemcpyHostToDevice:
+      return writes;
+    case hipMemcpyDeviceToHost:
+      return reads;
+    case hipMemcpyDeviceToDevice:
+      return reads && writes;
+    default:
+      return reads || writes;
+  }
+}
+
 }  // namespace
 
 #pragma GCC visibility push(default)
@@ -108,6 +124,10 @@ hipError_t hipGetLastError() {
 }
 
 const char* hipGetErrorString(hipError_t error) {
+  // Errors that nothing here returns.
+  constexpr const char* foreign =
+      "not an error of the stand-in for the HIP runtime: a function that it does not have went to "
+      "the runtime itself, which found no device";
   switch (error) {
     case hipSuccess:
       return "no error";
@@ -117,8 +137,12 @@ const char* hipGetErrorString(hipError_t error) {
       return "invalid argument";
     case hipErrorLaunchFailure:
       return last_fault.c_str();
+    case hipErrorInvalidDevice:
+      return "there is no device but 0";
+    case hipErrorInvalidConfiguration:
+      return "no launch was configured";
     default:
-      return "an error of the interpreter";
+      return foreign;
   }
 }
 
@@ -132,8 +156,12 @@ const char* hipGetErrorName(hipError_t error) {
       return "hipErrorInvalidValue";
     case hipErrorLaunchFailure:
       return "hipErrorLaunchFailure";
+    case hipErrorInvalidDevice:
+      return "hipErrorInvalidDevice";
+    case hipErrorInvalidConfiguration:
+      return "hipErrorInvalidConfiguration";
     default:
-      return "an error";
+      return "an error of the HIP runtime itself";
   }
 }
 
@@ -189,11 +217,15 @@ hipError_t hipFree(void* p) {
 
 hipError_t hipMemcpyAsync(void* to, const void* from, std::size_t bytes, hipMemcpyKind kind,
                           hipStream_t) {
-  const void* const on_device = kind == hipMemcpyDeviceToHost ? from : to;
   if (bytes == 0) return hipSuccess;
-  if (!device().contains(on_device, bytes)) return note(hipErrorInvalidValue);
-  std::memcpy(to, from, bytes);
+  if (!copies(to, from, bytes, kind)) return note(hipErrorInvalidValue);
+  std::memmove(to, from, bytes);
   return hipSuccess;
+}
+
+hipError_t hipMemcpy(void* to, const void* from, std::size_t bytes, hipMemcpyKind kind) {
+  const hipError_t before = hipDeviceSynchronize();
+  return before != hipSuccess ? before : hipMemcpyAsync(to, from, bytes, kind, nullptr);
 }
 
 hipError_t hipMemsetAsync(void* p, int byte, std::size_t bytes, hipStream_t) {
@@ -201,6 +233,10 @@ hipError_t hipMemsetAsync(void* p, int byte, std::size_t bytes, hipStream_t) {
   if (!device().contains(p, bytes)) return note(hipErrorInvalidValue);
   std::memset(p, byte, bytes);
   return hipSuccess;
+}
+
+hipError_t hipMemset(void* p, int byte, std::size_t bytes) {
+  return hipMemsetAsync(p, byte, bytes, nullptr);
 }
 
 hipError_t hipStreamCreate(hipStream_t* stream) {
@@ -215,6 +251,7 @@ hipError_t hipStreamDestroy(hipStream_t stream) {
 
 // A launch's fault shows here, as on a device.
 hipError_t hipStreamSynchronize(hipStream_t) { return last_error; }
+hipError_t hipDeviceSynchronize() { return last_error; }
 
 hipError_t hipEventCreate(hipEvent_t* event) {
   *event = reinterpret_cast<hipEvent_t>(new EventState);

@@ -2,14 +2,18 @@
 #include "tests/executors/hip_runtime/interpreter.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "tests/executors/amd/decode.hpp"
 #include "tests/executors/amd/fault.hpp"
+#include "tests/executors/settings.hpp"
 
 namespace moat::hip_runtime {
 namespace {
@@ -18,29 +22,43 @@ using amdgcn::Fault;
 
 constexpr std::size_t kAlignment = 256;
 
-const char* setting(const char* name, const char* otherwise) {
-  const char* const value = std::getenv(name);
-  return value != nullptr && *value != '\0' ? value : otherwise;
+constexpr std::array kArchitectures{"gfx90a", "gfx942", "gfx1100"};
+
+std::string setting_or(const char* name, const char* otherwise) {
+  const std::string_view value = setting(name);
+  return std::string(value.empty() ? otherwise : value);
 }
 
-int number(const char* name, int otherwise) {
-  const int value = std::atoi(setting(name, ""));
-  return value > 0 ? value : otherwise;
+// Throws std::invalid_argument for one that the executor does not know.
+std::string wanted_architecture() {
+  constexpr const char* kName = "MOAT_INTERPRETED_GPU";
+  std::string wanted = setting_or(kName, "gfx942");
+  if (std::ranges::find(kArchitectures, wanted) != kArchitectures.end()) return wanted;
+  std::string known;
+  for (const char* const architecture : kArchitectures) known += std::string(" ") + architecture;
+  throw std::invalid_argument(std::string(kName) + " is '" + wanted + "', not one of" + known);
 }
 
 }  // namespace
 
 Interpreter& Interpreter::instance() {
   // Never destroyed: bundles are unregistered when the process ends.
-  static auto* const only = new Interpreter;
+  static auto* const only = [] {
+    try {
+      return new Interpreter;
+    } catch (const std::invalid_argument& e) {
+      refuse(e);
+    }
+  }();
   return *only;
 }
 
 Interpreter::Interpreter()
-    : architecture_(setting("MOAT_INTERPRETED_GPU", "gfx942")),
-      objdump_(setting("MOAT_LLVM_OBJDUMP", MOAT_DEFAULT_LLVM_OBJDUMP)),
-      units_(number("MOAT_INTERPRETED_UNITS", architecture_.starts_with("gfx9") ? 4 : 2)),
-      memory_bytes_(static_cast<std::size_t>(number("MOAT_INTERPRETED_MEMORY", 4096)) << 20),
+    : architecture_(wanted_architecture()),
+      objdump_(setting_or("MOAT_LLVM_OBJDUMP", MOAT_DEFAULT_LLVM_OBJDUMP)),
+      units_(number_setting("MOAT_INTERPRETED_UNITS", architecture_.starts_with("gfx9") ? 4 : 2)),
+      memory_bytes_(static_cast<std::size_t>(number_setting("MOAT_INTERPRETED_MEMORY", 4096))
+                    << 20),
       reports_(std::getenv("MOAT_INTERPRETER_SPEED") != nullptr) {}
 
 void** Interpreter::add_bundle(const void* bundle) {

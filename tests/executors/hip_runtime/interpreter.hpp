@@ -34,10 +34,11 @@ struct Executed {
 
 class Interpreter {
  public:
-  // The only one. It lives until the process ends.
+  // The only one. It lives until the process ends. Ends the process with a message if a setting of
+  // the environment means nothing.
   static Interpreter& instance();
 
-  // MOAT_INTERPRETED_GPU, such as gfx90a; gfx942 if it is not set.
+  // MOAT_INTERPRETED_GPU: gfx90a, gfx942 or gfx1100; gfx942 if it is not set.
   const std::string& architecture() const { return architecture_; }
 
   // MOAT_INTERPRETED_UNITS: what the runtime counts, of RDNA pairs of compute units. Four compute

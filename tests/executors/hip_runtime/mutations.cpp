@@ -70,8 +70,9 @@ std::vector<Mutation> mutations(const std::string& kernel, const Executed& execu
             ends && !repeated(f) && line.operands.find(' ') == std::string::npos;
       }
     } else if (name.starts_with("ds_") && name.find("permute") == std::string::npos) {
-      const bool two =
-          name.find("2_") != std::string::npos || name.find("2addr") != std::string::npos;
+      const bool two = name.find("2_") != std::string::npos ||
+                       name.find("2st64_") != std::string::npos ||
+                       name.find("2addr") != std::string::npos;
       const std::uint32_t bytes = name.ends_with("b128") ? 16 : name.ends_with("b64") ? 8 : 4;
       // In two places, offsets count elements.
       add("LDS offset shifted", line.address, line.encoding + (two ? 1 : bytes));

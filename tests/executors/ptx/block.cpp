@@ -1,32 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/executors/ptx/block.hpp"
 
-#include <cxxabi.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <map>
 #include <utility>
+
+#include "tests/executors/kernel_name.hpp"
 
 namespace moat::ptx {
 namespace {
 
-std::string demangled(const std::string& name) {
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-  return status == 0 ? text.get() : name;
-}
-
 constexpr u32 kMaxCount = (1u << 20) - 1;  // arrivals or bytes of a phase
 
 }  // namespace
-
-std::string place(const Kernel& kernel, u32 pc) {
-  return fmt::format("kernel {}, {}", demangled(kernel.name), kernel.describe(pc));
-}
 
 Block::Block(Grid& grid, u32 index, unsigned char* arena, emulator::Shadow& shadow)
     : grid_(grid),
@@ -306,8 +295,8 @@ std::string Block::name(Actor actor) const {
 }
 
 void Block::fail(const Warp& warp, int lane, u32 pc, const std::string& what) const {
-  throw Fault(fmt::format("{}: block {}, warp {}, lane {}: {}", place(kernel(), pc), index_,
-                          warp.index(), lane, what));
+  throw Fault(fmt::format("{}: block {}, warp {}, lane {}: {}; kernel {}", kernel().describe(pc),
+                          index_, warp.index(), lane, what, kernel_name(kernel().name)));
 }
 
 void Block::check(const std::optional<Conflict>& conflict, const Warp& warp, int lane) const {
@@ -386,7 +375,7 @@ void Block::fail_deadlocked() const {
     }
   }
   std::string report =
-      fmt::format("kernel {}: block {} is deadlocked:", demangled(kernel().name), index_);
+      fmt::format("block {} of kernel {} is deadlocked:", index_, kernel_name(kernel().name));
   for (const auto& [what, lanes] : groups) {
     report += fmt::format("\n  {} of {} lanes, warp {} first, {}", lanes.first, threads(),
                           lanes.second, what);

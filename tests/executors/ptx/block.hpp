@@ -326,7 +326,4 @@ class Block {
   bool backward_ = false;
 };
 
-// "kernel moat::simt::entry<…>, line 417: `…`"
-std::string place(const Kernel& kernel, u32 pc);
-
 }  // namespace moat::ptx

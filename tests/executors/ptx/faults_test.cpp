@@ -31,8 +31,9 @@ void run(const std::string& body, const Shape& shape = {.shared_bytes = 1024}, u
 
 TEST(PtxFaults, NameKernelLineAndLane) {
   EXPECT_THAT([] { run("ld.global.u32 %r2, [%rd2+512];"); },
-              faults("kernel test, line 16: `ld.global.u32 %r2, [%rd2+512];`",
-                     "block 0, warp 0, lane 0: 4 bytes at 0x"));
+              faults("line 16: `ld.global.u32 %r2, [%rd2+512];`: block 0, warp 0, lane 0: 4 bytes "
+                     "at 0x",
+                     "; kernel test"));
 }
 
 TEST(PtxFaults, RegistersThatNothingWrote) {

@@ -171,6 +171,65 @@ TEST(PtxInstructions, MmaMultipliesByTheIdentity) {
   }
 }
 
+// Arrays of the module, then those of the entry, then the dynamic one; each as it is aligned.
+const std::string kArrays = R"(.version 9.0
+.target sm_90a
+.address_size 64
+.extern .shared .align 16 .b8 dynamic[];
+.shared .align 4 .b8 first[4];
+.visible .entry test(.param .u64 p)
+{
+.reg .b32 %r<20>;
+.reg .b64 %rd<4>;
+.shared .align 8 .b32 second[8][4];
+ld.param.u64 %rd1, [p];
+mov.u32 %r1, %tid.x;
+shl.b32 %r2, %r1, 2;
+mov.u32 %r3, second;
+add.s32 %r3, %r3, %r2;
+st.shared.u32 [%r3], %r1;
+mov.u32 %r4, dynamic;
+add.s32 %r4, %r4, %r2;
+add.s32 %r5, %r1, 100;
+st.shared.u32 [%r4], %r5;
+ld.shared.u32 %r6, [%r3];
+ld.shared.u32 %r7, [%r4];
+add.s32 %r6, %r6, %r7;
+mul.wide.u32 %rd2, %r1, 4;
+add.s64 %rd2, %rd1, %rd2;
+st.global.u32 [%rd2], %r6;
+mov.u32 %r8, first;
+sub.s32 %r9, %r3, %r8;
+sub.s32 %r10, %r4, %r8;
+st.global.u32 [%rd2+128], %r9;
+st.global.u32 [%rd2+256], %r10;
+ret;
+}
+)";
+
+TEST(PtxInstructions, ArraysOfSharedMemory) {
+  GlobalMemory memory;
+  auto* const data = static_cast<u32*>(memory.allocate(3 * kWarp * sizeof(u32)));
+  Module module(kArrays);
+  const u64 address = reinterpret_cast<u64>(data);
+  const void* const parameters[] = {&address};
+  const Kernel& kernel = *module.find("test");
+  launch(kernel, {.shared_bytes = 128}, parameters, memory);
+  for (u32 lane = 0; lane < kWarp; ++lane) {
+    EXPECT_EQ(data[lane], 2 * lane + 100);
+    EXPECT_EQ(data[kWarp + lane], 8 + 4 * lane);
+    EXPECT_EQ(data[2 * kWarp + lane], 144 + 4 * lane);
+  }
+  try {
+    launch(kernel, {.shared_bytes = 124}, parameters, memory);
+    ADD_FAILURE() << "more dynamic memory than was given";
+  } catch (const Fault& fault) {
+    EXPECT_NE(std::string(fault.what()).find("lane 31: 4 bytes at offset 268 of 268"),
+              std::string::npos)
+        << fault.what();
+  }
+}
+
 TEST(PtxInstructions, AtomicsOfAWarpCountEveryLane) {
   Harness h(kWarp + 1);
   h.fill(1);

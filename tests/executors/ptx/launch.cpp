@@ -44,18 +44,21 @@ Counts launch(const Kernel& kernel, const Shape& shape, const void* const* param
     const Parameter& p = kernel.parameters[i];
     std::memcpy(arguments.data() + p.offset, parameters[i], p.bytes);
   }
+  Shape whole = shape;
+  whole.shared_bytes = shape.shared_bytes == 0 ? kernel.static_shared_bytes
+                                               : kernel.dynamic_shared_offset + shape.shared_bytes;
   Grid grid{.kernel = kernel,
-            .shape = shape,
+            .shape = whole,
             .parameters = {arguments.data(), kernel.parameter_bytes},
             .memory = memory,
             .launch = ++launches,
             .published = {},
             .counts = {}};
   if (shape.visits != nullptr) shape.visits->resize(kernel.code.size());
-  Aligned arena(shape.shared_bytes, 1024);
-  emulator::Shadow shadow(shape.shared_bytes);
+  Aligned arena(whole.shared_bytes, 1024);
+  emulator::Shadow shadow(whole.shared_bytes);
   for (u32 index = 0; index < shape.blocks; ++index) {
-    std::memset(arena.data(), 0xff, shape.shared_bytes);
+    std::memset(arena.data(), 0xff, whole.shared_bytes);
     if (index > 0) shadow.clear();
     Block(grid, index, arena.data(), shadow).run();
   }

@@ -20,8 +20,8 @@ struct Fault : std::runtime_error {
 
 struct Shape {
   u32 blocks = 1;
-  u32 threads = kWarp;  // per block
-  std::size_t shared_bytes = 0;
+  u32 threads = kWarp;           // per block
+  std::size_t shared_bytes = 0;  // dynamic
   // Instructions of a warp that one block may execute before it counts as an endless loop.
   u64 most_instructions = u64{1} << 31;
   // How often each instruction was executed by a warp, added up; as many as the kernel has.

@@ -74,6 +74,15 @@ class Lexer {
     }
     return static_cast<s64>(negative ? u64{0} - value : value);
   }
+  // Between quotation marks, in one line. What follows is left where it is, the line's end as well.
+  std::string quoted() {
+    expect('"');
+    const std::size_t end = text_.find_first_of("\"\n", at_);
+    if (end >= end_ || text_[end] != '"') fail("a text without an end");
+    std::string found(text_.substr(at_, end - at_));
+    at_ = end + 1;
+    return found;
+  }
   void skip_past(char c) {
     const std::size_t found = text_.find(c, at_);
     jump(found == std::string_view::npos ? end_ : found + 1);

@@ -11,7 +11,12 @@ namespace moat::ptx {
 
 std::string Kernel::describe(u32 pc) const {
   const std::size_t at = code[pc].text;
-  return fmt::format("line {}: `{}`", line_of(*text, at), statement_at(*text, at));
+  std::string source;
+  if (const Source& from = sources[pc]; from.line != 0) {
+    const auto file = files->find(from.file);
+    source = fmt::format(" ({}:{})", file == files->end() ? "?" : file->second, from.line);
+  }
+  return fmt::format("line {}{}: `{}`", line_of(*text, at), source, statement_at(*text, at));
 }
 
 Module::Module(std::string text) : text_(std::make_shared<const std::string>(std::move(text))) {
@@ -30,16 +35,26 @@ Module::Module(std::string text) : text_(std::make_shared<const std::string>(std
     } else if (directive == "extern") {
       in.expect('.');
       if (in.word() != "shared") in.fail_at(begin, "only .extern .shared is known");
-      in.expect('.');
-      if (in.word() != "align") in.fail_at(begin, ".align expected");
-      in.integer();
-      in.expect('.');
-      in.word();
-      shared_.push_back(in.name());
-      in.skip_past(';');
-    } else if (directive == "visible" || directive == "weak") {
-      in.expect('.');
-      if (in.word() != "entry") in.fail_at(begin, "only entries are known");
+      shared_.push_back(parse_shared(in));
+    } else if (directive == "shared") {
+      shared_.push_back(parse_shared(in));
+    } else if (directive == "file") {
+      const auto number = static_cast<u32>(in.integer());
+      (*files_)[number] = in.quoted();
+      in.skip_past('\n');
+    } else if (directive == "section") {
+      in.skip_past('}');  // for debuggers
+    } else if (directive == "visible" || directive == "weak" || directive == "entry") {
+      std::string_view what = directive;
+      if (what != "entry") {
+        in.expect('.');
+        what = in.word();
+      }
+      if (what == "shared") {
+        shared_.push_back(parse_shared(in));
+        continue;
+      }
+      if (what != "entry") in.fail_at(begin, "only entries and shared memory are known");
       const std::size_t from = in.at();
       const std::string_view name = in.name();
       int depth = 0;
@@ -68,7 +83,8 @@ const Kernel* Module::find(std::string_view name) {
   for (Entry& entry : entries_) {
     if (entry.name != name) continue;
     if (!entry.kernel) {
-      entry.kernel = std::make_unique<Kernel>(parse_entry(text_, entry.begin, entry.end, shared_));
+      entry.kernel =
+          std::make_unique<Kernel>(parse_entry(text_, entry.begin, entry.end, shared_, files_));
     }
     return entry.kernel.get();
   }

@@ -60,6 +60,10 @@ std::optional<Type> type_named(std::string_view name) {
   }
 }
 
+constexpr std::size_t rounded_up(std::size_t x, std::size_t alignment) {
+  return (x + alignment - 1) / alignment * alignment;
+}
+
 template <class T>
 constexpr int kBits = 8 * static_cast<int>(sizeof(T));
 template <class T>
@@ -169,10 +173,10 @@ class Parts {
 class Parser {
  public:
   Parser(std::shared_ptr<const std::string> text, std::size_t begin, std::size_t end,
-         std::span<const std::string_view> shared)
-      : in_(*text, begin, end) {
+         std::span<const SharedArray> shared, std::shared_ptr<const Files> files)
+      : in_(*text, begin, end), shared_(shared) {
     kernel_.text = std::move(text);
-    for (const std::string_view name : shared) dynamic_.push_back(name);
+    kernel_.files = std::move(files);
   }
 
   Kernel parse() {
@@ -187,6 +191,7 @@ class Parser {
     }
     // Beyond the last instruction the lane ends.
     kernel_.code.push_back({.op = Op::ret, .text = static_cast<u32>(in_.at() - 1)});
+    kernel_.sources.push_back(source_);
     if (kernel_.code.size() > std::numeric_limits<u16>::max()) {
       in_.fail("more instructions than this executor can number");
     }
@@ -239,7 +244,7 @@ class Parser {
         bytes *= static_cast<std::size_t>(in_.integer());
         in_.expect(']');
       }
-      const std::size_t offset = (kernel_.parameter_bytes + alignment - 1) / alignment * alignment;
+      const std::size_t offset = rounded_up(kernel_.parameter_bytes, alignment);
       kernel_.parameters.push_back({offset, bytes, alignment});
       kernel_.parameter_bytes = offset + bytes;
       kernel_.parameter_alignment = std::max(kernel_.parameter_alignment, alignment);
@@ -263,8 +268,27 @@ class Parser {
         in_.fail_at(at, fmt::format("unknown directive .{} of an entry", name));
       }
     }
-    // Dynamic shared memory follows the static one, of which the kernels have none.
-    for (const std::string_view name : dynamic_) symbols_[name] = kSharedWindow;
+    for (const SharedArray& array : shared_) {
+      if (array.bytes != 0) place(array);
+    }
+    place_dynamic();
+  }
+
+  void place(const SharedArray& array) {
+    const std::size_t offset = rounded_up(kernel_.static_shared_bytes, array.alignment);
+    symbols_[array.name] = kSharedWindow + offset;
+    kernel_.static_shared_bytes = offset + array.bytes;
+  }
+  // Dynamic arrays follow the static ones, and all begin at one place.
+  void place_dynamic() {
+    std::size_t alignment = 1;
+    for (const SharedArray& array : shared_) {
+      if (array.bytes == 0) alignment = std::max(alignment, array.alignment);
+    }
+    kernel_.dynamic_shared_offset = rounded_up(kernel_.static_shared_bytes, alignment);
+    for (const SharedArray& array : shared_) {
+      if (array.bytes == 0) symbols_[array.name] = kSharedWindow + kernel_.dynamic_shared_offset;
+    }
   }
 
   void open() { scopes_.push_back({next_scope_++, {}}); }
@@ -289,7 +313,14 @@ class Parser {
         declare();
       } else if (directive == "pragma") {
         in_.skip_past(';');
+      } else if (directive == "shared") {
+        // Instructions before it could have named the dynamic arrays, which move.
+        if (!kernel_.code.empty()) in_.fail_at(at, "shared memory behind instructions");
+        place(parse_shared(in_));
+        place_dynamic();
       } else if (directive == "loc") {
+        source_.file = static_cast<u32>(in_.integer());
+        source_.line = static_cast<u32>(in_.integer());
         in_.skip_past('\n');
       } else {
         in_.fail_at(at, fmt::format("unknown directive .{}", directive));
@@ -512,6 +543,7 @@ class Parser {
     decode(mnemonic);
     if (!in_.take(';')) fail(fmt::format("'{}' after the operands of {}", in_.peek(), mnemonic));
     kernel_.code.push_back(mine_);
+    kernel_.sources.push_back(source_);
   }
 
   void decode(std::string_view mnemonic) {
@@ -914,7 +946,8 @@ class Parser {
   Kernel kernel_;
   Instruction mine_;
   bool wide_address_ = false;  // of the last one
-  std::vector<std::string_view> dynamic_;
+  std::span<const SharedArray> shared_;
+  Source source_;
   std::map<std::string_view, u64> symbols_;
   std::vector<Scope> scopes_;
   int next_scope_ = 0;
@@ -929,9 +962,35 @@ class Parser {
 
 }  // namespace
 
+SharedArray parse_shared(Lexer& in) {
+  SharedArray array;
+  in.expect('.');
+  std::string_view word = in.word();
+  if (word == "align") {
+    array.alignment = static_cast<std::size_t>(in.integer());
+    in.expect('.');
+    word = in.word();
+  }
+  const auto type = type_named(word);
+  // Blocks' shared memory is no better aligned.
+  constexpr std::size_t kMostAlignment = 1024;
+  if (!type || type->bits < 8 || array.alignment == 0 || array.alignment > kMostAlignment) {
+    in.fail("an array of shared memory of an unknown type or alignment");
+  }
+  array.bytes = static_cast<std::size_t>(type->bits) / 8;
+  array.alignment = std::max(array.alignment, array.bytes);
+  array.name = in.name();
+  while (in.take('[')) {
+    array.bytes *= in.peek() == ']' ? 0 : static_cast<std::size_t>(in.integer());
+    in.expect(']');
+  }
+  in.expect(';');
+  return array;
+}
+
 Kernel parse_entry(std::shared_ptr<const std::string> text, std::size_t begin, std::size_t end,
-                   std::span<const std::string_view> shared) {
-  return Parser(std::move(text), begin, end, shared).parse();
+                   std::span<const SharedArray> shared, std::shared_ptr<const Files> files) {
+  return Parser(std::move(text), begin, end, shared, std::move(files)).parse();
 }
 
 }  // namespace moat::ptx

@@ -51,6 +51,29 @@ TEST(PtxParser, NumbersOfOperands) {
               refuses("", "2 registers, not 4"));
 }
 
+// What nvcc -lineinfo adds.
+TEST(PtxParser, SourceLines) {
+  Module module(
+      module_of(".loc 2 7 3, function_name $L__info_string0, inlined_at 1 12 5\nadd.s32 %r1, %r2, "
+                "%r3;\n.loc 1 13 1\n",
+                ".param .u64 p") +
+      ".file 1 \"/home/me/own.cu\"\n.file 2 \"/usr/include/part.hpp\", 1763000000, 120\n"
+      ".section .debug_str\n{\n$L__info_string0:\n.b8 95,90,0\n}\n");
+  const Kernel& kernel = *module.find("test");
+  EXPECT_EQ(kernel.describe(0), "line 13 (/usr/include/part.hpp:7): `add.s32 %r1, %r2, %r3;`");
+  EXPECT_EQ(kernel.describe(1), "line 16 (/home/me/own.cu:13): `ret;`");
+  Module without(module_of("", ".param .u64 p"));
+  EXPECT_EQ(without.find("test")->describe(0), "line 13: `ret;`");
+}
+
+TEST(PtxParser, SharedMemory) {
+  EXPECT_THAT([] { parse(".shared .align 4 .b8 x[4];\nmov.u32 %r1, y;"); },
+              refuses("", "unknown register y"));
+  EXPECT_THAT([] { parse("mov.u32 %r1, arena;\n.shared .align 4 .b8 x[4];"); },
+              refuses("", "shared memory behind instructions"));
+  EXPECT_THAT([] { parse(".shared .align 2048 .b8 x[4];"); }, refuses("", "alignment"));
+}
+
 TEST(PtxParser, UnknownDirectives) {
   EXPECT_THAT([] { Module(".version 9.0\n.global .b32 x;"); }, refuses("line 2", ".global"));
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -116,6 +117,20 @@ struct Parameter {
   std::size_t alignment;
 };
 
+// An array of shared memory that a module or an entry declares.
+struct SharedArray {
+  std::string_view name;
+  std::size_t alignment = 1;
+  std::size_t bytes = 0;  // 0: dynamic, its size is the launch's
+};
+
+// Where in a source an instruction comes from, if the PTX has .loc.
+struct Source {
+  u32 file = 0;  // its number in the module
+  u32 line = 0;  // 0: not known
+};
+using Files = std::map<u32, std::string>;
+
 struct Kernel {
   std::string name;
   std::shared_ptr<const std::string> text;  // of the module
@@ -126,6 +141,7 @@ struct Kernel {
   std::size_t parameter_alignment = 1;
   int max_threads = 0;  // .maxntid, or 0
   std::size_t static_shared_bytes = 0;
+  std::size_t dynamic_shared_offset = 0;  // behind them, aligned
 
   u32 registers = 0;  // with constants, which come last
   u32 words = 0;      // of the register file
@@ -143,7 +159,11 @@ struct Kernel {
   std::vector<std::string> names;  // of the registers
   std::vector<std::uint8_t> bits;  // of the registers
 
-  // "line 417: `mov.u32 %r1, %tid.x;`"
+  std::vector<Source> sources;         // of the instructions
+  std::shared_ptr<const Files> files;  // of the module
+
+  // "line 417: `mov.u32 %r1, %tid.x;`", "line 417 (/home/me/own.cu:12): `…`" where a source is
+  // known
   std::string describe(u32 pc) const;
 };
 
@@ -177,7 +197,8 @@ class Module {
 
   std::shared_ptr<const std::string> text_;
   std::string target_;
-  std::vector<std::string_view> shared_;  // extern arrays
+  std::vector<SharedArray> shared_;
+  std::shared_ptr<Files> files_ = std::make_shared<Files>();
   std::vector<Entry> entries_;
 };
 
