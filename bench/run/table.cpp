@@ -153,7 +153,7 @@ std::string library_text(const Record& record) {
   return text;
 }
 
-// "none  weightonly: OpenBLAS has matrix products only (openblas); …", a line for each kernel.
+// "none  weightonly: no such products (NAME); …", a line for each kernel.
 std::string lacking_text(const Record& record) {
   std::vector<std::pair<std::string, std::vector<AbsentRecord>>> kernels;
   for (const CaseRecord& c : record.cases) {
