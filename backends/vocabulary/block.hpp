@@ -210,6 +210,7 @@ concept AttentionBlock =
 
 // The same over pages, k columns of the values at a time, with numbers of rows that are loaded.
 template <class B, class S, class T, int d>
-concept PagedAttentionBlock = AttentionBlock<B, S, T, d, S::k, Paged<T>> && HasLoadRows<B, S::m, float>;
+concept PagedAttentionBlock =
+    AttentionBlock<B, S, T, d, S::k, Paged<T>> && HasLoadRows<B, S::m, float>;
 
 }  // namespace moat
