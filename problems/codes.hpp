@@ -186,6 +186,16 @@ MOAT_SHARED_FN float to_float(F x) {
   return decode(x);
 }
 
+// Encoding rounds by an addition: 2^(23 − mantissa) times the power of two at or below a number
+// leaves of it whole units of its type there, in the lowest byte of the sum. kLeastBinade is that
+// power's least exponent, of f32. In kRounder are the factor, and as that byte's first number what
+// the exponents of f32 and of the type differ by.
+template <Float8 F>
+inline constexpr std::uint32_t kLeastBinade = 128 - F::kBias;
+template <Float8 F>
+inline constexpr std::uint32_t kRounder = (std::uint32_t{23 - F::kMantissa} << 23) +
+                                          ((0u - (kLeastBinade<F> << F::kMantissa)) & 0xffu);
+
 // Rounds to nearest even; what is beyond the largest finite number becomes that. NaN stays NaN.
 template <class C>
 MOAT_SHARED_FN C encode(float x);
@@ -199,15 +209,11 @@ MOAT_SHARED_FN F encode_float8(float x) {
   if (magnitude > 0x7f800000u) return {static_cast<std::uint8_t>(F::kFnuz ? 0x80u : 0x7fu)};
   const float size = float_of_bits(magnitude);
   const float inside = size > kLargest<F> ? kLargest<F> : size;
-  // Adding 2^(23 − mantissa) times the power of two at or below a number rounds it to the type's
-  // unit there.
-  constexpr std::uint32_t kLeast = 128 - F::kBias;
   const std::uint32_t exponent = __builtin_bit_cast(std::uint32_t, inside) >> 23;
-  const std::uint32_t binade = exponent < kLeast ? kLeast : exponent;
-  const std::uint32_t shift = (binade + 23 - F::kMantissa) << 23;
-  const float sum = inside + float_of_bits(shift);
-  const std::uint32_t units = __builtin_bit_cast(std::uint32_t, sum) - shift;
-  const std::uint32_t code = units + ((binade - kLeast) << F::kMantissa);
+  const std::uint32_t binade = exponent < kLeastBinade<F> ? kLeastBinade<F> : exponent;
+  const float sum = inside + float_of_bits((binade << 23) + kRounder<F>);
+  const auto code =
+      static_cast<std::uint8_t>(__builtin_bit_cast(std::uint32_t, sum) + (binade << F::kMantissa));
   return {static_cast<std::uint8_t>(F::kFnuz && code == 0 ? 0u : code | sign)};
 }
 }  // namespace detail

@@ -75,23 +75,19 @@ HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
 // As encode() of problems/codes.hpp does.
 template <class T, class D>
 HWY_INLINE hn::Vec<hn::Rebind<std::uint8_t, D>> narrow_float8(D d, hn::Vec<D> x) {
-  constexpr std::uint32_t kLeast = 128 - T::kBias;
   const hn::RebindToUnsigned<D> words;
   const auto all = [&](std::uint32_t bits) { return hn::Set(words, bits); };
-  const auto size = hn::Abs(x);
-  const auto inside = hn::Min(size, hn::Set(d, kLargest<T>));
-  // Adding 2^(23 − mantissa) times the power of two at or below a number rounds it to the type's
-  // unit there.
-  const auto normal = hn::Max(inside, hn::BitCast(d, all(kLeast << 23)));
+  const auto inside = hn::Min(hn::Abs(x), hn::Set(d, kLargest<T>));
+  const auto normal = hn::Max(inside, hn::BitCast(d, all(kLeastBinade<T> << 23)));
   const auto binade = hn::And(hn::BitCast(words, normal), all(0x7f800000u));
-  const auto shift = hn::Add(binade, all((23 - T::kMantissa) << 23));
-  const auto sum = hn::BitCast(words, hn::Add(inside, hn::BitCast(d, shift)));
-  const auto steps =
-      hn::Sub(hn::ShiftRight<23 - T::kMantissa>(binade), all(kLeast << T::kMantissa));
-  const auto code = hn::Add(hn::Sub(sum, shift), steps);
+  const auto rounder = hn::BitCast(d, hn::Add(binade, all(kRounder<T>)));
+  const auto sum = hn::BitCast(words, hn::Add(inside, rounder));
+  const auto code = hn::Add(sum, hn::ShiftRight<23 - T::kMantissa>(binade));
   const auto sign = hn::And(hn::ShiftRight<24>(hn::BitCast(words, x)), all(0x80));
   auto whole = hn::Or(code, sign);
-  if constexpr (T::kFnuz) whole = hn::IfThenZeroElse(hn::Eq(code, all(0)), whole);
+  if constexpr (T::kFnuz) {
+    whole = hn::IfThenZeroElse(hn::Eq(hn::And(code, all(0xff)), all(0)), whole);
+  }
   const auto nan = hn::RebindMask(words, hn::IsNaN(x));
   whole = hn::IfThenElse(nan, all(T::kFnuz ? 0x80 : 0x7f), whole);
 #if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
@@ -99,7 +95,8 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint8_t, D>> narrow_float8(D d, hn::Vec<D> x)
   if constexpr (sizeof(whole) == 64)
     return hn::Vec<hn::Rebind<std::uint8_t, D>>{_mm512_cvtepi32_epi8(whole.raw)};
 #endif
-  return hn::DemoteTo(hn::Rebind<std::uint8_t, D>{}, hn::BitCast(hn::RebindToSigned<D>{}, whole));
+  return hn::DemoteTo(hn::Rebind<std::uint8_t, D>{},
+                      hn::BitCast(hn::RebindToSigned<D>{}, hn::And(whole, all(0xff))));
 }
 
 // Rounds to nearest even; NaN stays NaN. Where the processor has an instruction for bfloat16,

@@ -19,23 +19,49 @@ struct Group {
   }
 };
 
-// One of kGroup elements, whose values stay in registers, as far as there are some.
-template <class B, int kGroup, class At, class Monoid, class Value, class Whole, class Use>
-HWY_INLINE void whole_group(const Monoid& monoid, int index, Value& value, Whole& whole, Use& use) {
+// Groups that are worked on at once: what one makes of its state takes as long as all else that is
+// done for it, and processors do not look far enough ahead to do the next one's meanwhile. Four are
+// 1.6 × as fast as one; eight are slower out of the caches.
+inline constexpr int kGroupsTogether = 4;
+
+// kCount groups of kGroup elements from number `first` on.
+template <class B, int kGroup, int kCount, class At, class Monoid, class Value, class Whole,
+          class Use>
+HWY_INLINE void whole_groups(const Monoid& monoid, int first, Value& value, Whole& whole,
+                             Use& use) {
   constexpr int kVectors = kGroup / kLanes;
-  constexpr int kTogether = std::min(4, kVectors);
-  const int begin = index * kGroup;
-  FloatLanes x[kVectors];
-  std::array<LaneState<Monoid>, kTogether> chains;
-  chains.fill(Monoid::template identity<FloatLanes, IntLanes>());
-  unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-    x[v] = value(FullPosition{begin + v * kLanes});
-    monoid.template add<B>(std::get<v % kTogether>(chains), x[v],
-                           IntLanes::iota(begin + v * kLanes));
+  constexpr int kTogether = std::min(2, kVectors);
+  using State = LaneState<Monoid>;
+  std::array<State, kCount> states;
+  unroll<kCount>([&](auto g) __attribute__((always_inline)) {
+    const int begin = (first + g) * kGroup;
+    std::array<State, kTogether> chains;
+    chains.fill(Monoid::template identity<FloatLanes, IntLanes>());
+    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+      const int at = begin + v * kLanes;
+      monoid.template add<B>(std::get<v % kTogether>(chains), value(FullPosition{at}),
+                             IntLanes::iota(at));
+    });
+    std::get<g>(states) = merged_chains<B>(monoid, chains);
   });
-  const auto y = whole(Group{index}, merged<B>(monoid, chains));
-  unroll<kVectors>([&](auto v)
-                       __attribute__((always_inline)) { use(At{begin + v * kLanes}, x[v], y); });
+  for (int distance = kLanes / 2; distance > 0; distance /= 2) {
+    unroll<kCount>([&](auto g) __attribute__((always_inline)) {
+      State& state = std::get<g>(states);
+      monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
+    });
+  }
+  const auto finish = [&](int g) {
+    return whole(Group{first + g}, states[g].transform([](auto y) { return y.first(); }));
+  };
+  std::array<decltype(finish(0)), kCount> made;
+  unroll<kCount>([&](auto g) __attribute__((always_inline)) { std::get<g>(made) = finish(g); });
+  for (int g = 0; g < kCount; ++g) {
+    const int begin = (first + g) * kGroup;
+    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+      const int at = begin + v * kLanes;
+      use(At{at}, value(FullPosition{at}), made[g]);
+    });
+  }
 }
 
 // As block.groups has it; results bypass the caches if `streamed`.
@@ -44,12 +70,17 @@ void for_each_group(const Monoid& monoid, int count, bool streamed, Value value,
                     Use use) {
   static_assert(kGroup % kLanes == 0);
   const int full = count / kGroup;
-  for (int i = 0; i < full; ++i) {
-    if (streamed) {
-      whole_group<B, kGroup, StreamedPosition>(monoid, i, value, whole, use);
-    } else {
-      whole_group<B, kGroup, FullPosition>(monoid, i, value, whole, use);
+  const auto run = [&]<class At>(Type<At>) {
+    int i = 0;
+    for (; i + kGroupsTogether <= full; i += kGroupsTogether) {
+      whole_groups<B, kGroup, kGroupsTogether, At>(monoid, i, value, whole, use);
     }
+    for (; i < full; ++i) whole_groups<B, kGroup, 1, At>(monoid, i, value, whole, use);
+  };
+  if (streamed) {
+    run(Type<StreamedPosition>{});
+  } else {
+    run(Type<FullPosition>{});
   }
   if (full * kGroup == count) return;
   const auto each = [&](auto f) {

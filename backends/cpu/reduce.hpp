@@ -142,13 +142,19 @@ FloatLanes padded(FloatLanes x, int count) {
   return select(IntLanes::iota(0) < IntLanes(count), x, FloatLanes(Monoid::kPadding));
 }
 
-// One state of those of all chains and lanes, in a fixed order.
+// One state of those of all chains, in a fixed order.
 template <class B, class Monoid, class State, std::size_t kCount>
-HWY_INLINE auto merged(const Monoid& monoid, std::array<State, kCount>& states) {
+HWY_INLINE State merged_chains(const Monoid& monoid, std::array<State, kCount>& states) {
   merge_pairwise<static_cast<int>(kCount)>([&](auto to, auto from) {
     monoid.template merge<B>(std::get<to>(states), std::get<from>(states));
   });
-  auto& state = states[0];
+  return states[0];
+}
+
+// The same of all lanes, too.
+template <class B, class Monoid, class State, std::size_t kCount>
+HWY_INLINE auto merged(const Monoid& monoid, std::array<State, kCount>& states) {
+  auto state = merged_chains<B>(monoid, states);
   for (int distance = kLanes / 2; distance > 0; distance /= 2) {
     monoid.template merge<B>(state, state.transform([&](auto y) { return rotate(y, distance); }));
   }

@@ -108,6 +108,9 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<PagedAttentionProblem>(problem)) {
       return "oneDNN has no attention over pages";
     }
+    if (std::holds_alternative<QuantiseProblem>(problem)) {
+      return fmt::format("oneDNN {} quantises by scales that it is given", version());
+    }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
     if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
         !std::holds_alternative<RowsProblem>(problem)) {

@@ -58,7 +58,7 @@ float boundary(std::uint64_t which) {
   const auto code = static_cast<std::uint8_t>(which / 4 % kLargestCode);
   const float here = decode(C{code});
   const float half = (here + decode(C{static_cast<std::uint8_t>(code + 1)})) / 2;
-  const float least = std::ldexp(half, 1 - traits(kDType<T>).digits);
+  const float least = std::ldexp(1.0f, std::ilogb(half) + 1 - traits(kDType<T>).digits);
   switch (which % 4) {
     case 0:
       return here;

@@ -111,7 +111,7 @@ TEST_P(QuantiseTest, EveryBoundaryOfCodes) {
     for (unsigned bits = 0; bits + 1 < (C::kFnuz ? 0x80u : 0x7fu); ++bits) {
       const float here = decode(C{static_cast<std::uint8_t>(bits)});
       const float half = (here + decode(C{static_cast<std::uint8_t>(bits + 1)})) / 2;
-      const float least = std::ldexp(half, 1 - traits(dtype()).digits);
+      const float least = std::ldexp(1.0f, std::ilogb(half) + 1 - traits(dtype()).digits);
       for (const float x : {here, half, half - least, half + least}) {
         all.push_back(x * 0x1p-2f);
         all.push_back(-x * 0x1p-2f);

@@ -154,14 +154,14 @@ TEST(Table, SaysWhyNoLibraryStandsBesideAKernel) {
 TEST(Table, TheLossOfCodesStandsBelowItAndNotInTheirCheck) {
   Record record = sample_record();
   const std::string without =
-      line_with(format_record(record, TableFormat::table, false), "cpu/moat");
+      line_with(format_record(record, TableFormat::table, false), "  cpu/moat");
   record.cases[0].quantisation_loss = 7.25e-4;
   for (const auto format : {TableFormat::table, TableFormat::markdown}) {
     const std::string text = format_record(record, format, false);
     EXPECT_NE(text.find("note: quantisation loss"), std::string::npos) << text;
     EXPECT_NE(line_with(text, "0.000725").find(record.cases[0].name), std::string::npos) << text;
   }
-  EXPECT_EQ(line_with(format_record(record, TableFormat::table, false), "cpu/moat"), without);
+  EXPECT_EQ(line_with(format_record(record, TableFormat::table, false), "  cpu/moat"), without);
 }
 
 TEST(Table, FitsATerminal) {
@@ -218,7 +218,7 @@ TEST(Table, WhatSharesItsOperandsIsToldInFlops) {
     record.cases[0].kernel = record.cases[0].problem.substr(0, record.cases[0].problem.find('/'));
     record.cases[0].ceiling = Reading<ShareRecord>::none("no bf16 compute ceiling: AMX");
     const std::string line =
-        line_with(format_record(record, TableFormat::table, false), "cpu/moat");
+        line_with(format_record(record, TableFormat::table, false), "  cpu/moat");
     EXPECT_EQ(line.find('%'), line.rfind('%')) << "a spread and no share: " << line;
     return line.find("GFLOP/s") != std::string::npos ? "FLOP" : "byte";
   };

@@ -277,7 +277,7 @@ TEST(Fill, QuantiseHasEveryBoundaryOfCodes) {
       for (int bits = 0; bits + 1 < (C::kFnuz ? 0x80 : 0x7f); ++bits) {
         const float here = decode(C{static_cast<std::uint8_t>(bits)});
         const float half = (here + decode(C{static_cast<std::uint8_t>(bits + 1)})) / 2;
-        const float least = std::ldexp(half, 1 - traits(p.dtype).digits);
+        const float least = std::ldexp(1.0f, std::ilogb(half) + 1 - traits(p.dtype).digits);
         for (const float x : {here, half, half - least, half + least}) {
           EXPECT_TRUE(seen.contains(x)) << name << ' ' << x;
         }

@@ -12,7 +12,7 @@
 
 namespace moat::ptx {
 
-// The last write, or atomic operation, on two bytes in the launch that runs.
+// The last write, or atomic operation, on a byte in the launch that runs.
 struct GlobalWrite {
   u32 launch = 0;
   u32 block = 0;
@@ -28,7 +28,7 @@ class GlobalMemory {
     SeparateMemory storage;
     unsigned char* data = nullptr;
     std::vector<std::uint8_t> written;  // of each byte
-    std::vector<GlobalWrite> writes;    // of every two bytes; empty until a kernel writes here
+    std::vector<GlobalWrite> writes;    // of each byte; empty until a kernel writes here
     std::vector<GlobalWrite> atomics;   // the same of atomic operations
 
     u64 begin() const { return reinterpret_cast<u64>(data); }

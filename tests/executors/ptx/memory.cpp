@@ -78,14 +78,14 @@ void Warp::check_order(const GlobalWrite& write, const char* what, int lane) {
 void Warp::check_order(const std::vector<GlobalWrite>& writes, const char* what, std::size_t offset,
                        std::size_t bytes, int lane) {
   if (writes.empty()) return;
-  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
+  for (std::size_t k = offset; k < offset + bytes; ++k) {
     check_order(writes[k], what, lane);
   }
 }
 
 void Warp::note(std::vector<GlobalWrite>& writes, std::size_t offset, std::size_t bytes, int lane) {
   const GlobalWrite mine{block_.grid().launch, block_.index(), thread(lane), time_, pc_};
-  for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) writes[k] = mine;
+  for (std::size_t k = offset; k < offset + bytes; ++k) writes[k] = mine;
 }
 
 void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
@@ -100,7 +100,7 @@ void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::siz
 
 void Warp::write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
                         int lane) {
-  if (a.writes.empty()) a.writes.resize((a.bytes + 1) / 2);
+  if (a.writes.empty()) a.writes.resize(a.bytes);
   check_order(a.writes, "overwrites", offset, bytes, lane);
   check_order(a.atomics, "overwrites", offset, bytes, lane);
   note(a.writes, offset, bytes, lane);
@@ -180,7 +180,7 @@ void Warp::check_read_only(u64 address, std::size_t bytes, int lane) {
   const std::size_t offset = address - a.begin();
   for (const auto* writes : {&a.writes, &a.atomics}) {
     if (writes->empty()) continue;
-    for (std::size_t k = offset / 2; k < (offset + bytes + 1) / 2; ++k) {
+    for (std::size_t k = offset; k < offset + bytes; ++k) {
       const GlobalWrite& write = (*writes)[k];
       if (write.launch != block_.grid().launch) continue;
       fail(lane,
@@ -261,7 +261,7 @@ void Warp::atomic_add(const Instruction& i, u32 mask) {
     if (!a.initialised(offset, 4)) fail(lane, "adds to global memory that nothing wrote");
     // Against others it is atomic, against plain accesses it is not.
     check_order(a.writes, "adds to", offset, 4, lane);
-    if (a.atomics.empty()) a.atomics.resize((a.bytes + 1) / 2);
+    if (a.atomics.empty()) a.atomics.resize(a.bytes);
     note(a.atomics, offset, 4, lane);
     u32 old = 0;
     std::memcpy(&old, a.data + offset, 4);
