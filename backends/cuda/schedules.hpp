@@ -106,13 +106,14 @@ struct Sm80Schedules {
       if constexpr (sizeof(T) == 4) {
         f(Type<simt::TileSchedule<T, 16, 16, kValues, 2, 1, kFew, 2>>{});
       } else if constexpr (kHeadDim > 128) {
-        f(Type<simt::TileSchedule<T, 16, 16, kValues, 1, 1, 2, 2>>{});
+        // One wave would have no registers left for the places of twice as many rows.
+        f(Type<simt::TileSchedule<T, 32, 16, kValues, 2, 1, 2, 2>>{});
       } else {
         f(Type<simt::TileSchedule<T, 16, 32, kValues, 1, 1, 3, 3>>{});
       }
     } else if constexpr (sizeof(T) == 4) {
       constexpr int n = kHeadDim == 64 ? 32 : 16;
-      f(Type<simt::TileSchedule<T, 64, n, kValues, 4, 1, kFew>>{});
+      f(Type<simt::TileSchedule<T, 64, n, kValues, kHeadDim == 256 ? 8 : 4, 1, kFew>>{});
     } else if constexpr (kHeadDim == 64) {
       f(Type<simt::TileSchedule<T, 128, 64, kValues, 4, 1, 2>>{});
     } else {

@@ -166,7 +166,9 @@ struct CdnaSchedules : PlainSchedules {
     if constexpr (kHeadDim > 256) {
       f(Type<simt::TileSchedule<T, 16, n, kValues / 4, 1, 1, 1>>{});
     } else if (p.q_len == 1) {
-      f(Type<simt::TileSchedule<T, 16, n, kValues, 1, 1, 1>>{});
+      // Loads of the longest rows pass through the registers of twice as many lanes.
+      constexpr int kWarps = kHeadDim > 192 ? 2 : 1;
+      f(Type<simt::TileSchedule<T, 16 * kWarps, n, kValues, kWarps, 1, 1>>{});
     } else if constexpr (kRow > 512) {
       f(Type<simt::TileSchedule<T, 32, n, kValues, 2, 1, 1>>{});
     } else {
