@@ -326,13 +326,13 @@ Json judge(const Statement& s, const Json& measured, const std::string& device) 
 
 // Calls use(id, claim, its statement, its readings) for each.
 template <class F>
-void for_each_claim(const Json& document, F&& use) {
+void for_each_claim(const Json& document, std::string_view from, F&& use) {
   if (!document.is_object() || !document.contains("claims") || !document.at("claims").is_array()) {
-    throw UsageError(fmt::format("--claims: the file has no array \"claims\"; {}", kExample));
+    throw UsageError(fmt::format("{}: the file has no array \"claims\"; {}", from, kExample));
   }
   std::vector<std::string> ids;
   for (std::size_t i = 0; const Json& json : document.at("claims")) {
-    std::string where = fmt::format("--claims: claim {}", ++i);
+    std::string where = fmt::format("{}: claim {}", from, ++i);
     if (!json.is_object() || !json.contains("id") || !json.at("id").is_string()) {
       throw UsageError(fmt::format("{}: lacks the text \"id\"; {}", where, kExample));
     }
@@ -357,54 +357,57 @@ void for_each_claim(const Json& document, F&& use) {
 
 }  // namespace
 
-std::set<std::string> pairings_of(const Json& claims) {
+std::set<std::string> pairings_of(const Json& claims, std::string_view from) {
   std::set<std::string> names;
   const auto add = [&](const Statement& s) {
     if (s.measures() && find_metric_of(s.measure_text("metric"))) {
       names.insert(s.measure_text("pairing"));
     }
   };
-  for_each_claim(claims, [&](const std::string&, const Json&, const Statement& statement,
-                             std::span<const Statement> readings) {
-    add(statement);
-    std::ranges::for_each(readings, add);
-  });
+  for_each_claim(claims, from,
+                 [&](const std::string&, const Json&, const Statement& statement,
+                     std::span<const Statement> readings) {
+                   add(statement);
+                   std::ranges::for_each(readings, add);
+                 });
   return names;
 }
 
-Json judge_claims(const Json& claims, const Json& measured) {
+Json judge_claims(const Json& claims, const Json& measured, std::string_view from) {
   Json results = Json::array();
-  for_each_claim(claims, [&](const std::string& id, const Json& json, const Statement& statement,
-                             std::span<const Statement> readings) {
-    const auto measures = [](const Statement& s) {
-      return s.measures() && find_metric_of(s.measure_text("metric"));
-    };
-    std::vector<std::string> devices{""};
-    if (!measured.is_null() && (measures(statement) || std::ranges::any_of(readings, measures))) {
-      devices.clear();
-      for (const Json& d : measured.at("devices")) {
-        devices.push_back(d.at("name").get<std::string>());
-      }
-      if (devices.empty()) devices.emplace_back();
-    }
-    for (const std::string& device : devices) {
-      Json result = {{"id", id}, {"says", statement.text("says")}};
-      if (json.contains("source")) result["source"] = statement.text("source");
-      if (!device.empty()) result["device"] = device;
-      result["claimed"] = {{"operator", statement.text("operator")},
-                           {"value", statement.number("value", 0)},
-                           {"tolerance", statement.number("tolerance", 0)}};
-      result["unit"] = statement.text("unit");
-      result.update(judge(statement, measured, device));
-      Json& others = result["readings"] = Json::array();
-      for (const Statement& reading : readings) {
-        Json other = judge(reading, measured, device);
-        other["unit"] = reading.text("unit");
-        others.push_back(std::move(other));
-      }
-      results.push_back(std::move(result));
-    }
-  });
+  for_each_claim(claims, from,
+                 [&](const std::string& id, const Json& json, const Statement& statement,
+                     std::span<const Statement> readings) {
+                   const auto measures = [](const Statement& s) {
+                     return s.measures() && find_metric_of(s.measure_text("metric"));
+                   };
+                   std::vector<std::string> devices{""};
+                   if (!measured.is_null() &&
+                       (measures(statement) || std::ranges::any_of(readings, measures))) {
+                     devices.clear();
+                     for (const Json& d : measured.at("devices")) {
+                       devices.push_back(d.at("name").get<std::string>());
+                     }
+                     if (devices.empty()) devices.emplace_back();
+                   }
+                   for (const std::string& device : devices) {
+                     Json result = {{"id", id}, {"says", statement.text("says")}};
+                     if (json.contains("source")) result["source"] = statement.text("source");
+                     if (!device.empty()) result["device"] = device;
+                     result["claimed"] = {{"operator", statement.text("operator")},
+                                          {"value", statement.number("value", 0)},
+                                          {"tolerance", statement.number("tolerance", 0)}};
+                     result["unit"] = statement.text("unit");
+                     result.update(judge(statement, measured, device));
+                     Json& others = result["readings"] = Json::array();
+                     for (const Statement& reading : readings) {
+                       Json other = judge(reading, measured, device);
+                       other["unit"] = reading.text("unit");
+                       others.push_back(std::move(other));
+                     }
+                     results.push_back(std::move(result));
+                   }
+                 });
   return results;
 }
 

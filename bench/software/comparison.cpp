@@ -14,6 +14,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/compare/bootstrap.hpp"
 #include "bench/compare/rounds.hpp"
+#include "bench/measure/sampler.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/run/case_records.hpp"
@@ -36,7 +37,11 @@ struct MeasuredWay {
   ContenderResult result = {};
   bool cold = false;
 
-  bool has_time() const { return result.measurement && !result.measurement->samples.empty(); }
+  // What other work disturbed has none: its samples say nothing beside calm ones.
+  bool has_time() const {
+    return result.status == Status::ok && result.measurement &&
+           !result.measurement->samples.empty();
+  }
   double seconds() const { return result.measurement->summary.median; }
 };
 
@@ -232,8 +237,11 @@ class MeasuredPairing {
       std::vector<double> a = plain.result.measurement->samples;
       std::vector<double> b = way.result.measurement->samples;
       keep_common_rounds(a, plain.result.measurement->rounds, b, way.result.measurement->rounds);
-      if (a.empty()) {
-        none("measured", "no round was left undisturbed for both");
+      if (a.size() < std::size_t{kFewestSamples}) {
+        none("measured",
+             fmt::format("only {} rounds were undisturbed for both, and {} are needed (more "
+                         "--budget or --samples may find them)",
+                         a.size(), kFewestSamples));
       } else {
         const RatioEstimate r =
             paired_ratio({b}, {a}, {.seed = seed_of(1, pairing_.name + way.way.name)});

@@ -146,10 +146,11 @@ int software(Options& o, const std::vector<std::string>& arguments, RunWorld (*w
                                  o.evidence ? "--evidence" : "--no-measuring"));
   }
   const Json claims = o.claims ? read_claims(*o.claims) : Json(nullptr);
+  const std::string from = o.claims ? fmt::format("--claims {}", o.claims->string()) : "";
   Json document(nullptr);
   int code = kExitOk;
   // What is wrong with the claims is said before minutes of measuring.
-  if (!claims.is_null()) (void)judge_claims(claims, nullptr);
+  if (!claims.is_null()) (void)judge_claims(claims, nullptr, from);
   if (!o.out.empty()) require_writable(o.out);
   if (o.evidence) {
     document = read_software_document("--evidence", *o.evidence);
@@ -159,12 +160,14 @@ int software(Options& o, const std::vector<std::string>& arguments, RunWorld (*w
       start_again_placed(o.comparison.threads, arguments);
       document = compare_ways(o.comparison, world());
       code = exit_code_of(document);
+      // Claims about ways that are all missing are judged all the same.
+      if (!claims.is_null() && code == kExitNothing) code = kExitOk;
     }
   }
   Json results(nullptr);
   if (!claims.is_null()) {
     try {
-      results = judge_claims(claims, document);
+      results = judge_claims(claims, document, from);
     } catch (const nlohmann::json::exception& e) {
       throw std::runtime_error(
           fmt::format("--evidence {}: {}", o.evidence ? o.evidence->string() : "", e.what()));

@@ -13,6 +13,7 @@
 #include "bench/software/text.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "tests/bench/run/naive_device.hpp"
+#include "tests/support/scripted_scheduling.hpp"
 
 namespace moat {
 namespace {
@@ -163,6 +164,29 @@ TEST_F(ComparisonTest, FasterThanTheCeilingsIsSuspect) {
   EXPECT_EQ(asked, 2) << "they are measured again beside the ways";
   EXPECT_EQ(document.at("pairings").at(0).at("ways").at(0).at("status"), "suspect");
   EXPECT_EQ(exit_code_of(document), kExitFailed);
+}
+
+// Calm samples beside disturbed ones would tell of the other work.
+TEST_F(ComparisonTest, DisturbedWaysHaveNoRatio) {
+  ScriptedScheduling scheduling;
+  scheduling.step = 1;
+  world_.scheduling = &scheduling;
+  options_.budget_seconds = 0.05;
+  const Json document = run();
+  EXPECT_EQ(exit_code_of(document), kExitDisturbed);
+  const Json& pairing = document.at("pairings").at(0);
+  EXPECT_EQ(pairing.at("ways").at(0).at("status"), "disturbed");
+  EXPECT_FALSE(pairing.at("ways").at(0).contains("seconds"));
+  EXPECT_TRUE(pairing.at("comparisons").at(0).at("measured").is_null());
+  EXPECT_THAT(pairing.at("comparisons").at(0).at("measured_reason").get<std::string>(),
+              HasSubstr("all has no time: other work on the machine"));
+}
+
+TEST_F(ComparisonTest, FewRoundsGiveNoRatio) {
+  options_.samples = 5;
+  const Json compared = run().at("pairings").at(0).at("comparisons").at(0);
+  EXPECT_TRUE(compared.at("measured").is_null());
+  EXPECT_THAT(compared.at("measured_reason").get<std::string>(), HasSubstr("only 5 rounds"));
 }
 
 TEST_F(ComparisonTest, MissingCeilingsLeaveNoPrediction) {

@@ -22,7 +22,7 @@ DeviceInfo device(std::size_t cache_bytes) {
   return info;
 }
 
-TEST(Floor, IsTheLargerOfArithmeticAndMemory) {
+TEST(Floor, IsTheLargerOfComputeAndTraffic) {
   const Floor memory = floor_of(read_way("gemm/f32/m1n8k8"), device(0), ceilings(), true);
   EXPECT_DOUBLE_EQ(memory.seconds.value(), 4.0 * (8 + 64 + 8) / 10);
   EXPECT_EQ(memory.bound, "memory");

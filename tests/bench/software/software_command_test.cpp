@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -102,6 +103,31 @@ TEST_F(SoftwareCommand, JudgesThePressWithoutMeasuring) {
   EXPECT_THAT(f.out, HasSubstr("not testable: v2-throughput-5.76-times\n"));
 }
 
+// A kernel that is missing leaves a claim without a test, not the command without a verdict.
+TEST_F(SoftwareCommand, JudgesClaimsAboutWaysThatAreMissing) {
+  const auto claims = write("claims.json", R"({"claims": [
+    {"id": "sparse", "says": "it pays", "what": "time", "unit": "ratio", "operator": ">",
+     "value": 1, "measure": {"metric": "speedup", "pairing": "sparse-attention",
+     "plain": "full", "way": "sparse"}}]})");
+  const Finished f = software(
+      {"--claims", claims.string(), "--backend", "cpu", "--samples", "10", "--budget", "0.1"});
+  ASSERT_TRUE(measured(f)) << f.exit_code << f.err;
+  EXPECT_THAT(f.out, HasSubstr("not testable: sparse on cpu:0\n"));
+}
+
+TEST_F(SoftwareCommand, EndsWhenItIsInterrupted) {
+  // Progress goes where the test can wait for it: it tells when the handler is there.
+  Spawned run(
+      {"software", "--backend", "cpu", "--budget", "60", "--samples", "1000000", "--json",
+       "--progress", "--ways", "gemm/f32/m64n64k64", "gemm/f32/m64n64k32"},
+      [] { dup2(STDOUT_FILENO, STDERR_FILENO); }, QUICK_MOAT_BINARY);
+  ASSERT_TRUE(run.wait_for("ways on cpu:0"));
+  run.signal(SIGINT);
+  const Finished f = run.wait();
+  EXPECT_EQ(f.exit_code, kExitInterrupted) << f.out;
+  EXPECT_THAT(f.out, HasSubstr("\"interrupted\": true"));
+}
+
 TEST_F(SoftwareCommand, ListsPairings) {
   const Finished f = software({"--list"});
   EXPECT_EQ(f.exit_code, kExitOk) << f.err;
@@ -119,7 +145,7 @@ TEST_F(SoftwareCommand, SaysWhatIsWrongWithItsOptions) {
   refuses({"--no-measuring"}, "--no-measuring: judges claims; name them with --claims");
   refuses({"--claims", (folder_ / "none.json").string()}, "none.json");
   refuses({"--claims", write("bad.json", "{\"claims\": [{}]}").string()},
-          "claim 1: lacks the text \"id\"");
+          "bad.json: claim 1: lacks the text \"id\"");
   refuses({"--claims", write("text.json", "{").string()}, "text.json");
   refuses({"--backend", "gpu"}, "backend gpu is not known");
   const Finished f =
