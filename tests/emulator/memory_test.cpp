@@ -81,6 +81,20 @@ TEST(MemoryFaults, TwoWavesWriteTheSameWord) {
                                          HasSubstr("overwrites what was written by wave 0"))));
 }
 
+TEST(MemoryFaults, TwoWavesWriteTheSameByte) {
+  const auto program = [](bool as_word) {
+    return in(kTwoWaves, [=](float* x) {
+      if (as_word && Isa::wave() == 0) Isa::store_shared(x + Isa::lane(), 1.0f);
+      if (!as_word || Isa::wave() == 1) {
+        Isa::store_shared<unsigned char>(reinterpret_cast<unsigned char*>(x) + Isa::lane(), 1);
+      }
+    });
+  };
+  EXPECT_THAT(program(false), ThrowsMessage<Fault>(HasSubstr("overwrites what was written by")));
+  // What was written before as words.
+  EXPECT_THAT(program(true), ThrowsMessage<Fault>(HasSubstr("overwrites what was written by")));
+}
+
 TEST(MemoryFaults, LanesOfAWaveWithoutSyncwarp) {
   const auto pairs = [](bool ordered_read, bool ordered_write) {
     return in({.shared_bytes = 128}, [=](float* x) {
@@ -151,9 +165,7 @@ TEST(MemoryFaults, GlobalMemoryOutOfBounds) {
 
 TEST(MemoryFaults, GlobalMemoryIsForgottenWithItsOwner) {
   std::vector<float> values(2);
-  {
-    const GlobalMemory known(values.data(), sizeof(float));
-  }
+  { const GlobalMemory known(values.data(), sizeof(float)); }
   EXPECT_TRUE(GlobalMemory::contains(values.data() + 1, sizeof(float)));
   const GlobalMemory known(values.data(), sizeof(float));
   EXPECT_TRUE(GlobalMemory::contains(values.data(), sizeof(float)));
@@ -185,6 +197,16 @@ TEST(Memory, HalvesOfAWordAreApart) {
     Isa::store_shared<std::uint16_t>(mine, 1);
     EXPECT_EQ(Isa::load_shared<std::uint16_t>(mine), 1);
     Isa::store_shared<std::uint16_t>(mine, 2);
+  });
+}
+
+// So do single bytes, from the first access to one on.
+TEST(Memory, BytesOfAWordAreApart) {
+  run(kTwoWaves, [](unsigned char* arena) {
+    unsigned char* const mine = arena + 2 * Isa::lane() + Isa::wave();
+    Isa::store_shared<unsigned char>(mine, 1);
+    EXPECT_EQ(Isa::load_shared<unsigned char>(mine), 1);
+    Isa::store_shared<unsigned char>(mine, 2);
   });
 }
 

@@ -6,13 +6,38 @@
 
 namespace moat::emulator {
 
+void Shadow::refine_for(std::size_t offset, std::size_t bytes) {
+  if (((offset | bytes) & (word_bytes_ / 2 - 1)) == 0) return;
+  std::vector<Word> fine(2 * words_.size());
+  for (std::size_t i = 0; i < fine.size(); ++i) {
+    const Word& old = words_[i / 2];
+    const std::size_t half = i % 2;
+    Word& word = fine[i];
+    word.writer.fill(old.writer[half]);
+    word.writer_operation.fill(old.writer_operation[half]);
+    word.flight = old.flight;
+    word.flight_operation = old.flight_operation;
+    std::size_t kept = 0;
+    for (std::size_t r = 0; r < kReaders && old.reader[r]; ++r) {
+      if ((old.reader[r].halves() >> half & 1u) == 0) continue;
+      word.reader[kept] = old.reader[r].of_both();
+      word.reader_operation[kept++] = old.reader_operation[r];
+    }
+  }
+  words_ = std::move(fine);
+  word_bytes_ = 2;
+}
+
 template <class F>
 std::optional<Conflict> Shadow::each_word(std::size_t offset, std::size_t bytes, F f) {
+  refine_for(offset, bytes);
   const std::size_t end = offset + bytes;
-  for (std::size_t at = offset / kWordBytes * kWordBytes; at < end; at += kWordBytes) {
-    const std::uint32_t low = offset < at + 2 ? 1u : 0u;
-    const std::uint32_t high = end > at + 2 ? 2u : 0u;
-    if (const auto conflict = f(words_[at / kWordBytes], low | high, at)) return conflict;
+  const int shift = word_bytes_ == 4 ? 2 : 1;
+  const std::size_t half = word_bytes_ / 2;
+  for (std::size_t at = offset >> shift << shift; at < end; at += word_bytes_) {
+    const std::uint32_t low = offset < at + half ? 1u : 0u;
+    const std::uint32_t high = end > at + half ? 2u : 0u;
+    if (const auto conflict = f(words_[at >> shift], low | high, at)) return conflict;
   }
   return std::nullopt;
 }

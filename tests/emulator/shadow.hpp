@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The history of shared memory: for every two bytes who wrote them last, for every four who read
-// them since, and what is still to arrive.
+// them since, and what is still to arrive; from the first access to a single byte on for every byte
+// and for every two.
 #pragma once
 
 #include <array>
@@ -46,7 +47,7 @@ struct Conflict {
 
 class Shadow {
  public:
-  explicit Shadow(std::size_t bytes) : words_((bytes + kWordBytes - 1) / kWordBytes) {}
+  explicit Shadow(std::size_t bytes) : words_((bytes + word_bytes_ - 1) / word_bytes_) {}
 
   // Nothing was written yet.
   void clear() { std::fill(words_.begin(), words_.end(), Word{}); }
@@ -65,8 +66,6 @@ class Shadow {
   std::optional<Conflict> reserve(const Access& access, std::size_t offset, std::size_t bytes);
 
  private:
-  static constexpr std::size_t kWordBytes = 4;
-  static constexpr std::uint32_t kHalves = 3;
   static constexpr std::uint16_t kMbarrier = 0xffff;
 
   // Actor, time and, of a reader, which halves of the word. 0: none.
@@ -84,6 +83,11 @@ class Shadow {
     }
     Time time() const { return bits_ & ((1u << kTimeBits) - 1); }
     std::uint32_t halves() const { return bits_ >> (kActorBits + kTimeBits); }
+    Stamp of_both() const {
+      Stamp both = *this;
+      both.bits_ |= 3u << (kActorBits + kTimeBits);
+      return both;
+    }
     void drop(std::uint32_t halves) {
       bits_ &= ~(halves << (kActorBits + kTimeBits));
       if (this->halves() == 0) bits_ = 0;
@@ -105,6 +109,9 @@ class Shadow {
     std::array<OperationId, kReaders> reader_operation{};
   };
 
+  // Words of two bytes from now on if the range needs halves of one.
+  void refine_for(std::size_t offset, std::size_t bytes);
+
   // Calls f(word, halves, offset) for every word of a range until f returns a conflict.
   template <class F>
   std::optional<Conflict> each_word(std::size_t offset, std::size_t bytes, F f);
@@ -120,6 +127,7 @@ class Shadow {
                                             std::uint32_t halves, std::size_t offset);
   static void remember_writer(Word& word, const Access& access, std::uint32_t halves);
 
+  std::size_t word_bytes_ = 4;
   std::vector<Word> words_;
 };
 

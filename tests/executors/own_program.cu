@@ -105,6 +105,17 @@ int main() {
   expect(fault.find("own_program.cu:53") != fault.npos, "a fault's line");
   expect(fault.find("4 bytes at 0x") != fault.npos, "a fault's text");
 
+  const auto refuses = [](const char* what) {
+    expect(GPU(GetLastError)() != GPU(Success), what);
+  };
+  // In 32 bits these are 512 bytes, no blocks and 64 threads.
+  reversed_twice<<<1, kThreads, (std::size_t{1} << 32) + 512>>>(dx, dy);
+  refuses("too much shared memory");
+  reversed<<<0, kThreads>>>(dx, dy);
+  refuses("no blocks");
+  reversed<<<1, dim3(64, 67108865)>>>(dx, dy);
+  refuses("too many threads");
+
   sum<<<1, kThreads>>>(kThreads - 6, dx, dy);
   finish("sum");
   download();

@@ -33,6 +33,7 @@ class Assembled {
   std::vector<std::uint32_t> buffer;
   std::uint64_t instruction_limit = 100'000;
   const Program& program() const { return *program_; }
+  const CodeObject& object() const { return *object_; }
 
  private:
   std::unique_ptr<CodeObject> object_;

@@ -112,6 +112,9 @@ CodeObject read_code_object(std::string architecture, std::string bytes) {
                    .threads = kernel.at(".max_flat_workgroup_size"),
                    .wave_width = kernel.at(".wavefront_size"),
                    .vector_registers = kernel.at(".vgpr_count")};
+      if (k.wave_width != 32 && k.wave_width != 64) {
+        throw Fault("waves of " + std::to_string(k.wave_width) + " lanes in " + k.name);
+      }
       for (const json& argument : kernel.value(".args", json::array())) {
         k.arguments.push_back({.kind = argument.at(".value_kind"),
                                .offset = argument.at(".offset"),

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/executors/amd/assembled.hpp"
+#include "tests/executors/amd/fault.hpp"
 
 namespace moat::amdgcn {
 namespace {
@@ -225,6 +226,43 @@ TEST(AmdExecutorFault, RaceInLds) {
               AllOf(HasSubstr("ds_read_b32"), HasSubstr("reads what wave 0 writes")));
   // Without the wait the write may come after the barrier.
   EXPECT_THAT(racing("s_nop 0", true), HasSubstr("with no barrier between"));
+}
+
+// More operations than the counter holds: the oldest has ended. Wave 0 writes one word, then
+// `others`, and waits for none.
+std::string counted(int others) {
+  std::string body = R"(
+  v_mov_b32 v2, 0
+  v_readfirstlane_b32 s8, v0
+  s_cmp_lg_u32 s8, 0
+  s_cbranch_scc1 .Lread
+  s_mov_b64 exec, 1
+  ds_write_b32 v2, v0
+)";
+  for (int i = 0; i < others; ++i) body += "ds_write_b32 v2, v0 offset:4\n";
+  body += R"(
+  s_mov_b64 exec, -1
+  s_barrier
+  s_endpgm
+.Lread:
+  s_barrier
+  ds_read_b32 v3, v2
+  s_waitcnt lgkmcnt(0)
+)";
+  return gfx90a(body, 128);
+}
+
+TEST(AmdExecutorFault, CountersHoldSoMuch) {
+  EXPECT_THAT(counted(14), HasSubstr("reads what wave 0 writes"));
+  EXPECT_THAT(counted(15), IsEmpty());
+}
+
+TEST(AmdExecutorFault, WavesOfNoLanes) {
+  std::string bytes = Assembled("gfx90a", kBegin).object().bytes;
+  const std::string name = ".wavefront_size";
+  bytes.at(bytes.find(name) + name.size()) = 0;
+  EXPECT_THAT([&] { read_code_object("gfx90a", bytes); },
+              testing::ThrowsMessage<Fault>(HasSubstr("waves of 0 lanes in kernel")));
 }
 
 TEST(AmdExecutorFault, LanesThatWriteOneWord) {

@@ -138,6 +138,7 @@ void store(const Operand& o, Wave& w, const LaneValues& address) {
 
 template <u32 kWords, bool kTwo>
 void write(const Instruction& i, Wave& w) {
+  w.make_room(w.lds, w.context->most_lds());
   Pending& p = w.lds.push();
   p.kind = Pending::Kind::lds_write;
   p.bytes = 4 * kWords;

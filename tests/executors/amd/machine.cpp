@@ -11,7 +11,12 @@
 namespace moat::amdgcn {
 namespace {
 
-std::uint32_t product(const Size3& s) { return s[0] * s[1] * s[2]; }
+std::uint64_t product(const Size3& s) {
+  // Of three numbers of 32 bits: no more than the largest 64 bits hold.
+  const std::uint64_t two = std::uint64_t{s[0]} * s[1];
+  const bool fits = s[2] == 0 || two <= ~std::uint64_t{0} / s[2];
+  return fits ? two * s[2] : ~std::uint64_t{0};
+}
 
 // A value that no kernel expects: a NaN as a float, far outside as an index.
 constexpr std::uint32_t kGarbage = 0x7fc0bad0;
@@ -30,14 +35,14 @@ void Machine::check(const Launch& launch) const {
     throw Fault("a mode of floating point that the executor does not have");
   }
   if (k.private_bytes != 0) throw Fault("a private segment, which the executor does not have");
-  const std::uint32_t threads = product(launch.threads);
+  const std::uint64_t threads = product(launch.threads);
   if (threads == 0 || product(launch.blocks) == 0) throw Fault("an empty launch");
-  if (threads > static_cast<std::uint32_t>(k.threads)) {
+  if (threads > static_cast<std::uint64_t>(k.threads)) {
     throw Fault(std::to_string(threads) + " threads in a block of a kernel for " +
                 std::to_string(k.threads));
   }
   constexpr std::uint32_t kMostLds = 64 << 10;
-  if (k.static_lds_bytes + launch.dynamic_lds_bytes > kMostLds) {
+  if (k.static_lds_bytes > kMostLds || launch.dynamic_lds_bytes > kMostLds - k.static_lds_bytes) {
     throw Fault("more than 64 KiB of LDS");
   }
 }
@@ -123,7 +128,7 @@ std::uint64_t Machine::run(const Launch& launch, Trace* trace) {
 void Machine::start_block(const Launch& launch, const Size3& block, std::uint64_t arguments) {
   const KernelInfo& k = *launch.program->kernel;
   const auto width = static_cast<std::uint32_t>(k.wave_width);
-  const std::uint32_t threads = product(launch.threads);
+  const auto threads = static_cast<std::uint32_t>(product(launch.threads));
   // One more register for copies that decode.cpp makes.
   const auto registers = static_cast<std::size_t>(k.vector_registers) + 1;
   context_.lds.reset(k.static_lds_bytes + launch.dynamic_lds_bytes);

@@ -80,7 +80,9 @@ void load(const Instruction& i, Wave& w) {
 }
 
 void note_store(const Instruction& i, Wave& w) {
-  Pending& p = w.context->separate_stores ? w.stores.push() : w.vector_memory.push();
+  PendingQueue& queue = w.context->separate_stores ? w.stores : w.vector_memory;
+  w.make_room(queue, Context::kMostVectorMemory);
+  Pending& p = queue.push();
   p.kind = Pending::Kind::store;
   p.words = 0;
   p.lanes = w.exec();

@@ -181,6 +181,8 @@ std::size_t drain(Wave& wave, PendingQueue& queue, std::size_t left) {
 
 }  // namespace
 
+void Wave::make_room(PendingQueue& queue, std::size_t most) { drain(*this, queue, most - 1); }
+
 void Wave::wait_vector_memory(std::size_t left) {
   count_completion(drain(*this, vector_memory, left));
 }

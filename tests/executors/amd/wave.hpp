@@ -105,7 +105,10 @@ struct Context {
   const GlobalMemory* memory = nullptr;
   const Program* program = nullptr;
   int wave_width = 64;
-  bool separate_stores = false;           // gfx10 and newer count stores apart (VSCNT)
+  bool separate_stores = false;  // gfx10 and newer count stores apart (VSCNT)
+  // What the counters hold at most; an operation beyond that waits for the oldest.
+  static constexpr std::size_t kMostVectorMemory = 63;
+  std::size_t most_lds() const { return separate_stores ? 63 : 15; }
   bool flushes_matrix_denormals = false;  // gfx90a
   Lds lds;
   // Waves that passed a barrier with stores to global memory that they had not waited for.
@@ -280,6 +283,9 @@ struct Wave {
   // Faults if an active lane's value is undefined, or still under way.
   void demand(const Operand& o, std::uint64_t defined, std::uint64_t active,
               const char* what) const;
+
+  // Ends the oldest operations until one more can be counted.
+  void make_room(PendingQueue& queue, std::size_t most);
 
   // Ends the oldest operations until `left` are under way.
   void wait_vector_memory(std::size_t left);

@@ -177,8 +177,12 @@ cudaError_t launch(const void* entry, dim3 blocks, dim3 threads, void** argument
   Function& function = found->second;
   const Interpreted& device = s.devices[static_cast<std::size_t>(s.device)];
   if (shared_bytes > function.granted) return cudaErrorInvalidValue;
+  if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0 || threads.x == 0 || threads.y == 0 ||
+      threads.z == 0 || threads.x > 1024) {
+    return cudaErrorInvalidConfiguration;
+  }
   try {
-    if (blocks.y * blocks.z * threads.y * threads.z != 1) {
+    if (blocks.y != 1 || blocks.z != 1 || threads.y != 1 || threads.z != 1) {
       throw std::runtime_error(fmt::format(
           "{}: a launch of {}x{}x{} blocks of {}x{}x{} threads, of which the executor has only "
           "axis x",
@@ -450,6 +454,8 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorInvalidDeviceFunction";
     case cudaErrorMissingConfiguration:
       return "cudaErrorMissingConfiguration";
+    case cudaErrorInvalidConfiguration:
+      return "cudaErrorInvalidConfiguration";
     default:
       return "an error of the CUDA runtime itself";
   }
@@ -475,6 +481,8 @@ const char* cudaGetErrorString(cudaError_t error) {
       return "the function is no kernel that was registered, or its PTX lacks it";
     case cudaErrorMissingConfiguration:
       return "no launch was configured";
+    case cudaErrorInvalidConfiguration:
+      return "a launch without blocks or threads, or of more than 1024 threads in a block";
     default:
       // Nothing here returns it.
       return "not an error of the stand-in for the CUDA runtime: a function that it does not have "

@@ -19,6 +19,8 @@ namespace {
 using moat::hip_runtime::Interpreter;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMostLds = 64 << 10;  // of a block
+
 hipError_t last_error = hipSuccess;
 // Of the last launch that failed; the error's text.
 std::string last_fault;
@@ -181,7 +183,7 @@ hipError_t hipGetDeviceProperties(hipDeviceProp_t* p, int index) {
   std::snprintf(p->gcnArchName, sizeof p->gcnArchName, "%s%s", architecture.c_str(),
                 gfx9 ? ":sramecc+:xnack-" : "");
   p->totalGlobalMem = device().memory_bytes();
-  p->sharedMemPerBlock = 64 << 10;
+  p->sharedMemPerBlock = kMostLds;
   p->warpSize = gfx9 ? 64 : 32;
   p->maxThreadsPerBlock = 1024;
   p->multiProcessorCount = device().units();
@@ -279,11 +281,13 @@ hipError_t hipEventElapsedTime(float* milliseconds, hipEvent_t start, hipEvent_t
 
 hipError_t hipFuncSetAttribute(const void*, hipFuncAttribute attribute, int value) {
   const bool known = attribute == hipFuncAttributeMaxDynamicSharedMemorySize;
-  return known && value <= 64 << 10 ? hipSuccess : note(hipErrorInvalidValue);
+  const bool fits = value >= 0 && static_cast<std::size_t>(value) <= kMostLds;
+  return known && fits ? hipSuccess : note(hipErrorInvalidValue);
 }
 
 hipError_t hipLaunchKernel(const void* entry, dim3 grid, dim3 block, void** arguments,
                            std::size_t shared_bytes, hipStream_t) {
+  if (shared_bytes > kMostLds) return note(hipErrorInvalidValue);
   try {
     device().launch(entry, size3(grid), size3(block), shared_bytes, arguments);
     return hipSuccess;

@@ -40,7 +40,7 @@ struct Grid {
   std::span<const unsigned char> parameters;
   GlobalMemory& memory;
   u32 launch;  // number of the launch
-  // What each atomic operation made visible to the blocks after it, in their order.
+  // What each block's atomic operations made visible to the blocks after it, in their order.
   std::vector<Published> published;
   Counts counts;
 };
@@ -157,10 +157,11 @@ class Warp {
   void write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes, int lane);
   // `what` the lane does, in messages.
   void check_order(const GlobalWrite& write, const char* what, int lane);
-  void check_order(const std::vector<GlobalWrite>& writes, const char* what, std::size_t offset,
-                   std::size_t bytes, int lane);
+  void check_order(const GlobalMemory::Allocation& a, const std::vector<GlobalWrite>& writes,
+                   const char* what, std::size_t offset, std::size_t bytes, int lane);
   // Notes that the instruction wrote there.
-  void note(std::vector<GlobalWrite>& writes, std::size_t offset, std::size_t bytes, int lane);
+  void note(const GlobalMemory::Allocation& a, std::vector<GlobalWrite>& writes, std::size_t offset,
+            std::size_t bytes, int lane);
   void atomic_add(const Instruction& i, u32 mask);
   void fence_device(u32 mask);
   void cp_async(const Instruction& i, u32 mask);

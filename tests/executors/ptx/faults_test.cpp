@@ -89,6 +89,44 @@ TEST(PtxFaults, RacesInSharedMemory) {
               faults("overwrites what was read by warp", "no barrier between"));
 }
 
+// Lanes that write neighbouring bytes do not meet; those that write one byte do.
+TEST(PtxFaults, BytesAreApart) {
+  const std::string own = "cvt.u64.u32 %rd3, %r1;\nadd.s64 %rd3, %rd1, %rd3;\n";
+  const std::string one =
+      "and.b32 %r4, %r1, 31;\ncvt.u64.u32 %rd3, %r4;\n"
+      "add.s64 %rd3, %rd1, %rd3;\n";
+  const std::string store = "st.global.u8 [%rd3], %r1;\n";
+  EXPECT_NO_THROW(run(own + store + "ld.global.u8 %r5, [%rd3];\n", kTwoWarps));
+  EXPECT_THAT([&] { run(one + store, kTwoWarps); },
+              faults("lane 0: overwrites global memory that was written by warp 0, lane 0"));
+  // What was written before as words.
+  EXPECT_THAT([&] { run("st.global.u32 [%rd2], %r1;\n" + own + store); },
+              faults("lane 1: overwrites global memory that was written by warp 0, lane 0"));
+  EXPECT_THAT([&] { run(own + store + "ld.global.u32 %r5, [%rd2];\n"); },
+              faults("lane 0: reads global memory that was written by warp 0, lane 1"));
+
+  const std::string shared =
+      "mov.u32 %r2, arena;\nadd.s32 %r3, %r2, %r1;\n"
+      "st.shared.u8 [%r3], %r1;\nld.shared.u8 %r5, [%r3];\n";
+  const std::string others =
+      "xor.b32 %r4, %r1, 63;\nadd.s32 %r4, %r2, %r4;\n"
+      "ld.shared.u8 %r5, [%r4];\n";
+  EXPECT_NO_THROW(run(shared + "bar.sync 0;\n" + others, kTwoWarps));
+  EXPECT_THAT([&] { run(shared + others, kTwoWarps); }, ::testing::Throws<Fault>());
+  EXPECT_THAT([&] { run("mov.u32 %r2, arena;\nst.shared.u8 [%r2], %r1;\n", kTwoWarps); },
+              faults("overwrites what was written by", "no barrier between"));
+}
+
+// Addresses whose ends wrap, also where the allocation was found before.
+TEST(PtxFaults, TheLastAddresses) {
+  const std::string zero = "ld.global.u32 %r2, [%rd2];\nsub.s64 %rd3, %rd1, %rd1;\n";
+  const char* const outside = "4 bytes at 0xfffffffffffffffc lie outside every allocation";
+  EXPECT_THAT([&] { run(zero + "ld.global.u32 %r3, [%rd3+-4];"); }, faults(outside));
+  EXPECT_THAT([&] { run(zero + "st.global.u32 [%rd3+-4], %r1;"); }, faults(outside));
+  EXPECT_THAT([&] { run(zero + "ld.u32 %r3, [%rd3+-4];"); }, faults(outside));
+  EXPECT_THAT([&] { run(zero + "st.u32 [%rd3+-4], %r1;"); }, faults(outside));
+}
+
 TEST(PtxFaults, RacesOfAWarpsLanes) {
   const auto racing = [](const std::string& between) {
     run(kShared + "st.shared.u32 [%r2], %r1;\n" + between +

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace moat::ptx {
 namespace {
@@ -25,6 +26,16 @@ bool GlobalMemory::Allocation::initialised(std::size_t offset, std::size_t size)
 
 void GlobalMemory::Allocation::mark(std::size_t offset, std::size_t size) {
   std::memset(written.data() + offset, 1, size);
+}
+
+void GlobalMemory::Allocation::refine() {
+  for (std::vector<GlobalWrite>* const history : {&writes, &atomics}) {
+    if (history->empty()) continue;
+    std::vector<GlobalWrite> each(bytes);
+    for (std::size_t byte = 0; byte < bytes; ++byte) each[byte] = (*history)[byte / granule];
+    *history = std::move(each);
+  }
+  granule = 1;
 }
 
 void* GlobalMemory::allocate(std::size_t bytes) {
@@ -58,7 +69,7 @@ GlobalMemory::Allocation* GlobalMemory::search(u64 address, std::size_t bytes) {
   if (it == allocations_.begin()) return nullptr;
   --it;
   Allocation& a = it->second;
-  if (address + bytes > a.begin() + a.bytes || address + bytes < address) return nullptr;
+  if (bytes > a.bytes || address - a.begin() > a.bytes - bytes) return nullptr;
   last_ = &a;
   return &a;
 }

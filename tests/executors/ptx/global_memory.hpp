@@ -12,7 +12,7 @@
 
 namespace moat::ptx {
 
-// The last write, or atomic operation, on a byte in the launch that runs.
+// The last write, or atomic operation, on some bytes in the launch that runs.
 struct GlobalWrite {
   u32 launch = 0;
   u32 block = 0;
@@ -28,12 +28,22 @@ class GlobalMemory {
     SeparateMemory storage;
     unsigned char* data = nullptr;
     std::vector<std::uint8_t> written;  // of each byte
-    std::vector<GlobalWrite> writes;    // of each byte; empty until a kernel writes here
+    std::vector<GlobalWrite> writes;    // of every granule; empty until a kernel writes here
     std::vector<GlobalWrite> atomics;   // the same of atomic operations
+    std::size_t granule = 2;            // bytes; 1 from the first write of a single byte on
 
     u64 begin() const { return reinterpret_cast<u64>(data); }
     bool initialised(std::size_t offset, std::size_t size) const;
     void mark(std::size_t offset, std::size_t size);
+
+    // The granules of [offset, offset + size).
+    std::size_t first(std::size_t offset) const { return granule == 2 ? offset / 2 : offset; }
+    std::size_t end(std::size_t offset, std::size_t size) const {
+      return granule == 2 ? (offset + size + 1) / 2 : offset + size;
+    }
+    std::size_t granules() const { return end(0, bytes); }
+    // Keeps the history of each byte from now on.
+    void refine();
   };
 
   // Null if `limit` bytes are exceeded. Aligned to 256 bytes.
@@ -42,8 +52,9 @@ class GlobalMemory {
   bool release(void* p);
   // The allocation that holds [address, address + bytes), or null.
   Allocation* find(u64 address, std::size_t bytes) {
-    if (last_ != nullptr && address >= last_->begin() &&
-        address + bytes <= last_->begin() + last_->bytes) {
+    // Nothing is added to the address: it may be the last one that there is.
+    if (last_ != nullptr && address >= last_->begin() && bytes <= last_->bytes &&
+        address - last_->begin() <= last_->bytes - bytes) {
       return last_;
     }
     return search(address, bytes);

@@ -42,6 +42,9 @@ TEST(PtxInstructions, Bytes) {
   EXPECT_EQ(result(two + "prmt.b32 %r9, %r2, %r3, 0xf8b4;\n"), 0x00ffff04u);
   EXPECT_EQ(result("mov.u16 %rs1, 0x1280;\ncvt.s16.s8 %rs2, %rs1;\ncvt.s32.s16 %r9, %rs2;\n"),
             static_cast<u32>(-128));
+  // Of a wider register the lower half.
+  EXPECT_EQ(result("mov.u32 %r2, 0x1ffff;\ncvt.s32.s16 %r9, %r2;\n"), ~0u);
+  EXPECT_EQ(result("mov.u32 %r9, 010;\n"), 8u);
   EXPECT_EQ(float_result("mov.u16 %rs1, 0xfff8;\ncvt.rn.f32.s16 %f9, %rs1;\n"), -8.0f);
   EXPECT_EQ(float_result("mov.u16 %rs1, 0xfff8;\ncvt.rn.f32.u16 %f9, %rs1;\n"), 65528.0f);
 }

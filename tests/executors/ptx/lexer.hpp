@@ -68,7 +68,9 @@ class Lexer {
     const bool hex = digits.starts_with("0x") || digits.starts_with("0X");
     const std::string_view body = hex ? digits.substr(2) : digits;
     const auto end = body.data() + body.size();
-    const auto [stop, error] = std::from_chars(body.data(), end, value, hex ? 16 : 10);
+    // PTX ISA, "Integer Constants": octal ones begin with 0.
+    const int base = hex ? 16 : digits.starts_with('0') ? 8 : 10;
+    const auto [stop, error] = std::from_chars(body.data(), end, value, base);
     if (error != std::errc() || (stop != end && std::string_view(stop, end) != "U")) {
       fail(fmt::format("a number expected, not '{}'", digits));
     }

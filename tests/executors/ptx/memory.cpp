@@ -14,6 +14,19 @@ namespace {
 
 constexpr std::size_t kCopyBytes = 16;  // of cp.async
 
+// Where a generic address lies; in the windows it becomes one of theirs.
+Space window_of(u64& address) {
+  constexpr u64 kBytes = u64{1} << 32;
+  constexpr std::pair<u64, Space> kWindows[] = {{kGenericShared, Space::shared},
+                                                {kGenericParam, Space::param}};
+  for (const auto& [begin, space] : kWindows) {
+    if (address < begin || address - begin >= kBytes) continue;
+    address -= begin;
+    return space;
+  }
+  return Space::global;
+}
+
 // Elements of memory as registers hold them.
 template <class T>
 void widen(const unsigned char* from, std::size_t bytes, bool sign, T* to) {
@@ -75,17 +88,18 @@ void Warp::check_order(const GlobalWrite& write, const char* what, int lane) {
            "no fence and atomic operation there, or none and a fence here, between");
 }
 
-void Warp::check_order(const std::vector<GlobalWrite>& writes, const char* what, std::size_t offset,
-                       std::size_t bytes, int lane) {
+void Warp::check_order(const GlobalMemory::Allocation& a, const std::vector<GlobalWrite>& writes,
+                       const char* what, std::size_t offset, std::size_t bytes, int lane) {
   if (writes.empty()) return;
-  for (std::size_t k = offset; k < offset + bytes; ++k) {
+  for (std::size_t k = a.first(offset); k < a.end(offset, bytes); ++k) {
     check_order(writes[k], what, lane);
   }
 }
 
-void Warp::note(std::vector<GlobalWrite>& writes, std::size_t offset, std::size_t bytes, int lane) {
+void Warp::note(const GlobalMemory::Allocation& a, std::vector<GlobalWrite>& writes,
+                std::size_t offset, std::size_t bytes, int lane) {
   const GlobalWrite mine{block_.grid().launch, block_.index(), thread(lane), time_, pc_};
-  for (std::size_t k = offset; k < offset + bytes; ++k) writes[k] = mine;
+  for (std::size_t k = a.first(offset); k < a.end(offset, bytes); ++k) writes[k] = mine;
 }
 
 void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
@@ -94,32 +108,23 @@ void Warp::read_global(GlobalMemory::Allocation& a, std::size_t offset, std::siz
     fail(lane,
          fmt::format("reads global memory that nothing wrote, at byte {} of {}", offset, a.bytes));
   }
-  check_order(a.writes, "reads", offset, bytes, lane);
-  check_order(a.atomics, "reads", offset, bytes, lane);
+  check_order(a, a.writes, "reads", offset, bytes, lane);
+  check_order(a, a.atomics, "reads", offset, bytes, lane);
 }
 
 void Warp::write_global(GlobalMemory::Allocation& a, std::size_t offset, std::size_t bytes,
                         int lane) {
-  if (a.writes.empty()) a.writes.resize(a.bytes);
-  check_order(a.writes, "overwrites", offset, bytes, lane);
-  check_order(a.atomics, "overwrites", offset, bytes, lane);
-  note(a.writes, offset, bytes, lane);
+  if (((offset | bytes) & (a.granule - 1)) != 0) a.refine();
+  if (a.writes.empty()) a.writes.resize(a.granules());
+  check_order(a, a.writes, "overwrites", offset, bytes, lane);
+  check_order(a, a.atomics, "overwrites", offset, bytes, lane);
+  note(a, a.writes, offset, bytes, lane);
   a.mark(offset, bytes);
 }
 
 // Where the bytes are on the host; checked.
 const unsigned char* Warp::readable(Space space, u64 address, std::size_t bytes, int lane) {
-  if (space == Space::generic) {
-    if (address >= kGenericParam) {
-      address -= kGenericParam;
-      space = Space::param;
-    } else if (address >= kGenericShared) {
-      address -= kGenericShared;
-      space = Space::shared;
-    } else {
-      space = Space::global;
-    }
-  }
+  if (space == Space::generic) space = window_of(address);
   if (space == Space::shared) {
     const std::size_t offset = shared_offset(address, bytes, bytes, lane);
     block_.check(block_.shadow().read(access(lane, pc_), offset, bytes), *this, lane);
@@ -142,9 +147,8 @@ const unsigned char* Warp::readable(Space space, u64 address, std::size_t bytes,
 
 unsigned char* Warp::writable(Space space, u64 address, std::size_t bytes, int lane) {
   if (space == Space::generic) {
-    if (address >= kGenericParam) fail(lane, "writes parameters");
-    space = address >= kGenericShared ? Space::shared : Space::global;
-    if (space == Space::shared) address -= kGenericShared;
+    space = window_of(address);
+    if (space == Space::param) fail(lane, "writes parameters");
   }
   if (space == Space::shared) {
     const std::size_t offset = shared_offset(address, bytes, bytes, lane);
@@ -180,7 +184,7 @@ void Warp::check_read_only(u64 address, std::size_t bytes, int lane) {
   const std::size_t offset = address - a.begin();
   for (const auto* writes : {&a.writes, &a.atomics}) {
     if (writes->empty()) continue;
-    for (std::size_t k = offset; k < offset + bytes; ++k) {
+    for (std::size_t k = a.first(offset); k < a.end(offset, bytes); ++k) {
       const GlobalWrite& write = (*writes)[k];
       if (write.launch != block_.grid().launch) continue;
       fail(lane,
@@ -260,9 +264,9 @@ void Warp::atomic_add(const Instruction& i, u32 mask) {
     const std::size_t offset = at - a.begin();
     if (!a.initialised(offset, 4)) fail(lane, "adds to global memory that nothing wrote");
     // Against others it is atomic, against plain accesses it is not.
-    check_order(a.writes, "adds to", offset, 4, lane);
-    if (a.atomics.empty()) a.atomics.resize(a.bytes);
-    note(a.atomics, offset, 4, lane);
+    check_order(a, a.writes, "adds to", offset, 4, lane);
+    if (a.atomics.empty()) a.atomics.resize(a.granules());
+    note(a, a.atomics, offset, 4, lane);
     u32 old = 0;
     std::memcpy(&old, a.data + offset, 4);
     const u32 sum = old + add[lane];
@@ -275,8 +279,13 @@ void Warp::atomic_add(const Instruction& i, u32 mask) {
       const Block::Fence& f = block_.fences[t];
       if (f.time != 0 && (t == thread(lane) || known[t] >= f.time)) made.join(f.clock);
     }
+    // Other blocks run when this one has ended: they see all that it published, or nothing.
     auto& published = block_.grid().published;
-    published.push_back({block_.index(), std::move(made)});
+    if (published.empty() || published.back().block != block_.index()) {
+      published.push_back({block_.index(), std::move(made)});
+    } else {
+      published.back().clock.join(made);
+    }
     VectorClock seen = block_.new_clock();
     seen[block_.seen()] = static_cast<Time>(published.size());
     acquire(1u << lane, seen);

@@ -60,6 +60,17 @@ std::optional<Type> type_named(std::string_view name) {
   }
 }
 
+// More than any device has for a block.
+constexpr std::uint32_t kMostSharedBytes = 1u << 20;
+
+// Of an array in memory.
+bool is_element(Type type) {
+  return type.kind != 'p' &&
+         (type.bits == 8 || type.bits == 16 || type.bits == 32 || type.bits == 64);
+}
+// Blocks' shared memory is no better aligned.
+constexpr bool is_alignment(std::size_t x) { return std::has_single_bit(x) && x <= 1024; }
+
 constexpr std::size_t rounded_up(std::size_t x, std::size_t alignment) {
   return (x + alignment - 1) / alignment * alignment;
 }
@@ -232,20 +243,29 @@ class Parser {
       std::string_view type = in_.word();
       if (type == "align") {
         alignment = static_cast<std::size_t>(in_.integer());
+        if (!is_alignment(alignment)) in_.fail_at(at, "unknown alignment of a parameter");
         in_.expect('.');
         type = in_.word();
       }
       const auto known = type_named(type);
-      if (!known) in_.fail_at(at, "unknown type of a parameter");
+      if (!known || !is_element(*known)) in_.fail_at(at, "unknown type of a parameter");
       std::size_t bytes = static_cast<std::size_t>(known->bits) / 8;
-      if (alignment == 0) alignment = bytes;
+      alignment = std::max(alignment, bytes);
+      if (!is_alignment(alignment)) in_.fail_at(at, "unknown alignment of a parameter");
       const std::string_view name = in_.name();
+      // PTX ISA, "Kernel Function Parameters".
+      constexpr std::size_t kMostBytes = 32764;
       if (in_.take('[')) {
-        bytes *= static_cast<std::size_t>(in_.integer());
+        const s64 count = in_.integer();
+        if (count < 1 || count > static_cast<s64>(kMostBytes)) {
+          in_.fail_at(at, "a parameter of an impossible size");
+        }
+        bytes *= static_cast<std::size_t>(count);
         in_.expect(']');
       }
       const std::size_t offset = rounded_up(kernel_.parameter_bytes, alignment);
       kernel_.parameters.push_back({offset, bytes, alignment});
+      if (offset + bytes > kMostBytes) in_.fail_at(at, "more than 32764 bytes of parameters");
       kernel_.parameter_bytes = offset + bytes;
       kernel_.parameter_alignment = std::max(kernel_.parameter_alignment, alignment);
       symbols_[name] = kParamWindow + offset;
@@ -278,6 +298,9 @@ class Parser {
     const std::size_t offset = rounded_up(kernel_.static_shared_bytes, array.alignment);
     symbols_[array.name] = kSharedWindow + offset;
     kernel_.static_shared_bytes = offset + array.bytes;
+    if (kernel_.static_shared_bytes > kMostSharedBytes) {
+      in_.fail("more shared memory than a block can have");
+    }
   }
   // Dynamic arrays follow the static ones, and all begin at one place.
   void place_dynamic() {
@@ -372,8 +395,8 @@ class Parser {
       const auto it = known.find(name.substr(0, digits));
       if (it == known.end() || digits == name.size()) continue;
       std::size_t index = 0;
-      std::from_chars(name.data() + digits, name.data() + name.size(), index);
-      if (index < it->second.count) {
+      const auto error = std::from_chars(name.data() + digits, name.data() + name.size(), index).ec;
+      if (error == std::errc() && index < it->second.count) {
         return Register{it->second.type, number(it->second, index, name)};
       }
     }
@@ -478,6 +501,12 @@ class Parser {
   }
 
   s64 integer() { return in_.integer(); }
+  // How many may be under way behind a wait.
+  u16 groups() {
+    const s64 count = integer();
+    if (count < 0 || count > std::numeric_limits<u16>::max()) fail("a number of groups expected");
+    return static_cast<u16>(count);
+  }
 
   void comma() { in_.expect(','); }
 
@@ -576,7 +605,18 @@ class Parser {
       dest(form->result);
       for (int i = 0; i < form->count; ++i) {
         comma();
-        source(form->operands[static_cast<std::size_t>(i)]);
+        const Type wanted = form->operands[static_cast<std::size_t>(i)];
+        // Integers are converted from the lower half of a wider register, too.
+        if (mnemonic.ends_with(".s16") || mnemonic.ends_with(".u16")) {
+          if (mnemonic.starts_with("cvt.") && in_.peek() == '%') {
+            Type type{};
+            push(register_of(wanted, true, &type));
+            ++mine_.sources;
+            if (type.bits > 32) fail("a conversion from 16 bits of a 64-bit register is not known");
+            continue;
+          }
+        }
+        source(wanted);
       }
       return;
     }
@@ -745,7 +785,7 @@ class Parser {
       mine_.op = Op::cp_async_commit;
     } else if (mnemonic == "cp.async.wait_group") {
       mine_.op = Op::cp_async_wait;
-      mine_.count = static_cast<u16>(integer());
+      mine_.count = groups();
     } else if (mnemonic == "cp.async.wait_all") {
       mine_.op = Op::cp_async_wait;
       mine_.count = 0;
@@ -839,7 +879,7 @@ class Parser {
     }
     if (mnemonic == "wgmma.wait_group.sync.aligned") {
       mine_.op = Op::wgmma_wait;
-      mine_.count = static_cast<u16>(integer());
+      mine_.count = groups();
       return;
     }
     const bool begins = parts.take("mma_async") && parts.take("sync") && parts.take("aligned");
@@ -972,16 +1012,17 @@ SharedArray parse_shared(Lexer& in) {
     word = in.word();
   }
   const auto type = type_named(word);
-  // Blocks' shared memory is no better aligned.
-  constexpr std::size_t kMostAlignment = 1024;
-  if (!type || type->bits < 8 || array.alignment == 0 || array.alignment > kMostAlignment) {
+  if (!type || !is_element(*type) || !is_alignment(array.alignment)) {
     in.fail("an array of shared memory of an unknown type or alignment");
   }
   array.bytes = static_cast<std::size_t>(type->bits) / 8;
   array.alignment = std::max(array.alignment, array.bytes);
   array.name = in.name();
   while (in.take('[')) {
-    array.bytes *= in.peek() == ']' ? 0 : static_cast<std::size_t>(in.integer());
+    const s64 count = in.peek() == ']' ? 0 : in.integer();
+    if (count < 0 || count > s64{kMostSharedBytes}) in.fail("shared memory of an impossible size");
+    array.bytes *= static_cast<std::size_t>(count);
+    if (array.bytes > kMostSharedBytes) in.fail("more shared memory than a block can have");
     in.expect(']');
   }
   in.expect(';');

@@ -74,6 +74,28 @@ TEST(PtxParser, SharedMemory) {
   EXPECT_THAT([] { parse(".shared .align 2048 .b8 x[4];"); }, refuses("", "alignment"));
 }
 
+TEST(PtxParser, Parameters) {
+  const auto declared = [](const std::string& parameters) {
+    Module module(module_of("", parameters));
+    module.find("test");
+  };
+  EXPECT_NO_THROW(declared(".param .align 8 .b8 a[128]"));
+  for (const char* const bad :
+       {".param .pred a", ".param .b4 a", ".param .align 0 .b0 a", ".param .align 0 .b8 a[8]",
+        ".param .align 24 .b8 a[8]", ".param .b8 a[-1]", ".param .b8 a[0]", ".param .b8 a[32765]",
+        ".param .b8 a[0xffffffffffffffff]", ".param .b64 a[4000], .param .b64 b[1000]"}) {
+    EXPECT_THAT([&] { declared(bad); }, refuses("", "parameter")) << bad;
+  }
+  EXPECT_THAT([] { parse(".shared .align 4 .b8 x[-1];"); }, refuses("", "impossible size"));
+  EXPECT_THAT([] { parse(".shared .align 4 .b64 x[1000000];"); }, refuses("", "more shared"));
+}
+
+TEST(PtxParser, NumbersThatAreTooLarge) {
+  EXPECT_THAT([] { parse("mov.u32 %r1, %r99999999999999999999;"); }, refuses("", "unknown reg"));
+  EXPECT_THAT([] { parse("cp.async.wait_group 65536;"); }, refuses("", "number of groups"));
+  EXPECT_THAT([] { parse("mov.u32 %r1, 08;"); }, refuses("", "a number expected"));
+}
+
 TEST(PtxParser, UnknownDirectives) {
   EXPECT_THAT([] { Module(".version 9.0\n.global .b32 x;"); }, refuses("line 2", ".global"));
 }

@@ -79,7 +79,7 @@ void Warp::tma(const Instruction& i, u32 mask) {
                                size, offset, a.bytes));
       }
       if (a.writes.empty()) return;
-      for (std::size_t k = offset; k < offset + size; ++k) {
+      for (std::size_t k = a.first(offset); k < a.end(offset, size); ++k) {
         if (a.writes[k].launch != block_.grid().launch) continue;
         fail(lane, fmt::format("copies through the asynchronous proxy what this launch wrote, {}",
                                kernel_.describe(a.writes[k].pc)));
