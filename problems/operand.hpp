@@ -34,6 +34,7 @@ struct Operand {
   std::int64_t leading = 0;  // 0: dense
   std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
   bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
+  std::int64_t used = 0;     // rows of all groups together that are read or written; 0: all
   bool positions = false;    // holds 64-bit integers instead of `type`
   std::optional<Code> code{};  // holds units of it instead, which rows and columns count then
   std::optional<Pages> pages{};
@@ -49,11 +50,13 @@ constexpr std::size_t element_bytes(const Operand& o) {
   return o.positions ? sizeof(std::int64_t) : size_of(o.type);
 }
 
-// Elements of the operand, and with the gaps between its rows and the rest of its last pages. In
-// float64, because products of shapes overflow 64 bits long before memory does.
+// Elements of the operand that are used, and all with the gaps between its rows and the rest of its
+// last pages. In float64, because products of shapes overflow 64 bits long before memory does.
 constexpr double elements(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  return matrices * static_cast<double>(o.rows) * static_cast<double>(o.cols);
+  const double rows =
+      o.used > 0 ? static_cast<double>(o.used) : matrices * static_cast<double>(o.rows);
+  return rows * static_cast<double>(o.cols);
 }
 constexpr double extent(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);

@@ -12,6 +12,10 @@
 #include "problems/attention.hpp"
 #include "problems/ceiling.hpp"
 #include "problems/gemm.hpp"
+#include "problems/grouped_gemm.hpp"
+#include "problems/moe_permute.hpp"
+#include "problems/moe_routing.hpp"
+#include "problems/moe_unpermute.hpp"
 #include "problems/reduction.hpp"
 #include "problems/rope.hpp"
 #include "problems/rows.hpp"
@@ -22,16 +26,20 @@
 // A problem is a struct of its shape and its pointers; `launch` of kernels/ solves it. The variant,
 // the parser of case names, the launchers and all visits follow from this list.
 // ROW(problem, more arguments)
-#define MOAT_PROBLEMS(ROW, ...)                     \
-  ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__) \
-  ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__) \
-  ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)  \
-  ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)  \
-  ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)    \
-  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)       \
-  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)     \
+#define MOAT_PROBLEMS(ROW, ...)                       \
+  ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)         \
+  ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__)   \
+  ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__)   \
+  ROW(GroupedGemmProblem __VA_OPT__(, ) __VA_ARGS__)  \
+  ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)    \
+  ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)    \
+  ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)         \
+  ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(RopeProblem __VA_OPT__(, ) __VA_ARGS__)         \
+  ROW(SwigluProblem __VA_OPT__(, ) __VA_ARGS__)       \
+  ROW(MoeRoutingProblem __VA_OPT__(, ) __VA_ARGS__)   \
+  ROW(MoePermuteProblem __VA_OPT__(, ) __VA_ARGS__)   \
+  ROW(MoeUnpermuteProblem __VA_OPT__(, ) __VA_ARGS__) \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {

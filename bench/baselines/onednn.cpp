@@ -105,6 +105,10 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<ScaledGemmProblem>(problem)) {
       return "oneDNN has no products with a scale for each block of 128";
     }
+    if (std::holds_alternative<GroupedGemmProblem>(problem)) {
+      return fmt::format("oneDNN {} has no grouped products; loop is our GEMM for each expert",
+                         version());
+    }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
     if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
         !std::holds_alternative<RowsProblem>(problem)) {

@@ -30,11 +30,10 @@ std::size_t guarded(std::size_t size) {
   return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
 }
 
-// The harness has no values for tables of pages, bounds of groups or positions that are read yet.
+// The harness has no values for tables of pages or bounds of groups beside an operand yet.
 void require_plain(const Operand& o) {
-  if (o.pages || o.ragged || (o.positions && o.role == Role::input)) {
-    throw CaseError(fmt::format(
-        "operand {}: nothing is made for pages, ragged groups or positions that are read", o.name));
+  if (o.pages || o.ragged) {
+    throw CaseError(fmt::format("operand {}: nothing is made for pages or ragged groups", o.name));
   }
 }
 
@@ -47,11 +46,11 @@ float value_beyond(const Problem& problem) {
   return maximum ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
 }
 
-// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others. Not
-// kPoison, or a result that it reached would look as if it had not been written.
+// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others, as
+// in positions. Not kPoison, or a result that it reached would look as if it had not been written.
 std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
   std::vector<std::byte> bytes(size, std::byte{0x7f});
-  if (o.code) return bytes;
+  if (o.code || o.positions) return bytes;
   with_dtype(o.type, [&]<class T>(Type<T>) {
     const T element = from_float<T>(value);
     for (std::size_t at = 0; at + sizeof(T) <= size; at += sizeof(T)) {
@@ -109,7 +108,9 @@ Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
 void* Inputs::make(const Operand& o, std::uint64_t seed) {
   buffers_.emplace_back(::operator new(size_in_bytes(o), kAlignment));
   void* data = buffers_.back().get();
-  if (o.code) {
+  if (o.positions) {
+    std::memset(data, 0, size_in_bytes(o));  // until `fill` says which
+  } else if (o.code) {
     fill_bits(data, count(o), seed);
   } else {
     fill_uniform(data, o.type, count(o), seed);
@@ -151,7 +152,7 @@ void Operands::soil(int output) {
   constexpr unsigned char kSoil = 0x3d;  // 0.046 in f32, 0.045 in bf16, 1.3 in f16
   auto* begin = static_cast<std::byte*>(outputs_.at(output).get());
   for (const OutputPlace& place : output_places(problems_.at(output))) {
-    if (place.operand.leading > place.operand.cols) continue;
+    if (place.operand.leading > place.operand.cols || place.operand.used > 0) continue;
     device_->fill(begin + place.offset, kSoil, place.bytes);
   }
 }

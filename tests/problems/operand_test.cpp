@@ -59,6 +59,13 @@ TEST(Operand, LargeShapesDoNotOverflow) {
   EXPECT_EQ(bytes_moved(o), 0x1p72);
 }
 
+// Of a cache or a mixture's matrices some are used, and all take their place.
+TEST(Operand, UsedRowsMove) {
+  const Operand o{.name = "x", .rows = 10, .cols = 4, .groups = 3, .used = 7};
+  EXPECT_EQ(bytes_moved(o), 7 * 4 * 4);
+  EXPECT_EQ(bytes_held(o), 3 * 10 * 4 * 4);
+}
+
 // Every problem has inputs before its outputs, each with a name of its own.
 TEST(Operand, ProblemsNameTheirs) {
   for (const Problem& problem : kernels()) {
