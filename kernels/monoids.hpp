@@ -127,6 +127,14 @@ struct AbsMax : Max {
   }
 };
 
+// Of equal values the first position wins.
+template <class B, class Peak>
+MOAT_FN void merge_first_largest(Peak& a, const Peak& b) {
+  const auto take = (b.value > a.value) | ((b.value == a.value) & (b.index < a.index));
+  a.value = B::select(take, b.value, a.value);
+  a.index = B::select(take, b.index, a.index);
+}
+
 struct ArgMax {
   static constexpr float kPadding = -std::numeric_limits<float>::infinity();
   // Position of a state that has seen nothing above −∞; every real position is smaller.
@@ -159,12 +167,9 @@ struct ArgMax {
   template <class F, class I>
   static MOAT_FN void fold(State<F, I>&) {}
 
-  // Of equal values the first position wins.
   template <class B, class F, class I>
   static MOAT_FN void merge(State<F, I>& a, const State<F, I>& b) {
-    const auto take = (b.value > a.value) | ((b.value == a.value) & (b.index < a.index));
-    a.value = B::select(take, b.value, a.value);
-    a.index = B::select(take, b.index, a.index);
+    merge_first_largest<B>(a, b);
   }
 
   // A part without any value above −∞ is represented by its first position.
@@ -175,6 +180,76 @@ struct ArgMax {
   template <class I>
   static MOAT_FN std::int64_t result(const State<float, I>& s) {
     return s.index;
+  }
+};
+
+// The first position of the largest element of those that come behind another one: smaller
+// elements, and equal ones at later positions. Repeated, it visits elements from the largest on.
+struct ArgMaxBelow {
+  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
+
+  float value;
+  int index;
+
+  template <class F, class I>
+  using State = ArgMax::State<F, I>;
+
+  template <class F, class I>
+  static MOAT_FN State<F, I> identity() {
+    return {F(kPadding), I(std::numeric_limits<int>::max())};
+  }
+
+  template <class B, class F, class I>
+  MOAT_FN void add(State<F, I>& s, F x, I at) const {
+    const auto behind = (x < F(value)) | ((x == F(value)) & (I(index) < at));
+    const auto take = behind & (x > s.value);
+    s.value = B::select(take, x, s.value);
+    s.index = B::select(take, at, s.index);
+  }
+
+  template <class F, class I>
+  static MOAT_FN void fold(State<F, I>&) {}
+
+  template <class B, class F, class I>
+  static MOAT_FN void merge(State<F, I>& a, const State<F, I>& b) {
+    merge_first_largest<B>(a, b);
+  }
+};
+
+// The two largest elements.
+struct TopTwo {
+  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
+
+  template <class F>
+  struct TwoState {
+    F first, second;
+
+    template <class Fn>
+    MOAT_FN auto transform(Fn fn) const {
+      return TwoState<decltype(fn(first))>{fn(first), fn(second)};
+    }
+  };
+  template <class F, class I>
+  using State = TwoState<F>;
+
+  template <class F, class I>
+  static MOAT_FN TwoState<F> identity() {
+    return {F(kPadding), F(kPadding)};
+  }
+
+  template <class B, class F, class I>
+  MOAT_FN void add(TwoState<F>& s, F x, I) const {
+    s.second = B::max(s.second, B::min(s.first, x));
+    s.first = B::max(s.first, x);
+  }
+
+  template <class F>
+  static MOAT_FN void fold(TwoState<F>&) {}
+
+  template <class B, class F>
+  static MOAT_FN void merge(TwoState<F>& a, const TwoState<F>& b) {
+    a.second = B::max(B::min(a.first, b.first), B::max(a.second, b.second));
+    a.first = B::max(a.first, b.first);
   }
 };
 

@@ -37,7 +37,7 @@ void for_each_operand(P& p, F&& f) {
             .type = p.dtype,
             .rows = p.vocab,
             .cols = p.dim,
-            .rows_read = std::min(p.vocab, p.tokens)},
+            .used = std::min(p.vocab, p.tokens)},
     p.table);
   f(Operand{.name = "ids", .cols = p.tokens, .positions = true}, p.ids);
   f(Operand{.name = "y", .role = Role::output, .type = p.dtype, .rows = p.tokens, .cols = p.dim},

@@ -35,11 +35,12 @@ struct Operand {
   std::int64_t leading = 0;  // 0: dense
   std::int64_t groups = 1;   // one behind the other, or of a common sum of rows if `ragged`
   bool ragged = false;       // `rows` of all groups together; 64-bit bounds of each stand beside it
+  std::int64_t used = 0;     // rows of all groups together that are read or written; 0: all. Which
+                             // ones, another operand says
   bool positions = false;    // holds 64-bit integers instead of `type`
   bool indices = false;      // holds 32-bit integers instead of `type`
   std::optional<Code> code{};  // holds units of it instead, which rows and columns count then
   std::optional<Pages> pages{};
-  std::int64_t rows_read = 0;  // of which so many at most are read, as positions name them; 0: all
 };
 
 // P or const P, for functions that take both.
@@ -53,11 +54,13 @@ constexpr std::size_t element_bytes(const Operand& o) {
   return o.positions ? sizeof(std::int64_t) : size_of(o.type);
 }
 
-// Elements of the operand, and with the gaps between its rows and all pages of its memory. In
-// float64, because products of shapes overflow 64 bits long before memory does.
+// Elements of the operand that are used, and all with the gaps between its rows and all pages of
+// its memory. In float64, because products of shapes overflow 64 bits long before memory does.
 constexpr double elements(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
-  return matrices * static_cast<double>(o.rows) * static_cast<double>(o.cols);
+  const double rows =
+      o.used > 0 ? static_cast<double>(o.used) : matrices * static_cast<double>(o.rows);
+  return rows * static_cast<double>(o.cols);
 }
 constexpr double extent(const Operand& o) {
   const double matrices = o.ragged ? 1.0 : static_cast<double>(o.groups);
@@ -75,9 +78,7 @@ constexpr double bytes_beside(const Operand& o) {
 
 // Bytes that move when each element is read or written once, and bytes of memory.
 constexpr double bytes_moved(const Operand& o) {
-  Operand moved = o;
-  if (o.rows_read > 0) moved.rows = o.rows_read;
-  return elements(moved) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
+  return elements(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);
 }
 constexpr double bytes_held(const Operand& o) {
   return extent(o) * static_cast<double>(element_bytes(o)) + bytes_beside(o);

@@ -14,6 +14,10 @@
 #include "problems/ceiling.hpp"
 #include "problems/gather.hpp"
 #include "problems/gemm.hpp"
+#include "problems/grouped_gemm.hpp"
+#include "problems/moe_permute.hpp"
+#include "problems/moe_routing.hpp"
+#include "problems/moe_unpermute.hpp"
 #include "problems/paged_attention.hpp"
 #include "problems/quantise.hpp"
 #include "problems/reduction.hpp"
@@ -32,6 +36,7 @@
   ROW(GemmProblem __VA_OPT__(, ) __VA_ARGS__)            \
   ROW(WeightGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
   ROW(ScaledGemmProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(GroupedGemmProblem __VA_OPT__(, ) __VA_ARGS__)     \
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)       \
   ROW(PagedAttentionProblem __VA_OPT__(, ) __VA_ARGS__)  \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)       \
@@ -44,6 +49,9 @@
   ROW(GatherProblem __VA_OPT__(, ) __VA_ARGS__)          \
   ROW(TopkProblem __VA_OPT__(, ) __VA_ARGS__)            \
   ROW(SampleProblem __VA_OPT__(, ) __VA_ARGS__)          \
+  ROW(MoeRoutingProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(MoePermuteProblem __VA_OPT__(, ) __VA_ARGS__)      \
+  ROW(MoeUnpermuteProblem __VA_OPT__(, ) __VA_ARGS__)    \
   ROW(CeilingProblem __VA_OPT__(, ) __VA_ARGS__)
 
 namespace moat {

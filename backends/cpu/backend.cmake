@@ -2,4 +2,4 @@
 # The processor of the host.
 moat_backend(cpu
   DEVICE_TESTS [[Cpu/\w+Test\..*]]
-  BASELINES host_libraries)
+  BASELINES host_libraries expert_loop)

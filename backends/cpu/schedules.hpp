@@ -12,8 +12,10 @@
 #include "backends/cpu/modes/pairs_in_place.hpp"
 #include "backends/cpu/modes/streamed.hpp"
 #include "backends/cpu/modes/swapped.hpp"
+#include "backends/vocabulary/schedule.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
+#include "problems/grouped_gemm.hpp"
 #include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
@@ -163,6 +165,16 @@ struct Schedules {
     } else {
       f(Type<ScaledTiles>{});
     }
+  }
+
+  // Each group as the GEMM that it is.
+  template <class T, class F>
+  static void grouped_gemm(const GroupedGemmProblem& p, F f) {
+    f(Type<SkinnyGemm<2, 64, 2048>>{}, RowRange{.least = 1, .most = 2});
+    if (most_rows(p) > 2) {
+      f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{}, RowRange{.least = 3, .most = 16});
+    }
+    if (most_rows(p) > 16) f(Type<TiledGemm>{}, RowRange{.least = 17});
   }
 
   template <class T, int kHeadDim, class F>

@@ -61,7 +61,7 @@ class Worker {
   // `launch`. Packed panels of up to `kept_bytes` are kept for later items.
   Worker(Scratch& scratch, std::atomic<std::int64_t>& next, int worker, int workers,
          std::int64_t launch, std::size_t kept_bytes)
-      : mode_({scratch, launch, workers}),
+      : mode_({scratch, launch}),
         scratch_(scratch),
         next_(next),
         worker_(worker),
@@ -88,7 +88,7 @@ class Worker {
   // A panel that is packed for the first tile of a row, or of a column, serves them all.
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {
-    const TileSize tile = mode_.size_tiles(rows, cols, {kM, kN});
+    const TileSize tile = mode_.size_tiles(rows, cols, {kM, kN}, workers_);
     const std::int64_t down = ceil_div(rows, tile.rows);
     const std::int64_t across = ceil_div(cols, tile.cols);
     const std::int64_t series = Mode::kByColumns ? down : across;
@@ -101,9 +101,47 @@ class Worker {
     });
   }
 
+  // Groups share the workers, so that tiles of one are as large as if the others did not exist only
+  // where those are few. A worker visits groups in their order, and remembers where it is.
+  template <int kM, int kN, class RowsOf, class F>
+  void group_tiles(int groups, RowsOf rows_of, int cols, F f) {
+    int busy = 0;
+    for (int g = 0; g < groups; ++g) busy += rows_of(g) > 0 ? 1 : 0;
+    const int share = ceil_div(workers_, std::max(busy, 1));
+    const auto tiles_of = [&](int g, TileSize& tile) -> std::int64_t {
+      const int rows = rows_of(g);
+      if (rows == 0) return 0;
+      tile = mode_.size_tiles(rows, cols, {kM, kN}, share);
+      return std::int64_t{ceil_div(rows, tile.rows)} * ceil_div(cols, tile.cols);
+    };
+    TileSize tile{kM, kN};
+    std::int64_t count = 0;
+    for (int g = 0; g < groups; ++g) count += tiles_of(g, tile);
+    int group = -1;
+    std::int64_t first = 0;  // item of the group
+    std::int64_t end = 0;    // and behind it
+    items(count, [&](std::int64_t i) {
+      while (i >= end) {
+        first = end;
+        end += tiles_of(++group, tile);
+      }
+      const std::int64_t series =
+          Mode::kByColumns ? ceil_div(rows_of(group), tile.rows) : ceil_div(cols, tile.cols);
+      auto row = static_cast<int>((i - first) / series);
+      auto col = static_cast<int>((i - first) % series);
+      if (Mode::kByColumns) std::swap(row, col);
+      f(group, row * tile.rows, col * tile.cols);
+    });
+  }
+
   template <class F>
   void once(F f) {
     f();
+  }
+
+  template <class F>
+  void visit(int count, F f) {
+    for (int i = 0; i < count; ++i) f(i);
   }
 
   template <class F>
@@ -137,6 +175,13 @@ class Worker {
   template <class Panel>
   void load(Panel& panel, const typename Panel::Source& source, Coord at) {
     mode_.load(panel, source, at);
+  }
+
+  template <class Panel>
+  void load_first(int rows, Panel& panel, const typename Panel::Source& source, Coord at) {
+    auto first = source;
+    first.rows = std::min(source.rows, at.row + rows);
+    mode_.load(panel, first, at);
   }
 
   template <int kM, int kN>

@@ -5,7 +5,7 @@ moat_backend(cuda
   CODE fatbin COUNTED_IN PTX
   DEVICE_TESTS [[CudaDevices\.(Basics|EveryKernel)]]
   INTERPRETED PTX
-  BASELINES cublaslt cudnn cub)
+  BASELINES cublaslt cudnn cub expert_loop)
 # Code for 90a uses what only that architecture has.
 moat_family(cuda sm_90a SERVES sm_90a
   EMULATED tests/backends/simt/emulated/sm_90a_backend.hpp)

@@ -9,6 +9,7 @@
 #include "backends/simt/schedule.hpp"
 #include "backends/simt/tma.hpp"
 #include "backends/simt/warp_specialized_schedule.hpp"
+#include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::cuda {
@@ -49,6 +50,12 @@ struct Sm80Schedules {
       // Split fragments take twice the registers.
       f(Type<simt::TileSchedule<SplitF32, 128, 64, 2 * k, 2, 2, 2, 3>>{});
     }
+  }
+
+  // As the GEMM that a group is like.
+  template <class T, class F>
+  void grouped_gemm(const GroupedGemmProblem& p, F f) const {
+    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
   }
 
   // Decoded panels pass through registers and need no more than two stages, of 128 bytes of a row
@@ -165,6 +172,12 @@ struct Sm90aSchedules : Sm80Schedules {
       }
     }
     Sm80Schedules::gemm<T>(p, f);
+  }
+
+  // The same with these.
+  template <class T, class F>
+  void grouped_gemm(const GroupedGemmProblem& p, F f) const {
+    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
   }
 
   template <class T, int kHeadDim, class F>

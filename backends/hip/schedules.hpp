@@ -7,6 +7,7 @@
 
 #include "backends/hip/reference_devices.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::hip {
@@ -32,6 +33,12 @@ struct PlainSchedules {
     } else {
       f(Type<simt::TileSchedule<T, 128, 64, k, 2, 2, 2>>{});
     }
+  }
+
+  // As the GEMM that a group is like.
+  template <class T, class F>
+  void grouped_gemm(const GroupedGemmProblem& p, F f) const {
+    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
   }
 
   // The same of codes, in steps that are whole chunks of them.
@@ -127,6 +134,12 @@ struct CdnaSchedules : PlainSchedules {
     }
   }
 
+  // The same with these.
+  template <class T, class F>
+  void grouped_gemm(const GroupedGemmProblem& p, F f) const {
+    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+  }
+
   // The same of codes. Where sums of a block of k stand beside those of all, the tile is halved.
   template <class T, class F>
   static void weight_gemm(const WeightGemmProblem& p, F f) {
@@ -197,6 +210,12 @@ struct Rdna3Schedules : PlainSchedules {
     } else {
       f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
     }
+  }
+
+  // The same with these.
+  template <class T, class F>
+  void grouped_gemm(const GroupedGemmProblem& p, F f) const {
+    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
   }
 
   // The same of codes.

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "problems/gemm.hpp"
+#include "problems/grouped_gemm.hpp"
 
 namespace moat::simt {
 
@@ -31,6 +32,19 @@ inline constexpr bool kHasProducts = !std::is_void_v<typename S::Operand>;
 // Of m rows and n columns, that the result falls into.
 inline std::int64_t tiles(const GemmProblem& p, int m, int n) {
   return std::int64_t{ceil_div(p.m, m)} * ceil_div(p.n, n);
+}
+
+// A GEMM like those of a grouped one: of all rows, with one group's weights; where a group has few
+// rows, of these.
+inline GemmProblem typical_product(const GroupedGemmProblem& p, int few_rows) {
+  const int share = ceil_div(total_rows(p), p.experts);
+  return {.dtype = p.dtype,
+          .m = share <= few_rows ? share : total_rows(p),
+          .n = p.n,
+          .k = p.k,
+          .order_b = Order::transposed,
+          .a = p.a,
+          .b = p.b};
 }
 
 // Tiles of m × n (× k a step) of operands of type T, shared by kWarpsM × kWarpsN waves. Where loads

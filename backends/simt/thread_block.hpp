@@ -73,6 +73,29 @@ class ThreadBlock {
     used_ += kStagedOf<P, kThreads>;
   }
 
+  // The rows beyond lie in the same matrix, and reading them costs less than asking where they end.
+  template <class P>
+  MOAT_FN void load_first(int /*rows*/, P& panel, const typename P::Source& source,
+                          const Coord& at) {
+    load(panel, source, at);
+  }
+
+  // Group by group, column by column: blocks that run beside each other share a right operand.
+  template <int kM, int kN, class RowsOf, class F>
+  MOAT_FN void group_tiles(int groups, RowsOf rows_of, int cols, F f) {
+    const int across = ceil_div(cols, kN);
+    int tile = Atoms::block();  // counted from the group's first
+    MOAT_UNROLL_BY(1)
+    for (int group = 0; group < groups; ++group) {
+      const int down = ceil_div(rows_of(group), kM);
+      MOAT_UNROLL_BY(1)
+      for (; tile < down * across; tile += Atoms::blocks()) {
+        MOAT_INLINED f(group, tile % down * kM, tile / down * kN);
+      }
+      tile -= down * across;
+    }
+  }
+
   // Bands of kBandRows rows of tiles, column by column.
   template <int kM, int kN, class F>
   MOAT_FN void tiles(int rows, int cols, F f) {
@@ -95,6 +118,12 @@ class ThreadBlock {
   template <class F>
   MOAT_FN void once(F f) {
     if (thread() == 0) f();
+  }
+
+  template <class F>
+  MOAT_FN void visit(int count, F f) {
+    for (int i = thread(); i < count; i += kThreads) f(i);
+    Atoms::barrier();
   }
 
   // Every lane's stores are visible to the device before its block counts as arrived.

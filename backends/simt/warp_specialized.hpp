@@ -98,6 +98,13 @@ class Producer : public Role<Atoms, S> {
     tma_load_panel<Atoms>(panel, source, at, landed_);
   }
 
+  // A box is copied whole.
+  template <class P>
+  MOAT_FN void load_first(int /*rows*/, P& panel, const typename P::Source& source,
+                          const Coord& at) {
+    load(panel, source, at);
+  }
+
   template <class Stage, class Produce, class Consume>
   MOAT_FN void pipeline(int steps, Produce produce, Consume) {
     auto* const stages = reinterpret_cast<Stage*>(this->panels_);

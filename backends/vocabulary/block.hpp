@@ -32,11 +32,18 @@ namespace moat {
 //                                              schedule's all_heads is false, r / rows is 0
 //   block.load(panel, source, Coord)   fills a panel; the coordinate is the logical one (row of m
 //                                      or k, column of k or n) and what lies outside reads as 0
+//   block.load_first(rows, panel, source, Coord)   the same of a left panel of which only the first
+//                                      `rows` rows are used; the others read as anything
 //
 // Work:
 //   block.tiles<m, n>(rows, cols, f(row, col))  the output tiles that fall to this block
+//   block.group_tiles<m, n>(groups, rows(g) → int, cols, f(group, row, col))
+//                                               the same of several matrices, of rows(g) rows each,
+//                                               0 or more
 //   block.items(count, f(int))                  the items of 0 … count that fall to this block
 //   block.once(f)                               one lane runs f
+//   block.visit(count, f(int))                  f of 0 … count, each by one lane; what follows in
+//                                               this block sees what they stored
 //   block.last_arrival(counter, f)              the block that arrives last runs f, and sees all
 //                                               that the others stored; leaves the counter at 0
 //
@@ -147,6 +154,14 @@ template <class B, class T, class Largest, class Total>
 concept SamplingBlock = SelectionBlock<B, T> && HasOnce<B> && HasKeep<B, float> &&
     HasReduce<B, T, Largest> && HasReduce<B, float, Total>;
 
+// Work on integers one by one.
+template <class B>
+concept VisitBlock = Block<B> && HasVisit<B>;
+
+// Copies of which something is noted.
+template <class B>
+concept CopyBlock = StreamBlock<B> && HasOnce<B>;
+
 // Products of a left operand and one that is stored as kOrder says.
 template <class B, class S, class T, class E = T>
 using LeftOf = typename B::template Left<T, S::m, S::k, E>;
@@ -160,6 +175,11 @@ concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m
     HasZeros<B, S::m, S::n> &&
     HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T, L>, RightOf<B, S, T, kOrder, R>> &&
     HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
+
+// Products of several left operands, each with a right one of its own.
+template <class B, class S, class T>
+concept GroupedProductBlock = ProductBlock<B, S, T, Order::transposed> &&
+    HasGroupTiles<B, S::m, S::n> && HasLoadFirst<B, LeftOf<B, S, T>>;
 
 // The same with sums over blocks of k, each with its scales.
 template <class B, class S, class T, class C, class Scale>

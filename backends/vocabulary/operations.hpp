@@ -17,6 +17,9 @@ struct Ignore {
   template <class... Args>
   MOAT_FN void operator()(const Args&...) const {}
 };
+struct CountOf {
+  MOAT_FN int operator()(int) const { return 0; }
+};
 struct Identity {
   template <class X>
   MOAT_FN X operator()(const X& x) const {
@@ -56,11 +59,20 @@ concept HasLoad = requires(B& block, Panel& panel, const typename Panel::Source&
                            const Coord& at) {
   block.load(panel, source, at);
 };
+template <class B, class Panel>
+concept HasLoadFirst = requires(B& block, int rows, Panel& panel,
+                                const typename Panel::Source& source, const Coord& at) {
+  block.load_first(rows, panel, source, at);
+};
 
 // Work.
 template <class B, int m, int n>
 concept HasTiles = requires(B& block, int rows, int cols, Ignore f) {
   block.template tiles<m, n>(rows, cols, f);
+};
+template <class B, int m, int n>
+concept HasGroupTiles = requires(B& block, int groups, CountOf rows, int cols, Ignore f) {
+  block.template group_tiles<m, n>(groups, rows, cols, f);
 };
 template <class B>
 concept HasItems = requires(B& block, int count, Ignore f) {
@@ -69,6 +81,10 @@ concept HasItems = requires(B& block, int count, Ignore f) {
 template <class B>
 concept HasOnce = requires(B& block, Ignore f) {
   block.once(f);
+};
+template <class B>
+concept HasVisit = requires(B& block, int count, Ignore f) {
+  block.visit(count, f);
 };
 template <class B>
 concept HasLastArrival = requires(B& block, unsigned* counter, Ignore f) {

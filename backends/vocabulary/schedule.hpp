@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <limits>
 
 namespace moat {
 
@@ -13,6 +14,12 @@ concept ProductSchedule = requires {
   { S::m } -> std::same_as<const int&>;
   { S::n } -> std::same_as<const int&>;
   { S::k } -> std::same_as<const int&>;
+};
+
+// Groups of so many rows, which one launch of several with schedules of their own takes.
+struct RowRange {
+  int least = 0;
+  int most = std::numeric_limits<int>::max();
 };
 
 // The same, where every 128 columns and steps have a scale of their own.

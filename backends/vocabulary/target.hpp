@@ -16,6 +16,7 @@
 //   backend.schedules()           the tables, a Backend::Schedules, for its device: each calls
 //                                 f(Type<S>) with the schedule S of a problem
 //     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T>(problem, f),
+//     grouped_gemm<T>(problem, f), which calls f(Type<S>, RowRange) for each range of rows,
 //     attention<T, head_dim>(problem, f), paged_attention<T, head_dim, values>(problem, f),
 //     reduction<T>(problem, f), rows<T>(columns, f)
 //
@@ -31,6 +32,7 @@
 #include "backends/vocabulary/operations.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
+#include "problems/grouped_gemm.hpp"
 #include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
@@ -96,6 +98,11 @@ template <class Backend, class T>
 concept ScaledGemmTarget = Target<Backend> &&
     requires(Backend& backend, const ScaledGemmProblem& p, Ignore f) {
   backend.schedules().template scaled_gemm<T>(p, f);
+};
+template <class Backend, class T>
+concept GroupedGemmTarget = Target<Backend> &&
+    requires(Backend& backend, const GroupedGemmProblem& p, Ignore f) {
+  backend.schedules().template grouped_gemm<T>(p, f);
 };
 template <class Backend, class T>
 concept ReductionTarget = Target<Backend> &&

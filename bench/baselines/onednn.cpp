@@ -111,6 +111,10 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<QuantiseProblem>(problem)) {
       return fmt::format("oneDNN {} quantises by scales that it is given", version());
     }
+    if (std::holds_alternative<GroupedGemmProblem>(problem)) {
+      return fmt::format("oneDNN {} has no grouped products; loop is our GEMM for each expert",
+                         version());
+    }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
     if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
         !std::holds_alternative<RowsProblem>(problem)) {

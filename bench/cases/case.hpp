@@ -21,6 +21,7 @@ struct CaseError : std::runtime_error {
 // gemm/f16xbf16/m64n64k64          B of a type of its own, beside that of A and C
 // attention/bf16/b1q512kv512h32hkv8d128causal    batch, q_len, kv_len, q_heads, kv_heads, head_dim
 // attention/f32/b1q1kv99h8hkv8d64scale0.1        scale, if it is not 1 ÷ √head_dim
+// groupedgemm/bf16/t16e64top6n2048k1024masked32  tokens, experts, experts of each, n, k, rows held
 // sum/f32/n1048576  max/f16/n1000  argmax/bf16/n7
 // softmax/bf16/r64c4096            rows, cols
 // rmsnorm/bf16/r64c4096eps1e-06    epsilon, if it is not 1e-05

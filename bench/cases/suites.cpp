@@ -33,6 +33,10 @@ Suite quick() {
               "weightonly/bf16xint4/m1n4096k4096",
               "scaledgemm/bf16xe4m3/m1n4096k4096",
               "scaledgemm/bf16xe4m3/m256n2112k1024",
+              "groupedgemm/bf16/t64e8top2n512k512",
+              "moerouting/f32/t512e256top8groups8limit4scale2.5",
+              "moepermute/bf16/t512e256top8c1024",
+              "moeunpermute/bf16/t512top8c1024",
               "attention/f32/b1q512kv512h8hkv8d64",
               "attention/bf16/b1q512kv512h32hkv8d128causal",
               "attention/f16/b1q1kv4096h32hkv8d128",
@@ -74,6 +78,17 @@ Suite edges() {
              "gemm/{}/m136n264k72",
              "gemm/{}/m136n264k72bt",
              "gemm/{}/m30n20k27lda29ldb24ldc33",
+             "groupedgemm/{}/t1e1top1n1k1",
+             "groupedgemm/{}/t3e9top2n23k31",   // experts without rows and with one
+             "groupedgemm/{}/t70e5top2n67k40",  // one of more rows than a tile
+             "groupedgemm/{}/t140e3top2n136k72",
+             "groupedgemm/{}/t9e9top3n65k40masked9",
+             "groupedgemm/{}/t40e4top2n71k73masked33",
+             "groupedgemm/{}/t60e4top2n136k72masked60",
+             "moepermute/{}/t1e1top1c1",
+             "moepermute/{}/t150e40top3c37",  // indices in two parts
+             "moeunpermute/{}/t1top1c1",
+             "moeunpermute/{}/t9top4c1031",
              "attention/{}/b1q1kv1h1hkv1d64",
              "attention/{}/b1q20kv9h1hkv1d64causal",   // queries that see no key
              "attention/{}/b2q13kv41h6hkv3d64causal",  // grouped queries
@@ -134,6 +149,15 @@ Suite edges() {
          }) {
       suite.cases.push_back(parse_case(fmt::format(fmt::runtime(shape), name_of(type))));
     }
+  }
+  for (const std::string_view name : {
+           "moerouting/f32/t1e1top1",
+           "moerouting/f32/t9e37top5",
+           "moerouting/f32/t9e256top8groups8limit4scale2.5",
+           "moerouting/f32/t5e12top6groups6limit3",
+           "moerouting/f32/t9e128top8softmax",
+       }) {
+    suite.cases.push_back(parse_case(name));
   }
   for (const DType type : kHalves) {
     for (const std::string_view shape : {

@@ -11,13 +11,14 @@ namespace {
 
 // Programs of kernels/ that multiply in the tile layer's matrix atoms: the gate misses one that is
 // compiled and not named.
-const std::vector<std::string> kProducts = {"gemm", "attention", "resident_products"};
+const std::vector<std::string> kProducts = {"gemm", "grouped_gemm", "attention",
+                                            "resident_products"};
 // Likewise, but its loads look up where rows lie.
 const std::vector<std::string> kPaged = {"paged_attention"};
 // What a step of a pipeline brings: a panel of each operand.
 constexpr int kOperands = 2;
 // Those whose f32 is split into parts of TF32: sums of split products are no operands.
-const std::vector<std::string> kSplit = {"gemm", "resident_products"};
+const std::vector<std::string> kSplit = {"gemm", "grouped_gemm", "resident_products"};
 
 // In the names of those whose weights are decoded on their way.
 const char* const kDecoded = "Grouped";
@@ -37,7 +38,7 @@ Promise sm_80_products(const char* family, const char* dtype) {
 Promise sm_80_pipelines(const char* family) {
   return {.family = family,
           .dtype = "f32",
-          .kernels = {"gemm", "attention", "paged_attention"},
+          .kernels = {"gemm", "grouped_gemm", "attention", "paged_attention"},
           .type = "TileSchedule",
           .async_copies = kOperands};
 }

@@ -30,7 +30,7 @@ std::size_t guarded(std::size_t size) {
   return ceil_div(size, kGuardBytes) * kGuardBytes + kGuardBytes;
 }
 
-// The harness has no values for bounds of groups yet.
+// The harness has no values for bounds of groups beside an operand yet.
 void require_plain(const Operand& o) {
   if (o.ragged) {
     throw CaseError(fmt::format("operand {}: nothing is made for ragged groups", o.name));
@@ -46,9 +46,9 @@ float value_beyond(const Problem& problem) {
   return maximum ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
 }
 
-// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others, of
-// positions one that no operand has. Not
-// kPoison, or a result that it reached would look as if it had not been written.
+// That many bytes of it; of codes, what is NaN in an 8-bit float and a large number in others, as
+// in positions and indices. Not kPoison, or a result that it reached would look as if it had not
+// been written.
 std::vector<std::byte> beyond(const Operand& o, std::size_t size, float value) {
   std::vector<std::byte> bytes(size, std::byte{0x7f});
   if (o.code || o.positions || o.indices) return bytes;
@@ -109,12 +109,10 @@ Inputs::Inputs(const Inputs& own, const Inputs& other, std::uint64_t seed)
 void* Inputs::make(const Operand& o, std::uint64_t seed) {
   buffers_.emplace_back(::operator new(size_in_bytes(o), kAlignment));
   void* data = buffers_.back().get();
-  if (o.indices) {
+  if (o.indices || o.positions) {
     std::memset(data, 0, size_in_bytes(o));  // for `fill` to choose
   } else if (o.code) {
     fill_bits(data, count(o), seed);
-  } else if (o.positions) {
-    std::memset(data, 0, size_in_bytes(o));  // the problem's fill makes them
   } else {
     fill_uniform(data, o.type, count(o), seed);
   }
@@ -155,7 +153,7 @@ void Operands::soil(int output) {
   constexpr unsigned char kSoil = 0x3d;  // 0.046 in f32, 0.045 in bf16, 1.3 in f16
   auto* begin = static_cast<std::byte*>(outputs_.at(output).get());
   for (const OutputPlace& place : output_places(problems_.at(output))) {
-    if (place.operand.leading > place.operand.cols) continue;
+    if (place.operand.leading > place.operand.cols || place.operand.used > 0) continue;
     device_->fill(begin + place.offset, kSoil, place.bytes);
   }
 }

@@ -60,7 +60,8 @@ class Operands {
   void poison(int output);
 
   // The other state before an output is written: finite numbers, so that a kernel which writes
-  // where it finds poison leaves them. The guard stays poison, and so does an output with gaps.
+  // where it finds poison leaves them. The guard stays poison, and so does an output with gaps
+  // or of which not all is used.
   void soil(int output);
 
   // Replaces the values of the inputs by the host's. Of the same problem as those it was made from.

@@ -83,7 +83,7 @@ PROGRAMS = re.compile(
     r"static MOAT_FN void run\(B& block,|"
     r"template <([\w:, ]+, )?(\w*Target|\w*Target<[\w:, ]+>) Backend>\s+"
     r"void launch\w*\(Backend& backend,|"
-    r"\[&\]<\w+Schedule S>\(Type<S>\)"
+    r"\[&\]<\w+Schedule S>\(Type<S>[,)]"
 )
 CONCEPT = re.compile(r"\b\w+Schedule\b|(?<!template )\b\w*(Block|Target)\b|\bHas[A-Z]\w*")
 # Where a kernel's files stand.

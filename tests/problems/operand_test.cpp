@@ -31,7 +31,7 @@ TEST(Operand, PositionsAre64BitIntegers) {
 
 // 5 of 100 rows.
 TEST(Operand, RowsThatAreNotReadAreHeldAndNotMoved) {
-  const Operand o{.name = "x", .type = DType::bf16, .rows = 100, .cols = 8, .rows_read = 5};
+  const Operand o{.name = "x", .type = DType::bf16, .rows = 100, .cols = 8, .used = 5};
   EXPECT_EQ(bytes_moved(o), 80);
   EXPECT_EQ(bytes_held(o), 1600);
 }
@@ -66,6 +66,13 @@ TEST(Operand, LargeShapesDoNotOverflow) {
                   .rows = std::int64_t{1} << 40,
                   .cols = std::int64_t{1} << 30};
   EXPECT_EQ(bytes_moved(o), 0x1p72);
+}
+
+// Of a cache or a mixture's matrices some are used, and all take their place.
+TEST(Operand, UsedRowsMove) {
+  const Operand o{.name = "x", .rows = 10, .cols = 4, .groups = 3, .used = 7};
+  EXPECT_EQ(bytes_moved(o), 7 * 4 * 4);
+  EXPECT_EQ(bytes_held(o), 3 * 10 * 4 * 4);
 }
 
 // Every problem has inputs before its outputs, each with a name of its own.

@@ -20,7 +20,7 @@ class FixedTiles {
 
   explicit FixedTiles(const WorkerContext& worker) : worker_(worker) {}
 
-  TileSize size_tiles(int /*rows*/, int /*cols*/, TileSize most) { return most; }
+  TileSize size_tiles(int /*rows*/, int /*cols*/, TileSize most, int /*workers*/) { return most; }
 
   template <int kM, int kN>
   Sums<kM, kN> zeros() {

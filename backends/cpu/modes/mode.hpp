@@ -17,15 +17,15 @@ namespace moat::cpu {
 struct WorkerContext {
   Scratch& scratch;
   std::int64_t launch;
-  int workers;
 };
 
 // What a mode M provides:
 //   M::Left, Right, Sums   the vocabulary's panels and accumulators
 //   M(WorkerContext)
 //   load, zeros, mma, store   as the vocabulary has them
-//   size_tiles(rows, cols, most)   the size of all tiles of a matrix but those at its edges, for
-//                                  the operations that follow; `most` is the schedule's m × n
+//   size_tiles(rows, cols, most, workers)   the size of all tiles of a matrix but those at its
+//                                  edges, for the operations that follow; `most` is the schedule's
+//                                  m × n, `workers` are those that share the matrix
 //   M::kSizedForWorkers    that size follows from the number of workers, of which none may be left
 //                          out
 //   M::kByColumns          the tiles of a column are visited in turn, not those of a row
@@ -41,7 +41,7 @@ concept TileMode =
   M(worker);
   { M::kSizedForWorkers } -> std::same_as<const bool&>;
   { M::kByColumns } -> std::same_as<const bool&>;
-  { mode.size_tiles(1, 1, TileSize{}) } -> std::same_as<TileSize>;
+  { mode.size_tiles(1, 1, TileSize{}, 1) } -> std::same_as<TileSize>;
   mode.load(left, a, at);
   mode.load(right, b, at);
   { mode.template zeros<64, 128>() } -> std::same_as<typename M::template Sums<64, 128>>;

@@ -26,8 +26,8 @@ class Streamed {
 
   explicit Streamed(const WorkerContext& worker) : worker_(worker) {}
 
-  TileSize size_tiles(int rows, int cols, TileSize most) {
-    return tile_ = tile_size(rows, cols, most, {kLanes, kColumns}, worker_.workers);
+  TileSize size_tiles(int rows, int cols, TileSize most, int workers) {
+    return tile_ = tile_size(rows, cols, most, {kLanes, kColumns}, workers);
   }
 
   template <class T, int kM, int kK>

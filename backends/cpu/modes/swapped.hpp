@@ -23,8 +23,8 @@ class Swapped {
 
   explicit Swapped(const WorkerContext& worker) : worker_(worker) {}
 
-  TileSize size_tiles(int rows, int cols, TileSize most) {
-    return tile_ = tile_size(rows, cols, most, {kColumns, kLanes}, worker_.workers);
+  TileSize size_tiles(int rows, int cols, TileSize most, int workers) {
+    return tile_ = tile_size(rows, cols, most, {kColumns, kLanes}, workers);
   }
 
   template <class T, int kM, int kK>

@@ -55,6 +55,12 @@ struct Schedules {
   static void scaled_gemm(const ScaledGemmProblem&, F f) {
     f(Type<ScaledProduct>{});
   }
+  // Groups of few rows in a launch of their own.
+  template <class T, class F>
+  static void grouped_gemm(const GroupedGemmProblem&, F f) {
+    f(Type<Product>{}, RowRange{.least = 1, .most = 4});
+    f(Type<Product>{}, RowRange{.least = 5});
+  }
   // Sequences of an odd length have the rows of all heads in one tile.
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {

@@ -117,7 +117,22 @@ class Block {
     panel.load(source, at);
   }
 
+  template <class P>
+  void load_first(int rows, P& panel, const typename P::Source& source, const Coord& at) {
+    panel.load(source, at);
+    panel.keep_first(rows);
+  }
+
   // Work.
+  template <int kM, int kN, class RowsOf, class F>
+  void group_tiles(int groups, RowsOf rows_of, int cols, F f) {
+    for (int g = 0; g < groups; ++g) {
+      const int across = ceil_div(cols, kN);
+      for (int i = 0; i < ceil_div(rows_of(g), kM) * across; ++i) {
+        if ((g + i) % blocks_ == index_) f(g, i / across * kM, i % across * kN);
+      }
+    }
+  }
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {
     const int across = ceil_div(cols, kN);
@@ -130,6 +145,10 @@ class Block {
   template <class F>
   void once(F f) {
     f();
+  }
+  template <class F>
+  void visit(int count, F f) {
+    for (int i = count - 1; i >= 0; --i) f(i);
   }
   template <class F>
   void last_arrival(unsigned* counter, F f) {

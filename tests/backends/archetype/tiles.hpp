@@ -2,6 +2,7 @@
 // Panels, accumulators and rows of the archetype. What they hold is for its Block alone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -42,6 +43,8 @@ class Panel {
     rows_per_head_ = source.rows_per_head;
     at_ = at;
   }
+
+  void keep_first(int rows) { tensor_.rows = std::min(tensor_.rows, at_.row + rows); }
 
   // The element at a place of the panel that a row of the left tensor meets; 0 outside of the
   // source.

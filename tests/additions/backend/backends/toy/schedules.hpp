@@ -3,6 +3,7 @@
 
 #include "backends/simt/device_facts.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::toy {
@@ -26,6 +27,11 @@ struct Schedules {
   template <class T, class F>
   static void scaled_gemm(const ScaledGemmProblem&, F f) {
     f(Type<simt::TileSchedule<T, 32, 32, 64 / sizeof(T), 1, 1, 2>>{});
+  }
+
+  template <class T, class F>
+  static void grouped_gemm(const GroupedGemmProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 32, 32 / sizeof(T), 1, 1, 2>>{}, RowRange{});
   }
 
   template <class T, int kHeadDim, class F>
