@@ -60,9 +60,15 @@ const Json* way_of(const Json& pairing, const std::string& name) {
 
 // Where measurement and prediction part, and which side of the ratio does.
 std::string parting(const Json& pairing, const Json& c) {
-  if (c.at("measured").is_null()) return "";
   const std::string plain = text_of(c, "plain");
   const std::string name = text_of(c, "way");
+  if (c.at("measured").is_null()) {
+    // Of a way without a time its own line tells why.
+    const bool timed =
+        way_of(pairing, plain)->contains("seconds") && way_of(pairing, name)->contains("seconds");
+    return timed ? fmt::format("no ratio {} ÷ {}: {}", plain, name, text_of(c, "measured_reason"))
+                 : std::string();
+  }
   if (c.at("predicted").is_null()) {
     return fmt::format("no prediction of {} ÷ {}: {}", plain, name, text_of(c, "predicted_reason"));
   }

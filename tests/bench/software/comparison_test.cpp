@@ -184,9 +184,11 @@ TEST_F(ComparisonTest, DisturbedWaysHaveNoRatio) {
 
 TEST_F(ComparisonTest, FewRoundsGiveNoRatio) {
   options_.samples = 5;
-  const Json compared = run().at("pairings").at(0).at("comparisons").at(0);
+  const Json document = run();
+  const Json& compared = document.at("pairings").at(0).at("comparisons").at(0);
   EXPECT_TRUE(compared.at("measured").is_null());
   EXPECT_THAT(compared.at("measured_reason").get<std::string>(), HasSubstr("only 5 rounds"));
+  EXPECT_THAT(comparison_text(document, false), HasSubstr("no ratio all ÷ half: only 5 rounds"));
 }
 
 TEST_F(ComparisonTest, MissingCeilingsLeaveNoPrediction) {
