@@ -194,6 +194,7 @@ const std::vector<Configuration>& configurations() {
                   {"num_experts_per_tok", 8},
                   {"n_group", 8},
                   {"topk_group", 4},
+                  {"routed_scaling_factor", 2.5},
                   {"vocab_size", 129280},
                   {"rms_norm_eps", 1e-6}}},
       {.id = "deepseek-ai/DeepSeek-V3.2",
@@ -223,6 +224,7 @@ const std::vector<Configuration>& configurations() {
                   {"num_experts_per_tok", 8},
                   {"n_group", 1},
                   {"topk_group", 1},
+                  {"routed_scaling_factor", 2.827},
                   {"vocab_size", 163840},
                   {"rms_norm_eps", 1e-6}}},
   };

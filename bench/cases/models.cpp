@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -232,19 +233,57 @@ struct Experts {
   int per_token;
   int intermediate;
   float limit = 0;  // of their SwiGLU
+  std::optional<MoeRoutingProblem> routing{};
 };
 
-// The router, and the gates of the experts that tokens meet.
+// Experts of one device where it cannot hold all: of several devices, as many as are a power of
+// two, each has an equal share of them and, as each brings as many tokens, of the work.
+int experts_of_a_device(const Experts& experts, int hidden) {
+  constexpr double kMostBytes = 1 << 30;  // of one product's weights
+  const double bytes = 2.0 * 2 * experts.intermediate * hidden;
+  int count = experts.count;
+  while (count % 2 == 0 && count / 2 >= experts.per_token && count * bytes > kMostBytes) count /= 2;
+  return count;
+}
+
+// The router, the choice of experts, tokens on their way to them and back, and their products.
 void add_experts(Cases& cases, const Configuration& c, int tokens, const Experts& experts) {
-  cases.add(linear(tokens, experts.count, c.size("hidden_size")));
-  cases.add(swiglu(tokens * experts.per_token, experts.intermediate, experts.limit));
+  const int hidden = c.size("hidden_size");
+  const int top = experts.per_token;
+  cases.add(linear(tokens, experts.count, hidden));
+  if (experts.routing) {
+    MoeRoutingProblem routing = *experts.routing;
+    routing.tokens = tokens;
+    routing.experts = experts.count;
+    routing.top = top;
+    cases.add(routing);
+  }
+  cases.add(MoePermuteProblem{.dtype = DType::bf16,
+                              .tokens = tokens,
+                              .experts = experts.count,
+                              .top = top,
+                              .cols = hidden});
+  const auto product = [&](int n, int k) {
+    cases.add(GroupedGemmProblem{.dtype = DType::bf16,
+                                 .tokens = tokens,
+                                 .experts = experts_of_a_device(experts, hidden),
+                                 .top = top,
+                                 .n = n,
+                                 .k = k});
+  };
+  product(2 * experts.intermediate, hidden);
+  cases.add(swiglu(tokens * top, experts.intermediate, experts.limit));
+  product(hidden, experts.intermediate);
+  cases.add(
+      MoeUnpermuteProblem{.dtype = DType::bf16, .tokens = tokens, .top = top, .cols = hidden});
 }
 
 constexpr std::string_view kAround =
     "embeddings, RMSNorm alone and with the residual, RoPE, SwiGLU at 1, 16, 512, 4096 tokens; "
     "head, softmax, top-k and sampling at 1, 16";
-constexpr std::string_view kExpertsLeftOut =
-    "the choice of experts and their products, which no kernel groups";
+constexpr std::string_view kExperts =
+    "the router, the choice of experts, permutation, and products of as many experts as 1 GiB of "
+    "weights holds";
 
 Suite dense(std::string_view name, std::string_view id) {
   const Configuration& c = find_configuration(id);
@@ -280,6 +319,11 @@ Suite latent(std::string_view name, std::string_view id) {
   const Configuration& c = find_configuration(id);
   const int expert = c.size("moe_intermediate_size");
   Cases cases(c);
+  MoeRoutingProblem routing{.scale = static_cast<float>(c.at("routed_scaling_factor"))};
+  if (c.size("n_group") > 1) {
+    routing.groups = c.size("n_group");
+    routing.limit = c.size("topk_group");
+  }
   for (const int tokens : kTokens) {
     add_latent_projections(cases, c, tokens);
     cases.add_gated(tokens, c.size("intermediate_size"), true);
@@ -287,7 +331,8 @@ Suite latent(std::string_view name, std::string_view id) {
     add_experts(cases, c, tokens,
                 {.count = c.size("n_routed_experts"),
                  .per_token = c.size("num_experts_per_tok"),
-                 .intermediate = expert});
+                 .intermediate = expert,
+                 .routing = routing});
     add_quantised(cases, c, tokens);
     cases.add_stream(tokens);
   }
@@ -295,13 +340,13 @@ Suite latent(std::string_view name, std::string_view id) {
   add_latent_attention(cases, c);
   return std::move(cases).suite(
       name, fmt::format(
-                "dense parts of {}, products in bf16 and in FP8 with the scales of the "
+                "parts of {}, products in bf16 and in FP8 with the scales of the "
                 "released weights: latent attention's projections, the MLP of the first "
-                "layers, the shared expert, the router, quantisation of what products read, "
+                "layers, the shared expert, quantisation of what products read, {}, "
                 "latent attention, absorbed over a paged cache to decode, keys of {} and values of "
-                "{} elements to prefill, {}. Left out: {}",
-                id, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"), c.size("v_head_dim"),
-                kAround, kExpertsLeftOut));
+                "{} elements to prefill, {}",
+                id, kExperts, c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim"),
+                c.size("v_head_dim"), kAround));
 }
 
 // Grouped queries and experts in every layer, with queries and keys that are normalised per head.
@@ -315,15 +360,16 @@ Suite qwen3(std::string_view name, std::string_view id) {
     add_experts(cases, c, tokens,
                 {.count = c.size("num_experts"),
                  .per_token = c.size("num_experts_per_tok"),
-                 .intermediate = c.size("moe_intermediate_size")});
+                 .intermediate = c.size("moe_intermediate_size"),
+                 .routing = MoeRoutingProblem{.softmax = true}});
     cases.add_stream(tokens);
   }
   cases.add_head();
   add_grouped_attention(cases, c);
   return std::move(cases).suite(
-      name, fmt::format("dense parts of {}: qkv and o projections, attention, RMSNorm of the heads "
-                        "of queries and keys, the router, {}. Left out: {}",
-                        id, kAround, kExpertsLeftOut));
+      name, fmt::format("parts of {}: qkv and o projections, attention, RMSNorm of the heads "
+                        "of queries and keys, {}, {}",
+                        id, kExperts, kAround));
 }
 
 Suite gpt_oss(std::string_view name, std::string_view id) {
@@ -335,17 +381,18 @@ Suite gpt_oss(std::string_view name, std::string_view id) {
                 {.count = c.size("num_local_experts"),
                  .per_token = c.size("num_experts_per_tok"),
                  .intermediate = c.size("intermediate_size"),
-                 .limit = static_cast<float>(c.at("swiglu_limit"))});
+                 .limit = static_cast<float>(c.at("swiglu_limit")),
+                 .routing = MoeRoutingProblem{.softmax = true}});
     cases.add_stream(tokens);
   }
   cases.add_head();
   add_sink_attention(cases, c);
   return std::move(cases).suite(
       name,
-      fmt::format("dense parts of {}: qkv and o projections without their biases, attention with "
-                  "sinks over a paged cache, with and without the window of {} keys, the router, "
-                  "{}, with its limit. Left out: {}",
-                  id, c.size("sliding_window"), kAround, kExpertsLeftOut));
+      fmt::format("parts of {}: qkv and o projections, attention with "
+                  "sinks over a paged cache, with and without the window of {} keys, {}, {}, with "
+                  "its limit. Left out: the biases of its products",
+                  id, c.size("sliding_window"), kExperts, kAround));
 }
 
 // Scout and Maverick differ in their number of experts, and Maverick has dense layers in between.
@@ -369,11 +416,12 @@ Suite llama4(std::string_view name) {
   cases.add_head();
   add_grouped_attention(cases, c);
   Suite suite = std::move(cases).suite(
-      name, fmt::format("dense parts of Llama 4 Maverick and Scout: qkv and o projections, "
-                        "attention over all keys, Maverick's dense MLP, the shared expert, both "
-                        "routers, {}. Left out: Scout's norm of queries and keys, which has no "
-                        "weight, attention's chunks of 8192 keys, {}",
-                        kAround, kExpertsLeftOut));
+      name, fmt::format("parts of Llama 4 Maverick and Scout: qkv and o projections, "
+                        "attention over all keys, Maverick's dense MLP, the shared expert, of both "
+                        "{}, {}. Left out: Scout's norm of queries and keys, which has no weight, "
+                        "attention's chunks of 8192 keys, and the choice of experts, whose weights "
+                        "are not normalised",
+                        kExperts, kAround));
   suite.source += "; " + scout.source();
   return suite;
 }
