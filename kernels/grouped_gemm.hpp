@@ -18,16 +18,15 @@ struct Contiguous {
 
   MOAT_FN int first(int group) const { return static_cast<int>(bounds[group]); }
   MOAT_FN int count(int group) const { return static_cast<int>(bounds[group + 1] - bounds[group]); }
-  MOAT_FN int matrix(int /*group*/) const { return 0; }
 };
 
-// A matrix of rows for each expert, of which the first ones are used.
+// As many rows for each expert, of which the first ones are used.
 struct Masked {
   const std::int64_t* counts;
+  int held;
 
-  MOAT_FN int first(int /*group*/) const { return 0; }
+  MOAT_FN int first(int group) const { return group * held; }
   MOAT_FN int count(int group) const { return static_cast<int>(counts[group]); }
-  MOAT_FN int matrix(int group) const { return group; }
 };
 
 template <class T, class Groups>
@@ -62,14 +61,12 @@ struct GroupedGemm {
     };
     block.template group_tiles<S::m, S::n>(
         args.group_count, rows_of, args.c.cols, [&](int group, int row, int col) {
-          const int matrix = args.groups.matrix(group);
           const int begin = args.groups.first(group) + row;
           const int left = args.groups.count(group) - row;
           block.template pipeline<Stage<S, B>>(
               ceil_div(args.k, S::k),
               [&](auto& stage, int step) {
-                block.load_first(left, stage.a, args.a,
-                                 {.row = begin, .col = step * S::k, .head = matrix});
+                block.load_first(left, stage.a, args.a, {.row = begin, .col = step * S::k});
                 block.load(stage.b, args.b, {.row = step * S::k, .col = col, .head = group});
               },
               [&](auto& stages) {
@@ -77,7 +74,7 @@ struct GroupedGemm {
                 stages.for_each([&](const auto& stage) { block.mma(acc, stage.a, stage.b); });
                 Tensor<T> c = args.c;
                 c.rows = begin + left;
-                block.store(c, {.row = begin, .col = col, .head = matrix}, acc);
+                block.store(c, {.row = begin, .col = col}, acc);
               });
         });
   }
@@ -85,26 +82,15 @@ struct GroupedGemm {
 
 template <class T, class Groups, GroupedGemmTarget<T> Backend>
 void launch_grouped_gemm(Backend& backend, const GroupedGemmProblem& p, const Groups& groups) {
-  const int rows = p.masked > 0 ? static_cast<int>(p.masked) : total_rows(p);
-  const int matrices = p.masked > 0 ? p.experts : 1;
-  const Tensor<const T> a{.data = static_cast<const T*>(p.a),
-                          .rows = rows,
-                          .cols = p.k,
-                          .row_stride = p.k,
-                          .head_stride = std::int64_t{rows} * p.k,
-                          .heads = matrices};
+  const int rows = p.masked > 0 ? p.experts * static_cast<int>(p.masked) : total_rows(p);
+  const Tensor<const T> a{static_cast<const T*>(p.a), rows, p.k, p.k};
   const Tensor<const T> b{.data = static_cast<const T*>(p.b),
                           .rows = p.n,
                           .cols = p.k,
                           .row_stride = p.k,
                           .head_stride = std::int64_t{p.n} * p.k,
                           .heads = p.experts};
-  const Tensor<T> c{.data = static_cast<T*>(p.c),
-                    .rows = rows,
-                    .cols = p.n,
-                    .row_stride = p.n,
-                    .head_stride = std::int64_t{rows} * p.n,
-                    .heads = matrices};
+  const Tensor<T> c{static_cast<T*>(p.c), rows, p.n, p.n};
   backend.schedules().template grouped_gemm<T>(
       p, [&]<ProductSchedule S>(Type<S>, const RowRange& range) {
         using B = typename Backend::template Block<S>;
@@ -127,7 +113,7 @@ void launch(Backend& backend, const GroupedGemmProblem& p) {
   const auto* rows = static_cast<const std::int64_t*>(p.rows);
   with_dtype(p.dtype, [&]<class T>(Type<T>) {
     if (p.masked > 0) {
-      launch_grouped_gemm<T>(backend, p, Masked{rows});
+      launch_grouped_gemm<T>(backend, p, Masked{rows, static_cast<int>(p.masked)});
     } else {
       launch_grouped_gemm<T>(backend, p, Contiguous{rows});
     }

@@ -66,8 +66,9 @@ std::string what_is_wrong(const GroupedGemmProblem& p) {
     return fmt::format("a token goes to top={} of {} experts", p.top, p.experts);
   }
   const std::int64_t total = std::int64_t{p.tokens} * p.top;
-  if (total > std::numeric_limits<int>::max()) {
-    return fmt::format("{} rows are more than 32 bits count", total);
+  if (const std::int64_t held = std::max(total, p.masked * p.experts);
+      held > std::numeric_limits<int>::max()) {
+    return fmt::format("{} rows are more than 32 bits count", held);
   }
   if (p.masked > 0 && p.masked * p.experts < total) {
     return fmt::format("{} experts of masked={} rows have no room for {} rows", p.experts, p.masked,

@@ -21,7 +21,7 @@ constexpr int kOperands = 2;
 const std::vector<std::string> kSplit = {"gemm", "grouped_gemm", "resident_products"};
 
 // In the names of those whose weights are decoded on their way.
-const char* const kDecoded = "Grouped";
+const char* const kDecoded = "7GroupedI";
 
 Promise sm_80_products(const char* family, const char* dtype) {
   return {.family = family,
@@ -50,11 +50,18 @@ Promise sm_90a_products(const char* dtype) {
   const std::string m64 = "wgmma.mma_async.sync.aligned.m64";
   return {.family = "sm_90a",
           .dtype = dtype,
-          .kernels = kProducts,
+          .kernels = {"gemm", "attention", "resident_products"},
           .type = "WarpSpecializedSchedule",
           .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
           .box_copies = kOperands,
           .only_box_copies = true};
+}
+
+// Where groups of rows end is read by all.
+Promise sm_90a_groups(Promise products) {
+  products.kernels = {"grouped_gemm"};
+  products.only_box_copies = false;
+  return products;
 }
 
 Promise split_products(const char* family) {
@@ -182,6 +189,8 @@ std::vector<Promise> make_promises() {
       sm_80_pipelines("sm_90a"),
       sm_90a_products("bf16"),
       sm_90a_products("f16"),
+      sm_90a_groups(sm_90a_products("bf16")),
+      sm_90a_groups(sm_90a_products("f16")),
       epilogues(),
       streams(),
       pieces({"add_norm", "rope"}, 4, 2),
