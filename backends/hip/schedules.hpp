@@ -68,16 +68,18 @@ struct PlainSchedules {
   // meet many heads, and loads of their rows pass through the registers of as many lanes.
   template <class T, int kHeadDim, int kValues, class F>
   static void paged_attention(const PagedAttentionProblem& p, F f) {
+    constexpr int kRow = kHeadDim * sizeof(T);
+    constexpr int kColumns = kHeadDim == 256 ? kValues / 2 : kValues;
     if constexpr (kHeadDim > 256) {
+      f(Type<simt::TileSchedule<T, 32, 16, kValues / 8, 2, 1, 1>>{});
+    } else if constexpr (kRow > 512) {
       f(Type<simt::TileSchedule<T, 32, 16, kValues / 4, 2, 1, 1>>{});
-    } else if constexpr (kHeadDim * sizeof(T) > 512) {
-      f(Type<simt::TileSchedule<T, 32, 16, kValues / 2, 2, 1, 1>>{});
     } else if (p.q_len == 1) {
-      constexpr int kWarps = kHeadDim > 64 || sizeof(T) == 4 ? 2 : 1;
-      f(Type<simt::TileSchedule<T, 16 * kWarps, 16, kValues, kWarps, 1, 1>>{});
+      constexpr int kWarps = kRow > 256 ? 4 : kRow > 128 ? 2 : 1;
+      f(Type<simt::TileSchedule<T, 16 * kWarps, 16, kColumns, kWarps, 1, 1>>{});
     } else {
       constexpr bool kLong = kHeadDim > 64;
-      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 16 : 32, kValues, 4, 1, 1>>{});
+      f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 16 : 32, kColumns, 4, 1, 1>>{});
     }
   }
 
@@ -180,7 +182,7 @@ struct CdnaSchedules : PlainSchedules {
       f(Type<simt::TileSchedule<T, 16, n, kValues / 4, 1, 1, 1>>{});
     } else if (p.q_len == 1) {
       // Loads of the longest rows pass through the registers of twice as many lanes.
-      constexpr int kWarps = kHeadDim > 192 ? 2 : 1;
+      constexpr int kWarps = kHeadDim > 128 ? 2 : 1;
       f(Type<simt::TileSchedule<T, 16 * kWarps, n, kValues, kWarps, 1, 1>>{});
     } else if constexpr (kRow > 512) {
       f(Type<simt::TileSchedule<T, 32, n, kValues, 2, 1, 1>>{});
