@@ -168,7 +168,7 @@ class ThreadBlock {
     }
     AttendStages<Memory, kM, kN, ThreadBlock, LoadK, LoadV> stages(*this, memory, steps, load_k,
                                                                    load_v);
-    consume(memory.q, stages);
+    MOAT_INLINED consume(memory.q, stages);
   }
 
   template <int kM, int kN>

@@ -87,8 +87,10 @@ std::pair<std::string, std::string> parse_family(const std::string& text) {
 }
 
 int check(const codegen::Report& report) {
-  const auto found = codegen::failures(report);
+  const auto found = codegen::failures(report, codegen::promises(), codegen::spilling());
   for (const auto& failure : found) say("{}: {}\n", failure.where, failure.what);
+  const auto spills = codegen::known_spills(report);
+  for (const auto& known : spills) say("known to spill: {}: {}\n", known.where, known.what);
   const auto skipped = codegen::skipped(report);
   std::map<std::string, std::vector<std::string>> kernels;  // that a promise was skipped for
   for (const auto& promise : skipped) kernels[promise.what].push_back(promise.where);
@@ -96,10 +98,10 @@ int check(const codegen::Report& report) {
     say("skipped for {} and {} more: {}\n", of.front(), of.size() - 1, promise);
   }
   if (!found.empty()) return 1;
-  print_out(
-      fmt::format("{} kernels checked: no spills, no stack frames, all promised instructions{}\n",
-                  report.entries.size(),
-                  skipped.empty() ? "" : fmt::format("; {} promises skipped", skipped.size())));
+  print_out(fmt::format(
+      "{} kernels checked: {} spills, no stack frames, all promised instructions{}\n",
+      report.entries.size(), spills.empty() ? "no" : fmt::format("{} known", spills.size()),
+      skipped.empty() ? "" : fmt::format("; {} promises skipped", skipped.size())));
   return 0;
 }
 

@@ -14,8 +14,22 @@
 namespace moat::codegen {
 namespace {
 
-void check_registers(const EntryReport& e, std::vector<Failure>& found) {
+bool is_of(const Spilling& known, const EntryReport& e) {
+  return e.family == known.family && e.name.kernel == known.kernel &&
+         (known.dtype.empty() || e.name.dtype == known.dtype) &&
+         e.entry.find(known.part) != std::string::npos;
+}
+
+bool spills(const EntryReport& e) {
+  return e.spill_store_bytes.value_or(0) > 0 || e.spill_load_bytes.value_or(0) > 0 ||
+         e.vector_spills.value_or(0) > 0 || e.stack_bytes > 0;
+}
+
+void check_registers(const EntryReport& e, bool known, std::vector<Failure>& found) {
   const auto fail = [&](std::string what) { found.push_back({e.text(), std::move(what)}); };
+  if (e.dynamic_stack) fail("has a stack of dynamic size");
+  if (e.threads <= 0) fail("states no block size (__launch_bounds__)");
+  if (known) return;
   const int stores = e.spill_store_bytes.value_or(0);
   const int loads = e.spill_load_bytes.value_or(0);
   if (stores > 0 || loads > 0)
@@ -24,8 +38,6 @@ void check_registers(const EntryReport& e, std::vector<Failure>& found) {
     fail(fmt::format("spills {} vector registers", spills));
   }
   if (e.stack_bytes > 0) fail(fmt::format("has a stack frame of {} bytes per lane", e.stack_bytes));
-  if (e.dynamic_stack) fail("has a stack of dynamic size");
-  if (e.threads <= 0) fail("states no block size (__launch_bounds__)");
 }
 
 // The blocks per unit that a schedule's author counted on, from its text as EntryName has it:
@@ -154,18 +166,40 @@ void check_named(const EntryReport& e, const std::vector<Promise>& promised,
 
 }  // namespace
 
-std::vector<Failure> failures(const Report& report, const std::vector<Promise>& promised) {
+std::vector<Failure> failures(const Report& report, const std::vector<Promise>& promised,
+                              const std::vector<Spilling>& known) {
   std::vector<Failure> found;
   for (const auto& [unit, error] : report.errors) found.push_back({unit, error});
   for (const auto& [unit, messages] : report.messages) {
     for (const std::string& message : messages) found.push_back({unit, message});
   }
   for (const EntryReport& e : report.entries) {
-    check_registers(e, found);
+    const bool known_to =
+        std::ranges::any_of(known, [&](const Spilling& k) { return is_of(k, e); });
+    check_registers(e, known_to, found);
     check_occupancy(e, found);
     check_named(e, promised, found);
   }
   for (const Promise& promise : promised) check_promise(report, promise, found);
+  for (const Spilling& k : known) {
+    const auto of_family = [&](const EntryReport& e) { return e.family == k.family; };
+    if (std::ranges::any_of(report.entries, of_family) &&
+        std::ranges::none_of(report.entries,
+                             [&](const EntryReport& e) { return is_of(k, e) && spills(e); })) {
+      found.push_back({fmt::format("{}/{}/{}", k.kernel, k.dtype, k.family),
+                       "no kernel spills any more: take it from spilling() in "
+                       "bench/codegen/promises.cpp"});
+    }
+  }
+  return found;
+}
+
+std::vector<Failure> known_spills(const Report& report, const std::vector<Spilling>& known) {
+  std::vector<Failure> found;
+  for (const EntryReport& e : report.entries) {
+    const auto k = std::ranges::find_if(known, [&](const Spilling& s) { return is_of(s, e); });
+    if (k != known.end() && spills(e)) found.push_back({e.text(), k->why});
+  }
   return found;
 }
 

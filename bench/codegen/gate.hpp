@@ -33,6 +33,18 @@ struct Promise {
   bool of_machine_code() const { return hidden_exponentials || plain_exponentials; }
 };
 
+// Kernels of a family whose registers are known not to suffice. An empty string stands for any.
+struct Spilling {
+  std::string family;
+  std::string kernel;  // EntryName::kernel
+  std::string dtype;
+  std::string part;  // of the entry's mangled name
+  std::string why;
+};
+
+// Those that are not mended yet.
+const std::vector<Spilling>& spilling();
+
 // What the atoms of backends/cuda and backends/hip promise.
 const std::vector<Promise>& promises();
 
@@ -47,9 +59,15 @@ struct Failure {
 // that could not be read. A promise for a compiled family that no kernel could keep is a failure
 // too, and so is a kernel of products that no promise of its family names. Scalar registers that
 // AMD's compiler parks in lanes of vector registers are no failure.
+// Spills that are known are none, but one that no kernel of a compiled family has any more is.
 // Promises of machine code that was not disassembled are not looked at.
 std::vector<Failure> failures(const Report& report,
-                              const std::vector<Promise>& promised = promises());
+                              const std::vector<Promise>& promised = promises(),
+                              const std::vector<Spilling>& known = {});
+
+// Each kernel whose spills are known, and why it has them.
+std::vector<Failure> known_spills(const Report& report,
+                                  const std::vector<Spilling>& known = spilling());
 
 // Each promise of machine code that was not disassembled, by its kernel, and what to install.
 std::vector<Failure> skipped(const Report& report,

@@ -13,6 +13,8 @@ namespace {
 // compiled and not named.
 const std::vector<std::string> kProducts = {"gemm", "grouped_gemm", "attention",
                                             "resident_products"};
+// Those whose steps are counted before the first one.
+const std::vector<std::string> kCounted = {"gemm", "attention", "resident_products"};
 // Likewise, but its loads look up where rows lie.
 const std::vector<std::string> kPaged = {"paged_attention"};
 // What a step of a pipeline brings: a panel of each operand.
@@ -50,7 +52,7 @@ Promise sm_90a_products(const char* dtype) {
   const std::string m64 = "wgmma.mma_async.sync.aligned.m64";
   return {.family = "sm_90a",
           .dtype = dtype,
-          .kernels = {"gemm", "attention", "resident_products"},
+          .kernels = kCounted,
           .type = "WarpSpecializedSchedule",
           .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
           .box_copies = kOperands,
@@ -77,7 +79,7 @@ Promise split_products(const char* family) {
 Promise cdna_products(const char* dtype, const std::string& shape) {
   return {.family = "cdna",
           .dtype = dtype,
-          .kernels = kProducts,
+          .kernels = kCounted,
           .without = kDecoded,
           .instructions = {"v_mfma_f32_" + shape + "_" + dtype, "v_mfma_f32_" + shape + dtype},
           .ranged_loads = kOperands,
@@ -87,7 +89,7 @@ Promise cdna_products(const char* dtype, const std::string& shape) {
 Promise rdna3_products(const char* dtype) {
   return {.family = "rdna3",
           .dtype = dtype,
-          .kernels = kProducts,
+          .kernels = kCounted,
           .without = kDecoded,
           .instructions = {std::string("v_wmma_f32_16x16x16_") + dtype},
           .ranged_loads = kOperands,
@@ -96,7 +98,7 @@ Promise rdna3_products(const char* dtype) {
 
 // f32 has no matrix instruction there.
 Promise rdna3_pipelines() {
-  return {.family = "rdna3", .dtype = "f32", .kernels = kProducts, .ranged_loads = kOperands};
+  return {.family = "rdna3", .dtype = "f32", .kernels = kCounted, .ranged_loads = kOperands};
 }
 
 // Weights in codes pass through registers, in whole chunks; the other operand is copied as that of
@@ -107,6 +109,21 @@ Promise weights(Promise products) {
   products.type = std::exchange(products.without, {});
   products.wide_loads = std::min(products.async_copies, 1);
   products.async_copies = std::min(products.async_copies, 1);
+  products.loads_ahead = 0;
+  return products;
+}
+
+// Of groups of rows. Where masked ones lie is read at a group's beginning, and the count of loads
+// ahead is not kept across that.
+Promise contiguous_groups(Promise products) {
+  products.kernels = {"grouped_gemm"};
+  products.without = "6Masked";
+  return products;
+}
+Promise masked_groups(Promise products) {
+  products.kernels = {"grouped_gemm"};
+  products.type = "6Masked";
+  products.without = {};
   products.loads_ahead = 0;
   return products;
 }
@@ -140,11 +157,15 @@ Promise epilogues() {
           .wide_stores = 1};
 }
 
-// Elements move in whole chunks: what is read of both inputs and, for two results, written.
-Promise pieces(std::vector<std::string> kernels, int loads, int stores) {
+// Elements move in whole chunks: what is read of both inputs and, for two results, written. A chunk
+// of codes is less than 16 bytes.
+Promise pieces(std::vector<std::string> kernels, int loads, int stores, std::string type = {},
+               std::string without = {}) {
   return {.family = "",
           .dtype = "",
           .kernels = std::move(kernels),
+          .type = std::move(type),
+          .without = std::move(without),
           .wide_loads = loads,
           .wide_stores = stores};
 }
@@ -193,13 +214,21 @@ std::vector<Promise> make_promises() {
       sm_90a_groups(sm_90a_products("f16")),
       epilogues(),
       streams(),
-      pieces({"add_norm", "rope"}, 4, 2),
+      pieces({"add_norm", "rope"}, 4, 2, "", "QuantisedRow"),
+      pieces({"add_norm"}, 4, 1, "QuantisedRow"),
       pieces({"swiglu"}, 2, 1),
       overlap("bf16"),
       overlap("f16"),
       plain_exponentials("sm_80"),
       plain_exponentials("sm_90a"),
   };
+  for (const Promise& products :
+       {cdna_products("bf16", "16x16x16"), cdna_products("f16", "16x16x16"),
+        cdna_products("f32", "16x16x4"), rdna3_products("bf16"), rdna3_products("f16"),
+        rdna3_pipelines()}) {
+    all.push_back(contiguous_groups(products));
+    all.push_back(masked_groups(products));
+  }
   for (const char* dtype : {"bf16", "f16"}) {
     for (const Promise& products :
          {cdna_products(dtype, "16x16x16"), rdna3_products(dtype), sm_80_products("sm_80", dtype),
@@ -213,6 +242,22 @@ std::vector<Promise> make_promises() {
 }
 
 }  // namespace
+
+const std::vector<Spilling>& spilling() {
+  static const char* const kLatent = "Li576ELi512E";
+  static const char* const kRows =
+      "rows of 576 elements pass through the registers of too few lanes on their way from the "
+      "pages";
+  static const std::vector<Spilling> all = {
+      {"cdna", "paged_attention", "", kLatent, kRows},
+      {"rdna3", "paged_attention", "", kLatent, kRows},
+      {"rdna3", "paged_attention", "f32", "Li256ELi256E", "rows of 1 KiB, likewise"},
+      {"sm_80", "sample", "f32", "", "64 registers hold no more of what was taken"},
+      {"sm_90a", "sample", "f32", "", "64 registers hold no more of what was taken"},
+      {"sm_90a", "gather", "f16", "", "64 registers hold no more of four rows' places"},
+  };
+  return all;
+}
 
 const std::vector<Promise>& promises() {
   static const std::vector<Promise> all = make_promises();

@@ -76,6 +76,29 @@ TEST(CodegenGate, FailsOnEachKindOfSpillAndStack) {
   EXPECT_TRUE(after([](EntryReport& e) { e.scalar_spills = 3; }).empty());
 }
 
+// Of one kernel, and only as long as it has some.
+TEST(CodegenGate, PassesSpillsThatAreKnown) {
+  Report report;
+  report.entries = {good(), good()};
+  report.entries[0].spill_store_bytes = 8;
+  report.entries[0].stack_bytes = 8;
+  report.entries[0].entry = "f_8rows";
+  const std::vector<Spilling> known = {{"sm_80", "gemm", "f16", "8rows", "too few registers"}};
+  EXPECT_TRUE(failures(report, {}, known).empty());
+  const auto told = known_spills(report, known);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].what, "too few registers");
+  report.entries[1].stack_bytes = 8;
+  expect_one(failures(report, {}, known), "stack frame of 8 bytes");
+  report.entries[1].stack_bytes = 0;
+  report.entries[0].spill_store_bytes = 0;
+  report.entries[0].stack_bytes = 0;
+  expect_one(failures(report, {}, known), "no kernel spills any more");
+  // What is not compiled may spill or not.
+  report.entries = {};
+  EXPECT_TRUE(failures(report, {}, known).empty());
+}
+
 TEST(CodegenGate, FailsWhereAPromisedInstructionIsMissing) {
   expect_one(after([](EntryReport& e) { e.instructions.matrix.clear(); }), "mma.sync");
   expect_one(after([](EntryReport& e) {
