@@ -81,10 +81,14 @@ class PagedWindow {
   Position first_;
 };
 
+// Bytes of a panel that wait in registers until they are written. More of them, as of latent keys,
+// would leave none for the products, and are read as they are written.
+inline constexpr std::size_t kMostStagedBytes = 12288;
+
 // Of aligned pages, all that a panel holds, and the last row in place of those behind it.
 template <class Atoms, PagedPanel P, class Each>
 MOAT_FN void fetch_window(const typename P::Source& source, const Coord& at, Each each) {
-  if (!source.pages.aligned) return;
+  if (sizeof(P) > kMostStagedBytes || !source.pages.aligned) return;
   const PagedWindow<Atoms, P> window(source, at);
   each([&](Chunk& to, int row, int col) {
     to = Atoms::template load_global<Chunk>(address(source.pages.tensor, window.at(row, col)));
@@ -97,7 +101,13 @@ template <class Atoms, PagedPanel P, class Write>
 MOAT_FN void write_window(const Chunk* staged, const typename P::Source& source, const Coord& at,
                           Write write) {
   const PagedWindow<Atoms, P> window(source, at);
-  if (source.pages.aligned) {
+  if (sizeof(P) > kMostStagedBytes && source.pages.aligned) {
+    write([&](int, int row, int col) {
+      const Chunk read =
+          Atoms::template load_global<Chunk>(address(source.pages.tensor, window.at(row, col)));
+      return window.inside(row) ? read : Chunk{};
+    });
+  } else if (source.pages.aligned) {
     write([&](int i, int row, int) { return window.inside(row) ? staged[i] : Chunk{}; });
   } else {
     write([&](int, int row, int col) { return window.read(row, col); });

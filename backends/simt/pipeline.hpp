@@ -164,18 +164,18 @@ class AttendStages {
     Staging<kStagedChunks<decltype(k), B::kThreads>> keys;
     const auto load_k = [&](Phase phase, int step) {
       block_.stage(phase, keys.chunks);
-      load_k_(k, step);
+      MOAT_INLINED load_k_(k, step);
     };
     if (steps_ == 0) return;
-    load_k(Phase::fetch, 0);
+    MOAT_INLINED load_k(Phase::fetch, 0);
     MOAT_UNROLL_BY(1)
     for (int step = 0; step < steps_; ++step) {
-      load_k(Phase::commit, step);
+      MOAT_INLINED load_k(Phase::commit, step);
       Atoms::barrier();
       Staging<kStagedChunks<decltype(v), B::kThreads>> staged_values;
       const auto load_v = [&](Phase phase) {
         block_.stage(phase, staged_values.chunks);
-        load_v_(v, step);
+        MOAT_INLINED load_v_(v, step);
       };
       load_v(Phase::fetch);
       auto s = block_.template zeros<kM, kN>();
@@ -183,7 +183,7 @@ class AttendStages {
       const auto p = weights(s, step);
       load_v(Phase::commit);
       Atoms::barrier();
-      if (step + 1 < steps_) load_k(Phase::fetch, step + 1);
+      if (step + 1 < steps_) MOAT_INLINED load_k(Phase::fetch, step + 1);
       values(p, v);
     }
   }

@@ -244,14 +244,7 @@ std::vector<Promise> make_promises() {
 }  // namespace
 
 const std::vector<Spilling>& spilling() {
-  static const char* const kLatent = "Li576ELi512E";
-  static const char* const kRows =
-      "rows of 576 elements pass through the registers of too few lanes on their way from the "
-      "pages";
   static const std::vector<Spilling> all = {
-      {"cdna", "paged_attention", "", kLatent, kRows},
-      {"rdna3", "paged_attention", "", kLatent, kRows},
-      {"rdna3", "paged_attention", "f32", "Li256ELi256E", "rows of 1 KiB, likewise"},
       {"sm_80", "sample", "f32", "", "64 registers hold no more of what was taken"},
       {"sm_90a", "sample", "f32", "", "64 registers hold no more of what was taken"},
       {"sm_90a", "gather", "f16", "", "64 registers hold no more of four rows' places"},

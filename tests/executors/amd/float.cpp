@@ -33,6 +33,15 @@ float minimum(float a, float b) {
 
 float fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
+// Rounds the product, too, and takes and gives 0 for subnormal numbers ("V_MAC_F32", CDNA2 ISA).
+float in_turn(float a, float b, float c) {
+  const auto flushed = [](float x) {
+    return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0f, x) : x;
+  };
+  volatile const float product = flushed(flushed(a) * flushed(b));
+  return flushed(product + flushed(c));
+}
+
 // 2^x in double, good to 1e-14; written so that compilers vectorise it.
 float exp2_of(float x) {
   const float flat = flushed(x);
@@ -155,6 +164,20 @@ void to_half(const Instruction& i, Wave& w) {
   w.set_lanes(i, i.o[0].index, r.lane, defined);
 }
 
+// The third operand is where the result goes.
+template <auto f>
+void accumulate(const Instruction& i, Wave& w) {
+  LaneValues ta, tb, tc, r;
+  u64 defined = ~u64{0};
+  const u32* a = w.floats(i.o[1], ta, defined);
+  const u32* b = w.floats(i.o[2], tb, defined);
+  const u32* c = w.lanes(i.o[0], tc, defined);
+  for (int l = 0; l < kLanes; ++l) {
+    r.lane[l] = as_bits(f(as_float(a[l]), as_float(b[l]), as_float(c[l])));
+  }
+  w.set_lanes(i, i.o[0].index, r.lane, defined);
+}
+
 constexpr Operation kOperations[] = {
     {"v_add_f32", float_binary<[](float a, float b) { return a + b; }>},
     {"v_sub_f32", float_binary<[](float a, float b) { return a - b; }>},
@@ -165,18 +188,8 @@ constexpr Operation kOperations[] = {
     {"v_max3_f32",
      float_ternary<[](float a, float b, float c) { return maximum(maximum(a, b), c); }>},
     {"v_fma_f32", float_ternary<fused>},
-    {"v_fmac_f32",
-     [](const Instruction& i, Wave& w) {
-       LaneValues ta, tb, tc, r;
-       u64 defined = ~u64{0};
-       const u32* a = w.floats(i.o[1], ta, defined);
-       const u32* b = w.floats(i.o[2], tb, defined);
-       const u32* c = w.lanes(i.o[0], tc, defined);
-       for (int l = 0; l < kLanes; ++l) {
-         r.lane[l] = as_bits(fused(as_float(a[l]), as_float(b[l]), as_float(c[l])));
-       }
-       w.set_lanes(i, i.o[0].index, r.lane, defined);
-     }},
+    {"v_fmac_f32", accumulate<fused>},
+    {"v_mac_f32", accumulate<in_turn>},
     {"v_exp_f32", float_unary<exp2_of>},
     {"v_log_f32", float_unary<log2_of>},
     {"v_rcp_f32", float_unary<reciprocal>},

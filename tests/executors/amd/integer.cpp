@@ -128,6 +128,9 @@ constexpr Operation kOperations[] = {
     {"v_ashrrev_i32", binary<[](u32 a, u32 b) { return (bits(sign(b) >> (a & 31))); }>},
     {"v_mul_lo_u32", binary<[](u32 a, u32 b) { return a * b; }>},
     {"v_mul_hi_u32", binary<[](u32 a, u32 b) { return (static_cast<u32>(u64{a} * b >> 32)); }>},
+    {"v_mul_hi_i32", binary<[](u32 a, u32 b) {
+       return static_cast<u32>(static_cast<u64>(std::int64_t{sign(a)} * sign(b)) >> 32);
+     }>},
     {"v_mul_u32_u24",
      binary<[](u32 a, u32 b) { return (a & 0xffffffu) * (b & 0xffffffu); }>},
     {"v_min_i32", binary<[](u32 a, u32 b) { return bits(std::min(sign(a), sign(b))); }>},
@@ -210,6 +213,19 @@ constexpr Operation kOperations[] = {
        read_wide(w, i.o[2], b, defined);
        defined.high &= defined.low;
        for (int l = 0; l < kLanes; ++l) b[l] <<= a[l] & 63;
+       write_wide(i, w, b, defined);
+     }},
+    {"v_ashrrev_i64",
+     [](const Instruction& i, Wave& w) {
+       LaneValues t;
+       u64 b[kLanes];
+       Halves defined;
+       const u32* a = w.lanes(i.o[1], t, defined.high);
+       read_wide(w, i.o[2], b, defined);
+       defined.low &= defined.high;
+       for (int l = 0; l < kLanes; ++l) {
+         b[l] = static_cast<u64>(static_cast<std::int64_t>(b[l]) >> (a[l] & 63));
+       }
        write_wide(i, w, b, defined);
      }},
     {"v_lshrrev_b64",

@@ -113,6 +113,14 @@ TEST(AmdExecutorOperations, ProductsOf64Bits) {
     const u64 r = ((u64{c} << 32 | a) << 3) + (u64{e} << 32 | d);
     return Lane{static_cast<u32>(r), static_cast<u32>(r >> 32)};
   });
+  expect("gfx90a", "v_mul_hi_i32 v8, v4, v5\nv_mov_b32 v9, v4", [](u32 a, u32 c, u32, u32) {
+    const auto product = std::int64_t{static_cast<std::int32_t>(a)} * static_cast<std::int32_t>(c);
+    return Lane{static_cast<u32>(static_cast<u64>(product) >> 32), a};
+  });
+  expect("gfx90a", "v_ashrrev_i64 v[8:9], 31, v[4:5]", [](u32 a, u32 c, u32, u32) {
+    const auto r = static_cast<u64>(static_cast<std::int64_t>(u64{c} << 32 | a) >> 31);
+    return Lane{static_cast<u32>(r), static_cast<u32>(r >> 32)};
+  });
   expect("gfx90a", "v_mul_hi_u32 v8, v4, v5\nv_mul_lo_u32 v9, v4, v5", [](u32 a, u32 c, u32, u32) {
     return Lane{static_cast<u32>(u64{a} * c >> 32), a * c};
   });

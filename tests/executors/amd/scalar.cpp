@@ -108,6 +108,7 @@ void save_exec(const Instruction& i, Wave& w) {
   set_with_scc(to, w, r, kWide);
 }
 Bits and_not(Bits a, Bits b) { return both(a, inverted(b)); }
+Bits or_not(Bits a, Bits b) { return either(a, inverted(b)); }
 Bits not_and(Bits a, Bits b) { return both(inverted(a), b); }
 
 template <bool kWide>
@@ -186,6 +187,8 @@ constexpr Operation kOperations[] = {
     {"s_xor_b64", bitwise<true, differing>},
     {"s_andn2_b32", bitwise<false, and_not>},
     {"s_andn2_b64", bitwise<true, and_not>},
+    {"s_orn2_b32", bitwise<false, or_not>},
+    {"s_orn2_b64", bitwise<true, or_not>},
     {"s_not_b32", invert<false>},
     {"s_not_b64", invert<true>},
     {"s_and_saveexec_b32", save_exec<false, both>},

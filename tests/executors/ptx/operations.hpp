@@ -115,6 +115,8 @@ inline s16 lowest_byte(u16 a) {
   ROW(abs_f32, "abs.f32", f32, f32, std::fabs(a))                                            \
   ROW(cvt_s64_s32, "cvt.s64.s32", s64, s32, s64{a})                                          \
   ROW(cvt_u64_u32, "cvt.u64.u32", u64, u32, u64{a})                                          \
+  ROW(cvt_s64_lower, "cvt.s64.s32.of64", s64, u64, s64{static_cast<s32>(a)})                 \
+  ROW(cvt_u64_lower, "cvt.u64.u32.of64", u64, u64, u64{static_cast<u32>(a)})                 \
   ROW(cvt_u32_u64, "cvt.u32.u64 cvt.s32.s64", u32, u64, static_cast<u32>(a))                 \
   ROW(cvt_u16_u32, "cvt.u16.u32 cvt.s16.s32", u16, u32, static_cast<u16>(a))                 \
   ROW(cvt_u16_u64, "cvt.u16.u64", u16, u64, static_cast<u16>(a))                             \

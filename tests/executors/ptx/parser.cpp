@@ -607,6 +607,15 @@ class Parser {
         comma();
         const Type wanted = form->operands[static_cast<std::size_t>(i)];
         // Integers are converted from the lower half of a wider register, too.
+        if ((mnemonic == "cvt.s64.s32" || mnemonic == "cvt.u64.u32") && in_.peek() == '%') {
+          Type type{};
+          push(register_of(wanted, true, &type));
+          ++mine_.sources;
+          if (type.bits == 64) {
+            mine_.op = Forms::instance().find(std::string(mnemonic) + ".of64")->op;
+          }
+          continue;
+        }
         if (mnemonic.ends_with(".s16") || mnemonic.ends_with(".u16")) {
           if (mnemonic.starts_with("cvt.") && in_.peek() == '%') {
             Type type{};
