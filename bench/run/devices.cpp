@@ -78,7 +78,8 @@ Devices open_devices(const std::vector<std::string>& backends,
 std::size_t memory_limit(const RunOptions& options, const Device& device) {
   std::size_t bytes = device.info().memory_bytes / 2;
   if (device.info().host) {
-    bytes = std::min(bytes, cpu::available_memory_bytes() / 5 * 2);
+    // Originals of two series of values, and a third while they are mixed, lie beside the sets.
+    bytes = std::min(bytes, cpu::available_memory_bytes() / 3);
   }
   return options.turns ? bytes / 2 : bytes;
 }

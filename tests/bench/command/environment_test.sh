@@ -51,8 +51,8 @@ if [[ $processors -gt 1 ]]; then
   fi
 fi
 # What ceilings need does not fit.
-(ulimit -v 200000 && ends 5 "$MOAT" run --case sum/f32/n1000 --no-baselines --out r.json > /dev/null && says "memory" && exit "$failures") ||
-  fail "ulimit -v 200000"
+(ulimit -v 260000 && ends 5 "$MOAT" run --case sum/f32/n1000 --no-baselines --out r.json > /dev/null && says "memory" && exit "$failures") ||
+  fail "ulimit -v 260000"
 
 # Control groups, for real.
 group=
