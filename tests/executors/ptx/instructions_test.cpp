@@ -44,10 +44,10 @@ TEST(PtxInstructions, Bytes) {
             static_cast<u32>(-128));
   // Of a wider register the lower half.
   EXPECT_EQ(result("mov.u32 %r2, 0x1ffff;\ncvt.s32.s16 %r9, %r2;\n"), ~0u);
-  EXPECT_EQ(result("mov.u64 %rd1, 0x1fffffffe;\ncvt.s64.s32 %rd2, %rd1;\nshr.u64 %rd3, %rd2, 32;\n"
+  EXPECT_EQ(result("mov.u64 %rd4, 0x1fffffffe;\ncvt.s64.s32 %rd5, %rd4;\nshr.u64 %rd3, %rd5, 32;\n"
                    "cvt.u32.u64 %r9, %rd3;\n"),
             ~0u);
-  EXPECT_EQ(result("mov.u64 %rd1, 0x1fffffffe;\ncvt.u64.u32 %rd2, %rd1;\nshr.u64 %rd3, %rd2, 32;\n"
+  EXPECT_EQ(result("mov.u64 %rd4, 0x1fffffffe;\ncvt.u64.u32 %rd5, %rd4;\nshr.u64 %rd3, %rd5, 32;\n"
                    "cvt.u32.u64 %r9, %rd3;\n"),
             0u);
   EXPECT_EQ(result("mov.u32 %r9, 010;\n"), 8u);
