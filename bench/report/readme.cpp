@@ -147,6 +147,10 @@ ReadmeParts readme_parts(const Record& record, const std::filesystem::path& reco
   const auto hot = std::ranges::count(shown, "hot", &CaseRecord::cache);
   const std::string path = record_path.generic_string();
   std::string table = narrow(format_record(shortened(record), TableFormat::markdown, false));
+  // Why some have no library beside them is long; the table that is named below tells.
+  if (const auto none = table.find("\nnone  no library beside "); none != std::string::npos) {
+    table.erase(none);
+  }
   table.erase(table.find_last_not_of('\n') + 1);
   // Cases stand indented below the headings that are not here.
   for (std::size_t at = 0; (at = table.find("\n|   ", at)) != std::string::npos;) {
