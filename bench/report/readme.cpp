@@ -160,7 +160,7 @@ ReadmeParts readme_parts(const Record& record, const std::filesystem::path& reco
   parts["figure"] = fmt::format("![Ours beside the fastest library, case by case]({})\n",
                                 figure_path.generic_string());
   parts["table"] = fmt::format(
-      "{}\n\n{} of {} cases{}, kernel by kernel in turns, of the run of {} at commit {}\n"
+      "{}\n\n{} of {} cases{}, kernel by kernel in turns,\nof the run of {} at commit {}\n"
       "([record]({}));\n`build/bin/moat report --table {}`\nprints them all with the libraries' "
       "rows.\n",
       table, shown.size() == kRows ? "Eight" : std::to_string(shown.size()), ours,
