@@ -99,8 +99,9 @@ int check(const codegen::Report& report) {
   }
   if (!found.empty()) return 1;
   print_out(fmt::format(
-      "{} kernels checked: {} spills, no stack frames, all promised instructions{}\n",
-      report.entries.size(), spills.empty() ? "no" : fmt::format("{} known", spills.size()),
+      "{} kernels checked: {}no spills, no stack frames, all promised instructions{}\n",
+      report.entries.size(),
+      spills.empty() ? "" : fmt::format("{} known to spill, of all others ", spills.size()),
       skipped.empty() ? "" : fmt::format("; {} promises skipped", skipped.size())));
   return 0;
 }

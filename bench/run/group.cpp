@@ -406,8 +406,7 @@ std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart
     runs.back()->verify_all();
     ready += runs.back()->ready();
   }
-  const bool stopped = options.measure.stop != nullptr && *options.measure.stop;
-  if (ready > 0 && !stopped) {
+  if (ready > 0 && !runs.front()->stopped()) {
     std::vector<Implementation> implementations;
     std::vector<std::vector<Problem>> problems;
     implementations.reserve(ready);

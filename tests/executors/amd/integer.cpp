@@ -113,6 +113,19 @@ void carry(const Instruction& i, Wave& w) {
   w.set_lanes(i, i.o[0].index, r.lane, defined);
 }
 
+// Of 64 bits, by as many as the first operand says.
+template <auto F>
+void wide_shift_right(const Instruction& i, Wave& w) {
+  LaneValues t;
+  u64 b[kLanes];
+  Halves defined;
+  const u32* a = w.lanes(i.o[1], t, defined.high);
+  read_wide(w, i.o[2], b, defined);
+  defined.low &= defined.high;
+  for (int l = 0; l < kLanes; ++l) b[l] = F(b[l], a[l] & 63);
+  write_wide(i, w, b, defined);
+}
+
 constexpr Operation kOperations[] = {
     {"v_mov_b32", unary<[](u32 a) { return a; }>},
     {"v_not_b32", unary<[](u32 a) { return ~a; }>},
@@ -215,30 +228,10 @@ constexpr Operation kOperations[] = {
        for (int l = 0; l < kLanes; ++l) b[l] <<= a[l] & 63;
        write_wide(i, w, b, defined);
      }},
-    {"v_ashrrev_i64",
-     [](const Instruction& i, Wave& w) {
-       LaneValues t;
-       u64 b[kLanes];
-       Halves defined;
-       const u32* a = w.lanes(i.o[1], t, defined.high);
-       read_wide(w, i.o[2], b, defined);
-       defined.low &= defined.high;
-       for (int l = 0; l < kLanes; ++l) {
-         b[l] = static_cast<u64>(static_cast<std::int64_t>(b[l]) >> (a[l] & 63));
-       }
-       write_wide(i, w, b, defined);
-     }},
-    {"v_lshrrev_b64",
-     [](const Instruction& i, Wave& w) {
-       LaneValues t;
-       u64 b[kLanes];
-       Halves defined;
-       const u32* a = w.lanes(i.o[1], t, defined.high);
-       read_wide(w, i.o[2], b, defined);
-       defined.low &= defined.high;
-       for (int l = 0; l < kLanes; ++l) b[l] >>= a[l] & 63;
-       write_wide(i, w, b, defined);
-     }},
+    {"v_ashrrev_i64", wide_shift_right<[](u64 b, u32 by) {
+       return (static_cast<u64>(static_cast<std::int64_t>(b) >> by));
+     }>},
+    {"v_lshrrev_b64", wide_shift_right<[](u64 b, u32 by) { return (b >> by); }>},
     {"v_lshl_add_u64",
      [](const Instruction& i, Wave& w) {
        LaneValues t;
