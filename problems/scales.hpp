@@ -44,18 +44,11 @@ inline constexpr std::array kScaledCodes{Code::e4m3, Code::e4m3fnuz};
 // Calls f(Type<storage of c>{}) if it is one of them.
 template <class F>
 void with_scaled_code(Code c, F&& f) {
-  switch (c) {
-    case Code::e4m3:
-      return f(Type<e4m3>{});
-    case Code::e4m3fnuz:
-      return f(Type<e4m3fnuz>{});
-    case Code::e5m2:
-    case Code::e8m0:
-    case Code::int8:
-    case Code::int4:
-    case Code::mxfp4:
-      break;
-  }
+  with_code(c, [&]<class C>(Type<C> type) {
+    if constexpr (Float8<C>) {
+      if constexpr (C::kMantissa == 3) f(type);
+    }
+  });
 }
 
 // Calls f(Type<storage of the scales>{}).

@@ -2,6 +2,9 @@
 // Vectors of floats from and to memory of any element type. D is a Highway tag of floats.
 #pragma once
 
+#include <array>
+#include <cstdint>
+
 #include "backends/cpu/lanes.hpp"
 #include "problems/codes.hpp"
 
@@ -72,9 +75,54 @@ HWY_INLINE hn::Vec<D> widen(D, hn::Vec<hn::Rebind<Storage<T>, D>> stored) {
   }
 }
 
-// As encode() of problems/codes.hpp does.
+#if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
+// As encode() of problems/codes.hpp does, in the lowest byte of each word; the others hold
+// anything.
+template <Float8 T>
+HWY_INLINE __m512i float8_in_words(__m512 x) {
+  const auto all = [](std::uint32_t bits) { return _mm512_set1_epi32(static_cast<int>(bits)); };
+  constexpr int kLesserMagnitude = 0b1010;
+  const __m512 inside = _mm512_range_ps(x, _mm512_set1_ps(kLargest<T>), kLesserMagnitude);
+  const __m512i normal = _mm512_max_epi32(_mm512_castps_si512(inside), all(kLeastBinade<T> << 23));
+  const __m512i binade = _mm512_and_si512(normal, all(0x7f800000u));
+  const __m512i rounder = _mm512_add_epi32(binade, all(kRounder<T>));
+  const __m512i sum = _mm512_castps_si512(_mm512_add_ps(inside, _mm512_castsi512_ps(rounder)));
+  const __mmask16 number = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
+  const __m512i size = _mm512_mask_add_epi32(all(T::kFnuz ? 0x80 : 0x7f), number, sum,
+                                             _mm512_srli_epi32(binade, 23 - T::kMantissa));
+  const __mmask16 has_sign =
+      T::kFnuz ? _mm512_mask_test_epi32_mask(number, size, all(0xff)) : number;
+  const __m512i top = _mm512_srli_epi32(_mm512_castps_si512(x), 24);
+  constexpr int kOrAnd = 0xf8;  // a | (b & c)
+  return _mm512_mask_ternarylogic_epi32(size, has_sign, top, all(0x80), kOrAnd);
+}
+#ifdef __AVX512VBMI__
+#define MOAT_CPU_JOINS_CODES 1
+
+// The lowest bytes of four times 16 words, in their order.
+HWY_INLINE __m512i lowest_bytes(const __m512i (&words)[4]) {
+  static constexpr auto kEveryFourth = [] {
+    std::array<std::uint8_t, 64> index{};
+    for (int i = 0; i < 64; ++i) index[i] = static_cast<std::uint8_t>(4 * i % 128);
+    return index;
+  }();
+  const __m512i every_fourth = _mm512_loadu_si512(kEveryFourth.data());
+  const auto lower = [&](int i) {
+    return _mm512_castsi512_si256(_mm512_permutex2var_epi8(words[i], every_fourth, words[i + 1]));
+  };
+  return _mm512_inserti64x4(_mm512_castsi256_si512(lower(0)), lower(2), 1);
+}
+#endif
+#endif
+
+// Likewise.
 template <class T, class D>
 HWY_INLINE hn::Vec<hn::Rebind<std::uint8_t, D>> narrow_float8(D d, hn::Vec<D> x) {
+#if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
+  if constexpr (sizeof(x) == 64) {
+    return hn::Vec<hn::Rebind<std::uint8_t, D>>{_mm512_cvtepi32_epi8(float8_in_words<T>(x.raw))};
+  }
+#endif
   const hn::RebindToUnsigned<D> words;
   const auto all = [&](std::uint32_t bits) { return hn::Set(words, bits); };
   const auto inside = hn::Min(hn::Abs(x), hn::Set(d, kLargest<T>));
@@ -90,11 +138,6 @@ HWY_INLINE hn::Vec<hn::Rebind<std::uint8_t, D>> narrow_float8(D d, hn::Vec<D> x)
   }
   const auto nan = hn::RebindMask(words, hn::IsNaN(x));
   whole = hn::IfThenElse(nan, all(T::kFnuz ? 0x80 : 0x7f), whole);
-#if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
-  // hn::TruncateTo permutes words by indices of bytes there (Highway 1.0.3, HWY_AVX3_DL).
-  if constexpr (sizeof(whole) == 64)
-    return hn::Vec<hn::Rebind<std::uint8_t, D>>{_mm512_cvtepi32_epi8(whole.raw)};
-#endif
   return hn::DemoteTo(hn::Rebind<std::uint8_t, D>{},
                       hn::BitCast(hn::RebindToSigned<D>{}, hn::And(whole, all(0xff))));
 }

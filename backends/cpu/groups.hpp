@@ -19,6 +19,54 @@ struct Group {
   }
 };
 
+#ifdef MOAT_CPU_JOINS_CODES
+// Vectors whose codes of 8 bits make a line of the caches. Stored in pieces past the caches, they
+// cost more than all that is computed for them.
+inline constexpr int kJoined = 4;
+struct JoinedCodes {
+  __m512i words[kJoined];
+};
+
+// A position of groups, number kIndex of those that are joined.
+template <int kIndex>
+struct JoinedPosition : StreamedPosition {
+  JoinedCodes* codes;
+
+  template <class T>
+  void store(T* p, FloatLanes x) const {
+    if constexpr (Float8<T>) {
+      codes->words[kIndex] = float8_in_words<T>(x.v.raw);
+      if constexpr (kIndex == kJoined - 1) {
+        auto* to = reinterpret_cast<__m512i*>(p + offset - kIndex * kLanes);
+        const __m512i line = lowest_bytes(codes->words);
+        if (reinterpret_cast<std::uintptr_t>(to) % sizeof(line) == 0) {
+          _mm512_stream_si512(to, line);
+        } else {
+          _mm512_storeu_si512(to, line);
+        }
+      }
+    } else {
+      StreamedPosition::store(p, x);
+    }
+  }
+};
+#endif
+
+// Calls f(position) for the vectors of a group from `begin` on, as At has them.
+template <class At, int kVectors, class F>
+HWY_INLINE void each_vector(int begin, F f) {
+#ifdef MOAT_CPU_JOINS_CODES
+  if constexpr (std::is_same_v<At, StreamedPosition> && kVectors % kJoined == 0) {
+    JoinedCodes codes;
+    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
+      f(JoinedPosition<v % kJoined>{begin + v * kLanes, &codes});
+    });
+    return;
+  }
+#endif
+  unroll<kVectors>([&](auto v) __attribute__((always_inline)) { f(At{begin + v * kLanes}); });
+}
+
 // Groups that are worked on at once: what one makes of its state takes as long as all else that is
 // done for it, and processors do not look far enough ahead to do the next one's meanwhile. Four are
 // 1.6 × as fast as one; eight are slower out of the caches.
@@ -57,10 +105,10 @@ HWY_INLINE void whole_groups(const Monoid& monoid, int first, Value& value, Whol
   unroll<kCount>([&](auto g) __attribute__((always_inline)) { std::get<g>(made) = finish(g); });
   for (int g = 0; g < kCount; ++g) {
     const int begin = (first + g) * kGroup;
-    unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
-      const int at = begin + v * kLanes;
-      use(At{at}, value(FullPosition{at}), made[g]);
-    });
+    each_vector<At, kVectors>(
+        begin, [&](auto at) __attribute__((always_inline)) {
+          use(at, value(FullPosition{at.offset}), made[g]);
+        });
   }
 }
 
