@@ -39,11 +39,12 @@ template <class Atoms>
 MOAT_FN Chunk decode_chunk(const CodedChunk& read, int col) {
   static_assert(sizeof(Chunk) == 8 * sizeof(bf16));
   if (col >= CodedKey::kCodes) return read.bytes;
-  const bool upper = col % kChunkBytes != 0;
+  // By bits: a choice between elements of an array may become one between their addresses.
+  const std::uint32_t upper = col % kChunkBytes != 0 ? ~0u : 0u;
   std::uint32_t halves[2][2];  // codes 0 and 2, 1 and 3 of each word
   MOAT_UNROLL
   for (int w = 0; w < 2; ++w) {
-    const std::uint32_t word = upper ? read.bytes.words[2 + w] : read.bytes.words[w];
+    const std::uint32_t word = (read.bytes.words[2 + w] & upper) | (read.bytes.words[w] & ~upper);
     halves[w][0] = halves_of_codes(word << 8);
     halves[w][1] = halves_of_codes(word);
   }
