@@ -16,15 +16,15 @@ namespace moat {
 
 // One work item is a tile of query rows of one head against a range of the keys that they see, and
 // against some columns of the values. With several ranges (`splits` > 1) an item leaves a partial
-// result, which AttentionCombine merges.
-template <class T, int kKeyDim, int kValueDim>
+// result, which AttentionCombine merges. Pages hold E.
+template <class T, int kKeyDim, int kValueDim, class E>
 struct PagedAttention {
   template <class S, class B>
   using Query = typename B::template Left<T, S::m, kKeyDim>;
   template <class S, class B>
-  using Key = typename B::template Right<T, kKeyDim, S::n, Order::transposed, Paged<T>>;
+  using Key = typename B::template Right<T, kKeyDim, S::n, Order::transposed, Paged<E>>;
   template <class S, class B>
-  using Value = typename B::template Right<T, S::n, S::k, Order::row_major, Paged<T>>;
+  using Value = typename B::template Right<T, S::n, S::k, Order::row_major, Paged<E>>;
 
   template <class S, class B>
   struct Args {
@@ -47,7 +47,7 @@ struct PagedAttention {
     float scale_log2;  // scale · log2(e)
   };
 
-  template <PagedAttentionSchedule S, PagedAttentionBlock<S, T, kKeyDim> B>
+  template <PagedAttentionSchedule S, PagedAttentionBlock<S, T, kKeyDim, E> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
     const int parts = ceil_div(kValueDim, S::k);
@@ -128,11 +128,12 @@ struct PagedAttention {
   }
 };
 
-template <class T, int kKeyDim, int kValueDim, PagedAttentionTarget<T, kKeyDim, kValueDim> Backend>
+template <class T, int kKeyDim, int kValueDim, class E,
+          PagedAttentionTarget<T, kKeyDim, kValueDim> Backend>
 void launch_paged(Backend& backend, const PagedAttentionProblem& p) {
   const auto solve = [&]<PagedAttentionSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
-    using Kernel = PagedAttention<T, kKeyDim, kValueDim>;
+    using Kernel = PagedAttention<T, kKeyDim, kValueDim, E>;
     // A single query, or latent keys, which all heads share: the heads that share a key head become
     // the rows of one tile, or all heads. Further queries are batches of their own then.
     const bool packed = p.q_len == 1 || p.latent;
@@ -161,7 +162,7 @@ void launch_paged(Backend& backend, const PagedAttentionProblem& p) {
     const auto* lengths = static_cast<const int*>(p.lengths);
     const auto bind = [&]<class Panel>(Type<Panel>, const void* data, int width, int stride) {
       const std::int64_t row = std::int64_t{p.kv_heads} * stride;
-      const Paged<T> pages{.pages = {static_cast<const T*>(data), p.page, width, row, stride,
+      const Paged<E> pages{.pages = {static_cast<const E*>(data), p.page, width, row, stride,
                                      p.page * row, p.kv_heads},
                            .table = static_cast<const int*>(p.table),
                            .lengths = lengths,
@@ -188,9 +189,9 @@ void launch_paged(Backend& backend, const PagedAttentionProblem& p) {
     }
     const typename Kernel::template Args<S, B> args{
         .q = Kernel::template Query<S, B>::bind(query_like(static_cast<const T*>(p.q), kKeyDim)),
-        .k = bind(Type<typename Kernel::template Key<S, B>>{}, p.k, kKeyDim, kKeyDim),
+        .k = bind(Type<typename Kernel::template Key<S, B>>{}, p.k, kKeyDim, key_stride(p)),
         .v = p.latent
-                 ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, kKeyDim)
+                 ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, key_stride(p))
                  : bind(Type<typename Kernel::template Value<S, B>>{}, p.v, kValueDim, kValueDim),
         .lengths = lengths,
         .o = o,
@@ -225,22 +226,23 @@ template <class T, class Backend>
 void launch_heads(Backend& backend, const PagedAttentionProblem& p) {
   switch (p.head_dim) {
     case 64:
-      return launch_paged<T, 64, 64>(backend, p);
+      return launch_paged<T, 64, 64, T>(backend, p);
     case 128:
-      return launch_paged<T, 128, 128>(backend, p);
+      return launch_paged<T, 128, 128, T>(backend, p);
     case 192:
-      return launch_paged<T, 192, 128>(backend, p);
+      return launch_paged<T, 192, 128, T>(backend, p);
     case 256:
-      return launch_paged<T, 256, 256>(backend, p);
+      return launch_paged<T, 256, 256, T>(backend, p);
   }
   throw std::invalid_argument("paged attention: no kernel for this head_dim");
 }
 
 template <class Backend>
 void launch(Backend& backend, const PagedAttentionProblem& p) {
+  if (p.code) return launch_paged<bf16, kLatentDim, kLatentValues, CodedKey>(backend, p);
   if (p.latent) {
     return with_half(p.dtype, [&]<class T>(Type<T>) {
-      launch_paged<T, kLatentDim, kLatentValues>(backend, p);
+      launch_paged<T, kLatentDim, kLatentValues, T>(backend, p);
     });
   }
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_heads<T>(backend, p); });

@@ -45,6 +45,8 @@ class ShapeKeys {
   virtual void other_type(std::optional<DType>& value) = 0;
   // What a further input is stored in, which stands beside the type of the others: bf16xint4.
   virtual void code(Code& value) = 0;
+  // The same of an input that is of the others' type if nothing stands there.
+  virtual void optional_code(std::optional<Code>& value) = 0;
   // A positive number that is left out if it is `usual`.
   virtual void optional_real(std::string_view key, float& value, float usual) = 0;
   // The type of the result, if it is not that of the inputs: key and type, cf32.

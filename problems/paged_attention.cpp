@@ -24,7 +24,8 @@ Description describe(const PagedAttentionProblem& p) {
     return {.kernel = "mla",
             .text = "multi-head latent attention, projections absorbed, over a paged cache",
             .example = "mla/bf16/b1q1kv4096h128",
-            .types = kHalves};
+            .types = kHalves,
+            .codes = kCacheCodes};
   }
   return {.kernel = "pagedattention",
           .text = "attention over a paged cache, with windows, sinks and log-sum-exp",
@@ -37,6 +38,7 @@ Work work(const PagedAttentionProblem& p) {
 }
 
 void shape(PagedAttentionProblem& p, ShapeKeys& keys) {
+  if (!describe(p).codes.empty()) keys.optional_code(p.code);
   keys.dimension("b", p.batch);
   keys.dimension("q", p.q_len);
   keys.dimension("kv", p.kv_len);
@@ -58,6 +60,10 @@ void shape(PagedAttentionProblem& p, ShapeKeys& keys) {
 }
 
 std::string what_is_wrong(const PagedAttentionProblem& p) {
+  if (p.code && p.dtype != DType::bf16) {
+    return fmt::format("a cache in {} is for bf16, not for {}: there are mla/bf16x{} and mla/{}",
+                       name_of(*p.code), name_of(p.dtype), name_of(*p.code), name_of(p.dtype));
+  }
   constexpr int kMostRagged = 1 << 16;
   if (p.ragged && p.batch > kMostRagged) {
     return fmt::format("b={} are more ragged sequences than {}", p.batch, kMostRagged);

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "problems/coded_key.hpp"
 #include "problems/description.hpp"
 #include "problems/operand.hpp"
 
@@ -32,6 +35,7 @@ namespace moat {
 // 64; v is unused.
 struct PagedAttentionProblem {
   DType dtype = DType::bf16;
+  std::optional<Code> code{};  // e4m3: keys of a latent cache are CodedKeys, and the rest is bf16
   bool latent = false;
   int batch = 1;
   int q_len = 1;
@@ -60,12 +64,19 @@ struct PagedAttentionProblem {
 inline constexpr int kLatentDim = 576;
 inline constexpr int kLatentValues = 512;
 inline constexpr int kLatentPage = 64;
+static_assert(CodedKey::kNumbers == kLatentDim && CodedKey::kCodes == kLatentValues);
+
+// What such a cache may be stored in instead of elements.
+inline constexpr std::array kCacheCodes{Code::e4m3};
 
 // Elements of a value.
 inline int values_of(const PagedAttentionProblem& p) {
   if (p.latent) return kLatentValues;
   return p.value_dim == 0 ? p.head_dim : static_cast<int>(p.value_dim);
 }
+
+// Units of storage from a key to the next of its head's neighbour: a CodedKey, or elements.
+inline int key_stride(const PagedAttentionProblem& p) { return p.code ? 1 : p.head_dim; }
 
 // Keys of a sequence.
 inline int length_of(const PagedAttentionProblem& p, int sequence) {
@@ -148,11 +159,15 @@ void for_each_operand(P& p, F&& f) {
     p.q);
   const double keys =
       sum_over_sequences(p, [&](int length) { return length - first_key(p, length); });
-  Operand cache{.name = p.latent ? "KV" : "K",
+  Operand cache{.name = p.latent ? "cache" : "K",
                 .type = p.dtype,
                 .rows = static_cast<std::int64_t>(keys) * p.kv_heads,
                 .cols = p.head_dim};
   cache.pages = Pages{.rows = std::int64_t{p.page} * p.kv_heads, .held = cache_pages(p)};
+  if (p.code) {
+    cache.code = p.code;
+    cache.cols = sizeof(CodedKey);
+  }
   f(cache, p.k);
   cache.name = "V";
   cache.cols = values_of(p);

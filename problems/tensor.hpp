@@ -60,7 +60,8 @@ struct Grouped {
 // r % pages.rows of the matrix table[b · table_stride + r ÷ pages.rows] of the stack `pages`, along
 // its batch dimension. pages.rows is a power of two. Sequence b has lengths[b] rows; what the table
 // says of others is not read. The batch of a coordinate is the sequence. Names what a panel is
-// loaded from.
+// loaded from. Of CodedKeys (coded_key.hpp) strides of the pages count keys, and their columns
+// numbers.
 template <class T>
 struct Paged {
   Tensor<const T> pages;

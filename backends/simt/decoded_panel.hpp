@@ -94,6 +94,10 @@ template <class P>
 struct PanelFrom<P, Paged<typename P::Value>> {
   using type = InPages<P>;
 };
+template <class P>
+struct PanelFrom<P, Paged<CodedKey>> {
+  using type = InPages<P, CodedKey>;
+};
 template <class P, class E>
 using PanelOf = typename PanelFrom<P, E>::type;
 

@@ -23,7 +23,7 @@ namespace moat {
 //   stored.
 //                              E may be Grouped<C, Scale> where it is transposed: numbers are
 //                              scaled then, and rounded to T or kept in f32; or Paged<T>, whose
-//                              columns are whole panels
+//                              columns are whole panels, or Paged<CodedKey> with T = bf16
 //   Panel::Source              where a panel is loaded from, as the backend's loads want it
 //   Panel::bind(View<E>) → Source              on the host; a transposed Right binds the n × k
 //                                              matrix that is stored
@@ -228,9 +228,10 @@ concept AttentionBlock =
     HasMma<B, OutputOf<B, S, v>, OperandOf<B, ScoresOf<B, S>, T>, ValueOf<B, S, T, v, E>> &&
     HasStore<B, OutputOf<B, S, v>, T> && HasPartials<B, OutputOf<B, S, v>, RowsOf<B, S::m>>;
 
-// The same over pages, k columns of the values at a time, with numbers of rows that are loaded.
-template <class B, class S, class T, int d>
+// The same over pages of E, k columns of the values at a time, with numbers of rows that are
+// loaded.
+template <class B, class S, class T, int d, class E = T>
 concept PagedAttentionBlock =
-    AttentionBlock<B, S, T, d, S::k, Paged<T>> && HasLoadRows<B, S::m, float>;
+    AttentionBlock<B, S, T, d, S::k, Paged<E>> && HasLoadRows<B, S::m, float>;
 
 }  // namespace moat

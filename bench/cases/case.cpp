@@ -97,6 +97,8 @@ class ShapeReader : public ShapeKeys {
     value = *std::exchange(code_, {});
   }
 
+  void optional_code(std::optional<Code>& value) override { value = std::exchange(code_, {}); }
+
   void dimension(std::string_view key, int& value) override {
     value = static_cast<int>(number(key, kMaxDimension));
   }
@@ -211,6 +213,9 @@ class ShapeWriter : public ShapeKeys {
     if (value) other = fmt::format("x{}", name_of(*value));
   }
   void code(Code& value) override { other = fmt::format("x{}", name_of(value)); }
+  void optional_code(std::optional<Code>& value) override {
+    if (value) code(*value);
+  }
 
   std::string text;
   std::string other;  // behind the dtype
@@ -230,6 +235,7 @@ class ShapeGrammar : public ShapeKeys {
   void optional_type(std::string_view key, std::optional<DType>&) override { add("[{}TYPE]", key); }
   void other_type(std::optional<DType>&) override {}
   void code(Code&) override {}
+  void optional_code(std::optional<Code>&) override {}
 
   std::string text;
 

@@ -184,7 +184,8 @@ void add_latent_projections(Cases& cases, const Configuration& c, int tokens) {
   cases.add(rms_norm(tokens, kv_rank, epsilon_of(c)));
 }
 
-// Over a paged cache of the latent space, absorbed, to decode; of keys and values, to prefill.
+// Over a paged cache of the latent space, absorbed, to decode, also of codes; of keys and values,
+// to prefill.
 void add_latent_attention(Cases& cases, const Configuration& c) {
   const int heads = c.size("num_attention_heads");
   const int key = c.size("qk_nope_head_dim") + c.size("qk_rope_head_dim");
@@ -197,6 +198,8 @@ void add_latent_attention(Cases& cases, const Configuration& c) {
     latent.kv_len = kContext;
     latent.head_dim = c.size("kv_lora_rank") + c.size("qk_rope_head_dim");
     cases.add(latent);
+    latent.code = Code::e4m3;
+    if (tokens == kDecodeTokens.back()) cases.add(latent);
   }
   PagedAttentionProblem prefill = unabsorbed;
   prefill.q_len = prefill.kv_len = kPrefill;

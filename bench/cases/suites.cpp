@@ -159,6 +159,13 @@ Suite edges() {
        }) {
     suite.cases.push_back(parse_case(name));
   }
+  for (const std::string_view name : {
+           "mla/bf16xe4m3/b1q1kv1h1",
+           "mla/bf16xe4m3/b2q1kv100h5ragged",
+           "mla/bf16xe4m3/b1q2kv130h16causal",
+       }) {
+    suite.cases.push_back(parse_case(name));
+  }
   for (const DType type : kHalves) {
     for (const std::string_view shape : {
              "mla/{}/b1q1kv1h1",

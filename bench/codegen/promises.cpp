@@ -22,8 +22,9 @@ constexpr int kOperands = 2;
 // Those whose f32 is split into parts of TF32: sums of split products are no operands.
 const std::vector<std::string> kSplit = {"gemm", "grouped_gemm", "resident_products"};
 
-// In the names of those whose weights are decoded on their way.
+// In the names of those whose weights are decoded on their way, and of those whose keys are.
 const char* const kDecoded = "7GroupedI";
+const char* const kCodedKeys = "8CodedKey";
 
 Promise sm_80_products(const char* family, const char* dtype) {
   return {.family = family,
@@ -131,8 +132,18 @@ Promise masked_groups(Promise products) {
 // Keys and values are looked up and copied in whole chunks, of rows that lie anywhere.
 Promise paged(Promise products) {
   products.kernels = kPaged;
+  products.without = kCodedKeys;
   products.wide_loads = std::exchange(products.ranged_loads, 0);
   products.loads_ahead = 0;
+  return products;
+}
+
+// Those of codes pass through registers, and queries alone are copied as others are.
+Promise coded_pages(Promise products) {
+  products = paged(std::move(products));
+  products.type = std::exchange(products.without, {});
+  products.wide_loads = kOperands;
+  products.async_copies = std::min(products.async_copies, 1);
   return products;
 }
 
@@ -236,6 +247,7 @@ std::vector<Promise> make_promises() {
       all.push_back(weights(products));
       all.push_back(scaled(products));
       all.push_back(paged(products));
+      if (products.dtype == "bf16") all.push_back(coded_pages(products));
     }
   }
   return all;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -150,6 +151,54 @@ void fill_caches(const PagedAttentionProblem& p, std::uint64_t seed, int first_k
   if (!p.latent) hide_unused<T>(p, used, p.v, values_of(p));
 }
 
+// Codes of a cache of elements, NaN where no query sees the key. The largest number of each block
+// has one of several codes, so that scales of neighbouring blocks differ by factors, and is what it
+// was.
+void encode_cache(const PagedAttentionProblem& p, const bf16* elements, std::uint64_t seed) {
+  constexpr float kLargestCodes[] = {448, 208, 88, 36};
+  constexpr int kBlocks = CodedKey::kCodes / kPerScale;
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  auto* keys = writable<CodedKey>(p.k);
+  CodedKey unused;
+  std::ranges::fill(unused.codes, encode<e4m3>(kNaN));
+  std::ranges::fill(unused.scales, kNaN);
+  std::ranges::fill(unused.elements, from_float<bf16>(kNaN));
+  std::fill_n(keys, cache_pages(p) * p.page, unused);
+  for (int b = 0; b < p.batch; ++b) {
+    const int length = length_of(p, b);
+#pragma omp parallel for schedule(static)
+    for (int j = first_key(p, length); j < length; ++j) {
+      const std::int64_t slot = reference::slot_of(p, b, j);
+      const bf16* from = elements + slot * CodedKey::kNumbers;
+      CodedKey& key = keys[slot];
+      for (int block = 0; block < kBlocks; ++block) {
+        const int begin = block * kPerScale;
+        float largest = kLeastAmax;
+        for (int i = begin; i < begin + kPerScale; ++i) {
+          largest = std::max(largest, std::abs(to_float(from[i])));
+        }
+        const std::uint64_t bits = random_bits(seed, slot * kBlocks + block);
+        key.scales[block] = largest / kLargestCodes[bits % std::size(kLargestCodes)];
+        for (int i = begin; i < begin + kPerScale; ++i) {
+          key.codes[i] = encode<e4m3>(to_float(from[i]) / key.scales[block]);
+        }
+      }
+      std::copy_n(from + CodedKey::kCodes, CodedKey::kElements, key.elements);
+    }
+  }
+}
+
+// As those of elements, in codes.
+void fill_coded(const PagedAttentionProblem& p, std::uint64_t seed, int first_kind) {
+  std::vector<bf16> elements(cache_pages(p) * p.page * CodedKey::kNumbers);
+  fill_uniform(elements.data(), DType::bf16, std::ssize(elements), stream_seed(seed, 1));
+  PagedAttentionProblem of_elements = p;
+  of_elements.code.reset();
+  of_elements.k = elements.data();
+  fill_caches<bf16>(of_elements, seed, first_kind);
+  encode_cache(p, elements.data(), stream_seed(seed, 2));
+}
+
 class ExpectedPagedAttention : public Verifier::Expected {
  public:
   ExpectedPagedAttention(const PagedAttentionProblem& p, Data data, const VerifyOptions& options)
@@ -179,6 +228,9 @@ class ExpectedPagedAttention : public Verifier::Expected {
   }
 
   const Problem& problem() const override { return problem_; }
+
+  // That of the same shape which is verified as the one of the constructor.
+  void stand_for(const Problem& problem) { problem_ = problem; }
 
   Check check(const std::byte* output, bool guarded, Summation) const override {
     const std::vector<OutputPlace> places = output_places(problem_);
@@ -322,6 +374,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
 // Slots that hold no key which a query sees are NaN, and their entries in the table name no page.
 void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
   fill_table(p);
+  if (p.code) return fill_coded(p, seed, first);
   if (p.sinks) {
     float* sinks = writable<float>(p.sink_logits);
     for (int h = 0; h < p.q_heads; ++h) {
@@ -335,7 +388,11 @@ int row_kinds(const PagedAttentionProblem&) { return kQueryKinds; }
 
 std::unique_ptr<Verifier::Expected> expect(const PagedAttentionProblem& host, Data data,
                                            const VerifyOptions& options) {
-  return std::make_unique<ExpectedPagedAttention>(host, data, options);
+  std::vector<bf16> elements;
+  auto expected = std::make_unique<ExpectedPagedAttention>(reference::with_elements(host, elements),
+                                                           data, options);
+  expected->stand_for(host);
+  return expected;
 }
 
 }  // namespace moat

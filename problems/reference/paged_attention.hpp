@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "problems/paged_attention.hpp"
 #include "problems/reference/attention.hpp"
@@ -30,6 +31,24 @@ const T* value_at(const PagedAttentionProblem& p, int sequence, int kv_head, int
   if (p.latent) return key_at<T>(p, sequence, kv_head, key);
   return static_cast<const T*>(p.v) +
          (slot_of(p, sequence, key) * p.kv_heads + kv_head) * values_of(p);
+}
+
+// The same problem over a cache of elements, which are put into `elements`: those that codes stand
+// for, as implementations multiply them. Their rounding to bf16 is the problem's own, so that
+// bounds have no part for it.
+inline PagedAttentionProblem with_elements(const PagedAttentionProblem& p,
+                                           std::vector<bf16>& elements) {
+  PagedAttentionProblem of_elements = p;
+  if (!p.code) return of_elements;
+  const auto* keys = static_cast<const CodedKey*>(p.k);
+  elements.resize(cache_pages(p) * p.page * CodedKey::kNumbers);
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    elements[i] = from_float<bf16>(
+        number_of(keys[i / CodedKey::kNumbers], static_cast<int>(i % CodedKey::kNumbers)));
+  }
+  of_elements.code.reset();
+  of_elements.k = elements.data();
+  return of_elements;
 }
 
 // Row `query` of one head of one sequence.

@@ -81,7 +81,7 @@ RULES = {
 PROGRAMS = re.compile(
     r"template <(class|\w+Schedule) S, (\w*Block|\w*Block<[\w:, ]+>) B>\s+"
     r"static MOAT_FN void run\(B& block,|"
-    r"template <([\w:, ]+, )?(\w*Target|\w*Target<[\w:, ]+>) Backend>\s+"
+    r"template <([\w:,\s]+,\s+)?(\w*Target|\w*Target<[\w:, ]+>) Backend>\s+"
     r"void launch\w*\(Backend& backend,|"
     r"\[&\]<\w+Schedule S>\(Type<S>[,)]"
 )

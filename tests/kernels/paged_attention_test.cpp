@@ -20,10 +20,11 @@ class PagedAttentionTest : public KernelTest {
  protected:
   void check(PagedAttentionProblem p) {
     if (dtype() == DType::f32 && p.latent) return;
+    if (dtype() != DType::bf16 && p.code) return;
     p.dtype = dtype();
     p.scale = 1 / std::sqrt(static_cast<float>(p.head_dim));
     SCOPED_TRACE(::testing::Message()
-                 << (p.latent ? "latent, batch " : "batch ") << p.batch << ", lengths " << p.q_len << "/"
+                 << (p.code ? "codes, " : "") << (p.latent ? "latent, batch " : "batch ") << p.batch << ", lengths " << p.q_len << "/"
                  << p.kv_len << ", page " << p.page << ", heads " << p.q_heads << "/" << p.kv_heads
                  << ", d " << p.head_dim << "/" << values_of(p) << (p.causal ? ", causal" : "")
                  << (p.sinks ? ", sinks" : "") << ", window " << p.window);
@@ -47,12 +48,14 @@ class PagedAttentionTest : public KernelTest {
     const std::int64_t rows = std::int64_t{p.batch} * p.q_len * p.q_heads;
     const HostArray q = random_array(dtype(), rows * p.head_dim, 1);
     const HostArray k = cache(p, used, p.head_dim, generator);
+    const std::vector<CodedKey> coded =
+        p.code ? coded_cache(used, generator) : std::vector<CodedKey>();
     const HostArray v = cache(p, used, values_of(p), generator);
     const HostArray sinks = random_array(DType::f32, p.q_heads, 2, 5);
     HostArray o(dtype(), rows * values_of(p), [](std::int64_t) { return std::nanf(""); });
     HostArray lse(DType::f32, rows, [](std::int64_t) { return std::nanf(""); });
     p.q = q.data();
-    p.k = k.data();
+    p.k = p.code ? static_cast<const void*>(coded.data()) : k.data();
     p.v = v.data();
     p.table = table.data();
     p.lengths = lengths.data();
@@ -62,13 +65,15 @@ class PagedAttentionTest : public KernelTest {
     using P = PagedAttentionProblem;
     run_on<P>(device(), p,
               {{&P::q, q.size()},
-               {&P::k, k.size()},
+               {&P::k, p.code ? coded.size() * sizeof(CodedKey) : k.size()},
                {&P::v, v.size()},
                {&P::table, table.size() * sizeof(int)},
                {&P::lengths, lengths.size() * sizeof(int)},
                {&P::sink_logits, sinks.size()}},
               {{&P::o, o.size()}, {&P::lse, lse.size()}});
 
+    std::vector<bf16> elements;
+    p = reference::with_elements(p, elements);
     double worst = 0;
     double worst_sum = 0;
     for (int b = 0; b < p.batch; ++b) {
@@ -94,6 +99,26 @@ class PagedAttentionTest : public KernelTest {
   }
 
  private:
+  // Numbers of magnitudes that differ from block to block.
+  static std::vector<CodedKey> coded_cache(const std::vector<bool>& used,
+                                           std::mt19937& generator) {
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+    std::vector<CodedKey> keys(used.size());
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+      for (int block = 0; float& scale : keys[slot].scales) {
+        scale = used[slot] ? (2 + uniform(generator)) / static_cast<float>(900 << block++) : kNaN;
+      }
+      for (e4m3& code : keys[slot].codes) {
+        code = encode<e4m3>(used[slot] ? 448 * uniform(generator) : kNaN);
+      }
+      for (bf16& element : keys[slot].elements) {
+        element = from_float<bf16>(used[slot] ? uniform(generator) : kNaN);
+      }
+    }
+    return keys;
+  }
+
   HostArray cache(const PagedAttentionProblem& p, const std::vector<bool>& used, int width,
                   std::mt19937& generator) const {
     std::uniform_real_distribution<float> uniform(-1, 1);
@@ -177,6 +202,25 @@ TEST_P(PagedAttentionTest, SplitKeys) {
 
 TEST_P(PagedAttentionTest, Latent) {
   const PagedAttentionProblem latent{.latent = true, .page = kLatentPage, .head_dim = kLatentDim};
+  for (const int heads : {1, 16, 150}) {
+    auto p = latent;
+    p.batch = 2;
+    p.kv_len = 131;
+    p.q_heads = heads;
+    p.ragged = true;
+    check(p);
+  }
+  auto p = latent;
+  p.q_len = 3;
+  p.kv_len = 700;
+  p.q_heads = 8;
+  p.causal = true;
+  check(p);
+}
+
+TEST_P(PagedAttentionTest, LatentInCodes) {
+  const PagedAttentionProblem latent{
+      .code = Code::e4m3, .latent = true, .page = kLatentPage, .head_dim = kLatentDim};
   for (const int heads : {1, 16, 150}) {
     auto p = latent;
     p.batch = 2;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <string>
+
 #include "problems/problem.hpp"
 
 namespace moat {
@@ -57,6 +60,39 @@ TEST(PagedAttention, LatentKeysAreTheValuesToo) {
   ASSERT_TRUE(p.latent);
   EXPECT_EQ(flops(p), 2 * (576 + 512));
   EXPECT_EQ(bytes(Problem(p)), 2 * (576 + 576) + 4 * (2 + 1) + 2 * 512 + 4);
+}
+
+// 512 codes, four scales and 64 elements of a key; queries and results stay as they are.
+TEST(PagedAttention, LatentKeysInCodesAre656Bytes) {
+  PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).back();
+  p.kv_len = 100;
+  const double of_elements = bytes(Problem(p));
+  const double of_operations = flops(p);
+  p.code = Code::e4m3;
+  EXPECT_EQ(what_is_wrong(p), "");
+  EXPECT_EQ(of_elements - bytes(Problem(p)), 100 * (1152 - 656));
+  EXPECT_EQ(flops(p), of_operations);
+  p.dtype = DType::f16;
+  EXPECT_NE(what_is_wrong(p).find("mla/bf16xe4m3"), std::string::npos);
+}
+
+TEST(CodedKey, NumbersAreRoundedProductsAndElements) {
+  CodedKey key{};
+  key.codes[0] = encode<e4m3>(-13);
+  key.codes[127] = encode<e4m3>(0x1p-9f);
+  key.codes[128] = encode<e4m3>(448);
+  key.codes[511] = {0x7f};
+  key.scales[0] = 1.0f / 3;
+  key.scales[1] = 0x1p-8f;
+  key.scales[3] = 1;
+  key.elements[0] = from_float<bf16>(1.5f);
+  key.elements[63] = from_float<bf16>(-2.25f);
+  EXPECT_EQ(number_of(key, 0), to_float(from_float<bf16>(-13.0f / 3)));
+  EXPECT_EQ(number_of(key, 127), to_float(from_float<bf16>(0x1p-9f / 3)));
+  EXPECT_EQ(number_of(key, 128), 1.75f);
+  EXPECT_TRUE(std::isnan(number_of(key, 511)));
+  EXPECT_EQ(number_of(key, 512), 1.5f);
+  EXPECT_EQ(number_of(key, 575), -2.25f);
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/coded_pages.hpp"
 #include "backends/cpu/modes/fixed_tiles.hpp"
-#include "backends/cpu/paged.hpp"
 #include "backends/cpu/pipeline.hpp"
 
 namespace moat::cpu {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "problems/coded_key.hpp"
 #include "problems/tensor.hpp"
 
 namespace moat::archetype {
@@ -117,21 +118,30 @@ class Right<T, kK, kN, Order::transposed, Grouped<C, Scale>> {
   Coord at_;
 };
 
-// Of rows in pages.
-template <class T, int kK, int kN, Order kOrder>
-class Right<T, kK, kN, kOrder, Paged<T>> {
+// The number there.
+template <class T>
+float number_at(const Tensor<const T>& t, const Coord& at) {
+  return to_float(*address(t, at));
+}
+inline float number_at(const Tensor<const CodedKey>& t, const Coord& at) {
+  return number_of(*address(t, {.row = at.row, .head = at.head, .batch = at.batch}), at.col);
+}
+
+// Of rows in pages of E.
+template <class T, int kK, int kN, Order kOrder, class E>
+class Right<T, kK, kN, kOrder, Paged<E>> {
  public:
   class Source {
     friend class Right;
 
-    Source(const Paged<T>& p, int rows) : paged(p), rows_per_head(rows) {}
+    Source(const Paged<E>& p, int rows) : paged(p), rows_per_head(rows) {}
 
-    Paged<T> paged;
+    Paged<E> paged;
     int rows_per_head;
   };
 
-  static Source bind(const Paged<T>& p) { return {p, std::numeric_limits<int>::max()}; }
-  static Source bind(const Paged<T>& p, int rows_per_head) { return {p, rows_per_head}; }
+  static Source bind(const Paged<E>& p) { return {p, std::numeric_limits<int>::max()}; }
+  static Source bind(const Paged<E>& p, int rows_per_head) { return {p, rows_per_head}; }
 
  private:
   template <class S>
@@ -153,10 +163,10 @@ class Right<T, kK, kN, kOrder, Paged<T>> {
     const int* table = paged_.table + at.batch * paged_.table_stride;
     at.batch = table[at.row / paged_.pages.rows];
     at.row %= paged_.pages.rows;
-    return to_float(*address(paged_.pages, at));
+    return number_at(paged_.pages, at);
   }
 
-  Paged<T> paged_;
+  Paged<E> paged_;
   int rows_per_head_ = 1;
   Coord at_;
 };

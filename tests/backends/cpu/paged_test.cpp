@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Panels of rows in pages hold what those of the same rows in one matrix do.
-#include "backends/cpu/paged.hpp"
-
+// Panels of rows in pages hold what those of the same rows in one matrix do, and of codes what
+// those of their numbers do.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
+
+#include "backends/cpu/coded_pages.hpp"
 
 namespace moat::cpu {
 namespace {
@@ -121,6 +122,82 @@ TEST(PagedOfHeads, KnowsWhereRowsLie) {
       }
     }
   });
+}
+
+// 150 keys in three pages, as codes, all 256 of them, and as elements.
+struct CodedCache {
+  static constexpr int kPage = 64;
+  static constexpr int kNumbers = CodedKey::kNumbers;
+  std::vector<CodedKey> keys = std::vector<CodedKey>(3 * kPage);
+  std::vector<bf16> elements = std::vector<bf16>(keys.size() * kNumbers);
+  int table[3] = {2, 0, 1};
+  int length = kLongest;
+
+  CodedCache() {
+    for (std::size_t slot = 0; slot < keys.size(); ++slot) {
+      CodedKey& key = keys[slot];
+      for (std::size_t i = 0; i < CodedKey::kCodes; ++i) {
+        key.codes[i] = {static_cast<std::uint8_t>(i + slot * 37)};
+      }
+      for (std::size_t i = 0; float& scale : key.scales) {
+        scale = 1.0f / static_cast<float>(3 + slot + 100 * i++);
+      }
+      for (std::size_t i = 0; i < CodedKey::kElements; ++i) {
+        key.elements[i] = from_float<bf16>(static_cast<float>(i + 100 * slot));
+      }
+      for (int i = 0; i < kNumbers; ++i) {
+        elements[slot * kNumbers + i] = from_float<bf16>(number_of(key, i));
+      }
+    }
+  }
+
+  Paged<CodedKey> coded(int cols) const {
+    return {.pages = {keys.data(), kPage, cols, 1, 1, kPage},
+            .table = table,
+            .lengths = &length,
+            .table_stride = 3};
+  }
+  Paged<bf16> plain(int cols) const {
+    return {.pages = {elements.data(), kPage, cols, kNumbers, kNumbers, kPage * kNumbers},
+            .table = table,
+            .lengths = &length,
+            .table_stride = 3};
+  }
+};
+
+// Loads both and compares them, NaN with NaN.
+template <int kK, int kN, Order kOrder>
+void expect_same_panels(const CodedCache& cache, int width, const Coord& at) {
+  using Coded = PagedRight<CodedKey, kK, kN, kOrder>;
+  using Plain = PagedRight<bf16, kK, kN, kOrder>;
+  auto coded = std::make_unique<Coded>();
+  auto plain = std::make_unique<Plain>();
+  coded->load(Coded::bind(cache.coded(width)), at);
+  plain->load(Plain::bind(cache.plain(width)), at);
+  ASSERT_EQ(coded->depth, plain->depth);
+  ASSERT_EQ(coded->cols, plain->cols);
+  for (int c = 0; c < plain->cols; ++c) {
+    for (int k = 0; k < plain->depth; ++k) {
+      const int i = c / kColumns * kK * kColumns + k * kColumns + c % kColumns;
+      ASSERT_EQ(std::isnan(coded->values[i]), std::isnan(plain->values[i])) << c << ' ' << k;
+      if (!std::isnan(plain->values[i])) {
+        ASSERT_EQ(coded->values[i], plain->values[i]) << c << ' ' << k;
+      }
+    }
+  }
+}
+
+TEST(PagedRight, OfCodesIsThatOfTheirNumbers) {
+  const CodedCache cache;
+  for (const int first : {0, 16, 48, 64, 101, 140}) {
+    SCOPED_TRACE(first);
+    expect_same_panels<CodedCache::kNumbers, 32, Order::transposed>(cache, CodedCache::kNumbers,
+                                                                    {.col = first});
+    for (const int col : {0, 256}) {
+      expect_same_panels<32, 256, Order::row_major>(cache, CodedKey::kCodes,
+                                                    {.row = first, .col = col});
+    }
+  }
 }
 
 }  // namespace

@@ -35,6 +35,11 @@ TEST_P(EmulatedPagedAttention, LatentSplitKeys) {
   expect_verified(parse_case("mla/" + type + "/b1q2kv150h20causal"), {.splits = 3});
 }
 
+TEST_P(EmulatedPagedAttention, LatentInCodesSplitKeys) {
+  if (dtype() != DType::bf16) return;
+  expect_verified(parse_case("mla/bf16xe4m3/b1q2kv150h20causal"), {.splits = 3});
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, EmulatedPagedAttention, all_architectures,
                          architecture_name);
 

@@ -40,6 +40,7 @@ TEST(CaseName, RoundTripsExactly) {
            "pagedattention/f16/b1q7kv50p1h4hkv2d192dv128causal",
            "pagedattention/f32/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
            "mla/bf16/b2q2kv4096h128raggedcausal",
+           "mla/bf16xe4m3/b1q1kv4096h128",
            "sum/f32/n1048576",
            "max/f16/n1",
            "argmax/bf16/n68719476736",
@@ -144,6 +145,10 @@ TEST(CaseName, NamesWhatIsWrong) {
       {"pagedattention/bf16/b1q1kv1p1h3hkv2d64", "h=3 is not a multiple of hkv=2"},
       {"pagedattention/bf16/b1q2kv9p1h1hkv1d64window4", "window=4 needs causal"},
       {"mla/f32/b1q1kv1h1", "mla takes f16, bf16, not f32"},
+      {"mla/f16xe4m3/b1q1kv1h1",
+       "a cache in e4m3 is for bf16, not for f16: there are mla/bf16xe4m3 and mla/f16"},
+      {"mla/bf16xe5m2/b1q1kv1h1", "mla takes no 'e5m2' beside the dtype. Did you mean e4m3?"},
+      {"pagedattention/bf16xe4m3/b1q1kv1p1h1hkv1d64", "inputs of pagedattention are of one type"},
       {"gemm/f32/", "'m' is missing at the end"},
       {"gemm/f32/m4n4", "'k' is missing at the end"},
       {"gemm/f32/n4m4k4", "expected 'm' and a number at 'n4m4k4'"},
@@ -196,6 +201,9 @@ TEST(CaseBytes, CountOperands) {
   EXPECT_EQ(input_bytes(parse_case("pagedattention/f16/b2q1kv40p16h4hkv2d64")),
             2u * 2 * 4 * 64 + 2u * (9 * 16 * 2 * 64 * 2) + 4u * (2 * 4 + 2));
   EXPECT_EQ(output_bytes(parse_case("mla/bf16/b2q1kv40h4")), 2u * 2 * 4 * 512 + 4u * 2 * 4);
+  // A page of each sequence and three spare ones, of 64 keys.
+  EXPECT_EQ(input_bytes(parse_case("mla/bf16xe4m3/b2q1kv40h4")),
+            2u * 2 * 4 * 576 + 5u * 64 * 656 + 4u * (2 * 2 + 2));
   EXPECT_EQ(input_bytes(parse_case("argmax/f32/n9")), 36u);
   EXPECT_EQ(output_bytes(parse_case("argmax/f32/n9")), 8u);
   EXPECT_EQ(output_bytes(parse_case("sum/bf16/n9")), 4u);

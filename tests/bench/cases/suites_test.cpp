@@ -93,7 +93,7 @@ TEST(Suites, ModelShapesAreTheModels) {
         "rmsnorm/bf16/r512c512eps1e-06", "gemm/bf16/m512n256k7168bt", "swiglu/bf16/r128c2048",
         "moerouting/f32/t16e256top8groups8limit4scale2.5", "moepermute/bf16/t16e256top8c7168",
         "groupedgemm/bf16/t16e16top8n4096k7168", "moeunpermute/bf16/t16top8c7168",
-        "mla/bf16/b16q1kv4096h128",
+        "mla/bf16/b16q1kv4096h128", "mla/bf16xe4m3/b16q1kv4096h128",
         "pagedattention/bf16/b1q512kv512p64h128hkv128d192dv128causal"}) {
     EXPECT_THAT(names_of("deepseek-v3"), Contains(name));
   }

@@ -90,7 +90,8 @@ TEST(Inputs, DoNotDependOnTheNumberOfThreads) {
         "argmax/f32/n1001", "softmax/f32/r20c30", "rmsnorm/f32/r20c30",
          "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300", "gather/f32/v90t40d30",
          "topk/f32/r20c30k3", "sample/f32/r20c30k3",
-         "pagedattention/bf16/b2q9kv40p16h4hkv2d64raggedcausalsinkswindow5"}) {
+         "pagedattention/bf16/b2q9kv40p16h4hkv2d64raggedcausalsinkswindow5",
+         "mla/bf16xe4m3/b2q1kv70h2ragged"}) {
     const Problem shape = parse_case(name);
     omp_set_num_threads(1);
     const Inputs one(shape, 3);
@@ -178,6 +179,34 @@ TEST(Inputs, UnusedSlotsAreNaNAndUnusedEntriesNoPages) {
     if (table[i] >= 0 && table[i] < cache_pages(p)) pages.insert(table[i]);
   }
   EXPECT_EQ(pages.size(), 2u + 1);
+}
+
+// 70 keys and one. The scales of a key's blocks differ by factors, or a block's scale for that of
+// another would pass.
+TEST(Inputs, UnusedKeysInCodesAreNaNThroughout) {
+  const Inputs inputs(parse_case("mla/bf16xe4m3/b2q1kv70h2ragged"), 1);
+  const auto& p = std::get<PagedAttentionProblem>(inputs.problem());
+  const auto* keys = static_cast<const CodedKey*>(p.k);
+  int live = 0;
+  int apart = 0;
+  for (std::int64_t slot = 0; slot < cache_pages(p) * p.page; ++slot) {
+    const CodedKey& key = keys[slot];
+    const auto nan = [](auto x) { return std::isnan(to_float(x)); };
+    const auto codes = std::ranges::count_if(key.codes, nan);
+    const auto scales = std::ranges::count_if(key.scales, [](float x) { return std::isnan(x); });
+    const auto elements = std::ranges::count_if(key.elements, nan);
+    if (codes + scales + elements == 0) {
+      ++live;
+      const auto [least, most] = std::ranges::minmax(key.scales);
+      apart += most > 1.5f * least ? 1 : 0;
+    } else {
+      EXPECT_EQ(codes, CodedKey::kCodes) << slot;
+      EXPECT_EQ(scales, 4) << slot;
+      EXPECT_EQ(elements, CodedKey::kElements) << slot;
+    }
+  }
+  EXPECT_EQ(live, 70 + 1);
+  EXPECT_GE(apart, 60);
 }
 
 TEST(Operands, CopiesShareInputsAndHaveTheirOwnOutputs) {
