@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bench/baselines/yardsticks.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/compare/bootstrap.hpp"
 #include "bench/compare/rounds.hpp"
@@ -63,7 +65,10 @@ class MeasuredPairing {
     }
   }
 
-  void measure(const RunOptions& run, const RunWorld& world, Clock& clock) {
+  // With a yardstick for each memory ceiling that was disturbed: what is calm enough for the ways
+  // is for it.
+  void measure(const RunOptions& run, const RunWorld& world, Clock& clock,
+               const Ceilings& ceilings) {
     std::vector<GroupPart> parts;
     std::vector<std::vector<std::size_t>> members;  // of each part
     for (std::size_t i = 0; i < ways_.size(); ++i) {
@@ -79,6 +84,7 @@ class MeasuredPairing {
       members[static_cast<std::size_t>(at - parts.begin())].push_back(i);
     }
     if (parts.empty()) return;
+    std::vector<Beside> beside = add_yardsticks(parts, ceilings);
     try {
       check_room(parts, run);
       GroupOptions options{.measure = measure_options(run, device_.info()),
@@ -96,6 +102,9 @@ class MeasuredPairing {
           way.cold = outcomes[p].cold;
         }
       }
+      for (const Beside& b : beside) {
+        if (outcomes[b.part].cold) enter(b, outcomes[b.part].results[b.contender]);
+      }
     } catch (const std::exception& e) {
       for (MeasuredWay& way : ways_) {
         if (way.skipped.empty()) way.result.message = e.what();
@@ -103,6 +112,9 @@ class MeasuredPairing {
     }
     malloc_trim(0);
   }
+
+  // The rates that yardsticks reached beside the ways.
+  const Ceilings& beside() const { return beside_; }
 
   // Whether a way has a time and no floor, or one of its memory alone.
   bool lacks_a_floor(const Ceilings& ceilings) const {
@@ -118,13 +130,15 @@ class MeasuredPairing {
     return std::ranges::any_of(ways_, [&](const MeasuredWay& w) { return suspect(w, ceilings); });
   }
 
-  Json finish(const Ceilings& ceilings) const {
+  // `known`: the ceilings, and what yardsticks reached where there are none. No way is suspect for
+  // being faster than these.
+  Json finish(const Ceilings& ceilings, const Ceilings& known) const {
     Json ways = Json::array();
-    for (const MeasuredWay& w : ways_) ways.push_back(describe(w, ceilings));
+    for (const MeasuredWay& w : ways_) ways.push_back(describe(w, ceilings, known));
     Json comparisons = Json::array();
     for (std::size_t i = 1; i < ways_.size(); ++i) {
-      comparisons.push_back(compare(ways_[0], ways_[i], ceilings));
-      if (i > 1) comparisons.push_back(compare(ways_[i - 1], ways_[i], ceilings));
+      comparisons.push_back(compare(ways_[0], ways_[i], ceilings, known));
+      if (i > 1) comparisons.push_back(compare(ways_[i - 1], ways_[i], ceilings, known));
     }
     return {{"name", pairing_.name},
             {"says", pairing_.says},
@@ -134,6 +148,51 @@ class MeasuredPairing {
   }
 
  private:
+  // A yardstick's place among what is measured.
+  struct Beside {
+    const Yardstick* yardstick = nullptr;
+    CeilingKind kind = CeilingKind::read;
+    double bytes = 0;
+    std::size_t part = 0;
+    std::size_t contender = 0;
+  };
+
+  // Each beside the problem of which it moves the most.
+  std::vector<Beside> add_yardsticks(std::vector<GroupPart>& parts, const Ceilings& ceilings) {
+    std::vector<Beside> all;
+    if (!device_.info().host) return all;
+    yardsticks_ = make_yardsticks(device_.info().compute_units);
+    for (const auto& yardstick : yardsticks_) {
+      if (std::ranges::find(ceilings.disturbed, yardstick->name()) == ceilings.disturbed.end()) {
+        continue;
+      }
+      Beside most{
+          .yardstick = yardstick.get(),
+          .kind = yardstick->name() == kCopyYardstick ? CeilingKind::copy : CeilingKind::read};
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        const Traffic traffic = yardstick->traffic(parts[p].problem).value_or(Traffic{});
+        if (traffic.read + traffic.written <= most.bytes) continue;
+        most.bytes = traffic.read + traffic.written;
+        most.part = p;
+      }
+      if (most.bytes == 0) continue;
+      most.contender = parts[most.part].contenders.size();
+      parts[most.part].contenders.push_back(
+          {.name = yardstick->name(),
+           .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
+           .yardstick = yardstick.get()});
+      all.push_back(most);
+    }
+    return all;
+  }
+
+  void enter(const Beside& b, ContenderResult& result) {
+    if (result.status != Status::ok || !result.measurement) return;
+    // Any rate is above none.
+    (b.kind == CeilingKind::copy ? beside_.copy_bytes : beside_.read_bytes) = 0;
+    enter_traffic(beside_, b.kind, b.bytes, std::move(*result.measurement));
+  }
+
   Contender contender(const MeasuredWay& way) const {
     if (way.read.chain == nullptr) {
       return {.name = kOurs,
@@ -188,7 +247,7 @@ class MeasuredPairing {
     return {std::string(name_of(w.result.status)), w.result.message};
   }
 
-  Json describe(const MeasuredWay& w, const Ceilings& ceilings) const {
+  Json describe(const MeasuredWay& w, const Ceilings& ceilings, const Ceilings& known) const {
     const auto [word, reason] = status(w, ceilings);
     Json json = {{"name", w.way.name}, {"way", w.way.text}, {"status", word}};
     if (!reason.empty()) json["reason"] = reason;
@@ -225,7 +284,7 @@ class MeasuredPairing {
     json["seconds"] = m.summary.median;
     json["relative_error"] = m.summary.relative_error;
     json["samples"] = m.samples.size();
-    const Floor f = floor(w, ceilings);
+    const Floor f = floor(w, known);
     json["floor_seconds"] = f.seconds ? Json(*f.seconds) : Json(nullptr);
     if (f.seconds) {
       json["bound"] = f.bound;
@@ -237,7 +296,8 @@ class MeasuredPairing {
   }
 
   // How many times longer the first way takes.
-  Json compare(const MeasuredWay& plain, const MeasuredWay& way, const Ceilings& ceilings) const {
+  Json compare(const MeasuredWay& plain, const MeasuredWay& way, const Ceilings& ceilings,
+               const Ceilings& known) const {
     Json json = {{"plain", plain.way.name}, {"way", way.way.name}};
     const auto none = [&](const char* key, const std::string& reason) {
       json[key] = nullptr;
@@ -283,8 +343,8 @@ class MeasuredPairing {
       none("predicted", w->skipped);
       return json;
     }
-    const Floor slow = floor(plain, ceilings);
-    const Floor fast = floor(way, ceilings);
+    const Floor slow = floor(plain, known);
+    const Floor fast = floor(way, known);
     if (slow.seconds && fast.seconds && *fast.seconds > 0) {
       json["predicted"] = *slow.seconds / *fast.seconds;
       json["predicted_from_memory_alone"] = slow.from_memory_alone || fast.from_memory_alone;
@@ -306,6 +366,8 @@ class MeasuredPairing {
   Pairing pairing_;
   Device& device_;
   std::vector<MeasuredWay> ways_;
+  std::vector<std::unique_ptr<Yardstick>> yardsticks_;
+  Ceilings beside_;
 };
 
 Json ceilings_of(const Ceilings& ceilings) {
@@ -323,14 +385,21 @@ Json ceilings_of(const Ceilings& ceilings) {
   return json;
 }
 
-Json describe_device(const DeviceInfo& info, const Ceilings& ceilings) {
+// `ceilings` and `known` as for MeasuredPairing::finish.
+Json describe_device(const DeviceInfo& info, const Ceilings& ceilings, const Ceilings& known) {
+  Json rates = ceilings_of(known);
+  const auto tell = [&](const char* key, bool from_yardstick) {
+    if (from_yardstick) rates[key] = "a yardstick beside the ways";
+  };
+  tell("read_bytes_from", known.read_bytes && !ceilings.read_bytes);
+  tell("copy_bytes_from", known.copy_bytes && !ceilings.copy_bytes);
   return {{"name", device_name(info)},
           {"device", info.name},
           {"architecture", info.architecture},
           {"compute_units", info.compute_units},
           {"host", info.host},
           {"cache_bytes", info.cache_bytes},
-          {"ceilings", ceilings_of(ceilings)}};
+          {"ceilings", std::move(rates)}};
 }
 
 Ceilings ceilings_on(Device& device, const RunOptions& run, const RunWorld& world, Clock& clock) {
@@ -373,25 +442,28 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
     const std::string name = device_name(device->info());
     progress.step("ceilings of " + name);
     Ceilings ceilings = ceilings_on(*device, run, world, clock);
+    Ceilings beside;
     int again = 0;
     std::vector<MeasuredPairing> measured;
     for (const Pairing& pairing : options.pairings) {
       if (interrupted()) break;
       progress.step(fmt::format("{} on {}", pairing.name, name));
       MeasuredPairing& m = measured.emplace_back(pairing, *device);
-      m.measure(run, world, clock);
+      m.measure(run, world, clock, best_of(ceilings, beside));
       if (interrupted()) break;
+      beside = best_of(std::move(beside), m.beside());
       // Beside ways that had calm samples ceilings may have some too.
-      const bool missed =
-          !ceilings.disturbed.empty() && again < kMostAgain && m.lacks_a_floor(ceilings);
+      const bool missed = !ceilings.disturbed.empty() && again < kMostAgain &&
+                          m.lacks_a_floor(best_of(ceilings, beside));
       again += missed ? 1 : 0;
       // What a machine reaches changes within minutes, where others use its host.
       if (missed || m.exceeds(ceilings)) {
         ceilings = best_of(std::move(ceilings), ceilings_on(*device, run, world, clock));
       }
     }
-    for (const MeasuredPairing& m : measured) all_pairings.push_back(m.finish(ceilings));
-    all_devices.push_back(describe_device(device->info(), ceilings));
+    const Ceilings known = best_of(ceilings, std::move(beside));
+    for (const MeasuredPairing& m : measured) all_pairings.push_back(m.finish(ceilings, known));
+    all_devices.push_back(describe_device(device->info(), ceilings, known));
   }
   progress.clear();
   return {{"schema", "moat-software"},

@@ -88,26 +88,27 @@ std::string parting(const Json& pairing, const Json& c) {
     return timed ? fmt::format("no ratio {} ÷ {}: {}", plain, name, text_of(c, "measured_reason"))
                  : std::string();
   }
-  if (!c.contains("measured_over_predicted")) return "";
-  const double quotient = c.at("measured_over_predicted").get<double>();
   const Json* before = way_of(pairing, plain);
   const Json* after = way_of(pairing, name);
-  const std::string shares = fmt::format("{} reaches {} of its ceilings, {} {}", plain,
-                                         percent(before->at("of_ceiling").get<double>()), name,
-                                         percent(after->at("of_ceiling").get<double>()));
-  if (std::abs(quotient - 1) <= kAsPredicted) {
-    return fmt::format("{} gains what the ceilings predict ({})", name, shares);
+  std::string shares;
+  if (before->contains("of_ceiling") && after->contains("of_ceiling")) {
+    shares = fmt::format(" ({} reaches {} of its ceilings, {} {})", plain,
+                         percent(before->at("of_ceiling").get<double>()), name,
+                         percent(after->at("of_ceiling").get<double>()));
   }
-  return fmt::format("{} gains {} than the ceilings predict: {}", name, off(quotient), shares);
-}
-
-// How far a ratio of ways that memory binds is from that of their bytes.
-std::string parting_of_bytes(const Json& c) {
-  if (!c.contains("measured_over_bytes")) return "";
-  const double quotient = c.at("measured_over_bytes").get<double>();
-  return fmt::format("{} gains {} × by moving {} × fewer bytes: {}, {} {:.0f} %", text_of(c, "way"),
-                     measured(&c, false), of_bytes(&c), off(quotient),
-                     std::abs(quotient - 1) <= kAsBytes ? "within" : "beyond", 100 * kAsBytes);
+  if (c.contains("measured_over_bytes")) {
+    const double quotient = c.at("measured_over_bytes").get<double>();
+    return fmt::format("{} gains {} × by moving {} × fewer bytes: {}, {} {:.0f} %{}", name,
+                       measured(&c, false), of_bytes(&c), off(quotient),
+                       std::abs(quotient - 1) <= kAsBytes ? "within" : "beyond", 100 * kAsBytes,
+                       shares);
+  }
+  if (!c.contains("measured_over_predicted")) return "";
+  const double quotient = c.at("measured_over_predicted").get<double>();
+  if (std::abs(quotient - 1) <= kAsPredicted) {
+    return fmt::format("{} gains what the ceilings predict{}", name, shares);
+  }
+  return fmt::format("{} gains {} than the ceilings predict{}", name, off(quotient), shares);
 }
 
 // Why ratios have no prediction, each reason once.
@@ -194,8 +195,8 @@ std::string pairing_text(const Json& pairing, bool color) {
       notes.push_back(fmt::format("{} finds its operands in the cache: memory binds it not", name));
     }
     if (beside != nullptr) {
-      for (const std::string& note : {parting(pairing, *beside), parting_of_bytes(*beside)}) {
-        if (!note.empty()) notes.push_back(note);
+      if (std::string note = parting(pairing, *beside); !note.empty()) {
+        notes.push_back(std::move(note));
       }
     }
     previous = name;
@@ -215,14 +216,15 @@ std::string device_text(const Json& device) {
   std::string missing;
   const char* separator = " ";
   for (const auto& [key, rate] : c.items()) {
-    if (key.ends_with("_reason")) continue;
+    if (key.ends_with("_reason") || key.ends_with("_from")) continue;
     const bool arithmetic = key.starts_with("flops_");
     const std::string name = arithmetic ? key.substr(6) : key.substr(0, key.find('_'));
     if (rate.is_null()) {
       missing += fmt::format("   no {} ceiling: {}\n", name, text_of(c, (key + "_reason").c_str()));
     } else {
-      text += fmt::format("{}{} {}", separator, name,
-                          with_prefix(rate.get<double>(), arithmetic ? "FLOP/s" : "B/s"));
+      text += fmt::format("{}{} {}{}", separator, name,
+                          with_prefix(rate.get<double>(), arithmetic ? "FLOP/s" : "B/s"),
+                          c.contains(key + "_from") ? " (beside the ways)" : "");
       separator = ", ";
     }
   }

@@ -126,6 +126,9 @@ TEST_F(ComparisonTest, RowsOfTheReportHaveWhatTheDocumentHas) {
   EXPECT_EQ(half.at("measured"), compared.at("measured"));
   EXPECT_EQ(half.at("upper"), compared.at("interval").at(1));
   EXPECT_EQ(half.at("predicted"), compared.at("predicted"));
+  EXPECT_EQ(half.at("bytes_ratio"), compared.at("bytes_ratio"));
+  EXPECT_EQ(half.at("predicted_reason"), nullptr);
+  EXPECT_EQ(rows.at(2).at("predicted_reason"), "no kernel nokernel in this build");
   EXPECT_EQ(rows.at(0).at("measured"), nullptr);
   EXPECT_EQ(rows.at(2).at("status"), "skipped");
   EXPECT_EQ(rows.at(2).at("seconds"), nullptr);
@@ -199,6 +202,25 @@ TEST_F(ComparisonTest, DisturbedCeilingsAreMeasuredAgain) {
   asked = 0;
   run();
   EXPECT_EQ(asked, 1);
+}
+
+// On a machine that is too busy for ceilings, not for ways: a yardstick in their rounds tells what
+// memory does there, which makes no way suspect.
+TEST_F(ComparisonTest, YardsticksStandInForDisturbedCeilings) {
+  ceilings_ = {};
+  ceilings_.missing = {"read: disturbed: 9 of 9 samples were set aside"};
+  ceilings_.disturbed = {"read"};
+  options_.pairings[0].ways = {{.name = "wide", .text = "gemm/f32/m1n512k512"},
+                               {.name = "narrow", .text = "gemm/f32/m1n256k512"}};
+  const Json document = run();
+  EXPECT_EQ(exit_code_of(document), kExitOk);
+  const Json& rates = document.at("devices").at(0).at("ceilings");
+  EXPECT_GT(rates.at("read_bytes"), 1e6);
+  EXPECT_EQ(rates.at("read_bytes_from"), "a yardstick beside the ways");
+  const Json& compared = document.at("pairings").at(0).at("comparisons").at(0);
+  EXPECT_DOUBLE_EQ(compared.at("predicted").get<double>(),
+                   (512.0 + 512 * 512 + 512) / (512.0 + 256 * 512 + 256));
+  EXPECT_THAT(comparison_text(document, false), HasSubstr("B/s (beside the ways)"));
 }
 
 // Calm samples beside disturbed ones would tell of the other work.
