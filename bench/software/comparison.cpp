@@ -23,6 +23,7 @@
 #include "bench/run/interrupt.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/software/floor.hpp"
+#include "bench/software/host_cache.hpp"
 #include "bench/software/kept.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/progress.hpp"
@@ -50,10 +51,21 @@ struct MeasuredWay {
   double seconds() const { return result.measurement->summary.median; }
 };
 
+// A device with the caches that what lies between steps may stay in. A host's may be fewer than
+// those that operands must not be found in.
+DeviceInfo near_cache(DeviceInfo device) {
+  if (!device.host) return device;
+  if (const auto bytes = last_level_caches(processors_of_threads(device.compute_units))) {
+    device.cache_bytes = std::min(device.cache_bytes, *bytes);
+  }
+  return device;
+}
+
 // The ways of a pairing on one device. Ways to one problem share its operands.
 class MeasuredPairing {
  public:
-  MeasuredPairing(const Pairing& pairing, Device& device) : pairing_(pairing), device_(device) {
+  MeasuredPairing(const Pairing& pairing, Device& device, const DeviceInfo& near)
+      : pairing_(pairing), device_(device), near_(near) {
     for (const Way& way : pairing.ways) {
       MeasuredWay m{.way = way, .read = read_way(way.text)};
       m.skipped = m.read.missing;
@@ -228,7 +240,7 @@ class MeasuredPairing {
   }
 
   Floor floor(const MeasuredWay& w, const Ceilings& ceilings) const {
-    return floor_of(w.read, device_.info(), ceilings, w.cold);
+    return floor_of(w.read, near_, ceilings, w.cold);
   }
 
   bool suspect(const MeasuredWay& w, const Ceilings& ceilings) const {
@@ -270,7 +282,7 @@ class MeasuredPairing {
     }
     if (w.read.chain != nullptr) {
       json["between_bytes"] = w.read.chain->between(*w.read.problem);
-      json["between"] = stays_in_cache(w.read, device_.info()) ? "cache" : "memory";
+      json["between"] = stays_in_cache(w.read, near_) ? "cache" : "memory";
     }
     json["steps"] = std::move(steps);
     if (w.result.check) {
@@ -365,6 +377,7 @@ class MeasuredPairing {
 
   Pairing pairing_;
   Device& device_;
+  DeviceInfo near_;
   std::vector<MeasuredWay> ways_;
   std::vector<std::unique_ptr<Yardstick>> yardsticks_;
   Ceilings beside_;
@@ -385,8 +398,9 @@ Json ceilings_of(const Ceilings& ceilings) {
   return json;
 }
 
-// `ceilings` and `known` as for MeasuredPairing::finish.
-Json describe_device(const DeviceInfo& info, const Ceilings& ceilings, const Ceilings& known) {
+// `near` as near_cache() has it, `ceilings` and `known` as for MeasuredPairing::finish.
+Json describe_device(const DeviceInfo& info, const DeviceInfo& near, const Ceilings& ceilings,
+                     const Ceilings& known) {
   Json rates = ceilings_of(known);
   const auto tell = [&](const char* key, bool from_yardstick) {
     if (from_yardstick) rates[key] = "a yardstick beside the ways";
@@ -399,6 +413,7 @@ Json describe_device(const DeviceInfo& info, const Ceilings& ceilings, const Cei
           {"compute_units", info.compute_units},
           {"host", info.host},
           {"cache_bytes", info.cache_bytes},
+          {"near_cache_bytes", near.cache_bytes},
           {"ceilings", std::move(rates)}};
 }
 
@@ -443,13 +458,14 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
     progress.step("ceilings of " + name);
     Ceilings ceilings = ceilings_on(*device, run, world, clock);
     Ceilings beside;
+    const DeviceInfo near = near_cache(device->info());
     int again = 0;
     std::vector<MeasuredPairing> measured;
     for (const Pairing& pairing : options.pairings) {
       if (interrupted()) break;
       progress.step(fmt::format("{} on {}", pairing.name, name));
-      MeasuredPairing& m = measured.emplace_back(pairing, *device);
-      m.measure(run, world, clock, best_of(ceilings, beside));
+      MeasuredPairing& m = measured.emplace_back(pairing, *device, near);
+      m.measure(run, world, clock, ceilings);
       if (interrupted()) break;
       beside = best_of(std::move(beside), m.beside());
       // Beside ways that had calm samples ceilings may have some too.
@@ -463,7 +479,7 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
     }
     const Ceilings known = best_of(ceilings, std::move(beside));
     for (const MeasuredPairing& m : measured) all_pairings.push_back(m.finish(ceilings, known));
-    all_devices.push_back(describe_device(device->info(), ceilings, known));
+    all_devices.push_back(describe_device(device->info(), near, ceilings, known));
   }
   progress.clear();
   return {{"schema", "moat-software"},

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/software/loops.hpp"
 
+#include <hwy/cache_control.h>
 #include <hwy/contrib/math/math-inl.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstring>
 
 #include "backends/cpu/lanes.hpp"
 
@@ -13,26 +16,67 @@ namespace {
 
 namespace hn = cpu::hn;
 
-void silu_row(const float* x, float* y, std::int64_t cols) {
+constexpr std::int64_t kPiece = 1024;
+
+// Results of so many elements bypass the caches, as those of the kernels do that the loops stand
+// beside (backends/cpu/reduce.hpp): a store that does not fetch its line first is no merit of a
+// fused kernel.
+constexpr std::int64_t kStreamedElements = std::int64_t{1} << 21;
+
+// Copies past the caches; whole lines at their own alignment, else as memcpy does.
+void stream(const void* from, void* to, std::size_t bytes) {
+  using Words = hn::ScalableTag<std::uint32_t>;
+  constexpr std::size_t kLine = 64;
+  if (reinterpret_cast<std::uintptr_t>(to) % kLine != 0 || bytes % kLine != 0) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  const auto* source = static_cast<const std::uint32_t*>(from);
+  auto* target = static_cast<std::uint32_t*>(to);
+  for (std::size_t i = 0; i < bytes / sizeof *source; i += cpu::kLanes) {
+    hn::Stream(hn::LoadU(Words(), source + i), Words(), target + i);
+  }
+}
+
+// compute(to, row, first column, count) of pieces of y's rows, which it writes to `to`.
+template <class T, class Compute>
+void each_piece(LoopRows<T> y, std::int64_t rows, std::int64_t cols, int threads,
+                const Compute& compute) {
+  const std::int64_t pieces = ceil_div(cols, kPiece);
+  const bool streamed = rows * cols >= kStreamedElements;
+#pragma omp parallel num_threads(threads)
+  {
+    alignas(64) std::array<T, kPiece> piece;
+#pragma omp for schedule(static) nowait
+    for (std::int64_t item = 0; item < rows * pieces; ++item) {
+      const std::int64_t row = item / pieces;
+      const std::int64_t begin = item % pieces * kPiece;
+      const std::int64_t count = std::min(kPiece, cols - begin);
+      T* to = y.data + row * y.leading + begin;
+      if (streamed) {
+        compute(piece.data(), row, begin, count);
+        stream(piece.data(), to, static_cast<std::size_t>(count) * sizeof(T));
+      } else {
+        compute(to, row, begin, count);
+      }
+    }
+    if (streamed) hwy::FlushStream();
+  }
+}
+
+void silu(const float* x, float* y, std::int64_t count) {
   const cpu::FloatTag f;
-  const auto silu = [&](auto v) {
+  const auto silu_of = [&](auto v) {
     return hn::Div(v, hn::Add(hn::Set(f, 1.0f), hn::Exp(f, hn::Neg(v))));
   };
   std::int64_t i = 0;
-  for (; i + cpu::kLanes <= cols; i += cpu::kLanes) hn::StoreU(silu(hn::LoadU(f, x + i)), f, y + i);
-  std::array<float, cpu::kLanes> rest{};
-  std::copy(x + i, x + cols, rest.begin());
-  hn::StoreU(silu(hn::LoadU(f, rest.data())), f, rest.data());
-  std::copy_n(rest.begin(), cols - i, y + i);
-}
-
-// f(head's first element, its token) of every head.
-template <class F>
-void each_head(const HeadShape& shape, int threads, F&& f) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t head = 0; head < shape.tokens * shape.heads; ++head) {
-    f(head * 2 * shape.half, head / shape.heads);
+  for (; i + cpu::kLanes <= count; i += cpu::kLanes) {
+    hn::StoreU(silu_of(hn::LoadU(f, x + i)), f, y + i);
   }
+  std::array<float, cpu::kLanes> rest{};
+  std::copy(x + i, x + count, rest.begin());
+  hn::StoreU(silu_of(hn::LoadU(f, rest.data())), f, rest.data());
+  std::copy_n(rest.begin(), count - i, y + i);
 }
 
 }  // namespace
@@ -42,67 +86,66 @@ void add_elements(DType type, const void* a, const void* b, void* sum, std::int6
   with_dtype(type, [&]<class T>(Type<T>) {
     const T* x = static_cast<const T*>(a);
     const T* y = static_cast<const T*>(b);
-    T* z = static_cast<T*>(sum);
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-    for (std::int64_t i = 0; i < n; ++i) z[i] = from_float<T>(to_float(x[i]) + to_float(y[i]));
+    each_piece(LoopRows<T>{static_cast<T*>(sum), n}, 1, n, threads,
+               [=](T* to, std::int64_t, std::int64_t begin, std::int64_t count) {
+#pragma omp simd
+                 for (std::int64_t i = 0; i < count; ++i) {
+                   to[i] = from_float<T>(to_float(x[begin + i]) + to_float(y[begin + i]));
+                 }
+               });
   });
 }
 
 void silu_rows(LoopRows<const float> x, LoopRows<float> y, std::int64_t rows, std::int64_t cols,
                int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t r = 0; r < rows; ++r) {
-    silu_row(x.data + r * x.leading, y.data + r * y.leading, cols);
-  }
+  each_piece(y, rows, cols, threads,
+             [=](float* to, std::int64_t row, std::int64_t begin, std::int64_t count) {
+               silu(x.data + row * x.leading + begin, to, count);
+             });
 }
 
 void multiply_rows(LoopRows<const float> a, LoopRows<const float> b, LoopRows<float> y,
                    std::int64_t rows, std::int64_t cols, int threads) {
-#pragma omp parallel for num_threads(threads) schedule(static)
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const float* left = a.data + r * a.leading;
-    const float* right = b.data + r * b.leading;
-    float* product = y.data + r * y.leading;
+  each_piece(y, rows, cols, threads,
+             [=](float* to, std::int64_t row, std::int64_t begin, std::int64_t count) {
+               const float* left = a.data + row * a.leading + begin;
+               const float* right = b.data + row * b.leading + begin;
 #pragma omp simd
-    for (std::int64_t i = 0; i < cols; ++i) product[i] = left[i] * right[i];
-  }
+               for (std::int64_t i = 0; i < count; ++i) to[i] = left[i] * right[i];
+             });
 }
 
 void negate_second_halves(const float* x, float* y, const HeadShape& shape, int threads) {
-  each_head(shape, threads, [&](std::int64_t at, std::int64_t) {
-    const float* second = x + at + shape.half;
-    float* to = y + at / 2;
+  const std::int64_t half = shape.half;
+  each_piece(LoopRows<float>{y, half}, shape.tokens * shape.heads, half, threads,
+             [=](float* to, std::int64_t head, std::int64_t begin, std::int64_t count) {
+               const float* second = x + head * 2 * half + half + begin;
 #pragma omp simd
-    for (std::int64_t i = 0; i < shape.half; ++i) to[i] = -second[i];
-  });
+               for (std::int64_t i = 0; i < count; ++i) to[i] = -second[i];
+             });
 }
 
 void join_halves(const float* first, const float* x, float* y, const HeadShape& shape,
                  int threads) {
-  each_head(shape, threads, [&](std::int64_t at, std::int64_t) {
-    const float* from = first + at / 2;
-    const float* second = x + at;
-    float* to = y + at;
-#pragma omp simd
-    for (std::int64_t i = 0; i < shape.half; ++i) {
-      to[i] = from[i];
-      to[shape.half + i] = second[i];
-    }
-  });
+  const std::int64_t half = shape.half;
+  // Rows of half a head: of the first ones, and behind each the one of x.
+  each_piece(LoopRows<float>{y, half}, shape.tokens * shape.heads * 2, half, threads,
+             [=](float* to, std::int64_t row, std::int64_t begin, std::int64_t count) {
+               const float* from = row % 2 == 0 ? first + row / 2 * half : x + (row - 1) * half;
+               std::copy_n(from + begin, count, to);
+             });
 }
 
 void scale_heads(const float* x, const float* factor, float* y, const HeadShape& shape,
                  int threads) {
-  each_head(shape, threads, [&](std::int64_t at, std::int64_t token) {
-    const float* own = factor + token * shape.half;
-    const float* from = x + at;
-    float* to = y + at;
+  const std::int64_t half = shape.half;
+  each_piece(LoopRows<float>{y, half}, shape.tokens * shape.heads * 2, half, threads,
+             [=](float* to, std::int64_t row, std::int64_t begin, std::int64_t count) {
+               const float* from = x + row * half + begin;
+               const float* own = factor + row / 2 / shape.heads * half + begin;
 #pragma omp simd
-    for (std::int64_t i = 0; i < shape.half; ++i) {
-      to[i] = from[i] * own[i];
-      to[shape.half + i] = from[shape.half + i] * own[i];
-    }
-  });
+               for (std::int64_t i = 0; i < count; ++i) to[i] = from[i] * own[i];
+             });
 }
 
 }  // namespace moat

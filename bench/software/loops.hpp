@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps that no kernel takes by itself, as plain loops of a host: each is what one call of an eager
-// framework does. By so many OpenMP threads, with this build's vectors. Results overlap no input.
+// framework does. By so many OpenMP threads, with this build's vectors; large results bypass the
+// caches, as those of the kernels do. Results overlap no input.
 #pragma once
 
 #include <cstdint>
