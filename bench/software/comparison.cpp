@@ -5,12 +5,13 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <exception>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bench/baselines/yardsticks.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/compare/bootstrap.hpp"
 #include "bench/compare/rounds.hpp"
@@ -22,12 +23,17 @@
 #include "bench/run/interrupt.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/software/floor.hpp"
+#include "bench/software/host_cache.hpp"
+#include "bench/software/kept.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/progress.hpp"
 #include "bench/verify/operands.hpp"
 
 namespace moat {
 namespace {
+
+// How often ceilings that were disturbed are measured once more.
+constexpr int kMostAgain = 3;
 
 // A way on one device, before and after it was measured.
 struct MeasuredWay {
@@ -45,10 +51,21 @@ struct MeasuredWay {
   double seconds() const { return result.measurement->summary.median; }
 };
 
+// A device with the caches that what lies between steps may stay in. A host's may be fewer than
+// those that operands must not be found in.
+DeviceInfo near_cache(DeviceInfo device) {
+  if (!device.host) return device;
+  if (const auto bytes = last_level_caches(processors_of_threads(device.compute_units))) {
+    device.cache_bytes = std::min(device.cache_bytes, *bytes);
+  }
+  return device;
+}
+
 // The ways of a pairing on one device. Ways to one problem share its operands.
 class MeasuredPairing {
  public:
-  MeasuredPairing(const Pairing& pairing, Device& device) : pairing_(pairing), device_(device) {
+  MeasuredPairing(const Pairing& pairing, Device& device, const DeviceInfo& near)
+      : pairing_(pairing), device_(device), near_(near) {
     for (const Way& way : pairing.ways) {
       MeasuredWay m{.way = way, .read = read_way(way.text)};
       m.skipped = m.read.missing;
@@ -60,7 +77,10 @@ class MeasuredPairing {
     }
   }
 
-  void measure(const RunOptions& run, const RunWorld& world, Clock& clock) {
+  // With a yardstick for each memory ceiling that was disturbed: what is calm enough for the ways
+  // is for it.
+  void measure(const RunOptions& run, const RunWorld& world, Clock& clock,
+               const Ceilings& ceilings) {
     std::vector<GroupPart> parts;
     std::vector<std::vector<std::size_t>> members;  // of each part
     for (std::size_t i = 0; i < ways_.size(); ++i) {
@@ -76,6 +96,7 @@ class MeasuredPairing {
       members[static_cast<std::size_t>(at - parts.begin())].push_back(i);
     }
     if (parts.empty()) return;
+    std::vector<Beside> beside = add_yardsticks(parts, ceilings);
     try {
       check_room(parts, run);
       GroupOptions options{.measure = measure_options(run, device_.info()),
@@ -93,6 +114,9 @@ class MeasuredPairing {
           way.cold = outcomes[p].cold;
         }
       }
+      for (const Beside& b : beside) {
+        if (outcomes[b.part].cold) enter(b, outcomes[b.part].results[b.contender]);
+      }
     } catch (const std::exception& e) {
       for (MeasuredWay& way : ways_) {
         if (way.skipped.empty()) way.result.message = e.what();
@@ -101,18 +125,32 @@ class MeasuredPairing {
     malloc_trim(0);
   }
 
+  // The rates that yardsticks reached beside the ways.
+  const Ceilings& beside() const { return beside_; }
+
+  // Whether a way has a time and no floor, or one of its memory alone.
+  bool lacks_a_floor(const Ceilings& ceilings) const {
+    return std::ranges::any_of(ways_, [&](const MeasuredWay& w) {
+      if (!w.has_time()) return false;
+      const Floor f = floor(w, ceilings);
+      return !f.seconds || f.from_memory_alone;
+    });
+  }
+
   // Whether a way is faster than the ceilings allow.
   bool exceeds(const Ceilings& ceilings) const {
     return std::ranges::any_of(ways_, [&](const MeasuredWay& w) { return suspect(w, ceilings); });
   }
 
-  Json finish(const Ceilings& ceilings) const {
+  // `known`: the ceilings, and what yardsticks reached where there are none. No way is suspect for
+  // being faster than these.
+  Json finish(const Ceilings& ceilings, const Ceilings& known) const {
     Json ways = Json::array();
-    for (const MeasuredWay& w : ways_) ways.push_back(describe(w, ceilings));
+    for (const MeasuredWay& w : ways_) ways.push_back(describe(w, ceilings, known));
     Json comparisons = Json::array();
     for (std::size_t i = 1; i < ways_.size(); ++i) {
-      comparisons.push_back(compare(ways_[0], ways_[i], ceilings));
-      if (i > 1) comparisons.push_back(compare(ways_[i - 1], ways_[i], ceilings));
+      comparisons.push_back(compare(ways_[0], ways_[i], ceilings, known));
+      if (i > 1) comparisons.push_back(compare(ways_[i - 1], ways_[i], ceilings, known));
     }
     return {{"name", pairing_.name},
             {"says", pairing_.says},
@@ -122,6 +160,51 @@ class MeasuredPairing {
   }
 
  private:
+  // A yardstick's place among what is measured.
+  struct Beside {
+    const Yardstick* yardstick = nullptr;
+    CeilingKind kind = CeilingKind::read;
+    double bytes = 0;
+    std::size_t part = 0;
+    std::size_t contender = 0;
+  };
+
+  // Each beside the problem of which it moves the most.
+  std::vector<Beside> add_yardsticks(std::vector<GroupPart>& parts, const Ceilings& ceilings) {
+    std::vector<Beside> all;
+    if (!device_.info().host) return all;
+    yardsticks_ = make_yardsticks(device_.info().compute_units);
+    for (const auto& yardstick : yardsticks_) {
+      if (std::ranges::find(ceilings.disturbed, yardstick->name()) == ceilings.disturbed.end()) {
+        continue;
+      }
+      Beside most{
+          .yardstick = yardstick.get(),
+          .kind = yardstick->name() == kCopyYardstick ? CeilingKind::copy : CeilingKind::read};
+      for (std::size_t p = 0; p < parts.size(); ++p) {
+        const Traffic traffic = yardstick->traffic(parts[p].problem).value_or(Traffic{});
+        if (traffic.read + traffic.written <= most.bytes) continue;
+        most.bytes = traffic.read + traffic.written;
+        most.part = p;
+      }
+      if (most.bytes == 0) continue;
+      most.contender = parts[most.part].contenders.size();
+      parts[most.part].contenders.push_back(
+          {.name = yardstick->name(),
+           .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
+           .yardstick = yardstick.get()});
+      all.push_back(most);
+    }
+    return all;
+  }
+
+  void enter(const Beside& b, ContenderResult& result) {
+    if (result.status != Status::ok || !result.measurement) return;
+    // Any rate is above none.
+    (b.kind == CeilingKind::copy ? beside_.copy_bytes : beside_.read_bytes) = 0;
+    enter_traffic(beside_, b.kind, b.bytes, std::move(*result.measurement));
+  }
+
   Contender contender(const MeasuredWay& way) const {
     if (way.read.chain == nullptr) {
       return {.name = kOurs,
@@ -149,8 +232,15 @@ class MeasuredPairing {
     }
   }
 
+  // Moved by all steps together.
+  static double bytes_of(const MeasuredWay& w) {
+    double bytes = 0;
+    for (const Step& s : steps_of(w.read)) bytes += s.read + s.written;
+    return bytes;
+  }
+
   Floor floor(const MeasuredWay& w, const Ceilings& ceilings) const {
-    return floor_of(w.read, device_.info(), ceilings, w.cold);
+    return floor_of(w.read, near_, ceilings, w.cold);
   }
 
   bool suspect(const MeasuredWay& w, const Ceilings& ceilings) const {
@@ -169,17 +259,15 @@ class MeasuredPairing {
     return {std::string(name_of(w.result.status)), w.result.message};
   }
 
-  Json describe(const MeasuredWay& w, const Ceilings& ceilings) const {
+  Json describe(const MeasuredWay& w, const Ceilings& ceilings, const Ceilings& known) const {
     const auto [word, reason] = status(w, ceilings);
     Json json = {{"name", w.way.name}, {"way", w.way.text}, {"status", word}};
     if (!reason.empty()) json["reason"] = reason;
     if (!w.read.problem) return json;
     Json steps = Json::array();
     double flops = 0;
-    double bytes = 0;
     for (const Step& s : steps_of(w.read)) {
       flops += s.flops;
-      bytes += s.read + s.written;
       steps.push_back({{"step", s.text},
                        {"calls", s.calls},
                        {"flops", s.flops},
@@ -187,11 +275,14 @@ class MeasuredPairing {
                        {"written_bytes", s.written}});
     }
     json["flops"] = flops;
-    json["bytes"] = bytes;
+    json["bytes"] = bytes_of(w);
     json["kept_bytes"] = kept_bytes(*w.read.problem);
+    if (const double tokens = cached_tokens(*w.read.problem); tokens > 0) {
+      json["kept_bytes_per_token"] = kept_bytes(*w.read.problem) / tokens;
+    }
     if (w.read.chain != nullptr) {
       json["between_bytes"] = w.read.chain->between(*w.read.problem);
-      json["between"] = stays_in_cache(w.read, device_.info()) ? "cache" : "memory";
+      json["between"] = stays_in_cache(w.read, near_) ? "cache" : "memory";
     }
     json["steps"] = std::move(steps);
     if (w.result.check) {
@@ -205,7 +296,7 @@ class MeasuredPairing {
     json["seconds"] = m.summary.median;
     json["relative_error"] = m.summary.relative_error;
     json["samples"] = m.samples.size();
-    const Floor f = floor(w, ceilings);
+    const Floor f = floor(w, known);
     json["floor_seconds"] = f.seconds ? Json(*f.seconds) : Json(nullptr);
     if (f.seconds) {
       json["bound"] = f.bound;
@@ -217,7 +308,8 @@ class MeasuredPairing {
   }
 
   // How many times longer the first way takes.
-  Json compare(const MeasuredWay& plain, const MeasuredWay& way, const Ceilings& ceilings) const {
+  Json compare(const MeasuredWay& plain, const MeasuredWay& way, const Ceilings& ceilings,
+               const Ceilings& known) const {
     Json json = {{"plain", plain.way.name}, {"way", way.way.name}};
     const auto none = [&](const char* key, const std::string& reason) {
       json[key] = nullptr;
@@ -251,22 +343,44 @@ class MeasuredPairing {
       }
     }
     if (!plain.read.problem || !way.read.problem) {
-      none("predicted", plain.read.problem ? way.read.missing : plain.read.missing);
+      const std::string& missing = plain.read.problem ? way.read.missing : plain.read.missing;
+      none("predicted", missing);
+      none("bytes_ratio", missing);
       return json;
     }
-    const Floor slow = floor(plain, ceilings);
-    const Floor fast = floor(way, ceilings);
+    json["bytes_ratio"] = bytes_of(plain) / bytes_of(way);
+    // Whether its operands come from memory is known of what ran.
+    for (const MeasuredWay* w : {&plain, &way}) {
+      if (w->skipped.empty()) continue;
+      none("predicted", w->skipped);
+      return json;
+    }
+    const Floor slow = floor(plain, known);
+    const Floor fast = floor(way, known);
     if (slow.seconds && fast.seconds && *fast.seconds > 0) {
       json["predicted"] = *slow.seconds / *fast.seconds;
+      json["predicted_from_memory_alone"] = slow.from_memory_alone || fast.from_memory_alone;
     } else {
       none("predicted", slow.seconds ? fast.reason : slow.reason);
+    }
+    if (!json.at("measured").is_null()) {
+      const auto part = [&](const char* key, const char* from) {
+        json[key] = json.at("measured").get<double>() / json.at(from).get<double>();
+      };
+      if (!json.at("predicted").is_null()) part("measured_over_predicted", "predicted");
+      if (memory_binds(plain.read, slow, plain.cold) && memory_binds(way.read, fast, way.cold)) {
+        part("measured_over_bytes", "bytes_ratio");
+      }
     }
     return json;
   }
 
   Pairing pairing_;
   Device& device_;
+  DeviceInfo near_;
   std::vector<MeasuredWay> ways_;
+  std::vector<std::unique_ptr<Yardstick>> yardsticks_;
+  Ceilings beside_;
 };
 
 Json ceilings_of(const Ceilings& ceilings) {
@@ -284,14 +398,23 @@ Json ceilings_of(const Ceilings& ceilings) {
   return json;
 }
 
-Json describe_device(const DeviceInfo& info, const Ceilings& ceilings) {
+// `near` as near_cache() has it, `ceilings` and `known` as for MeasuredPairing::finish.
+Json describe_device(const DeviceInfo& info, const DeviceInfo& near, const Ceilings& ceilings,
+                     const Ceilings& known) {
+  Json rates = ceilings_of(known);
+  const auto tell = [&](const char* key, bool from_yardstick) {
+    if (from_yardstick) rates[key] = "a yardstick beside the ways";
+  };
+  tell("read_bytes_from", known.read_bytes && !ceilings.read_bytes);
+  tell("copy_bytes_from", known.copy_bytes && !ceilings.copy_bytes);
   return {{"name", device_name(info)},
           {"device", info.name},
           {"architecture", info.architecture},
           {"compute_units", info.compute_units},
           {"host", info.host},
           {"cache_bytes", info.cache_bytes},
-          {"ceilings", ceilings_of(ceilings)}};
+          {"near_cache_bytes", near.cache_bytes},
+          {"ceilings", std::move(rates)}};
 }
 
 Ceilings ceilings_on(Device& device, const RunOptions& run, const RunWorld& world, Clock& clock) {
@@ -305,17 +428,6 @@ Ceilings ceilings_on(Device& device, const RunOptions& run, const RunWorld& worl
 }
 
 }  // namespace
-
-double kept_bytes(const Problem& problem) {
-  constexpr std::array kKept{"B", "scales of B", "W", "scales", "K", "V", "cache"};
-  double bytes = 0;
-  for_each_operand(problem, [&](const Operand& o, const auto&) {
-    if (o.role == Role::input && std::ranges::find(kKept, o.name) != kKept.end()) {
-      bytes += bytes_held(o);
-    }
-  });
-  return bytes;
-}
 
 Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
   SteadyClock steady;
@@ -345,19 +457,29 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
     const std::string name = device_name(device->info());
     progress.step("ceilings of " + name);
     Ceilings ceilings = ceilings_on(*device, run, world, clock);
+    Ceilings beside;
+    const DeviceInfo near = near_cache(device->info());
+    int again = 0;
     std::vector<MeasuredPairing> measured;
     for (const Pairing& pairing : options.pairings) {
       if (interrupted()) break;
       progress.step(fmt::format("{} on {}", pairing.name, name));
-      MeasuredPairing& m = measured.emplace_back(pairing, *device);
-      m.measure(run, world, clock);
+      MeasuredPairing& m = measured.emplace_back(pairing, *device, near);
+      m.measure(run, world, clock, ceilings);
+      if (interrupted()) break;
+      beside = best_of(std::move(beside), m.beside());
+      // Beside ways that had calm samples ceilings may have some too.
+      const bool missed = !ceilings.disturbed.empty() && again < kMostAgain &&
+                          m.lacks_a_floor(best_of(ceilings, beside));
+      again += missed ? 1 : 0;
       // What a machine reaches changes within minutes, where others use its host.
-      if (m.exceeds(ceilings) && !interrupted()) {
+      if (missed || m.exceeds(ceilings)) {
         ceilings = best_of(std::move(ceilings), ceilings_on(*device, run, world, clock));
       }
     }
-    for (const MeasuredPairing& m : measured) all_pairings.push_back(m.finish(ceilings));
-    all_devices.push_back(describe_device(device->info(), ceilings));
+    const Ceilings known = best_of(ceilings, std::move(beside));
+    for (const MeasuredPairing& m : measured) all_pairings.push_back(m.finish(ceilings, known));
+    all_devices.push_back(describe_device(device->info(), near, ceilings, known));
   }
   progress.clear();
   return {{"schema", "moat-software"},

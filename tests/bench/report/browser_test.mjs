@@ -96,10 +96,12 @@ try {
     name: 'product-decode', says: 'one token', device: 'cpu:0',
     ways: [{name: 'f32', way: 'gemm/f32/m1n4096k4096bt', status: 'ok', seconds: 1.24e-3, flops: 33554432, bytes: 67141632,
             kept_bytes: 67108864, of_ceiling: 0.99, bound: 'memory'},
-           {name: 'fp8', way: 'scaledgemm/bf16xe4m3/m1n4096k4096', status: 'ok', seconds: 4.71e-4},
+           {name: 'fp8', way: 'scaledgemm/bf16xe4m3/m1n4096k4096', status: 'ok', seconds: 4.71e-4,
+            kept_bytes: 2359296, kept_bytes_per_token: 1152},
            {name: 'int4', way: 'weightonly/bf16xint4/m1n4096k4096', status: 'skipped', reason: 'no kernel'}],
-    comparisons: [{plain: 'f32', way: 'fp8', measured: 2.63, interval: [2.6, 2.66], predicted: 3.98},
-                  {plain: 'f32', way: 'int4', measured: null, predicted: null}]}]}));
+    comparisons: [{plain: 'f32', way: 'fp8', measured: 2.63, interval: [2.6, 2.66], predicted: 3.98,
+                   bytes_ratio: 3.99},
+                  {plain: 'f32', way: 'int4', measured: null, predicted: null, predicted_reason: 'no kernel'}]}]}));
   const file = report('small', [small], ['--csv', csv, '--software', software]);
   const page = await open(file);
   check('the page itself was seen to load', page.loaded > 0);
@@ -119,7 +121,8 @@ try {
     check(`the licences of the charts are in the page: ${text}`, notices.includes(text) === withCharts, `${notices.length} characters`);
   }
   const ways = await page.evaluate("[...document.querySelectorAll('#software-table tbody tr')].map(r => r.innerText).join('\\n')");
-  for (const text of ['product-decode on cpu:0', '1.24 ms', '33.6 M', '99 %', '2.63 (2.60 to 2.66)', '3.98', 'skipped']) {
+  for (const text of ['product-decode on cpu:0', '1.24 ms', '33.6 M', '99 %', '2.63 (2.60 to 2.66)', '3.98', '3.99',
+                      '2.36 M, 1152 a token', 'no kernel', 'skipped']) {
     check(`the ways of moat software are in the page: ${text}`, ways.includes(text), ways);
   }
   check('markup in a name stays text', await page.evaluate("document.body.innerText.includes('<script>alert(1)</script>')"),
