@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention over a paged cache of keys and values (W. Kwon et al. 2023), and of latent vectors
-// (DeepSeek-V2 2024): causal, with sliding windows and sinks, and with the log-sum-exp.
+// (DeepSeek-V2 2024), all or those in lists (DeepSeek-V3.2 2025): causal, with sliding windows and
+// sinks, and with the log-sum-exp.
 #pragma once
 
 #include <algorithm>
@@ -240,7 +241,7 @@ template <class Backend>
 void launch(Backend& backend, const PagedAttentionProblem& p) {
   if (p.latent) {
     return with_half(p.dtype, [&]<class T>(Type<T>) {
-      launch_paged<T, kLatentDim, kLatentValues>(backend, p);
+      launch_paged<T, kLatentDim, kLatentValues>(backend, p.top == 0 ? p : query_by_query(p));
     });
   }
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_heads<T>(backend, p); });

@@ -40,6 +40,7 @@ TEST(CaseName, RoundTripsExactly) {
            "pagedattention/f16/b1q7kv50p1h4hkv2d192dv128causal",
            "pagedattention/f32/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
            "mla/bf16/b2q2kv4096h128raggedcausal",
+           "sparsemla/bf16/b2q2kv4096h128top2048ragged",
            "sum/f32/n1048576",
            "max/f16/n1",
            "argmax/bf16/n68719476736",
