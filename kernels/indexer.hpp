@@ -15,20 +15,20 @@ namespace moat {
 template <class T>
 struct Indexer {
   template <class S, class B>
-  using Keys = typename B::template Left<T, S::m, kIndexDim>;
+  using Key = typename B::template Left<T, S::m, kIndexDim>;
   template <class S, class B>
-  using Queries = typename B::template Right<T, kIndexDim, S::n, Order::transposed>;
+  using Query = typename B::template Right<T, kIndexDim, S::n, Order::transposed>;
 
   template <class S, class B>
   struct Stage {
-    Keys<S, B> keys;
-    Queries<S, B> queries;
+    Key<S, B> keys;
+    Query<S, B> queries;
   };
 
   template <class S, class B>
   struct Args {
-    typename Keys<S, B>::Source keys;
-    typename Queries<S, B>::Source queries;
+    typename Key<S, B>::Source keys;
+    typename Query<S, B>::Source queries;
     Tensor<const float> weights;  // a row for each query
     Tensor<float> scores;         // a column of keys for each query
     int batch, q_len, kv_len, heads;
@@ -58,11 +58,11 @@ struct Indexer {
           },
           [&](auto& stages) {
             auto scores = block.template rows<S::m>(0.0f);
-            int head = 0;
+            int done = 0;
             stages.for_each([&](const auto& stage) {
               auto products = block.template zeros<S::m, S::n>();
               block.mma(products, stage.keys, stage.queries);
-              block.map_columns(products, args.weights, {query, head, 0, batch},
+              block.map_columns(products, args.weights, {query, done * S::n, 0, batch},
                                 [](auto x, auto weight) { return B::max(x, 0.0f) * weight; });
               if (visible < S::m) {
                 block.map_indexed(products, [&](auto x, auto r, auto) {
@@ -71,7 +71,7 @@ struct Indexer {
               }
               scores =
                   block.zip(scores, block.row_sum(products), [](auto a, auto b) { return a + b; });
-              head += S::n;
+              ++done;
             });
             block.store_rows(args.scores, at, scores);
           });
@@ -82,29 +82,39 @@ struct Indexer {
 template <class T, IndexerTarget<T> Backend>
 void launch_indexer(Backend& backend, const IndexerProblem& p) {
   const std::int64_t query = std::int64_t{p.heads} * kIndexDim;
-  const Tensor<const T> keys{static_cast<const T*>(p.k),         p.kv_len, kIndexDim, kIndexDim, 0,
-                             std::int64_t{p.kv_len} * kIndexDim, 1,        p.batch};
-  const Tensor<const T> queries{static_cast<const T*>(p.q),
-                                p.heads,
-                                kIndexDim,
-                                kIndexDim,
-                                query,
-                                p.q_len * query,
-                                p.q_len,
-                                p.batch};
+  const Tensor<const T> keys{.data = static_cast<const T*>(p.k),
+                             .rows = p.kv_len,
+                             .cols = kIndexDim,
+                             .row_stride = kIndexDim,
+                             .batch_stride = std::int64_t{p.kv_len} * kIndexDim,
+                             .batches = p.batch};
+  const Tensor<const T> queries{.data = static_cast<const T*>(p.q),
+                                .rows = p.heads,
+                                .cols = kIndexDim,
+                                .row_stride = kIndexDim,
+                                .head_stride = query,
+                                .batch_stride = p.q_len * query,
+                                .heads = p.q_len,
+                                .batches = p.batch};
   const Tensor<const float> weights{.data = static_cast<const float*>(p.weights),
                                     .rows = p.q_len,
                                     .cols = p.heads,
                                     .row_stride = p.heads,
                                     .batch_stride = std::int64_t{p.q_len} * p.heads,
                                     .batches = p.batch};
-  const Tensor<float> scores{static_cast<float*>(p.scores),    p.kv_len, 1,      1, p.kv_len,
-                             std::int64_t{p.q_len} * p.kv_len, p.q_len,  p.batch};
+  const Tensor<float> scores{.data = static_cast<float*>(p.scores),
+                             .rows = p.kv_len,
+                             .cols = 1,
+                             .row_stride = 1,
+                             .head_stride = p.kv_len,
+                             .batch_stride = std::int64_t{p.q_len} * p.kv_len,
+                             .heads = p.q_len,
+                             .batches = p.batch};
   backend.schedules().template indexer<T>(p, [&]<IndexerSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Indexer<T>;
-    const typename Kernel::template Args<S, B> args{Kernel::template Keys<S, B>::bind(keys),
-                                                    Kernel::template Queries<S, B>::bind(queries),
+    const typename Kernel::template Args<S, B> args{Kernel::template Key<S, B>::bind(keys),
+                                                    Kernel::template Query<S, B>::bind(queries),
                                                     weights,
                                                     scores,
                                                     p.batch,
