@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
-#include <initializer_list>
 #include <iterator>
 #include <memory>
 #include <numeric>
@@ -194,6 +193,20 @@ void read_words(const Problem& problem, int threads) {
   std::memcpy(p.y, &words, sizeof words);
 }
 
+// What the names of kernels begin with.
+using Prefixes = std::vector<std::string>;
+
+bool meant(const Prefixes& prefixes, std::string_view name) {
+  return std::ranges::any_of(prefixes, [&](const auto& p) { return name.starts_with(p); });
+}
+
+// The kernels that a rate is the best of.
+Prefixes kernels_of_products(DType t) {
+  return {"fma", "mma/f32", fmt::format("mma/{}", name_of(t))};
+}
+
+std::string_view unit_of(std::string_view reason) { return reason.substr(0, reason.find(": ")); }
+
 // Runs ceiling kernels on one device and gathers what they reached.
 class Runner {
  public:
@@ -231,16 +244,17 @@ class Runner {
 
   // The best of the runs whose name begins with one of these; empty if one of them was disturbed,
   // for it may be the one that the device does best.
-  std::optional<double> best(std::initializer_list<std::string_view> prefixes) const {
-    const auto meant = [&](const std::string& name) {
-      return std::ranges::any_of(prefixes, [&](auto p) { return name.starts_with(p); });
-    };
-    if (std::ranges::any_of(disturbed_, meant)) return std::nullopt;
+  std::optional<double> best(const Prefixes& prefixes) const {
+    if (disturbed(prefixes)) return std::nullopt;
     std::optional<double> rate;
     for (const CeilingRun& run : runs) {
-      if (meant(run.name)) rate = std::max(rate.value_or(0), run.rate);
+      if (meant(prefixes, run.name)) rate = std::max(rate.value_or(0), run.rate);
     }
     return rate;
+  }
+
+  bool disturbed(const Prefixes& prefixes) const {
+    return std::ranges::any_of(disturbed_, [&](const auto& name) { return meant(prefixes, name); });
   }
 
   std::vector<CeilingRun> runs;
@@ -449,13 +463,15 @@ std::optional<double>& Ceilings::flops(DType t) { return flops_of(*this, t); }
 std::optional<double> Ceilings::flops(DType t) const { return flops_of(*this, t); }
 
 std::string Ceilings::why_no_flops(DType t) const {
-  std::vector<std::string> own;
+  // What no kernel of the device can do, none that ran calmly could have done.
+  const std::string type = fmt::format("{}: ", name_of(t));
   for (const std::string& reason : missing) {
-    const std::string unit = reason.substr(0, reason.find(": "));
-    if (unit == name_of(t) || unit == fmt::format("mma/{}", name_of(t))) {
-      own.push_back(reason.substr(std::min(reason.size(), unit.size() + 2)));
-    }
+    if (reason.starts_with(type)) return reason.substr(type.size());
   }
+  std::vector<std::string> own;
+  std::ranges::copy_if(missing, std::back_inserter(own), [&](std::string_view reason) {
+    return meant(kernels_of_products(t), unit_of(reason));
+  });
   return joined(own.empty() ? missing : own);
 }
 
@@ -463,7 +479,7 @@ std::string Ceilings::why_no_bytes(CeilingKind kind) const {
   const std::string_view name = kind == CeilingKind::read ? "read" : "copy";
   std::vector<std::string> own;
   std::ranges::copy_if(missing, std::back_inserter(own), [&](std::string_view reason) {
-    return reason.substr(0, reason.find(": ")).find(name) != std::string_view::npos;
+    return unit_of(reason).find(name) != std::string_view::npos;
   });
   return joined(own.empty() ? missing : own);
 }
@@ -476,31 +492,47 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
 
   Ceilings ceilings;
   ceilings.missing = std::move(runner.missing);
+  const auto enter = [&](std::string_view name, std::optional<double>& rate,
+                         const Prefixes& kernels) {
+    rate = runner.best(kernels);
+    if (runner.disturbed(kernels)) ceilings.disturbed.emplace_back(name);
+  };
   for (const DType t : kDTypes) {
     auto& rate = ceilings.flops(t);
     const auto unit = device.info().unused_units.find(t);
     if (unit == device.info().unused_units.end()) {
-      rate = runner.best({"fma", "mma/f32", fmt::format("mma/{}", name_of(t))});
+      enter(name_of(t), rate, kernels_of_products(t));
     } else {
       ceilings.missing.push_back(fmt::format(
           "{}: the processor has {}, which libraries may use and no ceiling kernel does",
           name_of(t), unit->second));
     }
   }
-  ceilings.read_bytes = runner.best({"read"});
-  ceilings.copy_bytes = runner.best({"copy"});
+  enter("read", ceilings.read_bytes, {"read"});
+  enter("copy", ceilings.copy_bytes, {"copy"});
   ceilings.runs = std::move(runner.runs);
   return ceilings;
 }
 
 Ceilings best_of(Ceilings a, Ceilings b) {
-  const auto raise = [](std::optional<double>& rate, std::optional<double> other) {
+  for (std::string& name : b.disturbed) {
+    std::erase(a.disturbed, name);
+    a.disturbed.push_back(std::move(name));
+  }
+  const auto raise = [&](std::string_view name, std::optional<double>& rate,
+                         std::optional<double> other) {
     if (other && (!rate || *other > *rate)) rate = other;
+    if (rate) std::erase(a.disturbed, name);
   };
-  for (const DType t : kDTypes) raise(a.flops(t), b.flops(t));
-  raise(a.read_bytes, b.read_bytes);
-  raise(a.copy_bytes, b.copy_bytes);
+  for (const DType t : kDTypes) raise(name_of(t), a.flops(t), b.flops(t));
+  raise("read", a.read_bytes, b.read_bytes);
+  raise("copy", a.copy_bytes, b.copy_bytes);
   std::ranges::move(b.runs, std::back_inserter(a.runs));
+  std::erase_if(a.missing, [&](const std::string& reason) {
+    const std::string again = fmt::format("{}: disturbed", unit_of(reason));
+    return reason.starts_with(again) &&
+           std::ranges::any_of(b.missing, [&](const auto& r) { return r.starts_with(again); });
+  });
   for (std::string& reason : b.missing) {
     if (std::ranges::find(a.missing, reason) == a.missing.end()) {
       a.missing.push_back(std::move(reason));

@@ -32,6 +32,9 @@ struct Ceilings {
   std::optional<double> copy_bytes;  // bytes/s, read and written together
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
+  // Rates that are empty for want of calm samples, and that a calmer moment may have: names of
+  // types, "read" and "copy".
+  std::vector<std::string> disturbed;
 
   std::optional<double>& flops(DType t);
   std::optional<double> flops(DType t) const;
@@ -48,9 +51,10 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
                           const std::atomic<bool>* stop = nullptr,
                           Scheduling* scheduling = nullptr);
 
-// The higher rates of two measurements of one device, and the runs and reasons of both. What the
-// kernel does not tell, such as a slow host of a virtual machine, may have hidden what the device
-// can reach: measure again, beside the case, before it is taken for suspect.
+// The higher rates of two measurements of one device, and the runs and reasons of both; of two
+// disturbed runs of one kernel the later one's reason. What the kernel does not tell, such as a
+// slow host of a virtual machine, may have hidden what the device can reach: measure again, beside
+// the case, before it is taken for suspect.
 Ceilings best_of(Ceilings a, Ceilings b);
 
 // Enters what moved `bytes` (read, or read and written) from and to memory beside a case: such a

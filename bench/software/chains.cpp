@@ -5,71 +5,16 @@
 
 #include <cmath>
 #include <cstddef>
-#include <memory>
 #include <utility>
 
 #include "bench/cases/case.hpp"
-#include "bench/software/add_loop.hpp"
+#include "bench/software/unfused.hpp"
 
 namespace moat {
 namespace {
 
 double matrix_bytes(double rows, double cols, DType type) {
   return rows * cols * static_cast<double>(size_of(type));
-}
-
-// Memory of a device that what is prepared shares.
-std::shared_ptr<std::byte> scratch_on(Device& device, double bytes) {
-  void* data = device.allocate(static_cast<std::size_t>(bytes));
-  return {static_cast<std::byte*>(data), [&device](std::byte* p) { device.release(p); }};
-}
-
-// unfused
-
-RowsProblem norm_of(const AddNormProblem& p) {
-  return {.op = RowsOp::rms_norm,
-          .dtype = p.dtype,
-          .rows = p.rows,
-          .cols = p.cols,
-          .epsilon = p.epsilon,
-          .x = p.sum,
-          .weight = p.weight,
-          .y = p.y};
-}
-
-std::optional<std::string> cannot_unfuse(const Problem& problem, const DeviceInfo& device) {
-  if (!std::holds_alternative<AddNormProblem>(problem)) {
-    return fmt::format("unfused steps are known of addrmsnorm, not of {}", kernel_name(problem));
-  }
-  if (!device.host) return "no kernel adds two matrices by itself; a loop does on the host alone";
-  return std::nullopt;
-}
-
-double sum_bytes(const Problem& problem) {
-  const auto& p = std::get<AddNormProblem>(problem);
-  return matrix_bytes(p.rows, p.cols, p.dtype);
-}
-
-std::vector<Step> unfused_steps(const Problem& problem) {
-  const auto& p = std::get<AddNormProblem>(problem);
-  const double matrix = sum_bytes(problem);
-  Step norm = step_of(norm_of(p));
-  norm.read_between = matrix;
-  return {{.text = "x + residual, a loop",
-           .dtype = p.dtype,
-           .flops = 1.0 * p.rows * p.cols,
-           .read = 2 * matrix,
-           .written = matrix},
-          norm};
-}
-
-std::function<void(const Problem&)> prepare_unfused(Device& device, const Problem&) {
-  return [&device](const Problem& problem) {
-    const auto& p = std::get<AddNormProblem>(problem);
-    add_elements(p.dtype, p.x, p.residual, p.sum, std::int64_t{p.rows} * p.cols,
-                 device.info().compute_units);
-    device.run(norm_of(p));
-  };
 }
 
 // materialised
@@ -180,6 +125,11 @@ std::function<void(const Problem&)> prepare_materialised(Device& device, const P
 
 }  // namespace
 
+std::shared_ptr<std::byte> scratch_on(Device& device, double bytes) {
+  void* data = device.allocate(static_cast<std::size_t>(bytes));
+  return {static_cast<std::byte*>(data), [&device](std::byte* p) { device.release(p); }};
+}
+
 Step step_of(const Problem& problem, double calls) {
   const double written = written_bytes(problem);
   return {.text = case_name(problem),
@@ -193,13 +143,7 @@ Step step_of(const Problem& problem, double calls) {
 
 const std::vector<Chain>& chains() {
   static const std::vector<Chain> all{
-      {.name = "unfused",
-       .text = "the addition of the residual and RMSNorm, one after the other",
-       .unsupported = cannot_unfuse,
-       .steps = unfused_steps,
-       .between = sum_bytes,
-       .scratch = [](const Problem&) { return 0.0; },
-       .prepare = prepare_unfused},
+      unfused_chain(),
       {.name = "materialised",
        .text = "attention as two products per head with scores and weights in memory between them",
        .unsupported = cannot_materialise,

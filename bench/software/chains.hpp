@@ -2,7 +2,9 @@
 // Problems solved step by step: what a fused or an online kernel spares is in between.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +33,9 @@ struct Step {
 // That of a kernel which solves the problem `calls` times.
 Step step_of(const Problem& problem, double calls = 1);
 
+// Memory of a device that what is prepared shares. The device outlives it. Throws DeviceError.
+std::shared_ptr<std::byte> scratch_on(Device& device, double bytes);
+
 // A way of solving problems in steps, by the same device's kernels where it has them.
 struct Chain {
   std::string_view name;
@@ -46,7 +51,7 @@ struct Chain {
   std::function<void(const Problem&)> (*prepare)(Device& device, const Problem& problem);
 };
 
-// unfused:       the residual's addition and RMSNorm, one after the other.
+// unfused:       a fused kernel's operations, one after the other (unfused.hpp).
 // materialised:  attention by two products with the matrix of scores, and of weights, between them.
 const std::vector<Chain>& chains();
 

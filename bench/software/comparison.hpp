@@ -28,15 +28,14 @@ struct ComparisonOptions {
 //   devices[]   with the ceilings that were measured
 //   pairings[]  name, says, device; ways[]: status, seconds, steps, FLOPs, bytes; comparisons[]: of
 //               each way with the plain one, and of each two neighbours, the ratio of times as
-//               measured and as predicted
+//               measured and as predicted, that of bytes, and the first ÷ the others: where
+//               measured_over_predicted, or, if memory binds both ways, measured_over_bytes is not
+//               1, they part
 // A value that is not known is null, with its reason beside it. Throws UsageError before anything
 // is measured.
 Json compare_ways(const ComparisonOptions& options, const RunWorld& world);
 
 // The exit code that a document stands for.
 int exit_code_of(const Json& document);
-
-// Bytes of inputs that are kept from call to call: weights, or keys and values in a cache.
-double kept_bytes(const Problem& problem);
 
 }  // namespace moat

@@ -45,17 +45,22 @@ Json software_rows(const Json& document) {
                   {"flops", member(way, "flops")},
                   {"bytes", member(way, "bytes")},
                   {"kept", member(way, "kept_bytes")},
+                  {"kept_per_token", member(way, "kept_bytes_per_token")},
                   {"share", member(way, "of_ceiling")},
                   {"bound", member(way, "bound")},
                   {"reason", member(way, "reason")},
                   {"measured", nullptr},
                   {"lower", nullptr},
                   {"upper", nullptr},
-                  {"predicted", nullptr}};
+                  {"predicted", nullptr},
+                  {"predicted_reason", nullptr},
+                  {"bytes_ratio", nullptr}};
       for (const Json& c : pairing.at("comparisons")) {
         if (c.at("plain") != plain || c.at("way") != way.at("name")) continue;
         row["measured"] = c.at("measured");
         row["predicted"] = c.at("predicted");
+        row["predicted_reason"] = member(c, "predicted_reason");
+        row["bytes_ratio"] = member(c, "bytes_ratio");
         if (c.at("measured").is_null()) continue;
         row["lower"] = c.at("interval").at(0);
         row["upper"] = c.at("interval").at(1);

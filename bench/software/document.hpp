@@ -13,9 +13,9 @@ namespace moat {
 Json read_software_document(const char* option, const std::filesystem::path& file);
 
 // A row for each way of each pairing, as the report's page shows it: device, pairing, way, case,
-// status, seconds, flops, bytes, kept, share, bound, plain, measured, lower, upper, predicted,
-// reason. What is not known is null. Throws nlohmann::json::exception for a document that lacks
-// members.
+// status, seconds, flops, bytes, kept, kept_per_token, share, bound, plain, measured, lower, upper,
+// predicted, predicted_reason, bytes_ratio, reason. What is not known is null. Throws
+// nlohmann::json::exception for a document that lacks members.
 Json software_rows(const Json& document);
 
 }  // namespace moat

@@ -34,7 +34,8 @@ constexpr const char* kFooter = R"(
 A plain way to a result and optimised ones, on one device: each is verified against float64, then
 they are timed in turns in the same rounds, and the ratio is that of each round. Beside it stands
 what the device's own ceilings predict, measured in the same run: of each way the larger of FLOPs ÷
-rate and bytes ÷ rate. Where the two part, a note says which way falls short of its ceilings.
+rate and bytes ÷ rate. Where the two part, a note says by how much, and which way falls short of its
+ceilings. "of bytes" is the ratio of what both move, which is that of times where memory binds both.
 "kept" are the bytes that stay in memory from call to call: weights, or the cache of keys and values.
 Ways that differ in their types or heads solve problems of their own, of the same shape.
 

@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/software/pairings.hpp"
@@ -16,8 +19,10 @@
 namespace moat {
 namespace {
 
-// Ratios nearer to the predicted one than this are as predicted.
+// Ratios nearer to the predicted one than this are as predicted, and nearer than this to that of
+// bytes are of a fused way what its bytes let expect.
 constexpr double kAsPredicted = 0.1;
+constexpr double kAsBytes = 0.15;
 
 // 33.6 M, 67.1 MB
 std::string with_prefix(double x, std::string_view unit) {
@@ -48,7 +53,21 @@ std::string measured(const Json* comparison, bool interval) {
 
 std::string predicted(const Json* comparison) {
   if (comparison == nullptr || comparison->at("predicted").is_null()) return "";
-  return three_digits(comparison->at("predicted").get<double>());
+  return three_digits(comparison->at("predicted").get<double>()) +
+         (comparison->value("predicted_from_memory_alone", false) ? " (memory alone)" : "");
+}
+
+std::string of_bytes(const Json* comparison) {
+  if (comparison == nullptr || !comparison->contains("bytes_ratio") ||
+      comparison->at("bytes_ratio").is_null()) {
+    return "";
+  }
+  return three_digits(comparison->at("bytes_ratio").get<double>());
+}
+
+// "12 % less": of a quotient below or above 1.
+std::string off(double quotient) {
+  return fmt::format("{} {}", percent(std::abs(quotient - 1)), quotient < 1 ? "less" : "more");
 }
 
 const Json* way_of(const Json& pairing, const std::string& name) {
@@ -58,7 +77,7 @@ const Json* way_of(const Json& pairing, const std::string& name) {
   return nullptr;
 }
 
-// Where measurement and prediction part, and which side of the ratio does.
+// Where measurement and prediction part, by how much, and which side of the ratio does.
 std::string parting(const Json& pairing, const Json& c) {
   const std::string plain = text_of(c, "plain");
   const std::string name = text_of(c, "way");
@@ -69,21 +88,60 @@ std::string parting(const Json& pairing, const Json& c) {
     return timed ? fmt::format("no ratio {} ÷ {}: {}", plain, name, text_of(c, "measured_reason"))
                  : std::string();
   }
-  if (c.at("predicted").is_null()) {
-    return fmt::format("no prediction of {} ÷ {}: {}", plain, name, text_of(c, "predicted_reason"));
-  }
-  const double is = c.at("measured").get<double>();
-  const double was = c.at("predicted").get<double>();
+  if (!c.contains("measured_over_predicted")) return "";
+  const double quotient = c.at("measured_over_predicted").get<double>();
   const Json* before = way_of(pairing, plain);
   const Json* after = way_of(pairing, name);
   const std::string shares = fmt::format("{} reaches {} of its ceilings, {} {}", plain,
                                          percent(before->at("of_ceiling").get<double>()), name,
                                          percent(after->at("of_ceiling").get<double>()));
-  if (std::abs(is / was - 1) <= kAsPredicted) {
+  if (std::abs(quotient - 1) <= kAsPredicted) {
     return fmt::format("{} gains what the ceilings predict ({})", name, shares);
   }
-  return fmt::format("{} gains {} than the ceilings predict: {}", name, is < was ? "less" : "more",
-                     shares);
+  return fmt::format("{} gains {} than the ceilings predict: {}", name, off(quotient), shares);
+}
+
+// How far a ratio of ways that memory binds is from that of their bytes.
+std::string parting_of_bytes(const Json& c) {
+  if (!c.contains("measured_over_bytes")) return "";
+  const double quotient = c.at("measured_over_bytes").get<double>();
+  return fmt::format("{} gains {} × by moving {} × fewer bytes: {}, {} {:.0f} %", text_of(c, "way"),
+                     measured(&c, false), of_bytes(&c), off(quotient),
+                     std::abs(quotient - 1) <= kAsBytes ? "within" : "beyond", 100 * kAsBytes);
+}
+
+// Why ratios have no prediction, each reason once.
+std::vector<std::string> unpredicted(const Json& pairing, const std::string& plain) {
+  std::vector<std::pair<std::string, std::string>> reasons;  // the ways, and why
+  for (const Json& c : pairing.at("comparisons")) {
+    if (c.at("plain") != plain || c.at("measured").is_null() || !c.at("predicted").is_null()) {
+      continue;
+    }
+    const std::string why = text_of(c, "predicted_reason");
+    const std::string name = text_of(c, "way");
+    const auto known =
+        std::ranges::find(reasons, why, &std::pair<std::string, std::string>::second);
+    if (known == reasons.end()) {
+      reasons.emplace_back(name, why);
+    } else {
+      known->first += ", " + name;
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& [names, why] : reasons) {
+    notes.push_back(fmt::format("no prediction of {} ÷ {}: {}", plain, names, why));
+  }
+  return notes;
+}
+
+// 2.36 MB, 1152 B a token
+std::string kept(const Json& way) {
+  if (!way.contains("kept_bytes") || way.at("kept_bytes").get<double>() == 0) return "";
+  std::string text = with_prefix(way.at("kept_bytes").get<double>(), "B");
+  if (way.contains("kept_bytes_per_token")) {
+    text += fmt::format(", {:.0f} B a token", way.at("kept_bytes_per_token").get<double>());
+  }
+  return text;
 }
 
 std::string pairing_text(const Json& pairing, bool color) {
@@ -96,6 +154,7 @@ std::string pairing_text(const Json& pairing, bool color) {
                                     {.title = "of ceiling"},
                                     {.title = plain + " ÷ this"},
                                     {.title = "predicted"},
+                                    {.title = "of bytes"},
                                     {.title = "previous ÷ this"},
                                     {.title = "case", .align = Align::left}};
   std::vector<Row> rows;
@@ -117,8 +176,8 @@ std::string pairing_text(const Json& pairing, bool color) {
     rows.push_back(
         {.cells = {"  " + name,
                    w.contains("seconds") ? format_seconds(w.at("seconds").get<double>()) : status,
-                   count("flops", ""), count("bytes", "B"), count("kept_bytes", "B"), share,
-                   measured(beside, true), predicted(beside),
+                   count("flops", ""), count("bytes", "B"), kept(w), share, measured(beside, true),
+                   predicted(beside), of_bytes(beside),
                    previous.empty() || previous == plain
                        ? std::string()
                        : measured(comparison_of(pairing, previous, name), false),
@@ -131,13 +190,17 @@ std::string pairing_text(const Json& pairing, bool color) {
       notes.push_back(fmt::format("{} leaves {} between its steps, which this device's cache holds",
                                   name, with_prefix(w.at("between_bytes").get<double>(), "B")));
     }
+    if (w.contains("cache") && w.at("cache") == "hot") {
+      notes.push_back(fmt::format("{} finds its operands in the cache: memory binds it not", name));
+    }
     if (beside != nullptr) {
-      if (std::string note = parting(pairing, *beside); !note.empty()) {
-        notes.push_back(std::move(note));
+      for (const std::string& note : {parting(pairing, *beside), parting_of_bytes(*beside)}) {
+        if (!note.empty()) notes.push_back(note);
       }
     }
     previous = name;
   }
+  std::ranges::move(unpredicted(pairing, plain), std::back_inserter(notes));
   std::string text = fmt::format("\n{} on {}: {}\n", text_of(pairing, "name"),
                                  text_of(pairing, "device"), text_of(pairing, "says"));
   text += plain_grid(columns, rows, color);

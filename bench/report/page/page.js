@@ -204,11 +204,14 @@ table(byId('software-table'), [
   {title: 'time', key: 'seconds', n: 1, show: (v, r) => absent(v) ? r.status : seconds(v)},
   {title: 'FLOPs', key: 'flops', n: 1, show: withPrefix},
   {title: 'bytes', key: 'bytes', n: 1, show: withPrefix},
-  {title: 'kept', key: 'kept', n: 1, show: withPrefix},
+  {title: 'kept', key: 'kept', n: 1,
+    show: (v, r) => absent(r.kept_per_token) ? withPrefix(v) : `${withPrefix(v)}, ${r.kept_per_token} a token`},
   {title: 'of ceiling', key: 'share', n: 1, show: percent},
   {title: 'plain ÷ this', key: 'measured', n: 1,
     show: (v, r) => absent(v) ? '–' : `${ratio(v)} (${ratio(r.lower)} to ${ratio(r.upper)})`},
-  {title: 'predicted', key: 'predicted', n: 1, show: ratio},
+  {title: 'predicted', key: 'predicted', n: 1,
+    show: (v, r) => absent(v) ? r.predicted_reason ?? '–' : ratio(v)},
+  {title: 'of bytes', key: 'bytes_ratio', n: 1, show: ratio},
 ], (data.software ?? []).map(r => ({...r, bad: ['failed', 'suspect', 'error'].includes(r.status)})),
       {empty: 'No document of moat software was given (moat report --software FILE).'});
 

@@ -131,6 +131,8 @@ TEST_F(CeilingKernels, DisturbedSamplesGiveNoCeiling) {
   EXPECT_TRUE(std::ranges::any_of(c.missing, [](const std::string& reason) {
     return reason.starts_with("fma/512: disturbed: ");
   })) << testing::PrintToString(c.missing);
+  EXPECT_NE(std::ranges::find(c.disturbed, "f32"), c.disturbed.end());
+  EXPECT_EQ(std::ranges::find(c.disturbed, "read"), c.disturbed.end()) << "there was no memory";
 }
 
 TEST(EnterTraffic, RaisesAndNeverLowers) {
@@ -187,6 +189,12 @@ TEST(Ceilings, EachHasItsOwnReasons) {
             "read, copy: too little memory; copy/streams: disturbed");
   c.missing = {"stopped"};
   EXPECT_EQ(c.why_no_bytes(CeilingKind::copy), "stopped");
+  c.missing = {"fma/512: disturbed: a", "mma/bf16: disturbed: b", "read: disturbed: c",
+               "bf16: the processor has AMX"};
+  EXPECT_EQ(c.why_no_flops(DType::f32), "fma/512: disturbed: a");
+  EXPECT_EQ(c.why_no_flops(DType::bf16), "the processor has AMX");
+  c.missing.pop_back();
+  EXPECT_EQ(c.why_no_flops(DType::bf16), "fma/512: disturbed: a; mma/bf16: disturbed: b");
 }
 
 TEST(BestOf, TakesTheHigherRates) {
@@ -205,6 +213,23 @@ TEST(BestOf, TakesTheHigherRates) {
   EXPECT_EQ(c.copy_bytes, 7);
   EXPECT_FALSE(c.flops_bf16);
   EXPECT_EQ(c.missing, (std::vector<std::string>{"copy: no", "more"}));
+}
+
+TEST(BestOf, KnowsWhatIsStillDisturbed) {
+  Ceilings a;
+  a.missing = {"read: disturbed: 9 of 9", "copy: disturbed: 3 of 3", "copy/memcpy: wrong"};
+  a.disturbed = {"read", "copy"};
+  Ceilings b;
+  b.read_bytes = 5;
+  b.missing = {"copy: disturbed: 4 of 4", "fma/512: disturbed: 2 of 2"};
+  b.disturbed = {"copy", "f32"};
+  const Ceilings c = best_of(a, b);
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::copy), "copy/memcpy: wrong; copy: disturbed: 4 of 4");
+  EXPECT_EQ(c.disturbed, (std::vector<std::string>{"copy", "f32"}));
+  Ceilings calm;
+  calm.flops_f32 = calm.copy_bytes = 1;
+  EXPECT_TRUE(best_of(c, calm).disturbed.empty());
+  EXPECT_TRUE(best_of(calm, c).disturbed.empty());
 }
 
 // 1000 FLOP/s, 100 bytes/s read, 50 bytes/s copied.

@@ -52,6 +52,13 @@ TEST_F(Chains, SolveTheirProblems) {
     EXPECT_TRUE(c.passed) << name << ": " << c.message;
   }
   for (const char* name :
+       {"addrmsnormquant/f32xe4m3/r1c1", "addrmsnormquant/f32xe4m3/r7c1031",
+        "addrmsnormquant/f32xe4m3/r3c256ue8m0", "swiglu/f32/r1c1", "swiglu/f32/r7c1031",
+        "rope/f32/t1h1d2", "rope/f32/t5h3d64", "rope/f32/t7h2d34"}) {
+    const Check c = check("unfused", name);
+    EXPECT_TRUE(c.passed) << name << ": " << c.message;
+  }
+  for (const char* name :
        {"attention/f32/b1q1kv1h1hkv1d64scale1", "attention/f32/b2q13kv41h6hkv3d64scale1",
         "attention/f32/b1q33kv70h4hkv4d128scale1"}) {
     const Check c = check("materialised", name);
@@ -61,7 +68,16 @@ TEST_F(Chains, SolveTheirProblems) {
 
 TEST_F(Chains, SayWhatTheyDoNotSolve) {
   EXPECT_EQ(refusal("unfused", "gemm/f32/m1n1k1"),
-            "unfused steps are known of addrmsnorm, not of gemm");
+            "unfused steps are known of addrmsnorm, addrmsnormquant, rope, swiglu, not of gemm");
+  for (const char* name :
+       {"addrmsnormquant/bf16xe4m3/r1c128", "swiglu/f16/r1c8", "rope/bf16/t1h1d64"}) {
+    EXPECT_NE(refusal("unfused", name).find("16 bits would not meet the fused kernel's bound"),
+              std::string::npos)
+        << name;
+  }
+  EXPECT_NE(refusal("unfused", "swiglu/f32/r1c8limit7").find("limit"), std::string::npos);
+  EXPECT_NE(refusal("unfused", "rope/f32/t1h1d64interleaved").find("half a head"),
+            std::string::npos);
   EXPECT_NE(refusal("materialised", "attention/f32/b1q1kv1h1hkv1d64").find("scale1"),
             std::string::npos);
   EXPECT_NE(refusal("materialised", "attention/bf16/b1q1kv1h1hkv1d64scale1").find("f32"),
@@ -70,7 +86,12 @@ TEST_F(Chains, SayWhatTheyDoNotSolve) {
             std::string::npos);
   DeviceInfo gpu;
   gpu.host = false;
-  EXPECT_TRUE(find_chain("unfused")->unsupported(parse_case("addrmsnorm/f32/r1c1"), gpu));
+  for (const char* name : {"addrmsnorm/f32/r1c1", "swiglu/f32/r1c8", "rope/f32/t1h1d64"}) {
+    EXPECT_TRUE(find_chain("unfused")->unsupported(parse_case(name), gpu)) << name;
+  }
+  EXPECT_FALSE(
+      find_chain("unfused")->unsupported(parse_case("addrmsnormquant/f32xe4m3/r1c128"), gpu))
+      << "both steps are kernels";
   EXPECT_EQ(find_chain("folded"), nullptr);
 }
 
@@ -86,6 +107,32 @@ TEST_F(Chains, StepsCountWhatTheyComputeAndMove) {
   for (const Step& s : unfused) moved += s.read + s.written;
   EXPECT_EQ(moved - bytes(norm), 4 * 8 * 2);
   EXPECT_EQ(unfused[1].read_between, 4 * 8 * 2);
+
+  for (const char* name :
+       {"swiglu/f32/r4c8", "rope/f32/t3h2d8", "addrmsnormquant/f32xe4m3/r4c128"}) {
+    const Problem fused = parse_case(name);
+    const std::vector<Step> apart = find_chain("unfused")->steps(fused);
+    double computed = 0;
+    double all = 0;
+    double outside = 0;  // neither left for a later step nor by an earlier one
+    for (const Step& s : apart) {
+      computed += s.flops;
+      all += s.read + s.written;
+      outside += s.read - s.read_between + s.written - s.written_between;
+    }
+    EXPECT_EQ(computed, flops(fused)) << name;
+    EXPECT_GT(all, bytes(fused)) << name;
+    EXPECT_GE(outside, bytes(fused)) << name;
+    EXPECT_EQ(find_chain("unfused")->scratch(fused), find_chain("unfused")->between(fused));
+  }
+  const auto moved_by = [](const char* name) {
+    double bytes = 0;
+    for (const Step& s : find_chain("unfused")->steps(parse_case(name)))
+      bytes += s.read + s.written;
+    return bytes;
+  };
+  EXPECT_EQ(moved_by("swiglu/f32/r4c8"), 5 * 4 * 4 * 8);
+  EXPECT_EQ(moved_by("rope/f32/t3h2d8"), 10 * 4 * 3 * 2 * 8 + 2 * 4 * 3 * 4);
 
   const Problem attention = parse_case("attention/f32/b2q16kv32h4hkv2d64scale1");
   const std::vector<Step> steps = find_chain("materialised")->steps(attention);

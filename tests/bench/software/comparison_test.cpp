@@ -85,6 +85,12 @@ TEST_F(ComparisonTest, TimesWaysInTheSameRounds) {
   EXPECT_GE(compared.at("rounds"), 10);
   EXPECT_DOUBLE_EQ(compared.at("predicted").get<double>(),
                    (32.0 * 64 + 64 * 32 + 32 * 32) / (32.0 * 32 + 32 * 32 + 32 * 32));
+  EXPECT_EQ(compared.at("bytes_ratio"), compared.at("predicted")) << "memory binds both";
+  EXPECT_DOUBLE_EQ(compared.at("measured_over_predicted").get<double>(),
+                   ratio / compared.at("predicted").get<double>());
+  EXPECT_EQ(compared.at("measured_over_bytes"), compared.at("measured_over_predicted"));
+  EXPECT_THAT(comparison_text(document, false),
+              testing::ContainsRegex("half gains [0-9.]+ × by moving 1.67 × fewer bytes: "));
   EXPECT_EQ(document.at("skipped_backends").at(0).at("reason"), "no driver");
 }
 
@@ -166,6 +172,35 @@ TEST_F(ComparisonTest, FasterThanTheCeilingsIsSuspect) {
   EXPECT_EQ(exit_code_of(document), kExitFailed);
 }
 
+// Beside ways that had calm samples the ceilings are tried again, and no more than three times.
+TEST_F(ComparisonTest, DisturbedCeilingsAreMeasuredAgain) {
+  const Ceilings calm = ceilings_;
+  Ceilings disturbed;
+  disturbed.missing = {"read: disturbed: 9 of 9 samples were set aside"};
+  disturbed.disturbed = {"f32", "read"};
+  int asked = 0;
+  int calm_from = 2;
+  world_.ceilings = [&](Device&, Clock&, std::size_t) {
+    return ++asked >= calm_from ? calm : disturbed;
+  };
+  const Json document = run();
+  EXPECT_EQ(asked, 2);
+  EXPECT_FALSE(document.at("pairings").at(0).at("comparisons").at(0).at("predicted").is_null());
+  EXPECT_EQ(document.at("devices").at(0).at("ceilings").at("read_bytes"), 1e14);
+
+  for (int i = 0; i < 5; ++i) options_.pairings.push_back(options_.pairings[0]);
+  calm_from = 100;
+  asked = 0;
+  const Json busy = run();
+  EXPECT_EQ(asked, 4);
+  EXPECT_TRUE(busy.at("pairings").at(0).at("comparisons").at(0).at("predicted").is_null());
+  // What is missing for good is not asked for again.
+  disturbed.disturbed.clear();
+  asked = 0;
+  run();
+  EXPECT_EQ(asked, 1);
+}
+
 // Calm samples beside disturbed ones would tell of the other work.
 TEST_F(ComparisonTest, DisturbedWaysHaveNoRatio) {
   ScriptedScheduling scheduling;
@@ -199,7 +234,20 @@ TEST_F(ComparisonTest, MissingCeilingsLeaveNoPrediction) {
   EXPECT_FALSE(compared.at("measured").is_null());
   EXPECT_TRUE(compared.at("predicted").is_null());
   EXPECT_THAT(compared.at("predicted_reason").get<std::string>(), HasSubstr("nothing to read"));
-  EXPECT_THAT(comparison_text(document, false), HasSubstr("no prediction of all ÷ half: "));
+  EXPECT_THAT(comparison_text(document, false),
+              HasSubstr("no prediction of all ÷ half: no memory ceiling: read: nothing to read"));
+}
+
+TEST_F(ComparisonTest, OneVectorIsPredictedFromItsBytesAlone) {
+  ceilings_.flops_f32.reset();
+  options_.pairings[0].ways = {{.name = "wide", .text = "gemm/f32/m1n64k64"},
+                               {.name = "narrow", .text = "gemm/f32/m1n32k64"}};
+  const Json document = run();
+  const Json& compared = document.at("pairings").at(0).at("comparisons").at(0);
+  EXPECT_EQ(compared.at("predicted_from_memory_alone"), true);
+  EXPECT_DOUBLE_EQ(compared.at("predicted").get<double>(),
+                   (64.0 + 64 * 64 + 64) / (64.0 + 64 * 32 + 32));
+  EXPECT_THAT(comparison_text(document, false), HasSubstr("1.97 (memory alone)"));
 }
 
 TEST_F(ComparisonTest, ATooLargeWayIsAnErrorOfItsPairingAlone) {

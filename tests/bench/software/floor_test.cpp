@@ -64,7 +64,34 @@ TEST(Floor, OfMissingCeilingsSaysWhich) {
   c.copy_bytes.reset();
   const Floor chain = floor_of(read_way("unfused:addrmsnorm/f32/r4c8"), device(0), c, true);
   EXPECT_FALSE(chain.seconds);
-  EXPECT_EQ(chain.reason, "no memory ceiling was measured");
+  EXPECT_EQ(chain.reason, "no memory ceiling: not measured");
+}
+
+// Of one vector the bytes bind, whatever the arithmetic reaches; of many who knows.
+TEST(Floor, OfOneVectorIsThatOfItsBytesAlone) {
+  Ceilings c = ceilings();
+  for (const DType t : kDTypes) c.flops(t).reset();
+  const Floor one = floor_of(read_way("gemm/bf16/m1n64k64"), device(0), c, true);
+  EXPECT_DOUBLE_EQ(one.seconds.value(), 2.0 * (64 + 64 * 64 + 64) / 10);
+  EXPECT_TRUE(one.from_memory_alone);
+  EXPECT_FALSE(floor_of(read_way("gemm/bf16/m64n64k64"), device(0), c, true).seconds);
+  EXPECT_FALSE(floor_of(read_way("gemm/bf16/m1n64k64"), device(0), c, false).seconds);
+  EXPECT_FALSE(
+      floor_of(read_way("gemm/bf16/m1n64k64"), device(0), ceilings(), true).from_memory_alone);
+}
+
+TEST(Floor, MemoryBindsElementsAlsoWithoutCeilings) {
+  const auto binds = [](const char* name, const Ceilings& c, bool cold) {
+    const ReadWay way = read_way(name);
+    return memory_binds(way, floor_of(way, device(0), c, cold), cold);
+  };
+  for (const char* name : {"rope/f32/t4h8d64", "unfused:rope/f32/t4h8d64"}) {
+    EXPECT_TRUE(binds(name, {}, true)) << name;
+    EXPECT_FALSE(binds(name, {}, false)) << name;
+    EXPECT_TRUE(binds(name, ceilings(), true)) << name;
+  }
+  EXPECT_FALSE(binds("gemm/f32/m512n512k512", ceilings(), true));
+  EXPECT_FALSE(binds("gemm/f32/m512n512k512", {}, true));
 }
 
 }  // namespace

@@ -5,10 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <vector>
 
 #include "bench/cases/case.hpp"
 #include "bench/run/usage_error.hpp"
-#include "bench/software/comparison.hpp"
+#include "bench/software/kept.hpp"
 #include "bench/software/text.hpp"
 
 namespace moat {
@@ -77,6 +78,30 @@ TEST(KeptBytes, AreWeightsWithTheirScalesAndCaches) {
   EXPECT_EQ(kept("weightonly/bf16xint4/m1n64k128"), 64 * 128 / 2 + 64 * 4 * 2);
   EXPECT_EQ(kept("attention/bf16/b1q1kv100h8hkv2d64"), 2 * 2 * 100 * 2 * 64);
   EXPECT_EQ(kept("addrmsnorm/bf16/r1c8"), 0);
+  EXPECT_EQ(kept("groupedgemm/bf16/t16e32top2n64k128"), 32 * 64 * 128 * 2) << "of all experts";
+  EXPECT_EQ(kept("mla/bf16/b2q1kv100h16"), 2 * 100 * 576 * 2) << "without spare pages";
+}
+
+// A token of DeepSeek-V2's attention: 64 heads' keys and values, those of 8, or one latent vector.
+TEST(KeptBytes, OfATokenAreWhatItsHeadsHold) {
+  std::vector<double> per_token;
+  for (const Way& w : find_pairing("", "attention-decode").ways) {
+    const Problem problem = *read_way(w.text).problem;
+    EXPECT_EQ(cached_tokens(problem), 2048) << w.text;
+    per_token.push_back(kept_bytes(problem) / cached_tokens(problem));
+  }
+  ASSERT_GE(per_token.size(), 3u);
+  EXPECT_EQ(per_token[0], 64 * 2 * 128 * 2);
+  EXPECT_EQ(per_token[1], 8 * 2 * 128 * 2);
+  EXPECT_EQ(per_token[2], (512 + 64) * 2);
+}
+
+// Whoever adds a product or a cache says what of it is kept.
+TEST(KeptBytes, AreKnownOfEveryProduct) {
+  for (const Problem& kernel : kernels()) {
+    if (work(kernel) == Work::elements) continue;
+    EXPECT_GT(kept_bytes(kernel), 0) << describe(kernel).kernel;
+  }
 }
 
 }  // namespace
