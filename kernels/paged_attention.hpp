@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention over a paged cache of keys and values (W. Kwon et al. 2023), and of latent vectors
-// (DeepSeek-V2 2024): causal, with sliding windows and sinks, and with the log-sum-exp.
+// (DeepSeek-V2 2024), all or those in lists (DeepSeek-V3.2 2025): causal, with sliding windows and
+// sinks, and with the log-sum-exp.
 #pragma once
 
 #include <algorithm>
@@ -190,9 +191,10 @@ void launch_paged(Backend& backend, const PagedAttentionProblem& p) {
     const typename Kernel::template Args<S, B> args{
         .q = Kernel::template Query<S, B>::bind(query_like(static_cast<const T*>(p.q), kKeyDim)),
         .k = bind(Type<typename Kernel::template Key<S, B>>{}, p.k, kKeyDim, key_stride(p)),
-        .v = p.latent
-                 ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, key_stride(p))
-                 : bind(Type<typename Kernel::template Value<S, B>>{}, p.v, kValueDim, kValueDim),
+        .v =
+            p.latent
+                ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, key_stride(p))
+                : bind(Type<typename Kernel::template Value<S, B>>{}, p.v, kValueDim, kValueDim),
         .lengths = lengths,
         .o = o,
         .lse = lse,
@@ -242,7 +244,7 @@ void launch(Backend& backend, const PagedAttentionProblem& p) {
   if (p.code) return launch_paged<bf16, kLatentDim, kLatentValues, CodedKey>(backend, p);
   if (p.latent) {
     return with_half(p.dtype, [&]<class T>(Type<T>) {
-      launch_paged<T, kLatentDim, kLatentValues, T>(backend, p);
+      launch_paged<T, kLatentDim, kLatentValues, T>(backend, p.top == 0 ? p : query_by_query(p));
     });
   }
   with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_heads<T>(backend, p); });

@@ -16,10 +16,17 @@ constexpr int kUnabsorbedDim = 192;
 
 std::vector<PagedAttentionProblem> kernels_of(Type<PagedAttentionProblem>) {
   return {PagedAttentionProblem{},
-          PagedAttentionProblem{.latent = true, .page = kLatentPage, .head_dim = kLatentDim}};
+          PagedAttentionProblem{.latent = true, .page = kLatentPage, .head_dim = kLatentDim},
+          PagedAttentionProblem{.latent = true, .top = 1, .page = 1, .head_dim = kLatentDim}};
 }
 
 Description describe(const PagedAttentionProblem& p) {
+  if (p.top != 0) {
+    return {.kernel = "sparsemla",
+            .text = "multi-head latent attention of each query over the keys in a list of its own",
+            .example = "sparsemla/bf16/b1q1kv65536h128top2048",
+            .types = kHalves};
+  }
   if (p.latent) {
     return {.kernel = "mla",
             .text = "multi-head latent attention, projections absorbed, over a paged cache",
@@ -49,8 +56,9 @@ void shape(PagedAttentionProblem& p, ShapeKeys& keys) {
     keys.dimension("d", p.head_dim);
     keys.optional_dimension("dv", p.value_dim);
   }
+  if (p.top != 0) keys.dimension("top", p.top);
   keys.flag("ragged", p.ragged);
-  keys.flag("causal", p.causal);
+  if (p.top == 0) keys.flag("causal", p.causal);
   if (!p.latent) {
     keys.flag("sinks", p.sinks);
     keys.optional_dimension("window", p.window);
@@ -67,6 +75,9 @@ std::string what_is_wrong(const PagedAttentionProblem& p) {
   constexpr int kMostRagged = 1 << 16;
   if (p.ragged && p.batch > kMostRagged) {
     return fmt::format("b={} are more ragged sequences than {}", p.batch, kMostRagged);
+  }
+  if (p.top != 0 && std::int64_t{p.batch} * p.q_len > kMaxDimension) {
+    return fmt::format("b={} times q={} are more lists than {}", p.batch, p.q_len, kMaxDimension);
   }
   if (p.latent) return {};
   if (p.page != 1 && p.page != 16 && p.page != 64) {

@@ -33,10 +33,17 @@ namespace moat {
 // `latent`: multi-head latent attention with absorbed projections (DeepSeek-V2, arXiv 2405.04434;
 // FlashMLA): one key head of 576 elements, of which the first 512 are the values too, in pages of
 // 64; v is unused.
+//
+// `top`: sparse latent attention (DeepSeek-V3.2; github.com/deepseek-ai/FlashMLA, README, "Sparse
+// Attention"). The table is [batch][q_len][top], a list for each query: slots of the cache, page
+// · 64 + row of it, in any order and none twice. It is lengths[batch][q_len] keys long, all that
+// its query sees; what is behind them, −1 in FlashMLA, which allows that anywhere, may be anything.
+// Here a list has as many keys up to its query's position as there are, but no more than `top`.
 struct PagedAttentionProblem {
   DType dtype = DType::bf16;
   std::optional<Code> code{};  // e4m3: keys of a latent cache are CodedKeys, and the rest is bf16
   bool latent = false;
+  int top = 0;  // 0: no lists
   int batch = 1;
   int q_len = 1;
   int kv_len = 1;  // of the longest sequence
@@ -104,6 +111,29 @@ inline int first_key(const PagedAttentionProblem& p, int length) {
   return keys_of(p, length, 0).begin;
 }
 
+// The attention over all keys of the cache, of which lists name some.
+inline PagedAttentionProblem over_all_keys(PagedAttentionProblem p) {
+  p.top = 0;
+  p.page = kLatentPage;
+  p.causal = true;
+  return p;
+}
+
+// Lists as what they are for a kernel: tables of sequences of one query, in pages of one slot.
+inline PagedAttentionProblem query_by_query(PagedAttentionProblem p) {
+  p.batch *= p.q_len;
+  p.q_len = 1;
+  p.kv_len = std::min(p.kv_len, p.top);
+  p.ragged = false;
+  return p;
+}
+
+// Keys in the list of a query of a sequence of `length` keys.
+inline int listed_keys(const PagedAttentionProblem& p, int length, int query) {
+  const std::int64_t seen = std::int64_t{length} - p.q_len + query + 1;
+  return static_cast<int>(std::clamp<std::int64_t>(seen, 0, std::min(p.top, length)));
+}
+
 // f(length) of all sequences, added up.
 template <class F>
 double sum_over_sequences(const PagedAttentionProblem& p, F f) {
@@ -120,25 +150,29 @@ inline std::int64_t pages_in_use(const PagedAttentionProblem& p, int length) {
 
 // Pages of a cache: those in use, and some that are not.
 inline std::int64_t cache_pages(const PagedAttentionProblem& p) {
+  if (p.top != 0) return kLatentPage * cache_pages(over_all_keys(p));
   constexpr std::int64_t kSpare = 3;
   return kSpare + static_cast<std::int64_t>(
                       sum_over_sequences(p, [&](int length) { return pages_in_use(p, length); }));
 }
 
-// Entries of a sequence in the table, with one behind those of the longest.
-inline int table_width(const PagedAttentionProblem& p) { return ceil_div(p.kv_len, p.page) + 1; }
+// Entries of a sequence in the table, with one behind those of the longest; of a query in a list.
+inline int table_width(const PagedAttentionProblem& p) {
+  return p.top != 0 ? p.top : ceil_div(p.kv_len, p.page) + 1;
+}
 
-// Query-key pairs of one head, of all sequences, that the mask lets through.
+// Query-key pairs of one head, of all sequences, that the mask lets through or lists name.
 inline double visible_pairs(const PagedAttentionProblem& p) {
   return sum_over_sequences(p, [&](int length) {
-    if (!p.causal) {
+    if (!p.causal && p.top == 0) {
       const KeyRange keys = keys_of(p, length, 0);
       return 1.0 * p.q_len * (keys.end - keys.begin);
     }
     // The last query sees the most, each one before it one less, but none more than the window.
     const double most = length;
     const double least = std::max(most - p.q_len + 1, 1.0);
-    const double wide = p.window == 0 ? most : std::min(most, static_cast<double>(p.window));
+    const double limit = p.top != 0 ? p.top : static_cast<double>(p.window);
+    const double wide = limit == 0 ? most : std::min(most, limit);
     const double whole = most - std::max(least, wide + 1) + 1;  // queries with a whole window
     const double rising = std::max(std::min(most, wide) - least + 1, 0.0);
     return rising * (least + std::min(most, wide)) / 2 + std::max(whole, 0.0) * wide;
@@ -150,6 +184,18 @@ inline double flops(const PagedAttentionProblem& p) {
   return 2.0 * p.q_heads * (p.head_dim + values_of(p)) * visible_pairs(p);
 }
 
+// Rows of the cache that are read, those of each query once: lists share none before they name all.
+inline double keys_read(const PagedAttentionProblem& p) {
+  return sum_over_sequences(p, [&](int length) {
+    if (p.top == 0) return 1.0 * (length - first_key(p, length));
+    PagedAttentionProblem one = p;
+    one.batch = 1;
+    one.kv_len = length;
+    one.ragged = false;
+    return std::min(visible_pairs(one), 1.0 * length);
+  });
+}
+
 // Calls f(operand, its pointer) for Q, the caches, the table, the lengths, the sinks if there are
 // any, O and the log-sum-exp.
 template <Is<PagedAttentionProblem> P, class F>
@@ -157,11 +203,9 @@ void for_each_operand(P& p, F&& f) {
   const std::int64_t queries = std::int64_t{p.q_len} * p.q_heads;
   f(Operand{.name = "Q", .type = p.dtype, .rows = queries, .cols = p.head_dim, .groups = p.batch},
     p.q);
-  const double keys =
-      sum_over_sequences(p, [&](int length) { return length - first_key(p, length); });
   Operand cache{.name = p.latent ? "cache" : "K",
                 .type = p.dtype,
-                .rows = static_cast<std::int64_t>(keys) * p.kv_heads,
+                .rows = static_cast<std::int64_t>(keys_read(p)) * p.kv_heads,
                 .cols = p.head_dim};
   cache.pages = Pages{.rows = std::int64_t{p.page} * p.kv_heads, .held = cache_pages(p)};
   if (p.code) {
@@ -172,8 +216,9 @@ void for_each_operand(P& p, F&& f) {
   cache.name = "V";
   cache.cols = values_of(p);
   if (!p.latent) f(cache, p.v);
-  f(Operand{.name = "table", .rows = p.batch, .cols = table_width(p), .indices = true}, p.table);
-  f(Operand{.name = "lengths", .cols = p.batch, .indices = true}, p.lengths);
+  const std::int64_t tables = std::int64_t{p.batch} * (p.top != 0 ? p.q_len : 1);
+  f(Operand{.name = "table", .rows = tables, .cols = table_width(p), .indices = true}, p.table);
+  f(Operand{.name = "lengths", .cols = tables, .indices = true}, p.lengths);
   if (p.sinks) f(Operand{.name = "sinks", .cols = p.q_heads}, p.sink_logits);
   f(Operand{.name = "O",
             .role = Role::output,

@@ -15,6 +15,7 @@
 #include "problems/gather.hpp"
 #include "problems/gemm.hpp"
 #include "problems/grouped_gemm.hpp"
+#include "problems/indexer.hpp"
 #include "problems/moe_permute.hpp"
 #include "problems/moe_routing.hpp"
 #include "problems/moe_unpermute.hpp"
@@ -39,6 +40,7 @@
   ROW(GroupedGemmProblem __VA_OPT__(, ) __VA_ARGS__)     \
   ROW(AttentionProblem __VA_OPT__(, ) __VA_ARGS__)       \
   ROW(PagedAttentionProblem __VA_OPT__(, ) __VA_ARGS__)  \
+  ROW(IndexerProblem __VA_OPT__(, ) __VA_ARGS__)         \
   ROW(ReductionProblem __VA_OPT__(, ) __VA_ARGS__)       \
   ROW(RowsProblem __VA_OPT__(, ) __VA_ARGS__)            \
   ROW(AddNormProblem __VA_OPT__(, ) __VA_ARGS__)         \

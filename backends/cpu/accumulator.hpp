@@ -90,6 +90,20 @@ void map_rows(Accumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
   }
 }
 
+// The values are those of a row of the tensor.
+template <int kM, int kN, class F>
+void map_columns(Accumulator<kM, kN>& acc, const Tensor<const float>& from, Coord at, F f) {
+  const float* const values = address(from, at);
+  const int last = from.cols - at.col;
+  for (int row = 0; row < acc.rows; row += kLanes) {
+    float* x = acc.column(row);
+    for (int c = 0; c < acc.cols; ++c, x += acc.kSliver) {
+      const FloatLanes value(c < last ? values[c] : 0.0f);
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), value).v, FloatTag{}, x);
+    }
+  }
+}
+
 // sum += part · the value of its row · factor, of all that a product has reached; part becomes 0.
 template <int kM, int kN>
 void add_scaled(Accumulator<kM, kN>& sum, Accumulator<kM, kN>& part, const Rows<kM>& rows,

@@ -325,6 +325,23 @@ void map_rows(RowAccumulator<kM, kN>& acc, const Rows<kM>& rows, F f) {
   }
 }
 
+// The values are those of a row of the tensor.
+template <int kM, int kN, class F>
+void map_columns(RowAccumulator<kM, kN>& acc, const Tensor<const float>& from, Coord at, F f) {
+  const float* const row_of = address(from, at);
+  alignas(64) float values[kN];
+  for (int c = 0; c < kN; ++c) {
+    values[c] = acc.columns[c] < from.cols - at.col ? row_of[acc.columns[c]] : 0.0f;
+  }
+  for (int row = 0; row < acc.rows; ++row) {
+    float* x = acc.row(row);
+    for (int c = 0; c < kN; c += kLanes) {
+      const FloatLanes value(hn::Load(FloatTag{}, values + c));
+      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x + c)), value).v, FloatTag{}, x + c);
+    }
+  }
+}
+
 // sum += part · the value of its row · factor; part becomes 0.
 template <int kM, int kN>
 void add_scaled(RowAccumulator<kM, kN>& sum, RowAccumulator<kM, kN>& part, const Rows<kM>& rows,

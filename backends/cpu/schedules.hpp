@@ -16,6 +16,7 @@
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
 #include "problems/grouped_gemm.hpp"
+#include "problems/indexer.hpp"
 #include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
@@ -119,6 +120,15 @@ struct LatentHeads {
   static constexpr bool kDynamic = true;
 };
 
+// Keys meet the queries of DeepSeek-V3.2's 64 heads at once: packing an element of a key serves
+// them all. 96 KiB of keys and 32 KiB of queries with AVX-512 stay in L2.
+struct KeysOfIndexer {
+  using Mode = Packed;
+  static constexpr int m = 4 * kFullSliver;
+  static constexpr int n = 64;
+  static constexpr bool kDynamic = true;
+};
+
 // Memory is read once and in order. 12 chains hide the latency of two FMA units and fit the 16
 // registers of AVX2.
 struct Streaming {
@@ -199,6 +209,11 @@ struct Schedules {
     } else {
       f(Type<OverPages<FewQueries, kValues>>{});
     }
+  }
+
+  template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<KeysOfIndexer>{});
   }
 
   template <class T, class F>

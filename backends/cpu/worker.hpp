@@ -209,6 +209,11 @@ class Worker {
     cpu::map_rows(acc, rows, f);
   }
 
+  template <class Acc, class F>
+  void map_columns(Acc& acc, const Tensor<const float>& from, Coord at, F f) {
+    cpu::map_columns(acc, from, at, f);
+  }
+
   template <class Acc, class R>
   void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
     cpu::add_scaled(sum, part, rows, factor);

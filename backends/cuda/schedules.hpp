@@ -129,6 +129,13 @@ struct Sm80Schedules {
     }
   }
 
+  // 64 keys and as many heads, DeepSeek-V3.2's, are a step of 32 KiB, of which two blocks with two
+  // each have room: one's loads hide under the other's products.
+  template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 64, 64, 0, 4, 1, 2>>{});
+  }
+
   // Memory binds. 32 warps whose lanes have 64 bytes each on their way are 64 KiB, more than the
   // 20 KiB of a multiprocessor that 2 TB/s and a latency of a microsecond ask for.
   template <class T, class F>

@@ -83,6 +83,12 @@ struct PlainSchedules {
     }
   }
 
+  // Two steps of 64 keys and 32 heads are 48 KiB.
+  template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 64, 32, 0, 4, 1, 1>>{});
+  }
+
   // Memory binds. 16 waves of 64 lanes with 64 bytes each on their way are 64 KiB, more than the
   // 20 KiB of a compute unit that 5 TB/s on 304 of them and a latency of a microsecond ask for.
   template <class T, class F>

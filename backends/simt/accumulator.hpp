@@ -475,6 +475,26 @@ MOAT_FN void map_rows(Accumulator<Tiling, kM, kN>& acc, const Rows<Tiling, kM>& 
   });
 }
 
+// x ← f(x, value of its column), of the tensor's row from the coordinate on; 0 beyond it.
+template <class Tiling, int kM, int kN, class F>
+MOAT_FN void map_columns(Accumulator<Tiling, kM, kN>& acc, const Tensor<const float>& from,
+                         const Coord& at, F f) {
+  using Acc = Accumulator<Tiling, kM, kN>;
+  using Matrix = typename Tiling::Matrix;
+  const float* const row = address(from, at);
+  const int last = from.cols - at.col;
+  MOAT_UNROLL
+  for (int j = 0; j < Acc::kColAtoms; ++j) {
+    unroll<Matrix::Acc::kRegisters>([&](auto r) {
+      const int col =
+          Acc::origin().col + j * Matrix::n + Matrix::Acc::at(Tiling::Atoms::lane(), r).col;
+      const float value = col < last ? Tiling::Atoms::template load_global<float>(row + col) : 0.0f;
+      MOAT_UNROLL
+      for (int i = 0; i < Acc::kRowAtoms; ++i) acc.values[i][j][r] = f(acc.values[i][j][r], value);
+    });
+  }
+}
+
 // sum ← sum + part · value of its row · factor, part ← 0
 template <class Tiling, int kM, int kN>
 MOAT_FN void add_scaled(Accumulator<Tiling, kM, kN>& sum, Accumulator<Tiling, kM, kN>& part,

@@ -198,6 +198,11 @@ class ThreadBlock {
     simt::map_rows(acc, rows, f);
   }
 
+  template <class Acc, class F>
+  MOAT_FN void map_columns(Acc& acc, const Tensor<const float>& from, const Coord& at, F f) {
+    simt::map_columns(acc, from, at, f);
+  }
+
   template <class Acc, class R>
   MOAT_FN void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
     simt::add_scaled(sum, part, rows, factor);

@@ -64,6 +64,8 @@ namespace moat {
 //   block.store(Tensor, Coord, acc)      rounded to the tensor's type; masked at its edges
 //   block.map_indexed(acc, f(x, row, col))   x ← f; row and col are one int or several, in the tile
 //   block.map_rows(acc, rows, f(x, r))   x ← f(x, value of its row)
+//   block.map_columns(acc, Tensor<const float>, Coord, f(x, c))   x ← f(x, value of its column), of
+//                                        the tensor's row from the coordinate on; 0 beyond it
 //   block.add_scaled(sum, part, rows, factor)   sum ← sum + part · the value of its row · factor,
 //                                        part ← 0
 //   block.row_max(acc), row_sum(acc)     rows
@@ -233,5 +235,15 @@ concept AttentionBlock =
 template <class B, class S, class T, int d, class E = T>
 concept PagedAttentionBlock =
     AttentionBlock<B, S, T, d, S::k, Paged<E>> && HasLoadRows<B, S::m, float>;
+
+// Products of m rows of d elements with n columns, weighted by columns and added up.
+template <class B, class S, class T, int d>
+concept IndexerBlock = Block<B> && HasLeft<B, T, S::m, d> &&
+    HasRight<B, T, d, S::n, Order::transposed> && HasLoad<B, QueryOf<B, S, T, d>> &&
+    HasLoad<B, KeyOf<B, S, T, d>> && HasPipeline<B, QueryOf<B, S, T, d>> &&
+    HasZeros<B, S::m, S::n> && HasMma<B, ScoresOf<B, S>, QueryOf<B, S, T, d>, KeyOf<B, S, T, d>> &&
+    HasMapColumns<B, ScoresOf<B, S>> && HasMapIndexed<B, ScoresOf<B, S>> && HasRows<B, S::m> &&
+    HasRowSum<B, ScoresOf<B, S>, RowsOf<B, S::m>> && HasZip<B, RowsOf<B, S::m>> &&
+    HasStoreRows<B, RowsOf<B, S::m>>;
 
 }  // namespace moat

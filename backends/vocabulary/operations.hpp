@@ -131,6 +131,11 @@ template <class B, class Acc, class Rows>
 concept HasMapRows = requires(B& block, Acc& acc, const Rows& rows, Ignore f) {
   block.map_rows(acc, rows, f);
 };
+template <class B, class Acc>
+concept HasMapColumns = requires(B& block, Acc& acc, const Tensor<const float>& from,
+                                 const Coord& at, Ignore f) {
+  block.map_columns(acc, from, at, f);
+};
 template <class B, class Acc, class Rows>
 concept HasAddScaled = requires(B& block, Acc& sum, Acc& part, const Rows& rows, float factor) {
   block.add_scaled(sum, part, rows, factor);

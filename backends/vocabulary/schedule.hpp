@@ -39,6 +39,13 @@ concept AttentionSchedule = requires {
 template <class S>
 concept PagedAttentionSchedule = AttentionSchedule<S> && ProductSchedule<S>;
 
+// m keys and n heads.
+template <class S>
+concept IndexerSchedule = requires {
+  { S::m } -> std::same_as<const int&>;
+  { S::n } -> std::same_as<const int&>;
+};
+
 // `chains`: how many dependent computations a value of `each` runs at once without leaving the
 // registers.
 template <class S>

@@ -18,7 +18,7 @@
 //     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T>(problem, f),
 //     grouped_gemm<T>(problem, f), which calls f(Type<S>, RowRange) for each range of rows,
 //     attention<T, head_dim>(problem, f), paged_attention<T, head_dim, values>(problem, f),
-//     reduction<T>(problem, f), rows<T>(columns, f)
+//     indexer<T>(problem, f), reduction<T>(problem, f), rows<T>(columns, f)
 //
 // Failures are exceptions (backends/device.hpp).
 #pragma once
@@ -33,6 +33,7 @@
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
 #include "problems/grouped_gemm.hpp"
+#include "problems/indexer.hpp"
 #include "problems/paged_attention.hpp"
 #include "problems/reduction.hpp"
 #include "problems/scaled_gemm.hpp"
@@ -103,6 +104,11 @@ template <class Backend, class T>
 concept GroupedGemmTarget = Target<Backend> &&
     requires(Backend& backend, const GroupedGemmProblem& p, Ignore f) {
   backend.schedules().template grouped_gemm<T>(p, f);
+};
+template <class Backend, class T>
+concept IndexerTarget = Target<Backend> &&
+    requires(Backend& backend, const IndexerProblem& p, Ignore f) {
+  backend.schedules().template indexer<T>(p, f);
 };
 template <class Backend, class T>
 concept ReductionTarget = Target<Backend> &&

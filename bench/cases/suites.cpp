@@ -42,6 +42,8 @@ Suite quick() {
               "attention/f16/b1q1kv4096h32hkv8d128",
               "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged",
               "mla/bf16/b1q1kv1024h128",
+              "sparsemla/bf16/b1q1kv8192h128top1024",
+              "indexer/bf16/b1q1kv16384h64",
               "sum/f32/n16777216",
               "max/f16/n16777216",
               "argmax/bf16/n16777216",
@@ -171,6 +173,12 @@ Suite edges() {
              "mla/{}/b1q1kv1h1",
              "mla/{}/b2q1kv100h5ragged",
              "mla/{}/b1q2kv130h16causal",
+             "sparsemla/{}/b1q1kv1h1top1",
+             "sparsemla/{}/b2q3kv150h5top40ragged",
+             "sparsemla/{}/b1q4kv2h16top3",  // lists that are short, and empty
+             "indexer/{}/b1q1kv1h1",
+             "indexer/{}/b2q3kv100h70",
+             "indexer/{}/b1q5kv3h64",  // queries that see no key
              "weightonly/{}xint8/m1n1k128",
              "weightonly/{}xint8/m67n71k384",
              "weightonly/{}xint4/m1n65k160",

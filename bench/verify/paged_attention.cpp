@@ -54,6 +54,34 @@ void fill_table(const PagedAttentionProblem& p) {
   }
 }
 
+// Lists of keys as scores might order them, scattered over the sequence: each goes on where the
+// last one ended in an order of all keys, without those behind its query. `all` has the table and
+// the lengths of the sequences. Returns which slots they name.
+std::vector<bool> fill_lists(const PagedAttentionProblem& p, const PagedAttentionProblem& all) {
+  int* lengths = writable<int>(p.lengths);
+  int* list = writable<int>(p.table);
+  std::vector<bool> named(static_cast<std::size_t>(cache_pages(p)));
+  for (int b = 0; b < p.batch; ++b) {
+    const std::int64_t length = length_of(p, b);
+    auto step =
+        std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(length)), 1);
+    while (std::gcd(step, length) != 1) ++step;
+    std::int64_t next = 1;
+    for (int query = 0; query < p.q_len; ++query, list += p.top) {
+      const int count = *lengths++ = listed_keys(p, static_cast<int>(length), query);
+      for (int i = 0; i < p.top; ++i) list[i] = i % 2 == 0 ? -1 : absurd(b + i / 2);
+      for (int i = 0; i < count; ++next) {
+        const auto key = static_cast<int>(next * step % length);
+        if (key > length - p.q_len + query) continue;
+        const std::int64_t slot = reference::slot_of(all, b, key);
+        list[i++] = static_cast<int>(slot);
+        named[slot] = true;
+      }
+    }
+  }
+  return named;
+}
+
 // NaN in all slots of a cache but those that hold a key which some query sees.
 template <class T>
 void hide_unused(const PagedAttentionProblem& p, const std::vector<bool>& used, const void* cache,
@@ -93,11 +121,9 @@ void fill_caches(const PagedAttentionProblem& p, std::uint64_t seed, int first_k
     const auto factor = static_cast<float>(std::min(gain / (square * p.scale), 64.0));
     for (int d = 0; d < dim; ++d) key[d] = from_float<T>(to_float(to[d]) * factor);
   };
-  std::vector<bool> used(static_cast<std::size_t>(cache_pages(p) * p.page));
   for (int b = 0; b < p.batch; ++b) {
     const int length = length_of(p, b);
     const int begin = first_key(p, length);
-    for (int j = begin; j < length; ++j) used[reference::slot_of(p, b, j)] = true;
 #pragma omp parallel for schedule(static)
     for (std::int64_t at = std::int64_t{begin} * p.kv_heads; at < std::int64_t{length} * p.kv_heads;
          ++at) {
@@ -147,8 +173,15 @@ void fill_caches(const PagedAttentionProblem& p, std::uint64_t seed, int first_k
       }
     }
   }
-  hide_unused<T>(p, used, p.k, dim);
-  if (!p.latent) hide_unused<T>(p, used, p.v, values_of(p));
+}
+
+std::vector<bool> slots_in_use(const PagedAttentionProblem& p) {
+  std::vector<bool> used(static_cast<std::size_t>(cache_pages(p) * p.page));
+  for (int b = 0; b < p.batch; ++b) {
+    const int length = length_of(p, b);
+    for (int j = first_key(p, length); j < length; ++j) used[reference::slot_of(p, b, j)] = true;
+  }
+  return used;
 }
 
 // Codes of a cache of elements, NaN where no query sees the key. The largest number of each block
@@ -202,7 +235,9 @@ void fill_coded(const PagedAttentionProblem& p, std::uint64_t seed, int first_ki
 class ExpectedPagedAttention : public Verifier::Expected {
  public:
   ExpectedPagedAttention(const PagedAttentionProblem& p, Data data, const VerifyOptions& options)
-      : p_(p), problem_(p), values_(values_of(p)) {
+      : p_(p.top == 0 ? p : query_by_query(p)), problem_(p), values_(values_of(p)) {
+    const int* lengths = static_cast<const int*>(p_.lengths);
+    lengths_.assign(lengths, lengths + p_.batch);
     const double all = static_cast<double>(rows());
     const double pairs = visible_pairs(p) / (1.0 * p.batch * p.q_len);
     const double cost = std::max(pairs, 32.0) * (p.head_dim + values_);
@@ -215,7 +250,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       const Row at = locate(rows_[i]);
       const auto row =
-          reference::attention_row(p, at.sequence, at.head, at.query, options.flushes_subnormals);
+          reference::attention_row(p_, at.sequence, at.head, at.query, options.flushes_subnormals);
       for (int d = 0; d < values_; ++d) {
         targets_[i * values_ + d] = {.value = row.out[d].value,
                                      .bound = reference::bound(p, row.out[d], row.value_abs[d],
@@ -310,7 +345,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
       for (std::int64_t column = 0; column < columns; ++column) {
         const auto sequence = static_cast<int>(column / p_.kv_heads);
         const auto kv_head = static_cast<int>(column % p_.kv_heads);
-        const int length = length_of(p_, sequence);
+        const int length = lengths_[sequence];
         Range* ranges = ranges_.data() + column * values_;
         for (int j = first_key(p_, length); j < length; ++j) {
           const T* v = reference::value_at<T>(p_, sequence, kv_head, j);
@@ -333,7 +368,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
     const int group = p_.q_heads / p_.kv_heads;
     judge_all(rows(), p_.dtype, [&](std::int64_t row, Judge& judge) {
       const Row at = locate_row(row);
-      const int length = length_of(p_, at.sequence);
+      const int length = lengths_[at.sequence];
       const KeyRange seen = keys_of(p_, length, at.query);
       const Range* ranges =
           ranges_.data() + (std::int64_t{at.sequence} * p_.kv_heads + at.head / group) * values_;
@@ -356,9 +391,10 @@ class ExpectedPagedAttention : public Verifier::Expected {
     double low, high;
   };
 
-  PagedAttentionProblem p_;
+  PagedAttentionProblem p_;  // lists as those of sequences of one query
   Problem problem_;
-  int values_;  // elements of one
+  std::vector<int> lengths_;  // sequences
+  int values_;                // elements of one
   bool sampled_ = false;
   std::vector<int> rows_;
   std::vector<Bounded> targets_;    // rows × values
@@ -372,7 +408,23 @@ class ExpectedPagedAttention : public Verifier::Expected {
 // both sides of the window's edge. Of every four sinks one weighs about as much as all keys, one as
 // one key, one outweighs what is not near 100 and one is outweighed by what is not near −100.
 // Slots that hold no key which a query sees are NaN, and their entries in the table name no page.
+// Of lists the keys are those of a causal problem, so that some point to queries that do not see
+// them.
 void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
+  if (p.top != 0) {
+    PagedAttentionProblem all = over_all_keys(p);
+    std::vector<int> table(std::int64_t{p.batch} * table_width(all));
+    std::vector<int> lengths(p.batch);
+    all.table = table.data();
+    all.lengths = lengths.data();
+    fill_table(all);
+    const std::vector<bool> named = fill_lists(p, all);
+    with_half(p.dtype, [&]<class T>(Type<T>) {
+      fill_caches<T>(all, seed, first);
+      hide_unused<T>(p, named, p.k, p.head_dim);
+    });
+    return;
+  }
   fill_table(p);
   if (p.code) return fill_coded(p, seed, first);
   if (p.sinks) {
@@ -382,7 +434,12 @@ void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
       sinks[h] += by[h % 4];
     }
   }
-  with_dtype(p.dtype, [&]<class T>(Type<T>) { fill_caches<T>(p, seed, first); });
+  const std::vector<bool> used = slots_in_use(p);
+  with_dtype(p.dtype, [&]<class T>(Type<T>) {
+    fill_caches<T>(p, seed, first);
+    hide_unused<T>(p, used, p.k, p.head_dim);
+    if (!p.latent) hide_unused<T>(p, used, p.v, values_of(p));
+  });
 }
 int row_kinds(const PagedAttentionProblem&) { return kQueryKinds; }
 

@@ -54,6 +54,9 @@ inline PagedAttentionProblem with_elements(const PagedAttentionProblem& p,
 // Row `query` of one head of one sequence.
 inline AttentionRow attention_row(const PagedAttentionProblem& p, int sequence, int head, int query,
                                   bool flushes = false) {
+  if (p.top != 0 && p.q_len > 1) {
+    return attention_row(query_by_query(p), sequence * p.q_len + query, head, 0, flushes);
+  }
   return with_dtype(p.dtype, [&]<class T>(Type<T>) {
     const int kv_head = head / (p.q_heads / p.kv_heads);
     const auto key = [&p, sequence, kv_head](int j) { return key_at<T>(p, sequence, kv_head, j); };

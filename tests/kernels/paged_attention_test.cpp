@@ -24,19 +24,28 @@ class PagedAttentionTest : public KernelTest {
     p.dtype = dtype();
     p.scale = 1 / std::sqrt(static_cast<float>(p.head_dim));
     SCOPED_TRACE(::testing::Message()
-                 << (p.code ? "codes, " : "") << (p.latent ? "latent, batch " : "batch ") << p.batch << ", lengths " << p.q_len << "/"
-                 << p.kv_len << ", page " << p.page << ", heads " << p.q_heads << "/" << p.kv_heads
-                 << ", d " << p.head_dim << "/" << values_of(p) << (p.causal ? ", causal" : "")
+                 << (p.code ? "codes, " : "") << (p.latent ? "latent, top " : "top ") << p.top
+                 << ", batch " << p.batch << ", lengths " << p.q_len << "/" << p.kv_len << ", page "
+                 << p.page << ", heads " << p.q_heads << "/" << p.kv_heads << ", d " << p.head_dim
+                 << "/" << values_of(p) << (p.causal ? ", causal" : "")
                  << (p.sinks ? ", sinks" : "") << ", window " << p.window);
     std::mt19937 generator(17);
     std::vector<int> pages(cache_pages(p));
     std::iota(pages.begin(), pages.end(), 0);
     std::ranges::shuffle(pages, generator);
-    std::vector<int> lengths(p.batch);
-    std::vector<int> table(std::int64_t{p.batch} * table_width(p), 1 << 30);
+    const int tables = p.batch * (p.top != 0 ? p.q_len : 1);
+    std::vector<int> lengths(tables);
+    std::vector<int> table(std::int64_t{tables} * table_width(p), 1 << 30);
     std::vector<bool> used(cache_pages(p) * p.page);
     int next = 0;
-    for (int b = 0; b < p.batch; ++b) {
+    for (int list = 0; list < tables && p.top != 0; ++list) {
+      const int length = length_of(p, list / p.q_len);
+      const int count = lengths[list] = listed_keys(p, length, list % p.q_len);
+      std::ranges::shuffle(pages, generator);
+      std::copy_n(pages.begin(), count, table.begin() + std::int64_t{list} * p.top);
+      for (int i = 0; i < count; ++i) used[pages[i]] = true;
+    }
+    for (int b = 0; b < p.batch && p.top == 0; ++b) {
       lengths[b] = length_of(p, b);
       int* entries = table.data() + std::int64_t{b} * table_width(p);
       for (int j = first_key(p, lengths[b]); j < lengths[b]; ++j) {
@@ -100,8 +109,7 @@ class PagedAttentionTest : public KernelTest {
 
  private:
   // Numbers of magnitudes that differ from block to block.
-  static std::vector<CodedKey> coded_cache(const std::vector<bool>& used,
-                                           std::mt19937& generator) {
+  static std::vector<CodedKey> coded_cache(const std::vector<bool>& used, std::mt19937& generator) {
     std::uniform_real_distribution<float> uniform(-1, 1);
     constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
     std::vector<CodedKey> keys(used.size());
@@ -234,6 +242,25 @@ TEST_P(PagedAttentionTest, LatentInCodes) {
   p.kv_len = 700;
   p.q_heads = 8;
   p.causal = true;
+  check(p);
+}
+
+// Lists of several queries, some shorter than they may be and some empty.
+TEST_P(PagedAttentionTest, Lists) {
+  PagedAttentionProblem p{
+      .latent = true, .top = 1, .page = 1, .q_heads = 1, .head_dim = kLatentDim};
+  check(p);
+  p.q_heads = 16;
+  p.kv_len = 300;
+  for (const int top : {70, 300, 400}) {
+    p.batch = 2;
+    p.q_len = 3;
+    p.top = top;
+    p.ragged = true;
+    check(p);
+  }
+  p.kv_len = 2;
+  p.q_len = 5;
   check(p);
 }
 

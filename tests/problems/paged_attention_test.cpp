@@ -56,7 +56,7 @@ TEST(PagedAttention, MovesWhatSomeQuerySees) {
 }
 
 TEST(PagedAttention, LatentKeysAreTheValuesToo) {
-  const PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).back();
+  const PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).at(1);
   ASSERT_TRUE(p.latent);
   EXPECT_EQ(flops(p), 2 * (576 + 512));
   EXPECT_EQ(bytes(Problem(p)), 2 * (576 + 576) + 4 * (2 + 1) + 2 * 512 + 4);
@@ -64,7 +64,7 @@ TEST(PagedAttention, LatentKeysAreTheValuesToo) {
 
 // 512 codes, four scales and 64 elements of a key; queries and results stay as they are.
 TEST(PagedAttention, LatentKeysInCodesAre656Bytes) {
-  PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).back();
+  PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).at(1);
   p.kv_len = 100;
   const double of_elements = bytes(Problem(p));
   const double of_operations = flops(p);
@@ -93,6 +93,25 @@ TEST(CodedKey, NumbersAreRoundedProductsAndElements) {
   EXPECT_TRUE(std::isnan(number_of(key, 511)));
   EXPECT_EQ(number_of(key, 512), 1.5f);
   EXPECT_EQ(number_of(key, 575), -2.25f);
+}
+
+// Sequences of 9, 5 and 1 keys: of the first all queries list 4 and share none before they have
+// listed all, of the last only the last one lists its only key.
+TEST(PagedAttention, ListsNameNoMoreThanTheKeysInFrontOfAQuery) {
+  PagedAttentionProblem p = kernels_of(Type<PagedAttentionProblem>{}).at(2);
+  p.batch = 3;
+  p.q_len = 2;
+  p.kv_len = 9;
+  p.top = 4;
+  p.ragged = true;
+  EXPECT_EQ(listed_keys(p, 9, 0), 4);
+  EXPECT_EQ(listed_keys(p, 5, 0), 4);
+  EXPECT_EQ(listed_keys(p, 1, 0), 0);
+  EXPECT_EQ(listed_keys(p, 1, 1), 1);
+  EXPECT_EQ(visible_pairs(p), 8 + 8 + 1);
+  EXPECT_EQ(keys_read(p), 8 + 5 + 1);
+  EXPECT_EQ(cache_pages(p), 64 * (3 + 3));
+  EXPECT_EQ(bytes(Problem(p)), 2 * (6 * 576 + 14 * 576) + 4 * (6 * 4 + 6) + 2 * 6 * 512 + 4 * 6);
 }
 
 }  // namespace

@@ -80,6 +80,10 @@ struct Schedules {
     }
   }
   template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<Attend<false>>{});
+  }
+  template <class T, class F>
   static void reduction(const ReductionProblem&, F f) {
     f(Type<Stream>{});
   }

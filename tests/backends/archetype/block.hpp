@@ -220,6 +220,16 @@ class Block {
       for (float& x : acc.values[r]) x = f(Value(x), Value(rows.values[r])).x;
     }
   }
+  template <int kM, int kN, class F>
+  void map_columns(Accumulator<kM, kN>& acc, const Tensor<const float>& from, const Coord& at,
+                   F f) {
+    for (int c = 0; c < kN; ++c) {
+      const float value = c < from.cols - at.col ? address(from, at)[c] : 0.0f;
+      for (int r = 0; r < kM; ++r) {
+        acc.values[r][c] = f(Value(acc.values[r][c]), Value(value)).x;
+      }
+    }
+  }
   template <int kM, int kN>
   void add_scaled(Accumulator<kM, kN>& sum, Accumulator<kM, kN>& part, const Rows<kM>& rows,
                   float factor) {

@@ -41,6 +41,7 @@ TEST(CaseName, RoundTripsExactly) {
            "pagedattention/f32/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
            "mla/bf16/b2q2kv4096h128raggedcausal",
            "mla/bf16xe4m3/b1q1kv4096h128",
+           "sparsemla/bf16/b2q2kv4096h128top2048ragged",
            "sum/f32/n1048576",
            "max/f16/n1",
            "argmax/bf16/n68719476736",

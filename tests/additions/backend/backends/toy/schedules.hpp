@@ -45,6 +45,11 @@ struct Schedules {
   }
 
   template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 32, 16, 0, 2, 1, 1>>{});
+  }
+
+  template <class T, class F>
   static void reduction(const ReductionProblem&, F f) {
     f(Type<simt::FlatSchedule<2, 2>>{});
   }
