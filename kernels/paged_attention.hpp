@@ -247,7 +247,7 @@ void launch(Backend& backend, const PagedAttentionProblem& p) {
       launch_paged<T, kLatentDim, kLatentValues, T>(backend, p.top == 0 ? p : query_by_query(p));
     });
   }
-  with_dtype(p.dtype, [&]<class T>(Type<T>) { launch_heads<T>(backend, p); });
+  with_half(p.dtype, [&]<class T>(Type<T>) { launch_heads<T>(backend, p); });
 }
 
 }  // namespace moat

@@ -36,7 +36,8 @@ Description describe(const PagedAttentionProblem& p) {
   }
   return {.kernel = "pagedattention",
           .text = "attention over a paged cache, with windows, sinks and log-sum-exp",
-          .example = "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged"};
+          .example = "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged",
+          .types = kHalves};
 }
 
 // A latent key meets all heads.

@@ -15,7 +15,8 @@
 
 namespace moat {
 
-// Q is [batch][q_len][q_heads][head_dim], O is [batch][q_len][q_heads][values], dense, of `dtype`.
+// Q is [batch][q_len][q_heads][head_dim], O is [batch][q_len][q_heads][values], dense, of `dtype`,
+// which is one of 16 bits: as wide as the caches of engines are, where they are not in codes.
 // Keys and values lie in caches [pages][page][kv_heads][head_dim or values] (FlashInfer's NHD
 // layout). Key j of sequence b is row j % page of page table[b][j / page]; it has lengths[b] keys.
 // Table entries of pages that no query sees, and slots that hold no key that one sees, may hold

@@ -106,21 +106,15 @@ struct Sm80Schedules {
   // the values' columns are 128 sums of a lane.
   template <class T, int kHeadDim, int kValues, class F>
   static void paged_attention(const PagedAttentionProblem& p, F f) {
-    constexpr int kFew = kHeadDim > 128 ? 1 : 2;  // blocks that have room beside each other
     if constexpr (kHeadDim > 256) {
       f(Type<simt::TileSchedule<T, 32, 32, kValues / 2, 2, 1, 1, 2>>{});
     } else if (p.q_len == 1) {
-      if constexpr (sizeof(T) == 4) {
-        f(Type<simt::TileSchedule<T, 16, 16, kValues, 2, 1, kFew, 2>>{});
-      } else if constexpr (kHeadDim > 128) {
+      if constexpr (kHeadDim > 128) {
         // One wave would have no registers left for the places of twice as many rows.
         f(Type<simt::TileSchedule<T, 32, 16, kValues, 2, 1, 2, 2>>{});
       } else {
         f(Type<simt::TileSchedule<T, 16, 32, kValues, 1, 1, 3, 3>>{});
       }
-    } else if constexpr (sizeof(T) == 4) {
-      constexpr int n = kHeadDim == 64 ? 32 : 16;
-      f(Type<simt::TileSchedule<T, 64, n, kValues, kHeadDim == 256 ? 8 : 4, 1, kFew>>{});
     } else if constexpr (kHeadDim == 64) {
       f(Type<simt::TileSchedule<T, 128, 64, kValues, 4, 1, 2>>{});
     } else {

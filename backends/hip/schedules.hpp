@@ -68,14 +68,11 @@ struct PlainSchedules {
   // meet many heads, and loads of their rows pass through the registers of as many lanes.
   template <class T, int kHeadDim, int kValues, class F>
   static void paged_attention(const PagedAttentionProblem& p, F f) {
-    constexpr int kRow = kHeadDim * sizeof(T);
     constexpr int kColumns = kHeadDim == 256 ? kValues / 2 : kValues;
     if constexpr (kHeadDim > 256) {
       f(Type<simt::TileSchedule<T, 32, 16, kValues / 8, 2, 1, 1>>{});
-    } else if constexpr (kRow > 512) {
-      f(Type<simt::TileSchedule<T, 32, 16, kValues / 4, 2, 1, 1>>{});
     } else if (p.q_len == 1) {
-      constexpr int kWarps = kRow > 256 ? 4 : kRow > 128 ? 2 : 1;
+      constexpr int kWarps = kHeadDim > 128 ? 4 : kHeadDim > 64 ? 2 : 1;
       f(Type<simt::TileSchedule<T, 16 * kWarps, 16, kColumns, kWarps, 1, 1>>{});
     } else {
       constexpr bool kLong = kHeadDim > 64;
@@ -179,21 +176,17 @@ struct CdnaSchedules : PlainSchedules {
     }
   }
 
-  // As attention, but that the longest heads of f32 leave room for half of the queries and keys.
+  // As attention.
   template <class T, int kHeadDim, int kValues, class F>
   static void paged_attention(const PagedAttentionProblem& p, F f) {
-    constexpr int kRow = kHeadDim * sizeof(T);
-    constexpr int n = 64 / sizeof(T);
     if constexpr (kHeadDim > 256) {
-      f(Type<simt::TileSchedule<T, 16, n, kValues / 4, 1, 1, 1>>{});
+      f(Type<simt::TileSchedule<T, 16, 32, kValues / 4, 1, 1, 1>>{});
     } else if (p.q_len == 1) {
       // Loads of the longest rows pass through the registers of twice as many lanes.
       constexpr int kWarps = kHeadDim > 128 ? 2 : 1;
-      f(Type<simt::TileSchedule<T, 16 * kWarps, n, kValues, kWarps, 1, 1>>{});
-    } else if constexpr (kRow > 512) {
-      f(Type<simt::TileSchedule<T, 32, n, kValues, 2, 1, 1>>{});
+      f(Type<simt::TileSchedule<T, 16 * kWarps, 32, kValues, kWarps, 1, 1>>{});
     } else {
-      constexpr bool kLong = kRow > 256;
+      constexpr bool kLong = kHeadDim > 128;
       f(Type<simt::TileSchedule<T, kLong ? 64 : 128, kLong ? 32 : 64, kValues, 4, 1, 1>>{});
     }
   }

@@ -277,7 +277,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
     check_written(result, lse, DType::f32, rows(), 1, 1, guarded,
                   [&](std::int64_t row, std::int64_t) { return "lse, " + name(locate_row(row)); });
     if (!result.passed) return result;
-    with_dtype(p_.dtype, [&]<class T>(Type<T>) {
+    with_half(p_.dtype, [&]<class T>(Type<T>) {
       check_rows(reinterpret_cast<const T*>(o), result);
       if (sampled_) check_ranges(reinterpret_cast<const T*>(o), result);
     });
@@ -340,7 +340,7 @@ class ExpectedPagedAttention : public Verifier::Expected {
     const std::int64_t columns = std::int64_t{p_.batch} * p_.kv_heads;
     ranges_.assign(columns * values_, {std::numeric_limits<double>::infinity(),
                                        -std::numeric_limits<double>::infinity()});
-    with_dtype(p_.dtype, [&]<class T>(Type<T>) {
+    with_half(p_.dtype, [&]<class T>(Type<T>) {
 #pragma omp parallel for schedule(dynamic)
       for (std::int64_t column = 0; column < columns; ++column) {
         const auto sequence = static_cast<int>(column / p_.kv_heads);
@@ -435,7 +435,7 @@ void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
     }
   }
   const std::vector<bool> used = slots_in_use(p);
-  with_dtype(p.dtype, [&]<class T>(Type<T>) {
+  with_half(p.dtype, [&]<class T>(Type<T>) {
     fill_caches<T>(p, seed, first);
     hide_unused<T>(p, used, p.k, p.head_dim);
     if (!p.latent) hide_unused<T>(p, used, p.v, values_of(p));

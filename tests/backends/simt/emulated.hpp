@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -75,5 +77,13 @@ inline constexpr Architecture kArchitectures[] = {
 #undef MOAT_EMULATED_FAMILY
 };
 inline const auto all_architectures = ::testing::ValuesIn(kArchitectures);
+
+// Those of 16 bits.
+inline const auto architectures_of_halves = [] {
+  std::vector<Architecture> halves;
+  std::ranges::copy_if(kArchitectures, std::back_inserter(halves),
+                       [](const Architecture& a) { return size_of(a.dtype) == 2; });
+  return ::testing::ValuesIn(halves);
+}();
 
 }  // namespace moat::testing

@@ -38,7 +38,7 @@ TEST(CaseName, RoundTripsExactly) {
            "attention/f16/b1q7kv5h4hkv2d64scale1e-20",
            "pagedattention/bf16/b4q1kv1000p16h32hkv8d128ragged",
            "pagedattention/f16/b1q7kv50p1h4hkv2d192dv128causal",
-           "pagedattention/f32/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
+           "pagedattention/f16/b2q3kv5p64h4hkv2d256raggedcausalsinkswindow128scale0.5",
            "mla/bf16/b2q2kv4096h128raggedcausal",
            "mla/bf16xe4m3/b1q1kv4096h128",
            "sparsemla/bf16/b2q2kv4096h128top2048ragged",

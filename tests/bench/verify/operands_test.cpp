@@ -158,7 +158,7 @@ TEST(Inputs, KeysBeyondTheCausalEdgeWouldShow) {
 
 // Keys 20 … 39 of one sequence and the only key of the other are seen, in two pages and one.
 TEST(Inputs, UnusedSlotsAreNaNAndUnusedEntriesNoPages) {
-  const Inputs inputs(parse_case("pagedattention/f32/b2q1kv40p16h2hkv1d64raggedwindow20"), 1);
+  const Inputs inputs(parse_case("pagedattention/f16/b2q1kv40p16h2hkv1d64raggedwindow20"), 1);
   const auto& p = std::get<PagedAttentionProblem>(inputs.problem());
   const std::int64_t slots = cache_pages(p) * p.page;
   for (const void* cache : {p.k, p.v}) {
