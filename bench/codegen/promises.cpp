@@ -136,6 +136,14 @@ Promise paged(Promise products) {
   return products;
 }
 
+// A tile of keys meets all heads in one step or two: none of the next tile is under way then.
+Promise indexer(Promise products) {
+  products.kernels = {"indexer"};
+  products.without = {};
+  products.loads_ahead = 0;
+  return products;
+}
+
 // Both operands are codes.
 Promise scaled(Promise products) {
   products.kernels = {"scaled_gemm"};
@@ -236,6 +244,7 @@ std::vector<Promise> make_promises() {
       all.push_back(weights(products));
       all.push_back(scaled(products));
       all.push_back(paged(products));
+      all.push_back(indexer(products));
     }
   }
   return all;
