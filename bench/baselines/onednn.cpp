@@ -108,6 +108,9 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<PagedAttentionProblem>(problem)) {
       return "oneDNN has no attention over pages";
     }
+    if (std::holds_alternative<IndexerProblem>(problem)) {
+      return "oneDNN adds up no rectified products of heads";
+    }
     if (std::holds_alternative<QuantiseProblem>(problem)) {
       return fmt::format("oneDNN {} quantises by scales that it is given", version());
     }

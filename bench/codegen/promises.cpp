@@ -147,6 +147,14 @@ Promise coded_pages(Promise products) {
   return products;
 }
 
+// A tile of keys meets all heads in one step or two: none of the next tile is under way then.
+Promise indexer(Promise products) {
+  products.kernels = {"indexer"};
+  products.without = {};
+  products.loads_ahead = 0;
+  return products;
+}
+
 // Both operands are codes.
 Promise scaled(Promise products) {
   products.kernels = {"scaled_gemm"};
@@ -248,6 +256,7 @@ std::vector<Promise> make_promises() {
       all.push_back(scaled(products));
       all.push_back(paged(products));
       if (products.dtype == "bf16") all.push_back(coded_pages(products));
+      all.push_back(indexer(products));
     }
   }
   return all;

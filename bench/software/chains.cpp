@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bench/cases/case.hpp"
+#include "bench/software/indexed.hpp"
 #include "bench/software/unfused.hpp"
 
 namespace moat {
@@ -150,7 +151,8 @@ const std::vector<Chain>& chains() {
        .steps = materialised_steps,
        .between = scores_and_weights,
        .scratch = scores_and_weights,
-       .prepare = prepare_materialised}};
+       .prepare = prepare_materialised},
+      indexed_chain()};
   return all;
 }
 

@@ -22,6 +22,7 @@
 #include "bench/run/devices.hpp"
 #include "bench/run/interrupt.hpp"
 #include "bench/run/threads.hpp"
+#include "bench/software/crossing.hpp"
 #include "bench/software/floor.hpp"
 #include "bench/software/host_cache.hpp"
 #include "bench/software/kept.hpp"
@@ -152,11 +153,16 @@ class MeasuredPairing {
       comparisons.push_back(compare(ways_[0], ways_[i], ceilings, known));
       if (i > 1) comparisons.push_back(compare(ways_[i - 1], ways_[i], ceilings, known));
     }
-    return {{"name", pairing_.name},
-            {"says", pairing_.says},
-            {"device", device_name(device_.info())},
-            {"ways", std::move(ways)},
-            {"comparisons", std::move(comparisons)}};
+    Json json = {{"name", pairing_.name},
+                 {"says", pairing_.says},
+                 {"device", device_name(device_.info())},
+                 {"ways", std::move(ways)},
+                 {"comparisons", std::move(comparisons)}};
+    if (pairing_.length > 0) {
+      json["series"] = pairing_.series;
+      json["length"] = pairing_.length;
+    }
+    return json;
   }
 
  private:
@@ -482,6 +488,7 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
     all_devices.push_back(describe_device(device->info(), near, ceilings, known));
   }
   progress.clear();
+  Json pays = crossings(all_pairings);
   return {{"schema", "moat-software"},
           {"version", 1},
           {"build",
@@ -495,7 +502,8 @@ Json compare_ways(const ComparisonOptions& options, const RunWorld& world) {
             {"interrupted", interrupted().load()}}},
           {"devices", std::move(all_devices)},
           {"skipped_backends", std::move(skipped)},
-          {"pairings", std::move(all_pairings)}};
+          {"pairings", std::move(all_pairings)},
+          {"crossings", std::move(pays)}};
 }
 
 int exit_code_of(const Json& document) {

@@ -31,6 +31,7 @@ struct ComparisonOptions {
 //               measured and as predicted, that of bytes, and the first ÷ the others: where
 //               measured_over_predicted, or, if memory binds both ways, measured_over_bytes is not
 //               1, they part
+//   crossings[]  from which length on a way pays (crossing.hpp)
 // A value that is not known is null, with its reason beside it. Throws UsageError before anything
 // is measured.
 Json compare_ways(const ComparisonOptions& options, const RunWorld& world);

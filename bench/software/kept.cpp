@@ -17,6 +17,7 @@ Pointers kept(const WeightGemmProblem& p) { return {&p.w, &p.scales}; }
 Pointers kept(const ScaledGemmProblem& p) { return {&p.b, &p.b_scales}; }
 Pointers kept(const GroupedGemmProblem& p) { return {&p.b}; }
 Pointers kept(const AttentionProblem& p) { return {&p.k, &p.v}; }
+Pointers kept(const IndexerProblem& p) { return {&p.k}; }
 Pointers kept(const GatherProblem& p) { return {&p.table}; }
 template <class P>
 Pointers kept(const P&) {
@@ -24,6 +25,7 @@ Pointers kept(const P&) {
 }
 
 double tokens(const AttentionProblem& p) { return 1.0 * p.batch * p.kv_len; }
+double tokens(const IndexerProblem& p) { return 1.0 * p.batch * p.kv_len; }
 double tokens(const PagedAttentionProblem& p) {
   return sum_over_sequences(p, [&](int length) { return length - first_key(p, length); });
 }
@@ -35,6 +37,9 @@ double tokens(const P&) {
 }  // namespace
 
 double kept_bytes(const Problem& problem) {
+  // A list names some keys, but the next one may name any.
+  const auto* listed = std::get_if<PagedAttentionProblem>(&problem);
+  if (listed != nullptr && listed->top != 0) return kept_bytes(over_all_keys(*listed));
   return std::visit(
       [](const auto& p) {
         const Pointers own = kept(p);

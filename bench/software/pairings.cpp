@@ -10,9 +10,24 @@
 #include "bench/text/suggest.hpp"
 
 namespace moat {
+namespace {
 
-const std::vector<Pairing>& pairings() {
-  static const std::vector<Pairing> all{
+// An approximation beside what it approximates: each is verified against its own reference.
+Pairing sparse_attention(int length) {
+  return {.name = fmt::format("sparse-attention-{}", length),
+          .says = fmt::format("one token's latent attention over {} keys: over all of them, and "
+                              "over up to 2048 that an indexer with 256 more bytes a token "
+                              "chooses, which is not the same result",
+                              length),
+          .ways = {{.name = "full", .text = fmt::format("mla/bf16/b1q1kv{}h128", length)},
+                   {.name = "sparse",
+                    .text = fmt::format("indexed:sparsemla/bf16/b1q1kv{}h128top2048", length)}},
+          .series = "sparse-attention",
+          .length = length};
+}
+
+std::vector<Pairing> make_pairings() {
+  std::vector<Pairing> all{
       {.name = "product-decode",
        .says = "one token through weights of 4096 × 4096, in ever fewer bits",
        .ways = {{.name = "f32", .text = "gemm/f32/m1n4096k4096bt"},
@@ -58,12 +73,15 @@ const std::vector<Pairing>& pairings() {
        .says = "16 tokens through 32 experts as wide as Qwen3-30B-A3B's: each through all, each "
                "through 2",
        .ways = {{.name = "dense", .text = "gemm/bf16/m16n49152k2048bt"},
-                {.name = "experts", .text = "groupedgemm/bf16/t16e32top2n1536k2048"}}},
-      {.name = "sparse-attention",
-       .says = "latent attention of one token over all of 65536 keys, and over the 2048 that an "
-               "indexer chose",
-       .ways = {{.name = "full", .text = "mla/bf16/b1q1kv65536h128"},
-                {.name = "sparse", .text = "sparsemla/bf16/b1q1kv65536h128top2048"}}}};
+                {.name = "experts", .text = "groupedgemm/bf16/t16e32top2n1536k2048"}}}};
+  for (const int length : {2048, 4096, 16384, 65536}) all.push_back(sparse_attention(length));
+  return all;
+}
+
+}  // namespace
+
+const std::vector<Pairing>& pairings() {
+  static const std::vector<Pairing> all = make_pairings();
   return all;
 }
 

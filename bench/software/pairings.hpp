@@ -23,6 +23,10 @@ struct Pairing {
   std::string name;
   std::string says;  // what the ways have in common
   std::vector<Way> ways;
+  // Of those that differ in a length alone, whose second way pays from some length on: what they
+  // are called together, and that length.
+  std::string series = {};
+  int length = 0;
 };
 
 const std::vector<Pairing>& pairings();

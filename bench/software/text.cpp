@@ -209,6 +209,29 @@ std::string pairing_text(const Json& pairing, bool color) {
   return text;
 }
 
+// "from a length between 2048 and 4096 on"
+std::string range_of(const Json& crossing) {
+  if (crossing.contains("reason")) return "not known: " + text_of(crossing, "reason");
+  const Json& above = crossing.at("above");
+  const Json& up_to = crossing.at("up_to");
+  if (up_to.is_null()) return fmt::format("at no length up to {:.0f}", above.get<double>());
+  if (above.is_null()) return fmt::format("from {:.0f} on or less", up_to.get<double>());
+  std::string text = fmt::format("from a length between {:.0f} and {:.0f} on", above.get<double>(),
+                                 up_to.get<double>());
+  if (crossing.contains("length")) {
+    text += fmt::format(", about {}", three_digits(crossing.at("length").get<double>()));
+  }
+  return text;
+}
+
+std::string crossing_text(const Json& c) {
+  return fmt::format(
+      "\n{} on {}: {} takes less time than {}\n  - measured: {}\n  - predicted by the ceilings: "
+      "{}\n",
+      text_of(c, "series"), text_of(c, "device"), text_of(c, "way"), text_of(c, "plain"),
+      range_of(c.at("measured")), range_of(c.at("predicted")));
+}
+
 std::string device_text(const Json& device) {
   const Json& c = device.at("ceilings");
   std::string text = fmt::format("{}  {} ({})\n   measured ceilings:", text_of(device, "name"),
@@ -255,6 +278,7 @@ std::string comparison_text(const Json& document, bool color) {
   std::string text;
   for (const Json& d : document.at("devices")) text += device_text(d);
   for (const Json& p : document.at("pairings")) text += pairing_text(p, color);
+  for (const Json& c : document.value("crossings", Json::array())) text += crossing_text(c);
   for (const Json& s : document.at("skipped_backends")) {
     text += fmt::format("\nskipped: backend {}: {}\n", text_of(s, "backend"), text_of(s, "reason"));
   }

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <vector>
 
+#include "bench/verify/chosen_keys.hpp"
 #include "bench/verify/expected.hpp"
 #include "bench/verify/fill.hpp"
 #include "bench/verify/random.hpp"
@@ -54,28 +55,22 @@ void fill_table(const PagedAttentionProblem& p) {
   }
 }
 
-// Lists of keys as scores might order them, scattered over the sequence: each goes on where the
-// last one ended in an order of all keys, without those behind its query. `all` has the table and
-// the lengths of the sequences. Returns which slots they name.
-std::vector<bool> fill_lists(const PagedAttentionProblem& p, const PagedAttentionProblem& all) {
+// Writes the lists, with −1 or no slot behind them, and returns which slots they name.
+std::vector<bool> fill_lists(const PagedAttentionProblem& p) {
+  const ChosenKeys chosen = choose_keys(p);
   int* lengths = writable<int>(p.lengths);
-  int* list = writable<int>(p.table);
+  int* entry = writable<int>(p.table);
   std::vector<bool> named(static_cast<std::size_t>(cache_pages(p)));
-  for (int b = 0; b < p.batch; ++b) {
-    const std::int64_t length = length_of(p, b);
-    auto step =
-        std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(length)), 1);
-    while (std::gcd(step, length) != 1) ++step;
-    std::int64_t next = 1;
-    for (int query = 0; query < p.q_len; ++query, list += p.top) {
-      const int count = *lengths++ = listed_keys(p, static_cast<int>(length), query);
-      for (int i = 0; i < p.top; ++i) list[i] = i % 2 == 0 ? -1 : absurd(b + i / 2);
-      for (int i = 0; i < count; ++next) {
-        const auto key = static_cast<int>(next * step % length);
-        if (key > length - p.q_len + query) continue;
-        const std::int64_t slot = reference::slot_of(all, b, key);
-        list[i++] = static_cast<int>(slot);
-        named[slot] = true;
+  for (std::size_t query = 0; query < chosen.lists.size(); ++query) {
+    const std::vector<int>& list = chosen.lists[query];
+    const std::vector<int>& slots = chosen.slots[query / static_cast<std::size_t>(p.q_len)];
+    lengths[query] = static_cast<int>(list.size());
+    for (int i = 0; i < p.top; ++i, ++entry) {
+      if (i < lengths[query]) {
+        *entry = slots[list[i]];
+        named[*entry] = true;
+      } else {
+        *entry = i % 2 == 0 ? -1 : absurd(i / 2);
       }
     }
   }
@@ -404,6 +399,34 @@ class ExpectedPagedAttention : public Verifier::Expected {
 
 }  // namespace
 
+ChosenKeys choose_keys(const PagedAttentionProblem& p) {
+  PagedAttentionProblem all = over_all_keys(p);
+  std::vector<int> table(std::int64_t{p.batch} * table_width(all));
+  std::vector<int> lengths(p.batch);
+  all.table = table.data();
+  all.lengths = lengths.data();
+  fill_table(all);
+  ChosenKeys chosen;
+  for (int b = 0; b < p.batch; ++b) {
+    const int length = lengths[b];
+    std::vector<int>& slots = chosen.slots.emplace_back(length);
+    for (int j = 0; j < length; ++j) slots[j] = static_cast<int>(reference::slot_of(all, b, j));
+    auto step =
+        std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(length)), 1);
+    while (std::gcd(step, length) != 1) ++step;
+    std::int64_t next = 1;
+    for (int query = 0; query < p.q_len; ++query) {
+      std::vector<int>& list = chosen.lists.emplace_back();
+      const auto count = static_cast<std::size_t>(listed_keys(p, length, query));
+      for (; list.size() < count; ++next) {
+        const auto key = static_cast<int>(next * step % length);
+        if (key <= length - p.q_len + query) list.push_back(key);
+      }
+    }
+  }
+  return chosen;
+}
+
 // Queries, keys and values are those of attention (fill.cpp). Keys point, besides, to queries at
 // both sides of the window's edge. Of every four sinks one weighs about as much as all keys, one as
 // one key, one outweighs what is not near 100 and one is outweighed by what is not near −100.
@@ -418,7 +441,7 @@ void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
     all.table = table.data();
     all.lengths = lengths.data();
     fill_table(all);
-    const std::vector<bool> named = fill_lists(p, all);
+    const std::vector<bool> named = fill_lists(p);
     with_half(p.dtype, [&]<class T>(Type<T>) {
       fill_caches<T>(all, seed, first);
       hide_unused<T>(p, named, p.k, p.head_dim);

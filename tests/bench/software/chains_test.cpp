@@ -69,6 +69,20 @@ TEST_F(Chains, SolveTheirProblems) {
   }
 }
 
+// The keys that the indexer's scores choose are those of the list, in its order.
+TEST_F(Chains, ChooseTheKeysOfSparseAttention) {
+  for (const char* name : {"sparsemla/bf16/b1q1kv1h1top1", "sparsemla/f16/b1q1kv300h3top100",
+                           "sparsemla/bf16/b1q1kv50h2top64"}) {
+    const Check c = check("indexed", name);
+    EXPECT_TRUE(c.passed) << name << ": " << c.message;
+  }
+  EXPECT_NE(refusal("indexed", "sparsemla/bf16/b1q2kv9h1top4").find("b1q1"), std::string::npos);
+  EXPECT_NE(refusal("indexed", "sparsemla/bf16/b1q1kv65537h1top4").find("65536 keys"),
+            std::string::npos);
+  EXPECT_EQ(refusal("indexed", "mla/bf16/b1q1kv9h1"),
+            "an indexer chooses the keys of sparsemla, not of mla");
+}
+
 TEST_F(Chains, SayWhatTheyDoNotSolve) {
   EXPECT_EQ(refusal("unfused", "gemm/f32/m1n1k1"),
             "unfused steps are known of addrmsnorm, addrmsnormquant, rope, swiglu, not of gemm");
@@ -96,6 +110,26 @@ TEST_F(Chains, SayWhatTheyDoNotSolve) {
       find_chain("unfused")->unsupported(parse_case("addrmsnormquant/f32xe4m3/r1c128"), gpu))
       << "both steps are kernels";
   EXPECT_EQ(find_chain("folded"), nullptr);
+}
+
+// What lies between the steps is written once and read once, but for the values of the scores.
+TEST_F(Chains, StepsOfSparseAttentionBeginWithTheIndexer) {
+  const Problem sparse = parse_case("sparsemla/bf16/b1q1kv1000h128top40");
+  const Chain& indexed = *find_chain("indexed");
+  const std::vector<Step> steps = indexed.steps(sparse);
+  ASSERT_EQ(steps.size(), 4u);
+  EXPECT_EQ(steps[0].text, "indexer/bf16/b1q1kv1000h64");
+  EXPECT_EQ(steps[1].text, "topk/f32/r1c1000k40");
+  EXPECT_EQ(steps[3].flops, flops(sparse));
+  EXPECT_EQ(steps[3].read + steps[3].written, bytes(sparse));
+  double read = 0;
+  double written = 0;
+  for (const Step& s : steps) {
+    read += s.read_between;
+    written += s.written_between;
+  }
+  EXPECT_EQ(written, indexed.between(sparse));
+  EXPECT_EQ(written - read, 4 * 40);
 }
 
 TEST_F(Chains, StepsCountWhatTheyComputeAndMove) {

@@ -58,7 +58,7 @@ TEST(Pairings, ErrorsNameWhatIsWrong) {
     return "";
   };
   EXPECT_THAT(error_of("fused:gemm/f32/m1n1k1"),
-              HasSubstr("no chain 'fused'; there are unfused, materialised"));
+              HasSubstr("no chain 'fused'; there are unfused, materialised, indexed"));
   EXPECT_THAT(error_of("gemm/f32/m1n1"), HasSubstr("'k' is missing"));
   EXPECT_THAT(error_of("gemm"), HasSubstr("a case has three parts"));
   EXPECT_THAT(error_of(""), HasSubstr("there is no kernel ''"));
@@ -80,6 +80,8 @@ TEST(KeptBytes, AreWeightsWithTheirScalesAndCaches) {
   EXPECT_EQ(kept("addrmsnorm/bf16/r1c8"), 0);
   EXPECT_EQ(kept("groupedgemm/bf16/t16e32top2n64k128"), 32 * 64 * 128 * 2) << "of all experts";
   EXPECT_EQ(kept("mla/bf16/b2q1kv100h16"), 2 * 100 * 576 * 2) << "without spare pages";
+  EXPECT_EQ(kept("sparsemla/bf16/b2q1kv100h16top7"), 2 * 100 * 576 * 2) << "listed or not";
+  EXPECT_EQ(kept("indexer/bf16/b2q1kv100h64"), 2 * 100 * 128 * 2);
 }
 
 // A token of DeepSeek-V2's attention: 64 heads' keys and values, those of 8, or one latent vector.

@@ -103,16 +103,13 @@ TEST_F(SoftwareCommand, JudgesThePressWithoutMeasuring) {
   EXPECT_THAT(f.out, HasSubstr("not testable: v2-throughput-5.76-times\n"));
 }
 
-// A kernel that is missing leaves a claim without a test, not the command without a verdict.
-TEST_F(SoftwareCommand, JudgesClaimsAboutWaysThatAreMissing) {
-  const auto claims = write("claims.json", R"({"claims": [
-    {"id": "sparse", "says": "it pays", "what": "time", "unit": "ratio", "operator": ">",
-     "value": 1, "measure": {"metric": "speedup", "pairing": "sparse-attention",
-     "plain": "full", "way": "sparse"}}]})");
-  const Finished f = software(
-      {"--claims", claims.string(), "--backend", "cpu", "--samples", "10", "--budget", "0.1"});
+// Of one length alone it is not known from which one on a way pays.
+TEST_F(SoftwareCommand, TellsFromWhichLengthOnAWayPays) {
+  const Finished f = software({"--pairing", "sparse-attention-2048", "--backend", "cpu",
+                               "--samples", "10", "--budget", "0.1"});
   ASSERT_TRUE(measured(f)) << f.exit_code << f.err;
-  EXPECT_THAT(f.out, HasSubstr("not testable: sparse on cpu:0\n"));
+  EXPECT_THAT(f.out, HasSubstr("sparse-attention on cpu:0: sparse takes less time than full\n"
+                               "  - measured: not known: fewer than two lengths have a ratio\n"));
 }
 
 TEST_F(SoftwareCommand, EndsWhenItIsInterrupted) {

@@ -89,7 +89,8 @@ TEST(Inputs, DoNotDependOnTheNumberOfThreads) {
        {"gemm/f32/m40n50k30", "attention/f32/b2q9kv20h4hkv2d64causal", "sum/f32/n100001",
         "argmax/f32/n1001", "softmax/f32/r20c30", "rmsnorm/f32/r20c30",
          "weightonly/bf16xmxfp4/m3n50k96", "scaledgemm/bf16xe4m3/m3n50k300", "gather/f32/v90t40d30",
-         "topk/f32/r20c30k3", "sample/f32/r20c30k3",
+         "topk/f32/r20c30k3", "sample/f32/r20c30k3", "sparsemla/bf16/b2q3kv40h2top9ragged",
+         "indexer/f16/b2q3kv40h5",
          "pagedattention/bf16/b2q9kv40p16h4hkv2d64raggedcausalsinkswindow5",
          "mla/bf16xe4m3/b2q1kv70h2ragged"}) {
     const Problem shape = parse_case(name);
