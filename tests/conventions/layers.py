@@ -23,8 +23,9 @@ LAYERS = (
     ("backends", "", ("problems", "backends/*")),
     ("bench", "", ("problems", "backends/*", "bench")),
 )
-# The harness places its own threads, moves memory and asks for limits on the host itself.
-HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "processor")}
+# The harness places its own threads, moves memory, takes steps that no kernel has and asks for limits
+# on the host itself.
+HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor")}
 # What a vendor's libraries and its compilers' output need of its backend.
 SUBJECT = ("bench/baselines", "bench/codegen", "bench/port")
 TOP = {"problems", "backends", "kernels", "bench", "tests"}
