@@ -66,9 +66,9 @@ std::vector<Pairing> make_pairings() {
        .ways = {{.name = "unfused", .text = "unfused:swiglu/f32/r1024c14336"},
                 {.name = "fused", .text = "swiglu/f32/r1024c14336"}}},
       {.name = "rope",
-       .says = "4096 tokens' 32 heads turned, in the five passes of eager frameworks or in one",
-       .ways = {{.name = "unfused", .text = "unfused:rope/f32/t4096h32d128"},
-                {.name = "fused", .text = "rope/f32/t4096h32d128"}}},
+       .says = "2048 tokens' 32 heads turned, in the five passes of eager frameworks or in one",
+       .ways = {{.name = "unfused", .text = "unfused:rope/f32/t2048h32d128"},
+                {.name = "fused", .text = "rope/f32/t2048h32d128"}}},
       {.name = "experts",
        .says = "16 tokens through 32 experts as wide as Qwen3-30B-A3B's: each through all, each "
                "through 2",
