@@ -190,9 +190,10 @@ void launch_paged(Backend& backend, const PagedAttentionProblem& p) {
     const typename Kernel::template Args<S, B> args{
         .q = Kernel::template Query<S, B>::bind(query_like(static_cast<const T*>(p.q), kKeyDim)),
         .k = bind(Type<typename Kernel::template Key<S, B>>{}, p.k, kKeyDim, key_stride(p)),
-        .v = p.latent
-                 ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, key_stride(p))
-                 : bind(Type<typename Kernel::template Value<S, B>>{}, p.v, kValueDim, kValueDim),
+        .v =
+            p.latent
+                ? bind(Type<typename Kernel::template Value<S, B>>{}, p.k, kValueDim, key_stride(p))
+                : bind(Type<typename Kernel::template Value<S, B>>{}, p.v, kValueDim, kValueDim),
         .lengths = lengths,
         .o = o,
         .lse = lse,

@@ -24,10 +24,11 @@ class PagedAttentionTest : public KernelTest {
     p.dtype = dtype();
     p.scale = 1 / std::sqrt(static_cast<float>(p.head_dim));
     SCOPED_TRACE(::testing::Message()
-                 << (p.code ? "codes, " : "") << (p.latent ? "latent, batch " : "batch ") << p.batch << ", lengths " << p.q_len << "/"
-                 << p.kv_len << ", page " << p.page << ", heads " << p.q_heads << "/" << p.kv_heads
-                 << ", d " << p.head_dim << "/" << values_of(p) << (p.causal ? ", causal" : "")
-                 << (p.sinks ? ", sinks" : "") << ", window " << p.window);
+                 << (p.code ? "codes, " : "") << (p.latent ? "latent, batch " : "batch ") << p.batch
+                 << ", lengths " << p.q_len << "/" << p.kv_len << ", page " << p.page << ", heads "
+                 << p.q_heads << "/" << p.kv_heads << ", d " << p.head_dim << "/" << values_of(p)
+                 << (p.causal ? ", causal" : "") << (p.sinks ? ", sinks" : "") << ", window "
+                 << p.window);
     std::mt19937 generator(17);
     std::vector<int> pages(cache_pages(p));
     std::iota(pages.begin(), pages.end(), 0);
@@ -100,8 +101,7 @@ class PagedAttentionTest : public KernelTest {
 
  private:
   // Numbers of magnitudes that differ from block to block.
-  static std::vector<CodedKey> coded_cache(const std::vector<bool>& used,
-                                           std::mt19937& generator) {
+  static std::vector<CodedKey> coded_cache(const std::vector<bool>& used, std::mt19937& generator) {
     std::uniform_real_distribution<float> uniform(-1, 1);
     constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
     std::vector<CodedKey> keys(used.size());
