@@ -27,6 +27,29 @@ constexpr const char* kExamples =
     "\n"
     "exit codes: 0 printed, 2 bad option or value, 4 standard output could not be written\n";
 
+bool is_case(const std::string& name) {
+  try {
+    parse_case(name);
+    return true;
+  } catch (const CaseError&) {
+    return false;
+  }
+}
+
+// The types of a kernel beside which some code of it may stand.
+Json coded_dtypes(const Description& kernel) {
+  const std::string_view shape = kernel.example.substr(kernel.example.rfind('/'));
+  Json types = Json::array();
+  for (const DType t : kernel.types) {
+    if (std::ranges::any_of(kernel.codes, [&](Code c) {
+          return is_case(fmt::format("{}/{}x{}{}", kernel.kernel, name_of(t), name_of(c), shape));
+        })) {
+      types.push_back(name_of(t));
+    }
+  }
+  return types;
+}
+
 Json list_kernels() {
   Json all = Json::array();
   for (const Problem& problem : kernels()) {
@@ -40,6 +63,7 @@ Json list_kernels() {
                    {"description", kernel.text},
                    {"dtypes", dtypes},
                    {"codes", codes},
+                   {"coded_dtypes", coded_dtypes(kernel)},
                    {"shape", shape_grammar(problem)},
                    {"example", kernel.example}});
   }
@@ -128,10 +152,12 @@ Json listing(const std::vector<BackendEntry>& backends, const std::vector<Absent
 std::string listing_text(const Json& listing, const std::vector<std::string>& suites) {
   std::string text = "Kernels\n";
   for (const Json& kernel : listing["kernels"]) {
-    const std::string codes = joined(kernel["codes"]);
+    const bool of_all = kernel["coded_dtypes"] == kernel["dtypes"];
+    const std::string codes = fmt::format(
+        ", {} x {}", of_all ? "each" : joined(kernel["coded_dtypes"]), joined(kernel["codes"]));
     text += fmt::format("  {:<10} {} ({}{})\n             example: {}\n             shape: {}\n",
                         text_of(kernel, "name"), text_of(kernel, "description"),
-                        joined(kernel["dtypes"]), codes.empty() ? "" : ", each x " + codes,
+                        joined(kernel["dtypes"]), kernel["codes"].empty() ? "" : codes,
                         text_of(kernel, "example"), text_of(kernel, "shape"));
   }
   text += "\nSuites\n";

@@ -58,6 +58,7 @@ TEST(List, TellsTypesCodesAndShape) {
   const std::string text = listing_text(a_listing(), {});
   EXPECT_NE(text.find("shape: m# n# k# [bt] [lda#] [ldb#] [ldc#] [cTYPE]\n"), std::string::npos);
   EXPECT_NE(text.find("(f16, bf16, each x int8, int4, mxfp4)\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("(f16, bf16, bf16 x e4m3)\n"), std::string::npos) << text;
   EXPECT_NE(text.find("shape: b# q# kv# h# hkv# d# [causal] [scale#]\n"), std::string::npos);
 }
 
