@@ -98,15 +98,6 @@ Suite edges() {
              "attention/{}/b1q70kv150h2hkv2d128causal",
              "attention/{}/b2q1kv41h6hkv3d128",  // decode
              "attention/{}/b1q1kv501h4hkv2d64",  // few items, whose keys are shared out
-             "pagedattention/{}/b1q1kv1p1h1hkv1d64",
-             "pagedattention/{}/b3q1kv41p16h6hkv3d64ragged",
-             "pagedattention/{}/b2q1kv75p1h4hkv2d128raggedsinks",
-             "pagedattention/{}/b1q1kv501p64h4hkv2d64",  // few items, whose keys are shared out
-             "pagedattention/{}/b1q1kv300p64h8hkv1d256sinkswindow128",
-             "pagedattention/{}/b2q13kv40p16h6hkv3d64raggedcausal",  // queries that see no key
-             "pagedattention/{}/b1q70kv140p16h2hkv2d192dv128causal",
-             "pagedattention/{}/b1q37kv90p1h2hkv1d128causalsinkswindow16",
-             "pagedattention/{}/b1q20kv45p64h1hkv1d256",
              "sum/{}/n1",
              "sum/{}/n30001",
              "max/{}/n1",
@@ -170,6 +161,15 @@ Suite edges() {
   }
   for (const DType type : kHalves) {
     for (const std::string_view shape : {
+             "pagedattention/{}/b1q1kv1p1h1hkv1d64",
+             "pagedattention/{}/b3q1kv41p16h6hkv3d64ragged",
+             "pagedattention/{}/b2q1kv75p1h4hkv2d128raggedsinks",
+             "pagedattention/{}/b1q1kv501p64h4hkv2d64",  // few items, whose keys are shared out
+             "pagedattention/{}/b1q1kv300p64h8hkv1d256sinkswindow128",
+             "pagedattention/{}/b2q13kv40p16h6hkv3d64raggedcausal",  // queries that see no key
+             "pagedattention/{}/b1q70kv140p16h2hkv2d192dv128causal",
+             "pagedattention/{}/b1q37kv90p1h2hkv1d128causalsinkswindow16",
+             "pagedattention/{}/b1q20kv45p64h1hkv1d256",
              "mla/{}/b1q1kv1h1",
              "mla/{}/b2q1kv100h5ragged",
              "mla/{}/b1q2kv130h16causal",
