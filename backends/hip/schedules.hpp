@@ -242,6 +242,12 @@ struct Rdna3Schedules : PlainSchedules {
     }
   }
 
+  // Fragments of whole rows are 64 registers for all of k, and of 32 heads another 128.
+  template <class T, class F>
+  static void indexer(const IndexerProblem&, F f) {
+    f(Type<simt::TileSchedule<T, 64, 16, 0, 4, 1, 1>>{});
+  }
+
  private:
   template <class T, class F>
   static void codes_gemm(int m, F f) {

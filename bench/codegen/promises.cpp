@@ -41,7 +41,7 @@ Promise sm_80_products(const char* family, const char* dtype) {
 Promise sm_80_pipelines(const char* family) {
   return {.family = family,
           .dtype = "f32",
-          .kernels = {"gemm", "grouped_gemm", "attention", "paged_attention"},
+          .kernels = {"gemm", "grouped_gemm", "attention"},
           .type = "TileSchedule",
           .async_copies = kOperands};
 }
