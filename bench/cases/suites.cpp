@@ -177,7 +177,7 @@ Suite edges() {
              "sparsemla/{}/b2q3kv150h5top40ragged",
              "sparsemla/{}/b1q4kv2h16top3",  // lists that are short, and empty
              "indexer/{}/b1q1kv1h1",
-             "indexer/{}/b2q3kv100h70",
+             "indexer/{}/b2q3kv90h70",
              "indexer/{}/b1q5kv3h64",  // queries that see no key
              "weightonly/{}xint8/m1n1k128",
              "weightonly/{}xint8/m67n71k384",

@@ -49,6 +49,8 @@ struct Chain {
   // Allocates the scratch and returns what solves problems of this shape, once per call. The device
   // outlives it. Throws DeviceError.
   std::function<void(const Problem&)> (*prepare)(Device& device, const Problem& problem);
+  // Bytes that stay in memory from call to call besides those of the problem; null: none.
+  double (*kept)(const Problem& problem) = nullptr;
 };
 
 // unfused:       a fused kernel's operations, one after the other (unfused.hpp).

@@ -239,7 +239,11 @@ void not_testable(Json& result, const std::string& reason) {
 void judge_saving(Json& result, const Statement& s, const Json& pairing, const char* key) {
   const Json* plain = find_named(pairing.at("ways"), "name", s.measure_text("plain"));
   const Json* way = find_named(pairing.at("ways"), "name", s.measure_text("way"));
-  for (const Json* w : {plain, way}) {
+  for (const auto& [w, name] : {std::pair{plain, "plain"}, std::pair{way, "way"}}) {
+    if (w == nullptr) {
+      return not_testable(result, fmt::format("{} is no way of {} there", s.measure_text(name),
+                                              pairing.at("name").get<std::string>()));
+    }
     if (w->contains(key)) continue;
     return not_testable(result, fmt::format("{}: {}", w->at("name").get<std::string>(),
                                             w->value("reason", "nothing is known of it")));

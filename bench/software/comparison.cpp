@@ -282,9 +282,12 @@ class MeasuredPairing {
     }
     json["flops"] = flops;
     json["bytes"] = bytes_of(w);
-    json["kept_bytes"] = kept_bytes(*w.read.problem);
+    const bool more = w.read.chain != nullptr && w.read.chain->kept != nullptr;
+    const double kept =
+        kept_bytes(*w.read.problem) + (more ? w.read.chain->kept(*w.read.problem) : 0);
+    json["kept_bytes"] = kept;
     if (const double tokens = cached_tokens(*w.read.problem); tokens > 0) {
-      json["kept_bytes_per_token"] = kept_bytes(*w.read.problem) / tokens;
+      json["kept_bytes_per_token"] = kept / tokens;
     }
     if (w.read.chain != nullptr) {
       json["between_bytes"] = w.read.chain->between(*w.read.problem);

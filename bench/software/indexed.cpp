@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bench/cases/case.hpp"
+#include "bench/software/kept.hpp"
 #include "bench/verify/chosen_keys.hpp"
 
 namespace moat {
@@ -126,6 +127,10 @@ void fill_indexer(const std::vector<int>& list, std::vector<T>& queries, std::ve
   }
 }
 
+double keys_of_indexer(const Problem& problem) {
+  return kept_bytes(indexer_of(std::get<PagedAttentionProblem>(problem)));
+}
+
 std::function<void(const Problem&)> prepare_indexed(Device& device, const Problem& shape) {
   const auto& p = std::get<PagedAttentionProblem>(shape);
   const Places places(p);
@@ -178,7 +183,8 @@ Chain indexed_chain() {
           .steps = indexed_steps,
           .between = between,
           .scratch = scratch,
-          .prepare = prepare_indexed};
+          .prepare = prepare_indexed,
+          .kept = keys_of_indexer};
 }
 
 }  // namespace moat

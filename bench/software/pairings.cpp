@@ -30,13 +30,16 @@ Pairing sparse_attention(int length) {
 std::vector<Pairing> make_pairings() {
   std::vector<Pairing> all{
       {.name = "product-decode",
-       .says = "one token through weights of 4096 × 4096, in ever fewer bits",
+       .says =
+           "one token through weights of 4096 × 4096, in ever fewer bits; of fp8 the token comes "
+           "in codes, which quantise/bf16xe4m3/r1c4096 makes",
        .ways = {{.name = "f32", .text = "gemm/f32/m1n4096k4096bt"},
                 {.name = "bf16", .text = "gemm/bf16/m1n4096k4096bt"},
                 {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m1n4096k4096"},
                 {.name = "int4", .text = "weightonly/bf16xint4/m1n4096k4096"}}},
       {.name = "product-prefill",
-       .says = "256 tokens through weights of 2112 × 7168, as DeepSeek-V3's first projection has",
+       .says = "256 tokens through weights of 2112 × 7168, as DeepSeek-V3's first projection has; "
+               "of fp8 the tokens come in codes, which quantise/bf16xe4m3/r256c7168 makes",
        .ways = {{.name = "f32", .text = "gemm/f32/m256n2112k7168bt"},
                 {.name = "bf16", .text = "gemm/bf16/m256n2112k7168bt"},
                 {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m256n2112k7168"},

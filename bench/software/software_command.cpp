@@ -171,7 +171,8 @@ int software(Options& o, const std::vector<std::string>& arguments, RunWorld (*w
       results = judge_claims(claims, document, from);
     } catch (const nlohmann::json::exception& e) {
       throw std::runtime_error(
-          fmt::format("--evidence {}: {}", o.evidence ? o.evidence->string() : "", e.what()));
+          fmt::format("--evidence {}: {}; moat software --json writes what it reads",
+                      o.evidence ? o.evidence->string() : "", e.what()));
     }
   }
   if (o.json) {

@@ -192,7 +192,7 @@ std::string pairing_text(const Json& pairing, bool color) {
                                   name, with_prefix(w.at("between_bytes").get<double>(), "B")));
     }
     if (w.contains("cache") && w.at("cache") == "hot") {
-      notes.push_back(fmt::format("{} finds its operands in the cache: memory binds it not", name));
+      notes.push_back(fmt::format("{} finds its operands in the cache: memory does not bind it", name));
     }
     if (beside != nullptr) {
       if (std::string note = parting(pairing, *beside); !note.empty()) {
@@ -251,6 +251,7 @@ std::string device_text(const Json& device) {
       separator = ", ";
     }
   }
+  if (*separator == ' ') text += " none";
   return text + "\n" + missing;
 }
 

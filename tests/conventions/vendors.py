@@ -21,8 +21,9 @@ SUFFIXES = {".hpp", ".cpp", ".in", ".js", ".html", ".css", ".cmake", ".txt"}
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
 # How device compilers say that a function may run on the device (problems/marks.hpp).
 COMPILERS = {"__CUDACC__", "__HIP__"}
-# The harness places its own threads, moves memory and asks for limits on the host itself.
-HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "processor")}
+# The harness places its own threads, moves memory, takes steps that no kernel has and asks for limits
+# on the host itself.
+HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor")}
 
 RULES = {
     "backend by name": r'\bbackend(\(\)|\.name)?\s*(==|!=)\s*"|"cpu"\s*(==|!=)|(==|!=)\s*"cpu"|'

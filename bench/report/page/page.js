@@ -209,8 +209,8 @@ table(byId('software-table'), [
   {title: 'of ceiling', key: 'share', n: 1, show: percent},
   {title: 'plain ÷ this', key: 'measured', n: 1,
     show: (v, r) => absent(v) ? '–' : `${ratio(v)} (${ratio(r.lower)} to ${ratio(r.upper)})`},
-  {title: 'predicted', key: 'predicted', n: 1, show: ratio},
-  {title: 'of bytes', key: 'bytes_ratio', n: 1, show: ratio},
+  {title: 'predicted (bytes)', key: 'predicted', n: 1,
+    show: (v, r) => absent(r.bytes_ratio) ? ratio(v) : `${ratio(v)} (${ratio(r.bytes_ratio)})`},
   {title: 'note', key: 'predicted_reason', show: (v, r) => r.reason ?? v ?? ''},
 ], (data.software ?? []).map(r => ({...r, bad: ['failed', 'suspect', 'error'].includes(r.status)})),
       {empty: 'No document of moat software was given (moat report --software FILE).'});

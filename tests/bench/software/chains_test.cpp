@@ -130,6 +130,7 @@ TEST_F(Chains, StepsOfSparseAttentionBeginWithTheIndexer) {
   }
   EXPECT_EQ(written, indexed.between(sparse));
   EXPECT_EQ(written - read, 4 * 40);
+  EXPECT_EQ(indexed.kept(sparse), 1000 * 256);
 }
 
 TEST_F(Chains, StepsCountWhatTheyComputeAndMove) {

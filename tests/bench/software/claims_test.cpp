@@ -158,6 +158,10 @@ TEST(Claims, OfSavingsComeFromTheWays) {
   const Json missing = verdict_of(speedup("bytes_saved", "int4"), evidence(1, 1, 1));
   EXPECT_EQ(missing.at("verdict"), "not testable");
   EXPECT_EQ(missing.at("reason"), "int4: no kernel");
+  // A document of an older build lacks ways.
+  const Json unknown = verdict_of(speedup("bytes_saved", "fp4"), evidence(1, 1, 1));
+  EXPECT_EQ(unknown.at("verdict"), "not testable");
+  EXPECT_EQ(unknown.at("reason"), "fp4 is no way of product-decode there");
 }
 
 TEST(Claims, WithoutATimeAreNotTestable) {
