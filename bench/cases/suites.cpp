@@ -57,7 +57,7 @@ Suite quick() {
               "gather/bf16/v4096t512d4096",
               "topk/f32/r16c128256k50",
               "sample/f32/r16c128256k50temp0.8p0.95",
-              "quantise/bf16xe4m3/r256c1024",
+              "quantise/bf16xe4m3/r512c4096",
               "addrmsnormquant/bf16xe4m3/r512c4096",
           })};
 }
