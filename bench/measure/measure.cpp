@@ -332,13 +332,18 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   return result;
 }
 
-Rotation rotation_sets(std::size_t bytes_per_set, std::size_t cache_bytes,
-                       std::size_t memory_limit) {
+Rotation rotation_sets(std::size_t touched_per_set, std::size_t held_per_set,
+                       std::size_t cache_bytes, std::size_t memory_limit) {
   constexpr std::size_t kMostSets = 1024;
-  const std::size_t bytes = std::max<std::size_t>(bytes_per_set, 1);
-  const std::size_t wanted = std::max<std::size_t>(ceil_div(2 * cache_bytes, bytes), 1);
-  const std::size_t fitting = std::clamp<std::size_t>(memory_limit / bytes, 1, kMostSets);
-  return {.sets = static_cast<int>(std::min(wanted, fitting)), .cold = wanted <= fitting};
+  const auto twice_the_cache = [&](std::size_t bytes) {
+    return std::max<std::size_t>(ceil_div(2 * cache_bytes, std::max<std::size_t>(bytes, 1)), 1);
+  };
+  const std::size_t wanted = twice_the_cache(touched_per_set);
+  const std::size_t fitting =
+      std::clamp<std::size_t>(memory_limit / std::max<std::size_t>(held_per_set, 1), 1, kMostSets);
+  const bool cold = wanted <= fitting;
+  const std::size_t sets = cold ? wanted : std::min(twice_the_cache(held_per_set), fitting);
+  return {.sets = static_cast<int>(sets), .cold = cold};
 }
 
 }  // namespace moat

@@ -114,14 +114,16 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
                     const std::vector<std::vector<Problem>>& problems,
                     const MeasureOptions& options, Clock& clock);
 
-// How many sets of operands to go round so that every call finds its own out of the cache: together
-// at least twice the last-level cache, as far as memory_limit and a limit of 1024 sets allow, and
-// at least one. `cold` says whether that was reached.
+// How many sets of operands to go round so that every call finds its own out of the cache: what
+// calls touch of them is together at least twice the last-level cache, as far as memory_limit, for
+// what they hold, and a limit of 1024 sets allow, and there is at least one. `cold` says whether
+// that was reached; where it cannot be, nothing is gained from sets beyond twice the cache in what
+// they hold.
 struct Rotation {
   int sets = 1;
   bool cold = false;
 };
-Rotation rotation_sets(std::size_t bytes_per_set, std::size_t cache_bytes,
-                       std::size_t memory_limit);
+Rotation rotation_sets(std::size_t touched_per_set, std::size_t held_per_set,
+                       std::size_t cache_bytes, std::size_t memory_limit);
 
 }  // namespace moat

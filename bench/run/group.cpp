@@ -226,14 +226,16 @@ class GroupRun {
   static Rotation rotation(const Device& device, const Problem& problem, int contenders,
                            const GroupOptions& options) {
     if (options.measure.hot) return {};
-    // A call touches the inputs and its own output; the memory holds all outputs.
-    const std::uint64_t touched = Operands::bytes(problem);
+    // A call has the inputs and its own output, and touches some of them; the memory holds all
+    // outputs.
+    const std::uint64_t held = Operands::bytes(problem);
     const double share =
-        static_cast<double>(touched) / static_cast<double>(Operands::bytes(problem, contenders));
+        static_cast<double>(held) / static_cast<double>(Operands::bytes(problem, contenders));
+    const auto touched = std::min(held, static_cast<std::uint64_t>(bytes(problem)));
     // The values that no set holds yet lie in the same memory.
     const std::uint64_t beside = device.info().host ? input_bytes(problem) : 0;
     const std::uint64_t limit = options.memory_limit - std::min(beside, options.memory_limit / 2);
-    return rotation_sets(touched, device.info().cache_bytes,
+    return rotation_sets(touched, held, device.info().cache_bytes,
                          static_cast<std::size_t>(share * static_cast<double>(limit)));
   }
 

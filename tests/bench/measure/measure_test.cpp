@@ -394,25 +394,35 @@ TEST_F(Measure, RefusesMissingProblems) {
 }
 
 TEST(RotationSets, CoverTwiceTheCache) {
-  const auto enough = rotation_sets(10, 100, 1000);
+  const auto enough = rotation_sets(10, 10, 100, 1000);
   EXPECT_EQ(enough.sets, 20);
   EXPECT_TRUE(enough.cold);
-  EXPECT_EQ(rotation_sets(30, 100, 1000).sets, 7);
-  const auto huge = rotation_sets(1000, 100, 1000);
+  EXPECT_EQ(rotation_sets(30, 30, 100, 1000).sets, 7);
+  const auto huge = rotation_sets(1000, 1000, 100, 1000);
   EXPECT_EQ(huge.sets, 1);
   EXPECT_TRUE(huge.cold);
 }
 
 TEST(RotationSets, SayWhatDoesNotFit) {
-  const auto tight = rotation_sets(10, 100, 55);
+  const auto tight = rotation_sets(10, 10, 100, 55);
   EXPECT_EQ(tight.sets, 5);
   EXPECT_FALSE(tight.cold);
-  EXPECT_EQ(rotation_sets(10, 100, 0).sets, 1);
-  EXPECT_FALSE(rotation_sets(10, 100, 0).cold);
-  const auto tiny = rotation_sets(1, 1 << 28, std::size_t{1} << 40);
+  EXPECT_EQ(rotation_sets(10, 10, 100, 0).sets, 1);
+  EXPECT_FALSE(rotation_sets(10, 10, 100, 0).cold);
+  const auto tiny = rotation_sets(1, 1, 1 << 28, std::size_t{1} << 40);
   EXPECT_EQ(tiny.sets, 1024);
   EXPECT_FALSE(tiny.cold);
-  EXPECT_EQ(rotation_sets(0, 0, 0).sets, 1);
+  EXPECT_EQ(rotation_sets(0, 0, 0, 0).sets, 1);
+}
+
+// Of a table of 1000 bytes a call reads ten.
+TEST(RotationSets, CountWhatCallsTouch) {
+  const auto fits = rotation_sets(10, 1000, 100, 20'000);
+  EXPECT_EQ(fits.sets, 20);
+  EXPECT_TRUE(fits.cold);
+  const auto large = rotation_sets(10, 1000, 100, 19'999);
+  EXPECT_EQ(large.sets, 1);
+  EXPECT_FALSE(large.cold);
 }
 
 TEST(DefaultOptions, SuitTheDevice) {
