@@ -308,10 +308,13 @@ class ExpectedPagedAttention : public Verifier::Expected {
             .query = static_cast<int>(row / p_.q_heads % p_.q_len)};
   }
 
-  static std::string name(const Row& at) {
-    return fmt::format("sequence {}, query {}, head {}", at.sequence, at.query, at.head);
+  // As the problem has them: queries with lists of their own are verified as sequences.
+  std::string name(const Row& at) const {
+    const int each = std::get<PagedAttentionProblem>(problem_).q_len / p_.q_len;
+    return fmt::format("sequence {}, query {}, head {}", at.sequence / each,
+                       at.sequence % each + at.query, at.head);
   }
-  static std::string name(const Row& at, std::int64_t d) {
+  std::string name(const Row& at, std::int64_t d) const {
     return fmt::format("{}, column {}", name(at), d);
   }
 
