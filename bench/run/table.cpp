@@ -61,13 +61,18 @@ constexpr const char* kTooFew = "†";
 // Nothing that was asked has the case; told below the table.
 constexpr const char* kNone = "none";
 
-bool lacks_baseline(const CaseRecord& c) {
+// What stands beside it without a number, as one that was disturbed, is there.
+bool lacks_baseline(const Record& record, const CaseRecord& c) {
+  const auto beside = [&](const CaseRecord& other) {
+    return other.problem == c.problem && other.backend == c.backend && other.device == c.device &&
+           other.implementation != kOurs && !is_yardstick(other.implementation);
+  };
   return c.implementation == kOurs && c.status == Status::ok && c.ratios.empty() &&
-         !c.baselines_absent.empty();
+         !c.baselines_absent.empty() && std::ranges::none_of(record.cases, beside);
 }
 
 std::string format_ratio(const Record& record, const CaseRecord& c) {
-  if (lacks_baseline(c)) return kNone;
+  if (lacks_baseline(record, c)) return kNone;
   const RatioRecord* baseline = fastest_baseline(c);
   if (baseline == nullptr) return "";
   const bool few = samples_beside(record, c, baseline->baseline) < kFewestSamples;
@@ -157,7 +162,7 @@ std::string library_text(const Record& record) {
 std::string lacking_text(const Record& record) {
   std::vector<std::pair<std::string, std::vector<AbsentRecord>>> kernels;
   for (const CaseRecord& c : record.cases) {
-    if (!lacks_baseline(c)) continue;
+    if (!lacks_baseline(record, c)) continue;
     auto kernel = std::ranges::find(kernels, c.kernel, &decltype(kernels)::value_type::first);
     if (kernel == kernels.end()) kernel = kernels.insert(kernel, {c.kernel, {}});
     for (const AbsentRecord& a : c.baselines_absent) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 #include "bench/cases/case.hpp"
 #include "bench/run/usage_error.hpp"
@@ -119,6 +120,12 @@ ReadWay read_way(std::string_view text) {
     return way;
   }
   way.problem = parse_case(name);
+  try {
+    if (way.chain != nullptr) way.chain->steps(*way.problem);
+  } catch (const std::bad_variant_access&) {
+    throw CaseError(fmt::format("way '{}': {} is {}; it has no steps for {}", text, way.chain->name,
+                                way.chain->text, kernel));
+  }
   return way;
 }
 
