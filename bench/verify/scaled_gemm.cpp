@@ -53,8 +53,8 @@ int row_kinds(const ScaledGemmProblem&) { return 0; }
 
 // Codes are exact in whatever they are multiplied in, so that only f32 rounds: the two scales'
 // product, its product with a block's sum, the sum over blocks, and here the decoded operands. Of
-// powers of two all products are exact, and the sum is one of k terms. Matrix units for FP8 that add
-// up in fewer bits, of which DeepSeek-V3 found about 14 (arXiv 2412.19437, 3.3.2), would need a
+// powers of two all products are exact, and the sum is one of k terms. Matrix units for FP8 that
+// add up in fewer bits, of which DeepSeek-V3 found about 14 (arXiv 2412.19437, 3.3.2), would need a
 // bound of their own; no backend multiplies in them.
 std::unique_ptr<Verifier::Expected> expect(const ScaledGemmProblem& host, Data data,
                                            const VerifyOptions& options) {
