@@ -33,6 +33,14 @@ T* writable(const void* data) {
 // Entries that name no page: far beyond the cache, or negative.
 int absurd(std::int64_t i) { return i % 2 == 0 ? 2147480000 : -1000000007; }
 
+// A step that visits 0 … count − 1, scattered and none twice.
+std::int64_t scattering_step(std::int64_t count) {
+  auto step =
+      std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(count)), 1);
+  while (std::gcd(step, count) != 1) ++step;
+  return step;
+}
+
 // Pages of a sequence do not follow each other in the cache. They depend on the shape alone, so
 // that a part of one cache may stand in another.
 void fill_table(const PagedAttentionProblem& p) {
@@ -40,9 +48,7 @@ void fill_table(const PagedAttentionProblem& p) {
   int* table = writable<int>(p.table);
   const int width = table_width(p);
   const std::int64_t pages = cache_pages(p);
-  auto step =
-      std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(pages)), 1);
-  while (std::gcd(step, pages) != 1) ++step;
+  const std::int64_t step = scattering_step(pages);
   std::int64_t next = 1;
   for (int b = 0; b < p.batch; ++b) {
     lengths[b] = length_of(p, b);
@@ -54,6 +60,29 @@ void fill_table(const PagedAttentionProblem& p) {
     }
   }
 }
+
+// What a problem with lists is over all keys, with a table and lengths of its own.
+class OverAllKeys {
+ public:
+  explicit OverAllKeys(const PagedAttentionProblem& p)
+      : problem_(over_all_keys(p)),
+        table_(std::int64_t{p.batch} * table_width(problem_)),
+        lengths_(p.batch) {
+    problem_.table = table_.data();
+    problem_.lengths = lengths_.data();
+    fill_table(problem_);
+  }
+  OverAllKeys(const OverAllKeys&) = delete;
+  OverAllKeys& operator=(const OverAllKeys&) = delete;
+
+  const PagedAttentionProblem& problem() const { return problem_; }
+  int length(int sequence) const { return lengths_[sequence]; }
+
+ private:
+  PagedAttentionProblem problem_;
+  std::vector<int> table_;
+  std::vector<int> lengths_;
+};
 
 // Writes the lists, with −1 or no slot behind them, and returns which slots they name.
 std::vector<bool> fill_lists(const PagedAttentionProblem& p) {
@@ -403,20 +432,14 @@ class ExpectedPagedAttention : public Verifier::Expected {
 }  // namespace
 
 ChosenKeys choose_keys(const PagedAttentionProblem& p) {
-  PagedAttentionProblem all = over_all_keys(p);
-  std::vector<int> table(std::int64_t{p.batch} * table_width(all));
-  std::vector<int> lengths(p.batch);
-  all.table = table.data();
-  all.lengths = lengths.data();
-  fill_table(all);
+  const OverAllKeys all(p);
   ChosenKeys chosen;
   for (int b = 0; b < p.batch; ++b) {
-    const int length = lengths[b];
+    const int length = all.length(b);
     std::vector<int>& slots = chosen.slots.emplace_back(length);
-    for (int j = 0; j < length; ++j) slots[j] = static_cast<int>(reference::slot_of(all, b, j));
-    auto step =
-        std::max<std::int64_t>(static_cast<std::int64_t>(0.618 * static_cast<double>(length)), 1);
-    while (std::gcd(step, length) != 1) ++step;
+    for (int j = 0; j < length; ++j)
+      slots[j] = static_cast<int>(reference::slot_of(all.problem(), b, j));
+    const std::int64_t step = scattering_step(length);
     std::int64_t next = 1;
     for (int query = 0; query < p.q_len; ++query) {
       std::vector<int>& list = chosen.lists.emplace_back();
@@ -438,15 +461,10 @@ ChosenKeys choose_keys(const PagedAttentionProblem& p) {
 // them.
 void fill(const PagedAttentionProblem& p, std::uint64_t seed, int first) {
   if (p.top != 0) {
-    PagedAttentionProblem all = over_all_keys(p);
-    std::vector<int> table(std::int64_t{p.batch} * table_width(all));
-    std::vector<int> lengths(p.batch);
-    all.table = table.data();
-    all.lengths = lengths.data();
-    fill_table(all);
+    const OverAllKeys all(p);
     const std::vector<bool> named = fill_lists(p);
     with_half(p.dtype, [&]<class T>(Type<T>) {
-      fill_caches<T>(all, seed, first);
+      fill_caches<T>(all.problem(), seed, first);
       hide_unused<T>(p, named, p.k, p.head_dim);
     });
     return;

@@ -23,9 +23,6 @@ LAYERS = (
     ("backends", "", ("problems", "backends/*")),
     ("bench", "", ("problems", "backends/*", "bench")),
 )
-# The harness places its own threads, moves memory, takes steps that no kernel has and asks for limits
-# on the host itself.
-HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor")}
 # What a vendor's libraries and its compilers' output need of its backend.
 SUBJECT = ("bench/baselines", "bench/codegen", "bench/port")
 TOP = {"problems", "backends", "kernels", "bench", "tests"}
@@ -37,7 +34,7 @@ def allowed(place: str, name: str) -> bool:
         match = re.match(rf"{folder}/" + (rf"({below})/" if below else ""), place)
         if not match:
             continue
-        if folder == "bench" and (name in HOST or place.startswith(SUBJECT) and name.startswith("backends/")):
+        if folder == "bench" and (name in source.HOST or place.startswith(SUBJECT) and name.startswith("backends/")):
             return True
         for target in targets:
             target = target.format(*match.groups())

@@ -21,9 +21,6 @@ SUFFIXES = {".hpp", ".cpp", ".in", ".js", ".html", ".css", ".cmake", ".txt"}
 DEVICES = re.compile(r"\b(sm_?\d+a?|gfx\d+\w*|[AH]\d00|B200|MI\d{3}\w?)\b", re.IGNORECASE)
 # How device compilers say that a function may run on the device (problems/marks.hpp).
 COMPILERS = {"__CUDACC__", "__HIP__"}
-# The harness places its own threads, moves memory, takes steps that no kernel has and asks for limits
-# on the host itself.
-HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor")}
 
 RULES = {
     "backend by name": r'\bbackend(\(\)|\.name)?\s*(==|!=)\s*"|"cpu"\s*(==|!=)|(==|!=)\s*"cpu"|'
@@ -44,7 +41,7 @@ def findings(path: pathlib.Path) -> list[tuple[int, str]]:
     for rule, pattern in RULES.items():
         for match in re.finditer(pattern, text):
             line = source.line_of(text, match.start())
-            if not any(header in text.splitlines()[line - 1] for header in HOST):
+            if not any(header in text.splitlines()[line - 1] for header in source.HOST):
                 found.append((line, rule))
     return sorted(set(found))
 

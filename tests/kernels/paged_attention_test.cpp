@@ -106,6 +106,24 @@ class PagedAttentionTest : public KernelTest {
     EXPECT_LE(worst_sum, 1);
   }
 
+  // Decode of ragged sequences, and several queries.
+  void check_latent(const PagedAttentionProblem& latent) {
+    for (const int heads : {1, 16, 150}) {
+      auto p = latent;
+      p.batch = 2;
+      p.kv_len = 131;
+      p.q_heads = heads;
+      p.ragged = true;
+      check(p);
+    }
+    auto p = latent;
+    p.q_len = 3;
+    p.kv_len = 700;
+    p.q_heads = 8;
+    p.causal = true;
+    check(p);
+  }
+
  private:
   // Numbers of magnitudes that differ from block to block.
   static std::vector<CodedKey> coded_cache(const std::vector<bool>& used, std::mt19937& generator) {
@@ -208,40 +226,11 @@ TEST_P(PagedAttentionTest, SplitKeys) {
 }
 
 TEST_P(PagedAttentionTest, Latent) {
-  const PagedAttentionProblem latent{.latent = true, .page = kLatentPage, .head_dim = kLatentDim};
-  for (const int heads : {1, 16, 150}) {
-    auto p = latent;
-    p.batch = 2;
-    p.kv_len = 131;
-    p.q_heads = heads;
-    p.ragged = true;
-    check(p);
-  }
-  auto p = latent;
-  p.q_len = 3;
-  p.kv_len = 700;
-  p.q_heads = 8;
-  p.causal = true;
-  check(p);
+  check_latent({.latent = true, .page = kLatentPage, .head_dim = kLatentDim});
 }
 
 TEST_P(PagedAttentionTest, LatentInCodes) {
-  const PagedAttentionProblem latent{
-      .code = Code::e4m3, .latent = true, .page = kLatentPage, .head_dim = kLatentDim};
-  for (const int heads : {1, 16, 150}) {
-    auto p = latent;
-    p.batch = 2;
-    p.kv_len = 131;
-    p.q_heads = heads;
-    p.ragged = true;
-    check(p);
-  }
-  auto p = latent;
-  p.q_len = 3;
-  p.kv_len = 700;
-  p.q_heads = 8;
-  p.causal = true;
-  check(p);
+  check_latent({.code = Code::e4m3, .latent = true, .page = kLatentPage, .head_dim = kLatentDim});
 }
 
 // Lists of several queries, some shorter than they may be and some empty.
