@@ -9,6 +9,7 @@
 
 #include "bench/cases/case.hpp"
 #include "bench/software/indexed.hpp"
+#include "bench/software/quantising.hpp"
 #include "bench/software/unfused.hpp"
 
 namespace moat {
@@ -152,7 +153,8 @@ const std::vector<Chain>& chains() {
        .between = scores_and_weights,
        .scratch = scores_and_weights,
        .prepare = prepare_materialised},
-      indexed_chain()};
+      indexed_chain(),
+      quantising_chain()};
   return all;
 }
 

@@ -56,6 +56,7 @@ struct Chain {
 // unfused:       a fused kernel's operations, one after the other (unfused.hpp).
 // materialised:  attention by two products with the matrix of scores, and of weights, between them.
 // indexed:       sparse attention and all that chooses its keys (indexed.hpp).
+// quantising:    a product of codes after the quantisation that makes them (quantising.hpp).
 const std::vector<Chain>& chains();
 
 // Null if there is none of that name.

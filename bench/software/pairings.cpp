@@ -33,17 +33,19 @@ std::vector<Pairing> make_pairings() {
       {.name = "product-decode",
        .says =
            "one token through weights of 4096 × 4096, in ever fewer bits; of fp8 the token comes "
-           "in codes, which quantise/bf16xe4m3/r1c4096 makes",
+           "in codes, or is quantised first",
        .ways = {{.name = "f32", .text = "gemm/f32/m1n4096k4096bt"},
                 {.name = "bf16", .text = "gemm/bf16/m1n4096k4096bt"},
                 {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m1n4096k4096"},
+                {.name = "fp8-quantised", .text = "quantising:scaledgemm/bf16xe4m3/m1n4096k4096"},
                 {.name = "int4", .text = "weightonly/bf16xint4/m1n4096k4096"}}},
       {.name = "product-prefill",
        .says = "256 tokens through weights of 2112 × 7168, as DeepSeek-V3's first projection has; "
-               "of fp8 the tokens come in codes, which quantise/bf16xe4m3/r256c7168 makes",
+               "of fp8 the tokens come in codes, or are quantised first",
        .ways = {{.name = "f32", .text = "gemm/f32/m256n2112k7168bt"},
                 {.name = "bf16", .text = "gemm/bf16/m256n2112k7168bt"},
                 {.name = "fp8", .text = "scaledgemm/bf16xe4m3/m256n2112k7168"},
+                {.name = "fp8-quantised", .text = "quantising:scaledgemm/bf16xe4m3/m256n2112k7168"},
                 {.name = "int4", .text = "weightonly/bf16xint4/m256n2112k7168"}}},
       {.name = "attention-decode",
        .says = "one token's 64 queries over 2048 keys of 128 elements: all heads with keys of "

@@ -83,6 +83,24 @@ TEST_F(Chains, ChooseTheKeysOfSparseAttention) {
             "an indexer chooses the keys of sparsemla, not of mla");
 }
 
+// As many activations are quantised first; the product is of the problem's own codes.
+TEST_F(Chains, QuantiseBeforeProductsOfCodes) {
+  for (const char* name : {"scaledgemm/bf16xe4m3/m1n128k128", "scaledgemm/bf16xe4m3/m3n130k257",
+                           "scaledgemm/f16xe4m3fnuz/m33n64k256ue8m0"}) {
+    const Check c = check("quantising", name);
+    EXPECT_TRUE(c.passed) << name << ": " << c.message;
+  }
+  EXPECT_EQ(refusal("quantising", "gemm/f32/m1n1k1"),
+            "activations are quantised for scaledgemm, not for gemm");
+  const Problem product = parse_case("scaledgemm/bf16xe4m3/m4n128k256");
+  const std::vector<Step> steps = find_chain("quantising")->steps(product);
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].text, "quantise/bf16xe4m3/r4c256");
+  EXPECT_EQ(steps[0].read, 2 * 4 * 256);
+  EXPECT_EQ(steps[0].written, 4 * 256 + 4 * 4 * 2);
+  EXPECT_EQ(steps[1].flops, flops(product));
+}
+
 TEST_F(Chains, SayWhatTheyDoNotSolve) {
   EXPECT_EQ(refusal("unfused", "gemm/f32/m1n1k1"),
             "unfused steps are known of addrmsnorm, addrmsnormquant, rope, swiglu, not of gemm");

@@ -58,7 +58,7 @@ TEST(Pairings, ErrorsNameWhatIsWrong) {
     return "";
   };
   EXPECT_THAT(error_of("fused:gemm/f32/m1n1k1"),
-              HasSubstr("no chain 'fused'; there are unfused, materialised, indexed"));
+              HasSubstr("no chain 'fused'; there are unfused, materialised, indexed, quantising"));
   EXPECT_THAT(error_of("gemm/f32/m1n1"), HasSubstr("'k' is missing"));
   EXPECT_THAT(error_of("gemm"), HasSubstr("a case has three parts"));
   EXPECT_THAT(error_of(""), HasSubstr("there is no kernel ''"));
