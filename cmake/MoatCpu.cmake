@@ -1,20 +1,132 @@
 # SPDX-License-Identifier: Apache-2.0
-# moat_cpu_isa: Highway and the instruction set that MOAT_CPU names, for targets whose code runs
-# only on processors that have it. Highway takes its target from the compiler's options.
+# Instruction sets of the host's processor. MOAT_CPU names those that the kernels of the CPU backend,
+# and the loops that stand beside them, are compiled for; a program picks one when it starts. Highway
+# takes its target from the compiler's options.
+include(CheckCXXCompilerFlag)
 
 set(MOAT_CPU_FLAGS_native -march=native)
 set(MOAT_CPU_FLAGS_avx2 -march=x86-64-v3)
 set(MOAT_CPU_FLAGS_avx512 -march=x86-64-v4)
+# What Ice Lake brought, and products of bfloat16: Zen 4, Sapphire Rapids and newer.
+set(MOAT_CPU_FLAGS_avx512bf16 -march=x86-64-v4 -mavx512bf16 -mavx512vnni -mavx512vbmi -mavx512vbmi2
+  -mavx512ifma -mavx512bitalg -mavx512vpopcntdq -mgfni -maes -mvaes -mpclmul -mvpclmulqdq)
 # Highway compiles its NEON functions with the cryptographic extension.
 set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto)
-if(NOT DEFINED MOAT_CPU_FLAGS_${MOAT_CPU})
-  message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU} is not known; use native, avx2, avx512 or neon.")
-endif()
+# From the least to the most; of those that a processor has, the last is picked.
+set(MOAT_CPU_SETS_x86_64 avx2 avx512 avx512bf16)
+set(MOAT_CPU_SETS_aarch64 neon)
 
+# MOAT_CPU_SETS: what MOAT_CPU means here.
+function(moat_cpu_sets)
+  set(processor ${CMAKE_SYSTEM_PROCESSOR})
+  string(REGEX REPLACE "^(AMD64|amd64)$" x86_64 processor "${processor}")
+  string(REGEX REPLACE "^arm64$" aarch64 processor "${processor}")
+  # The value that is cached may have been given as a list with commas.
+  string(REPLACE "," ";" MOAT_CPU_WANTED "${MOAT_CPU}")
+  set(MOAT_CPU_SETS "")
+  foreach(set IN LISTS MOAT_CPU_SETS_${processor} ITEMS native)
+    if(set IN_LIST MOAT_CPU_WANTED OR ("all" IN_LIST MOAT_CPU_WANTED AND NOT set STREQUAL native))
+      list(JOIN MOAT_CPU_FLAGS_${set} " " flags)
+      check_cxx_compiler_flag("${flags}" MOAT_COMPILES_${set})
+      if(MOAT_COMPILES_${set})
+        list(APPEND MOAT_CPU_SETS ${set})
+      elseif(set IN_LIST MOAT_CPU_WANTED)
+        message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: ${CMAKE_CXX_COMPILER} knows no ${flags}; leave ${set} out.")
+      else()
+        message(STATUS "CPU backend: without ${set}, whose options ${CMAKE_CXX_COMPILER} does not know")
+      endif()
+    endif()
+  endforeach()
+  foreach(set IN LISTS MOAT_CPU_WANTED)
+    if(NOT set IN_LIST MOAT_CPU_SETS AND NOT set STREQUAL all)
+      list(JOIN MOAT_CPU_SETS_${processor} ", " known)
+      message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: ${set} is not known; on ${processor} there are native, ${known}, \
+several of them, and all.")
+    endif()
+  endforeach()
+  list(LENGTH MOAT_CPU_SETS count)
+  if(count EQUAL 0)
+    message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: nothing is known for ${processor} but native.")
+  endif()
+  # Code of several sets must share no inline function: each set's is joined to one object file, in
+  # which everything but its table is local. What is compiled for this machine may stay as it is.
+  if(count GREATER 1)
+    execute_process(COMMAND ${CMAKE_LINKER} --help OUTPUT_VARIABLE help ERROR_QUIET)
+    if(NOT help MATCHES "force-group-allocation" OR NOT CMAKE_OBJCOPY)
+      message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: several sets in one program need the ld and objcopy of GNU binutils \
+(2.29 or newer), not ${CMAKE_LINKER}; choose one set, or -DCMAKE_LINKER=…")
+    endif()
+  endif()
+  set(MOAT_CPU_SETS ${MOAT_CPU_SETS} PARENT_SCOPE)
+endfunction()
+moat_cpu_sets()
+
+foreach(set IN LISTS MOAT_CPU_SETS)
+  add_library(moat_cpu_isa_${set} INTERFACE)
+  # Products and sums of kernels fuse with every compiler, as they do on GPUs.
+  target_compile_options(moat_cpu_isa_${set} INTERFACE ${MOAT_CPU_FLAGS_${set}} -ffp-contract=fast)
+  # x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
+  # own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
+  target_compile_definitions(moat_cpu_isa_${set} INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
+  target_link_libraries(moat_cpu_isa_${set} INTERFACE hwy::hwy)
+endforeach()
+# For what runs on the machine that builds it: tests of the vectors, emulators.
+list(GET MOAT_CPU_SETS 0 MOAT_CPU_OWN)
+if("native" IN_LIST MOAT_CPU_SETS)
+  set(MOAT_CPU_OWN native)
+endif()
 add_library(moat_cpu_isa INTERFACE)
-# Products and sums of kernels fuse with every compiler, as they do on GPUs.
-target_compile_options(moat_cpu_isa INTERFACE ${MOAT_CPU_FLAGS_${MOAT_CPU}} -ffp-contract=fast)
-# x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
-# own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
-target_compile_definitions(moat_cpu_isa INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
-target_link_libraries(moat_cpu_isa INTERFACE hwy::hwy)
+target_link_libraries(moat_cpu_isa INTERFACE moat_cpu_isa_${MOAT_CPU_OWN})
+
+# moat_cpu_code(NAME TABLE HEADER SOURCES... LIBS... [DEFINITIONS...]): compiles SOURCES for every
+# set. Each defines `MOAT_CPU_TABLE(TABLE, NAME)` of backends/cpu/sets.hpp, a TABLE of its functions,
+# which HEADER declares and cpu::chosen<TABLE>() gives. NAME_SOURCES is what the library then
+# consists of; the targets, NAME_TARGETS, are NAME_SET, but NAME where the set is native.
+function(moat_cpu_code name table header)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;DEFINITIONS" ${ARGN})
+  set(targets "")
+  set(objects "")
+  set(declared "")
+  set(listed "")
+  foreach(set IN LISTS MOAT_CPU_SETS)
+    set(target ${name}_${set})
+    if(set STREQUAL native)
+      set(target ${name})
+    endif()
+    list(APPEND targets ${target})
+    add_library(${target} OBJECT ${ARG_SOURCES})
+    target_compile_definitions(${target} PRIVATE MOAT_CPU_SET=${set} ${ARG_DEFINITIONS})
+    target_link_libraries(${target} PRIVATE ${ARG_LIBS} moat_cpu_isa_${set})
+    list(LENGTH MOAT_CPU_SETS count)
+    if(set STREQUAL native OR count EQUAL 1)
+      list(APPEND objects $<TARGET_OBJECTS:${target}>)
+    else()
+      set(whole ${CMAKE_CURRENT_BINARY_DIR}/${target}.o)
+      add_custom_command(OUTPUT ${whole}
+        COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${whole} $<TARGET_OBJECTS:${target}>
+        # Symbols that are to be unique in a process become local only once they are weak.
+        COMMAND ${CMAKE_OBJCOPY} --weaken ${whole}
+        COMMAND ${CMAKE_OBJCOPY} --keep-global-symbol=${name}_${set} ${whole}
+        DEPENDS $<TARGET_OBJECTS:${target}>
+        COMMAND_EXPAND_LISTS VERBATIM)
+      set_property(GLOBAL APPEND PROPERTY MOAT_CPU_OBJECTS ${name}_${set}=${whole})
+      set_source_files_properties(${whole} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+      list(APPEND objects ${whole})
+    endif()
+    string(APPEND declared "extern const moat::${table} ${name}_${set};\n")
+    string(APPEND listed "&${name}_${set}, ")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp @ONLY CONTENT
+"#include \"@header@\"
+
+extern \"C\" {
+@declared@}
+
+namespace moat::cpu {
+template <>
+const ${table}* const Tables<${table}>::of[] = {@listed@nullptr};
+}  // namespace moat::cpu
+")
+  set(${name}_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp ${objects} PARENT_SCOPE)
+  set(${name}_TARGETS ${targets} PARENT_SCOPE)
+endfunction()

@@ -10,19 +10,13 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <sstream>
-#include <unordered_set>
 
-#include "backends/cpu/isa.hpp"
+#include "backends/cpu/kernel_table.hpp"
 #include "backends/cpu/processor.hpp"
-#include "backends/cpu/runtime.hpp"
+#include "backends/cpu/sets.hpp"
 #include "backends/cpu/units.hpp"
-#include "backends/vocabulary/launchers.hpp"
 
 namespace moat {
-
-// With the instruction sets of the kernels.
-MOAT_LAUNCHERS_COMPILED_ELSEWHERE(ThisBackend)
 
 namespace cpu {
 
@@ -55,7 +49,7 @@ class CpuDevice : public Device {
     const auto cpuinfo = read_text("/proc/cpuinfo");
     info_.backend = "cpu";
     info_.name = processor_name(cpuinfo);
-    info_.architecture = build_isa.name;
+    info_.architecture = chosen_set().architecture;
     info_.compute_units = threads;
     info_.memory_bytes = usable_memory_bytes();
     info_.cache_bytes = last_level_cache_bytes();
@@ -100,9 +94,7 @@ class CpuDevice : public Device {
     });
   }
 
-  void run(const Problem& problem) override {
-    std::visit([&](const auto& p) { launch(backend_, p); }, problem);
-  }
+  void run(const Problem& problem) override { kernels_.run(backend_, problem); }
 
   void synchronize() override {}
 
@@ -111,6 +103,7 @@ class CpuDevice : public Device {
   double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
 
  private:
+  const KernelTable& kernels_ = chosen<KernelTable>();
   Backend backend_;
   DeviceInfo info_;
   Clock::time_point start_;
@@ -119,31 +112,18 @@ class CpuDevice : public Device {
 
 }  // namespace
 
-std::vector<std::string> missing_features(const std::string& cpuinfo) {
-  auto listed = cpuinfo_value(cpuinfo, "flags");
-  if (listed.empty()) listed = cpuinfo_value(cpuinfo, "Features");
-  std::vector<std::string> missing;
-  if (listed.empty()) return missing;  // no /proc/cpuinfo: nothing can be said
-  std::istringstream words(listed);
-  std::unordered_set<std::string> features;
-  for (std::string word; words >> word;) features.insert(word);
-  for (const char* const* f = build_isa.features; *f != nullptr; ++f) {
-    if (!features.contains(*f)) missing.emplace_back(*f);
-  }
-  return missing;
-}
-
 std::unique_ptr<Device> make_device(int threads) { return std::make_unique<CpuDevice>(threads); }
 
 }  // namespace cpu
 
 DeviceList list_cpu_devices() {
   DeviceList list;
-  if (const auto missing = cpu::missing_features(cpu::read_text("/proc/cpuinfo"));
+  if (const auto missing =
+          cpu::missing_features(cpu::chosen_set(), cpu::read_text("/proc/cpuinfo"));
       !missing.empty()) {
     list.skipped = fmt::format(
         "this build's kernels use {}, which this processor lacks: configure with -DMOAT_CPU=native "
-        "on this machine",
+        "on this machine, or with -DMOAT_CPU=all for any",
         fmt::join(missing, ", "));
     return list;
   }

@@ -8,7 +8,8 @@
 
 namespace moat::cpu {
 
-// A device that computes on `threads` ≥ 1 threads. The processor must have build_isa's features.
+// A device that computes on `threads` ≥ 1 threads. The processor must have the features of
+// chosen_set().
 std::unique_ptr<Device> make_device(int threads);
 
 }  // namespace moat::cpu

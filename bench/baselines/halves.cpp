@@ -54,20 +54,24 @@ void narrow(const float* from, T* to, std::int64_t stride, std::int64_t rows, st
             });
 }
 
-}  // namespace
-
-void widen_halves(DType type, const void* from, std::int64_t stride, float* to, std::int64_t rows,
-                  std::int64_t cols, int threads) {
+void widen_all(DType type, const void* from, std::int64_t stride, float* to, std::int64_t rows,
+               std::int64_t cols, int threads) {
   with_dtype(type, [&]<class T>(Type<T>) {
     widen(static_cast<const T*>(from), stride, to, rows, cols, threads);
   });
 }
 
-void narrow_halves(DType type, const float* from, void* to, std::int64_t stride, std::int64_t rows,
-                   std::int64_t cols, int threads) {
+void narrow_all(DType type, const float* from, void* to, std::int64_t stride, std::int64_t rows,
+                std::int64_t cols, int threads) {
   with_dtype(type, [&]<class T>(Type<T>) {
     narrow(from, static_cast<T*>(to), stride, rows, cols, threads);
   });
 }
 
+}  // namespace
 }  // namespace moat
+
+MOAT_CPU_TABLE(HalvesLoops, moat_halves) = {
+    .widen = moat::widen_all,
+    .narrow = moat::narrow_all,
+};

@@ -450,8 +450,9 @@ class Plain final : public Baseline {
   int threads_;
 };
 
+std::unique_ptr<Baseline> make(int threads) { return std::make_unique<Plain>(threads); }
+
 }  // namespace
-
-std::unique_ptr<Baseline> make_plain(int threads) { return std::make_unique<Plain>(threads); }
-
 }  // namespace moat
+
+MOAT_CPU_TABLE(PlainLoops, moat_plain) = {.make = moat::make};

@@ -8,6 +8,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "backends/cpu/processor.hpp"
+#include "backends/cpu/sets.hpp"
 #include "bench/baselines/baselines.hpp"
 #include "bench/cases/case.hpp"
 #include "bench/cases/suites.hpp"
@@ -93,6 +95,18 @@ Json list_device(const DeviceInfo& info) {
           {"cache_bytes", info.cache_bytes}};
 }
 
+Json list_instruction_sets() {
+  const std::string cpuinfo = cpu::read_text("/proc/cpuinfo");
+  Json all = Json::array();
+  for (const auto* set : cpu::instruction_sets()) {
+    all.push_back({{"name", set->name},
+                   {"architecture", set->architecture},
+                   {"chosen", set == &cpu::chosen_set()},
+                   {"missing", cpu::missing_features(*set, cpuinfo)}});
+  }
+  return all;
+}
+
 void add_baselines(Json& all, Device& device) {
   const std::string& backend = device.info().backend;
   const Baselines baselines = open_baselines(device);
@@ -145,6 +159,7 @@ Json listing(const std::vector<BackendEntry>& backends, const std::vector<Absent
   }
   return {{"kernels", list_kernels()},
           {"suites", list_suites()},
+          {"instruction_sets", list_instruction_sets()},
           {"backends", std::move(all_backends)},
           {"baselines", std::move(baselines)}};
 }
@@ -170,6 +185,15 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
     for (const Json& c : suite["cases"]) {
       text += fmt::format("                  {}\n", c.get<std::string>());
     }
+  }
+  text += "\nInstruction sets of the CPU backend (--cpu)\n";
+  for (const Json& set : listing["instruction_sets"]) {
+    const Json& missing = set["missing"];
+    const std::string name = text_of(set, "name");
+    const std::string architecture = text_of(set, "architecture");
+    text += fmt::format("  {:<10} {}{}{}\n", name, name == architecture ? "" : architecture,
+                        set["chosen"].get<bool>() ? " (the default here)" : "",
+                        missing.empty() ? "" : " this processor lacks " + joined(missing));
   }
   text += "\nBackends and devices\n";
   for (const Json& backend : listing["backends"]) {

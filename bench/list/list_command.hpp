@@ -15,8 +15,9 @@ namespace moat {
 // sets `exit_code` to one of ExitCode.
 void add_list_command(CLI::App& app, int& exit_code);
 
-// Kernels, suites with their cases and sources, backends with their devices, and the reason for
-// each backend and baseline that is absent: {"kernels", "suites", "backends", "baselines"}.
+// Kernels, suites with their cases and sources, instruction sets of the CPU backend, backends with
+// their devices, and the reason for each backend and baseline that is absent: {"kernels", "suites",
+// "instruction_sets", "backends", "baselines"}.
 Json listing(const std::vector<BackendEntry>& backends, const std::vector<AbsentBackend>& absent);
 
 // The listing as a person reads it; with the cases of the suites if there are any named.

@@ -85,9 +85,7 @@ void copy_past_caches(const std::byte* from, std::byte* to, std::size_t bytes) {
   std::memcpy(to + done, from + done, bytes - done);
 }
 
-}  // namespace
-
-std::uint32_t xor_words(std::span<const Region> regions, int threads) {
+std::uint32_t xor_all(std::span<const Region> regions, int threads) {
   std::uint32_t total = 0;
 #pragma omp parallel num_threads(threads) reduction(^ : total)
   for (const Region& region : regions) {
@@ -97,7 +95,7 @@ std::uint32_t xor_words(std::span<const Region> regions, int threads) {
   return total;
 }
 
-void copy_bytes(const void* from, void* to, std::size_t bytes, int threads) {
+void copy_all(const void* from, void* to, std::size_t bytes, int threads) {
   // Stores past the caches need whole vectors at their own alignment.
   const bool streamed =
       bytes >= kStreamedBytes && reinterpret_cast<std::uintptr_t>(to) % kLine == 0;
@@ -114,4 +112,10 @@ void copy_bytes(const void* from, void* to, std::size_t bytes, int threads) {
   }
 }
 
+}  // namespace
 }  // namespace moat
+
+MOAT_CPU_TABLE(TrafficLoops, moat_traffic) = {
+    .xor_words = moat::xor_all,
+    .copy_bytes = moat::copy_all,
+};

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "bench/run/ab.hpp"
+#include "bench/run/cpu_option.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/placement.hpp"
@@ -86,6 +87,7 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "stay on the same cores throughout")
       ->check(number_check(1, kMostThreads))
       ->group(how);
+  add_cpu_option(command, how);
   command.add_option("--budget", o.budget_seconds, "seconds per implementation of a case")
       ->check(number_check(0.001, 86400.0))
       ->group(how);

@@ -105,8 +105,6 @@ void add(const T* a, const T* b, T* to, std::int64_t count, bool streamed) {
   }
 }
 
-}  // namespace
-
 void add_elements(DType type, const void* a, const void* b, void* sum, std::int64_t n,
                   int threads) {
   with_dtype(type, [&]<class T>(Type<T>) {
@@ -179,4 +177,14 @@ void scale_heads(const float* x, const float* factor, float* y, const HeadShape&
              });
 }
 
+}  // namespace
 }  // namespace moat
+
+MOAT_CPU_TABLE(SoftwareLoops, moat_software_loops) = {
+    .add_elements = moat::add_elements,
+    .silu_rows = moat::silu_rows,
+    .multiply_rows = moat::multiply_rows,
+    .negate_second_halves = moat::negate_second_halves,
+    .join_halves = moat::join_halves,
+    .scale_heads = moat::scale_heads,
+};

@@ -16,6 +16,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/standard_streams.hpp"
+#include "bench/run/cpu_option.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/placement.hpp"
 #include "bench/run/threads.hpp"
@@ -217,6 +218,7 @@ void add_options(CLI::App& command, Options& o) {
   command.add_option("--threads", o.comparison.threads, "threads on the CPU (default: all cores)")
       ->check(number_check(1, kMostThreads))
       ->group(how);
+  add_cpu_option(command, how);
   command.add_option("--budget", o.comparison.budget_seconds, "seconds per way")
       ->check(number_check(0.001, 86400.0))
       ->group(how);

@@ -68,8 +68,8 @@ std::vector<Step> steps(const AddNormProblem& p) {
 Solve prepare(Device& device, const AddNormProblem&) {
   return [&device](const Problem& problem) {
     const auto& p = std::get<AddNormProblem>(problem);
-    add_elements(p.dtype, p.x, p.residual, p.sum, std::int64_t{p.rows} * p.cols,
-                 device.info().compute_units);
+    loops().add_elements(p.dtype, p.x, p.residual, p.sum, std::int64_t{p.rows} * p.cols,
+                         device.info().compute_units);
     device.run(norm_of(p));
   };
 }
@@ -159,9 +159,9 @@ Solve prepare(Device& device, const SwigluProblem& shape) {
     auto* gates = reinterpret_cast<float*>(gate.get());
     const int threads = device.info().compute_units;
     const std::int64_t cols = p.cols;
-    silu_rows({x, 2 * cols}, {gates, cols}, p.rows, cols, threads);
-    multiply_rows({gates, cols}, {x + cols, 2 * cols}, {static_cast<float*>(p.y), cols}, p.rows,
-                  cols, threads);
+    loops().silu_rows({x, 2 * cols}, {gates, cols}, p.rows, cols, threads);
+    loops().multiply_rows({gates, cols}, {x + cols, 2 * cols}, {static_cast<float*>(p.y), cols},
+                          p.rows, cols, threads);
   };
 }
 
@@ -229,11 +229,11 @@ Solve prepare(Device& device, const RopeProblem& shape) {
     float* by_sin = by_cos + count;
     float* second = by_sin + count;
     const int threads = device.info().compute_units;
-    negate_second_halves(x, second, heads, threads);
-    join_halves(second, x, turned, heads, threads);
-    scale_heads(x, static_cast<const float*>(p.cos), by_cos, heads, threads);
-    scale_heads(turned, static_cast<const float*>(p.sin), by_sin, heads, threads);
-    add_elements(p.dtype, by_cos, by_sin, p.y, count, threads);
+    loops().negate_second_halves(x, second, heads, threads);
+    loops().join_halves(second, x, turned, heads, threads);
+    loops().scale_heads(x, static_cast<const float*>(p.cos), by_cos, heads, threads);
+    loops().scale_heads(turned, static_cast<const float*>(p.sin), by_sin, heads, threads);
+    loops().add_elements(p.dtype, by_cos, by_sin, p.y, count, threads);
   };
 }
 

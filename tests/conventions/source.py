@@ -7,7 +7,7 @@ import sys
 
 # What of a backend the harness may use: it places its own threads, moves memory, takes steps that no
 # kernel has and asks for limits on the host itself.
-HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor")}
+HOST = {f"backends/cpu/{name}.hpp" for name in ("control_group", "lanes", "math", "processor", "sets")}
 
 CODE = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(\w*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9a-fA-F])\'(?:\\.|[^\'\\\n])*\'', re.DOTALL

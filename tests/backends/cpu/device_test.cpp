@@ -9,12 +9,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <set>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
-#include "backends/cpu/isa.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/sets.hpp"
 
 namespace moat {
 namespace {
@@ -24,7 +26,7 @@ TEST(CpuDevice, IsListedWithWhatTheMachineTells) {
   ASSERT_EQ(list.devices.size(), 1u) << list.skipped;
   const DeviceInfo& info = list.devices[0]->info();
   EXPECT_EQ(info.backend, "cpu");
-  EXPECT_EQ(info.architecture, cpu::build_isa.name);
+  EXPECT_EQ(info.architecture, cpu::chosen_set().architecture);
   EXPECT_FALSE(info.name.empty());
   EXPECT_GE(info.compute_units, 1);
   EXPECT_GT(info.memory_bytes, 0u);
@@ -106,14 +108,36 @@ TEST(CpuDevice, TimerSpansTheBatch) {
   EXPECT_EQ(sink, 999999);
 }
 
-TEST(Isa, NamesWhatTheProcessorLacks) {
+TEST(Sets, NameWhatTheProcessorLacks) {
   const auto all = cpu::read_text("/proc/cpuinfo");
-  EXPECT_TRUE(cpu::missing_features(all).empty());
-  if (cpu::build_isa.features[0] == nullptr) GTEST_SKIP() << "this build needs no feature";
-  const auto missing = cpu::missing_features("flags\t\t: fpu vme de\n");
-  std::vector<std::string> wanted;
-  for (const char* const* f = cpu::build_isa.features; *f != nullptr; ++f) wanted.emplace_back(*f);
-  EXPECT_EQ(missing, wanted);
+  EXPECT_TRUE(cpu::missing_features(cpu::chosen_set(), all).empty());
+  for (const auto* set : cpu::instruction_sets()) {
+    const auto missing = cpu::missing_features(*set, "flags\t\t: fpu vme de\n");
+    std::vector<std::string> wanted;
+    for (const char* const* f = set->features; *f != nullptr; ++f) wanted.emplace_back(*f);
+    EXPECT_EQ(missing, wanted) << set->name;
+    EXPECT_TRUE(cpu::missing_features(*set, "").empty()) << set->name;
+  }
+}
+
+// A device keeps the kernels that were chosen when it was made.
+TEST(Sets, AreChosenByNameAndByArchitecture) {
+  const std::string first = cpu::chosen_set().name;
+  const auto cpuinfo = cpu::read_text("/proc/cpuinfo");
+  for (const auto* set : cpu::instruction_sets()) {
+    if (!cpu::missing_features(*set, cpuinfo).empty()) {
+      EXPECT_THROW(cpu::choose_set(set->name), std::invalid_argument) << set->name;
+      continue;
+    }
+    cpu::choose_set(set->name);
+    EXPECT_EQ(&cpu::chosen_set(), set);
+    EXPECT_EQ(cpu::make_device(1)->info().architecture, set->architecture);
+    cpu::choose_set(set->architecture);
+    EXPECT_STREQ(cpu::chosen_set().architecture, set->architecture);
+  }
+  EXPECT_THROW(cpu::choose_set(""), std::invalid_argument);
+  EXPECT_THROW(cpu::choose_set("AVX2"), std::invalid_argument);
+  cpu::choose_set(first);
 }
 
 TEST(Processor, NameComesFromTheModel) {

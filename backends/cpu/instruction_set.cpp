@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled with the options of the kernels: only the compiler's own macros tell what those enable.
-// Holds no code.
-#include "backends/cpu/isa.hpp"
+// Compiled for each set: only the compiler's own macros tell what its options enable. Holds no
+// code.
+#include "backends/cpu/sets.hpp"
 
-namespace moat::cpu {
+#define MOAT_CPU_TEXT_OF(set) #set
+#define MOAT_CPU_TEXT(set) MOAT_CPU_TEXT_OF(set)
 
 namespace {
 
@@ -47,6 +48,9 @@ constexpr const char* kFeatures[] = {
 #ifdef __AVX512VBMI2__
     "avx512_vbmi2",
 #endif
+#ifdef __AVX512IFMA__
+    "avx512ifma",
+#endif
 #ifdef __AVX512VNNI__
     "avx512_vnni",
 #endif
@@ -68,6 +72,9 @@ constexpr const char* kFeatures[] = {
 #ifdef __VAES__
     "vaes",
 #endif
+#ifdef __VPCLMULQDQ__
+    "vpclmulqdq",
+#endif
 #ifdef __ARM_NEON
     "asimd",
 #endif
@@ -85,9 +92,12 @@ constexpr const char* kFeatures[] = {
 
 }  // namespace
 
-constinit const BuildIsa build_isa = {
-    .name =
-#if defined(__AVX512F__)
+MOAT_CPU_TABLE(cpu::InstructionSet, moat_cpu_set) = {
+    .name = MOAT_CPU_TEXT(MOAT_CPU_SET),
+    .architecture =
+#if defined(__AVX512BF16__) && defined(__AVX512VBMI__)
+        "avx512bf16",
+#elif defined(__AVX512F__)
         "avx512",
 #elif defined(__AVX2__)
         "avx2",
@@ -100,5 +110,3 @@ constinit const BuildIsa build_isa = {
 #endif
     .features = kFeatures,
 };
-
-}  // namespace moat::cpu

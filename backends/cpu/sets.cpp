@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/sets.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <atomic>
+#include <sstream>
+#include <stdexcept>
+#include <unordered_set>
+
+#include "backends/cpu/processor.hpp"
+
+namespace moat::cpu {
+namespace {
+
+constexpr int kUndecided = -1;
+std::atomic<int> choice = kUndecided;
+
+int best_of_this_processor() {
+  const auto cpuinfo = read_text("/proc/cpuinfo");
+  const auto& sets = instruction_sets();
+  for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
+    if (missing_features(*sets[i], cpuinfo).empty()) return i;
+  }
+  return 0;
+}
+
+std::string spelled(const InstructionSet& set) {
+  const std::string name = set.name;
+  return name == set.architecture ? name : fmt::format("{} ({})", name, set.architecture);
+}
+
+}  // namespace
+
+const std::vector<const InstructionSet*>& instruction_sets() {
+  static const std::vector<const InstructionSet*> all = [] {
+    std::vector<const InstructionSet*> sets;
+    for (const auto* set = Tables<InstructionSet>::of; *set != nullptr; ++set) sets.push_back(*set);
+    return sets;
+  }();
+  return all;
+}
+
+std::vector<std::string> missing_features(const InstructionSet& set, const std::string& cpuinfo) {
+  auto listed = cpuinfo_value(cpuinfo, "flags");
+  if (listed.empty()) listed = cpuinfo_value(cpuinfo, "Features");
+  std::vector<std::string> missing;
+  if (listed.empty()) return missing;  // no /proc/cpuinfo: nothing can be said
+  std::istringstream words(listed);
+  std::unordered_set<std::string> features;
+  for (std::string word; words >> word;) features.insert(word);
+  for (const char* const* f = set.features; *f != nullptr; ++f) {
+    if (!features.contains(*f)) missing.emplace_back(*f);
+  }
+  return missing;
+}
+
+int chosen_index() {
+  int index = choice.load(std::memory_order_relaxed);
+  if (index == kUndecided) {
+    index = best_of_this_processor();
+    choice.store(index, std::memory_order_relaxed);
+  }
+  return index;
+}
+
+const InstructionSet& chosen_set() { return *instruction_sets()[chosen_index()]; }
+
+void choose_set(const std::string& name) {
+  const auto& sets = instruction_sets();
+  // A set of that name before one that merely is the same.
+  auto set = std::ranges::find(sets, name, &InstructionSet::name);
+  if (set == sets.end()) set = std::ranges::find(sets, name, &InstructionSet::architecture);
+  if (set == sets.end()) {
+    std::vector<std::string> known;
+    known.reserve(sets.size());
+    for (const auto* s : sets) known.push_back(spelled(*s));
+    throw std::invalid_argument(fmt::format(
+        "this build has kernels for {}; configure with -DMOAT_CPU=all, or the sets that are wanted",
+        fmt::join(known, ", ")));
+  }
+  if (const auto missing = missing_features(**set, read_text("/proc/cpuinfo")); !missing.empty()) {
+    throw std::invalid_argument(fmt::format("this processor lacks {}", fmt::join(missing, ", ")));
+  }
+  choice = static_cast<int>(set - sets.begin());
+}
+
+}  // namespace moat::cpu
