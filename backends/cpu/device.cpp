@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <string_view>
 #include <unordered_set>
 
 #include "backends/cpu/isa.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/tile_permission.hpp"
 #include "backends/cpu/units.hpp"
 #include "backends/vocabulary/launchers.hpp"
 
@@ -145,6 +147,11 @@ DeviceList list_cpu_devices() {
         "this build's kernels use {}, which this processor lacks: configure with -DMOAT_CPU=native "
         "on this machine",
         fmt::join(missing, ", "));
+    return list;
+  }
+  if (std::string_view(cpu::build_isa.name) == "amx" && !cpu::tile_refusal().empty()) {
+    list.skipped =
+        fmt::format("this build's kernels use matrix units, but {}", cpu::tile_refusal());
     return list;
   }
   list.devices.push_back(cpu::make_device(cpu::default_threads()));

@@ -68,6 +68,15 @@ constexpr const char* kFeatures[] = {
 #ifdef __VAES__
     "vaes",
 #endif
+#ifdef __AMX_TILE__
+    "amx_tile",
+#endif
+#ifdef __AMX_BF16__
+    "amx_bf16",
+#endif
+#ifdef __AMX_INT8__
+    "amx_int8",
+#endif
 #ifdef __ARM_NEON
     "asimd",
 #endif
@@ -87,7 +96,9 @@ constexpr const char* kFeatures[] = {
 
 constinit const BuildIsa build_isa = {
     .name =
-#if defined(__AVX512F__)
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__)
+        "amx",
+#elif defined(__AVX512F__)
         "avx512",
 #elif defined(__AVX2__)
         "avx2",

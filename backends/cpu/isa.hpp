@@ -9,7 +9,7 @@ namespace moat::cpu {
 
 // Defined where it is compiled with the options of the kernels; plain data, safe to read anywhere.
 struct BuildIsa {
-  const char* name;             // avx512, avx2, sse4, neon
+  const char* name;             // amx, avx512, avx2, sse4, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
 extern const BuildIsa build_isa;
