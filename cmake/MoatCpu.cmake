@@ -10,10 +10,12 @@ set(MOAT_CPU_FLAGS_avx512 -march=x86-64-v4)
 # What Ice Lake brought, and products of bfloat16: Zen 4, Sapphire Rapids and newer.
 set(MOAT_CPU_FLAGS_avx512bf16 -march=x86-64-v4 -mavx512bf16 -mavx512vnni -mavx512vbmi -mavx512vbmi2
   -mavx512ifma -mavx512bitalg -mavx512vpopcntdq -mgfni -maes -mvaes -mpclmul -mvpclmulqdq)
+# Without AVX512-FP16, which no kernel needs: the tests run all but the tiles on processors without them.
+set(MOAT_CPU_FLAGS_amx ${MOAT_CPU_FLAGS_avx512bf16} -mamx-tile -mamx-bf16 -mamx-int8)
 # Highway compiles its NEON functions with the cryptographic extension.
 set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto)
 # From the least to the most; of those that a processor has, the last is picked.
-set(MOAT_CPU_SETS_x86_64 avx2 avx512 avx512bf16)
+set(MOAT_CPU_SETS_x86_64 avx2 avx512 avx512bf16 amx)
 set(MOAT_CPU_SETS_aarch64 neon)
 
 # MOAT_CPU_SETS: what MOAT_CPU means here.

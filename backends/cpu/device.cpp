@@ -10,10 +10,12 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "backends/cpu/kernel_table.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/sets.hpp"
+#include "backends/cpu/tile_permission.hpp"
 #include "backends/cpu/units.hpp"
 
 namespace moat {
@@ -125,6 +127,11 @@ DeviceList list_cpu_devices() {
         "this build's kernels use {}, which this processor lacks: configure with -DMOAT_CPU=native "
         "on this machine, or with -DMOAT_CPU=all for any",
         fmt::join(missing, ", "));
+    return list;
+  }
+  if (std::string_view(cpu::chosen_set().architecture) == "amx" && !cpu::tile_refusal().empty()) {
+    list.skipped =
+        fmt::format("this build's kernels use matrix units, but {}", cpu::tile_refusal());
     return list;
   }
   list.devices.push_back(cpu::make_device(cpu::default_threads()));

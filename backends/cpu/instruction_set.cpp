@@ -75,6 +75,15 @@ constexpr const char* kFeatures[] = {
 #ifdef __VPCLMULQDQ__
     "vpclmulqdq",
 #endif
+#ifdef __AMX_TILE__
+    "amx_tile",
+#endif
+#ifdef __AMX_BF16__
+    "amx_bf16",
+#endif
+#ifdef __AMX_INT8__
+    "amx_int8",
+#endif
 #ifdef __ARM_NEON
     "asimd",
 #endif
@@ -95,7 +104,9 @@ constexpr const char* kFeatures[] = {
 MOAT_CPU_TABLE(cpu::InstructionSet, moat_cpu_set) = {
     .name = MOAT_CPU_TEXT(MOAT_CPU_SET),
     .architecture =
-#if defined(__AVX512BF16__) && defined(__AVX512VBMI__)
+#if defined(__AMX_TILE__) && defined(__AMX_BF16__)
+        "amx",
+#elif defined(__AVX512BF16__) && defined(__AVX512VBMI__)
         "avx512bf16",
 #elif defined(__AVX512F__)
         "avx512",

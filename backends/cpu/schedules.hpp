@@ -12,6 +12,7 @@
 #include "backends/cpu/modes/pairs_in_place.hpp"
 #include "backends/cpu/modes/streamed.hpp"
 #include "backends/cpu/modes/swapped.hpp"
+#include "backends/cpu/modes/tiles.hpp"
 #include "backends/vocabulary/schedule.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
@@ -137,6 +138,56 @@ struct Streaming {
   static constexpr int chains = 12;
 };
 
+#if MOAT_CPU_TILES
+// A panel of A, 512 KiB, its sums, 1 MiB, and a block of columns of B, 32 KiB, stay in L2 (2 MiB on
+// the processors that have the unit); a block of B nearly fills L1. Packing an element of it, at
+// kTilePackingCost, is 40 % of its multiply-adds with 512 rows where it comes from memory, and less
+// where it is in a cache: more rows would leave L2.
+struct UnitGemm {
+  using Mode = Tiles;
+  static constexpr int m = 512;
+  static constexpr int n = 512;
+  static constexpr int k = 512;
+  static constexpr bool kDynamic = true;
+};
+
+// Blocks of 128 steps and columns, each with its scales: 16 products for 4 tiles of sums, which
+// are stored and added to others.
+struct UnitScaledTiles {
+  using Mode = TilesOfOneSize;
+  static constexpr int m = 512;
+  static constexpr int n = 128;
+  static constexpr int k = 128;
+  static constexpr bool kDynamic = true;
+};
+
+// As ManyQueries, of whole blocks of rows.
+template <int kBlocks>
+struct ManyQueriesByUnit {
+  using Mode = KeptTiles;
+  static constexpr int m = kBlocks * kBlock;
+  static constexpr int n = 128;
+  static constexpr bool all_heads = false;
+  static constexpr bool kDynamic = true;
+};
+
+template <class T>
+using ManyRows = std::conditional_t<kByTiles<T>, UnitGemm, TiledGemm>;
+using ManyScaledRows = UnitScaledTiles;
+template <class T>
+using PrefillOfKept = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<2>, ManyQueries<1>>;
+template <class T>
+using PrefillOfMore = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<6>, ManyQueries<4>>;
+#else
+template <class T>
+using ManyRows = TiledGemm;
+using ManyScaledRows = ScaledTiles;
+template <class T>
+using PrefillOfKept = ManyQueries<1>;
+template <class T>
+using PrefillOfMore = ManyQueries<4>;
+#endif
+
 struct Schedules {
   // With up to 16 rows, packing B would take longer than the product: kPackingCost an element. Two
   // rows of 2048 steps are 16 KiB, half of L1.
@@ -146,10 +197,10 @@ struct Schedules {
       f(Type<SkinnyGemm<2, 64, 2048>>{});
     } else if (p.m <= 16) {
       f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{});
-    } else if (p.order_b == Order::row_major) {
+    } else if (kByTiles<T> || p.order_b == Order::transposed) {
+      f(Type<ManyRows<T>>{});
+    } else if constexpr (!kByTiles<T>) {
       f(Type<SwappedGemm>{});
-    } else {
-      f(Type<TiledGemm>{});
     }
   }
 
@@ -161,7 +212,7 @@ struct Schedules {
     } else if (p.m <= 16) {
       f(Type<SkinnyGemm<16, 128, 1024, Mode>>{});
     } else {
-      f(Type<TiledGemm>{});
+      f(Type<ManyRows<T>>{});
     }
   }
 
@@ -173,7 +224,7 @@ struct Schedules {
     } else if (p.m <= 16) {
       f(Type<SkinnyGemm<16, 128, 128, Mode>>{});
     } else {
-      f(Type<ScaledTiles>{});
+      f(Type<ManyScaledRows>{});
     }
   }
 
@@ -184,16 +235,16 @@ struct Schedules {
     if (most_rows(p) > 2) {
       f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{}, RowRange{.least = 3, .most = 16});
     }
-    if (most_rows(p) > 16) f(Type<TiledGemm>{}, RowRange{.least = 17});
+    if (most_rows(p) > 16) f(Type<ManyRows<T>>{}, RowRange{.least = 17});
   }
 
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
     if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kFewQueries) {
       if (p.kv_len <= kKeptKeys) {
-        f(Type<ManyQueries<1>>{});
+        f(Type<PrefillOfKept<T>>{});
       } else {
-        f(Type<ManyQueries<4>>{});
+        f(Type<PrefillOfMore<T>>{});
       }
     } else {
       f(Type<FewQueries>{});

@@ -8,9 +8,11 @@
 #include <atomic>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <unordered_set>
 
 #include "backends/cpu/processor.hpp"
+#include "backends/cpu/tile_permission.hpp"
 
 namespace moat::cpu {
 namespace {
@@ -22,7 +24,8 @@ int best_of_this_processor() {
   const auto cpuinfo = read_text("/proc/cpuinfo");
   const auto& sets = instruction_sets();
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
-    if (missing_features(*sets[i], cpuinfo).empty()) return i;
+    const bool tiles = std::string_view(sets[i]->architecture) == "amx";
+    if (missing_features(*sets[i], cpuinfo).empty() && !(tiles && !tile_refusal().empty())) return i;
   }
   return 0;
 }

@@ -11,7 +11,7 @@ namespace moat::cpu {
 // Plain data, safe to read on any processor.
 struct InstructionSet {
   const char* name;             // as MOAT_CPU names it: avx2, …, native
-  const char* architecture;     // of what the compiler was told: avx512bf16, …, avx2, sse4, neon
+  const char* architecture;     // of what the compiler was told: amx, …, avx2, sse4, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
 
@@ -22,8 +22,8 @@ const std::vector<const InstructionSet*>& instruction_sets();
 // nothing.
 std::vector<std::string> missing_features(const InstructionSet& set, const std::string& cpuinfo);
 
-// The set whose code runs: the one of choose_set(), else the last that this processor has, else the
-// first.
+// The set whose code runs: the one of choose_set(), else the last that this processor and its
+// system let run, else the first.
 const InstructionSet& chosen_set();
 int chosen_index();
 

@@ -22,8 +22,9 @@ inline constexpr std::int64_t kPackingCost = 24;
 
 // Tiles of rows × cols elements, of at most `most` and in multiples of `unit`, that finish first
 // when `workers` take one after the other. A tile costs its multiplications and the packing of its
-// operands. Where that is the same, there are as few tiles as possible.
-inline TileSize tile_size(int rows, int cols, TileSize most, TileSize unit, int workers) {
+// operands, `packing_cost` an element. Where that is the same, there are as few tiles as possible.
+inline TileSize tile_size(int rows, int cols, TileSize most, TileSize unit, int workers,
+                          std::int64_t packing_cost = kPackingCost) {
   const auto part = [](int size, std::int64_t parts, int step) {
     const auto even = static_cast<int>(ceil_div(std::int64_t{size}, parts));
     return ceil_div(even, step) * step;
@@ -43,7 +44,7 @@ inline TileSize tile_size(int rows, int cols, TileSize most, TileSize unit, int 
           std::int64_t{ceil_div(rows, size.rows)} * ceil_div(cols, size.cols);
       const std::int64_t cost =
           ceil_div(tiles, std::int64_t{workers}) *
-          (std::int64_t{size.rows} * size.cols + kPackingCost * (size.rows + size.cols));
+          (std::int64_t{size.rows} * size.cols + packing_cost * (size.rows + size.cols));
       if (cost < best_cost) {
         best_cost = cost;
         best = size;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/amx.hpp"
 #include "backends/cpu/groups.hpp"
 #include "backends/cpu/largest.hpp"
 #include "backends/cpu/modes/all_heads.hpp"
@@ -229,7 +230,7 @@ class Worker {
     return fold_columns(acc, [](FloatLanes a, FloatLanes b) { return a + b; });
   }
 
-  // Products take f32, so nothing is rounded.
+  // Products take f32, so nothing is rounded; those of tiles take bfloat16.
   template <class T, int kM, int kN>
   AccumulatedOperand<kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
     return {acc.values, acc.rows, acc.cols};
@@ -238,6 +239,13 @@ class Worker {
   AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {
     return {acc.values, acc.rows, acc.first};
   }
+#if MOAT_CPU_TILES
+  template <class T, int kM, int kN>
+  RoundedSums<kM, kN> as_operand(const TileSums<kM, kN>& acc) {
+    static_assert(std::is_same_v<T, bf16>);
+    return {scratch_, acc};
+  }
+#endif
 
   template <int kM>
   Rows<kM> rows(float value) {
