@@ -25,7 +25,8 @@ int best_of_this_processor() {
   const auto& sets = instruction_sets();
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
     const bool tiles = std::string_view(sets[i]->architecture) == "amx";
-    if (missing_features(*sets[i], cpuinfo).empty() && !(tiles && !tile_refusal().empty())) return i;
+    if (missing_features(*sets[i], cpuinfo).empty() && !(tiles && !tile_refusal().empty()))
+      return i;
   }
   return 0;
 }

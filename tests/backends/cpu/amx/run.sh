@@ -5,7 +5,7 @@
 set -euo pipefail
 
 for feature in avx512f avx512bw avx512dq avx512vl avx512cd avx512_bf16 avx512_vnni avx512vbmi avx512_vbmi2 \
-  avx512ifma avx512_bitalg avx512_vpopcntdq gfni vaes; do
+  avx512ifma avx512_bitalg avx512_vpopcntdq gfni aes vaes pclmulqdq vpclmulqdq; do
   if ! grep -qw "$feature" /proc/cpuinfo; then
     printf 'skipped: the processor lacks %s\n' "$feature"
     exit 77
