@@ -41,7 +41,7 @@ build     need  libcli11-dev             -                        cmake/MoatPack
 build     need  libpugixml-dev           -                        cmake/MoatPackages.cmake:pugixml
 build     need  libboost-dev             -                        cmake/MoatPackages.cmake:Boost
 build     need  libgit2-dev              -                        cmake/MoatPackages.cmake:git2
-build     use   libdnnl-dev              -                        bench/baselines/CMakeLists.txt:dnnl
+build     use   libdnnl-dev              -                        bench/baselines/onednn.cmake:dnnl
 build     use   libopenblas0-openmp      -                        bench/baselines/openblas.cpp:libopenblas
 tests     need  libgtest-dev             -                        cmake/MoatPackages.cmake:GTest
 tests     need  libgmock-dev             -                        cmake/MoatPackages.cmake:gmock
@@ -50,6 +50,7 @@ tests     need  python3                  python3                  cmake/MoatPack
 tests     need  git                      git                      tests/bench/migration/history/history_test.cpp:git
 tests     use   g++-aarch64-linux-gnu    aarch64-linux-gnu-g++    tests/backends/cpu/arm64/run.sh:aarch64-linux-gnu-g++
 tests     use   qemu-user                qemu-aarch64             tests/backends/cpu/arm64/run.sh:qemu-aarch64
+tests     use   libblis4-openmp          -                        tests/bench/baselines/blis_test.cpp:libblis
 tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
 tests     use   jq                       jq                       tests/documents/commands_test.py:jq
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz

@@ -10,6 +10,7 @@
 
 #include "bench/baselines/onednn_api.hpp"
 #include "bench/baselines/onednn_attention.hpp"
+#include "bench/baselines/onednn_codes.hpp"
 #include "bench/baselines/onednn_rms_norm.hpp"
 #include "bench/baselines/onednn_softmax.hpp"
 
@@ -47,7 +48,6 @@ struct Call {
 
 std::string isa_name() {
   using dnnl::cpu_isa;
-  const cpu_isa isa = dnnl::get_effective_cpu_isa();
   static constexpr std::pair<cpu_isa, const char*> kNames[] = {
       {cpu_isa::sse41, "sse41"},
       {cpu_isa::avx, "avx"},
@@ -57,11 +57,40 @@ std::string isa_name() {
       {cpu_isa::avx512_core_vnni, "avx512_core_vnni"},
       {cpu_isa::avx512_core_bf16, "avx512_core_bf16"},
       {cpu_isa::avx512_core_amx, "avx512_core_amx"},
+#if MOAT_ONEDNN(3, 0)
+      {cpu_isa::avx2_vnni_2, "avx2_vnni_2"},
+      {cpu_isa::avx512_core_fp16, "avx512_core_fp16"},
+      {cpu_isa::avx512_core_amx_fp16, "avx512_core_amx_fp16"},
+#endif
+#if MOAT_ONEDNN(3, 9)
+      {cpu_isa::avx10_2_512, "avx10_2"},
+      {cpu_isa::avx10_2_512_amx_2, "avx10_2_amx_2"},
+#endif
   };
+  const cpu_isa isa = dnnl::get_effective_cpu_isa();
   for (const auto& [value, name] : kNames) {
     if (value == isa) return name;
   }
   return fmt::format("{:#x}", static_cast<int>(isa));
+}
+
+// Why this library cannot be used with `threads` of our own; empty if it can.
+std::optional<std::string> unusable(const dnnl_version_t& found, int threads) {
+  if (found.major != DNNL_VERSION_MAJOR || found.minor < DNNL_VERSION_MINOR) {
+    return fmt::format("oneDNN {}.{} was found, and this build was compiled for {}.{}", found.major,
+                       found.minor, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR);
+  }
+  const bool alone = found.cpu_runtime == DNNL_RUNTIME_SEQ && threads == 1;
+  if (found.cpu_runtime != DNNL_RUNTIME_OMP && !alone) {
+    return fmt::format(
+        "oneDNN {}.{}.{} is built for {}, and how many threads it uses cannot be set; a build with "
+        "ONEDNN_CPU_RUNTIME=OMP is needed",
+        found.major, found.minor, found.patch,
+        found.cpu_runtime == DNNL_RUNTIME_SEQ   ? "one thread"
+        : found.cpu_runtime == DNNL_RUNTIME_TBB ? "TBB"
+                                                : "threads of another kind");
+  }
+  return std::nullopt;
 }
 
 class OneDnn final : public Baseline {
@@ -75,7 +104,10 @@ class OneDnn final : public Baseline {
     return fmt::format("{}.{}.{}", v->major, v->minor, v->patch);
   }
 
-  std::string detail() const override { return "isa " + isa_name() + ", OpenMP"; }
+  std::string detail() const override {
+    const bool alone = dnnl_version()->cpu_runtime == DNNL_RUNTIME_SEQ;
+    return fmt::format("isa {}, {}", isa_name(), alone ? "serial" : "OpenMP");
+  }
 
   std::string kernel(const Problem& problem) const override {
     const ThreadCount count(threads_);
@@ -84,6 +116,12 @@ class OneDnn final : public Baseline {
     }
     if (const auto* attention = std::get_if<AttentionProblem>(&problem)) {
       return onednn::attention_chain(engine_, *attention, threads_).kernel();
+    }
+    if (const auto* weights = std::get_if<WeightGemmProblem>(&problem)) {
+      return onednn::coded_kernel(engine_, *weights);
+    }
+    if (const auto* scaled = std::get_if<ScaledGemmProblem>(&problem)) {
+      return onednn::coded_kernel(engine_, *scaled);
     }
     const auto& rows = std::get<RowsProblem>(problem);
     switch (rows.op) {
@@ -99,11 +137,13 @@ class OneDnn final : public Baseline {
     if (std::holds_alternative<ReductionProblem>(problem)) {
       return "oneDNN's reductions keep a matrix; a plain parallel read is the baseline";
     }
-    if (std::holds_alternative<WeightGemmProblem>(problem)) {
-      return fmt::format("oneDNN {} has no products with weights in codes, as 3.5 and later have", version());
+    const auto* weights = std::get_if<WeightGemmProblem>(&problem);
+    if (weights != nullptr) {
+      if (auto reason = onednn::no_codes(*weights)) return reason;
     }
-    if (std::holds_alternative<ScaledGemmProblem>(problem)) {
-      return "oneDNN has no products with a scale for each block of 128";
+    const auto* scaled = std::get_if<ScaledGemmProblem>(&problem);
+    if (scaled != nullptr) {
+      if (auto reason = onednn::no_codes(*scaled)) return reason;
     }
     if (std::holds_alternative<PagedAttentionProblem>(problem)) {
       return "oneDNN has no attention over pages";
@@ -119,7 +159,8 @@ class OneDnn final : public Baseline {
                          version());
     }
     const auto* attention = std::get_if<AttentionProblem>(&problem);
-    if (attention == nullptr && !std::holds_alternative<GemmProblem>(problem) &&
+    if (attention == nullptr && weights == nullptr && scaled == nullptr &&
+        !std::holds_alternative<GemmProblem>(problem) &&
         !std::holds_alternative<RowsProblem>(problem)) {
       return fmt::format("nobody has written {} with oneDNN here", describe(problem).kernel);
     }
@@ -134,7 +175,9 @@ class OneDnn final : public Baseline {
     } catch (const dnnl::error& e) {
       kernels.clear();
     }
-    const std::string type(name_of(dtype(problem)));
+    std::string type(name_of(dtype(problem)));
+    if (weights != nullptr) type += fmt::format(" × {}", name_of(weights->code));
+    if (scaled != nullptr) type = fmt::format("{0} × {0}", name_of(scaled->code));
     if (kernels.empty()) {
       return fmt::format("oneDNN {} has no implementation of it for {} on this CPU", version(),
                          type);
@@ -174,6 +217,12 @@ class OneDnn final : public Baseline {
     if (const auto* attention = std::get_if<AttentionProblem>(&problem)) {
       return onednn::prepare_attention(engine_, *attention, threads_);
     }
+    if (const auto* weights = std::get_if<WeightGemmProblem>(&problem)) {
+      return onednn::prepare_coded(engine_, *weights);
+    }
+    if (const auto* scaled = std::get_if<ScaledGemmProblem>(&problem)) {
+      return onednn::prepare_coded(engine_, *scaled);
+    }
     const dnnl::stream stream(engine_);
     const auto view = [this](const dnnl::memory::desc& desc) {
       return dnnl::memory(desc, engine_, nullptr);
@@ -211,6 +260,10 @@ class OneDnn final : public Baseline {
 }  // namespace
 
 void open_onednn(int threads, Baselines& baselines) {
+  if (auto reason = unusable(*dnnl_version(), threads)) {
+    baselines.absent.push_back({"onednn", *reason});
+    return;
+  }
   try {
     baselines.found.push_back(std::make_unique<OneDnn>(threads));
   } catch (const std::exception& e) {

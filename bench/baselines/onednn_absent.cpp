@@ -5,8 +5,9 @@
 namespace moat {
 
 void open_onednn(int, Baselines& baselines) {
-  baselines.absent.push_back(
-      {"onednn", "not found when this build was configured (Debian, Ubuntu: libdnnl-dev)"});
+  baselines.absent.push_back({"onednn",
+                              "not found when this build was configured (Debian, Ubuntu: "
+                              "libdnnl-dev; one of your own: -DMOAT_ONEDNN_ROOT=DIR)"});
 }
 
 }  // namespace moat

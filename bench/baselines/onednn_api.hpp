@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few oneDNN calls that the baselines use, alike in its releases 2 and 3.
+// The few oneDNN calls that the baselines use, alike in its releases 2 and 3. What its header has
+// is what there is: MOAT_ONEDNN asks for its release.
 #pragma once
 
 #include <dnnl.hpp>
 #include <stdexcept>
 
 #include "problems/dtype.hpp"
+
+// Whether the header is of this release or a newer one.
+#define MOAT_ONEDNN(major, minor) \
+  (DNNL_VERSION_MAJOR > (major) || (DNNL_VERSION_MAJOR == (major) && DNNL_VERSION_MINOR >= (minor)))
 
 namespace moat::onednn {
 
@@ -66,6 +71,23 @@ inline LayerNorm::primitive_desc layer_norm(const dnnl::engine& engine, dnnl::pr
   return {LayerNorm::desc(kind, x, epsilon, flags), engine, true};
 #endif
 }
+
+#if MOAT_ONEDNN(3, 9)
+// x ÷ its root mean square over the last dimension, times a scale of the type of `x`.
+inline LayerNorm::primitive_desc rms_norm(const dnnl::engine& engine, const dnnl::memory::desc& x,
+                                          dnnl::memory::data_type type, float epsilon) {
+  using dnnl::normalization_flags;
+  return {engine,
+          dnnl::prop_kind::forward_inference,
+          x,
+          x,
+          type,
+          epsilon,
+          normalization_flags::rms_norm | normalization_flags::use_scale,
+          {},
+          true};
+}
+#endif
 
 // x · factor, after a product.
 inline void append_scale(dnnl::post_ops& operations, float factor) {

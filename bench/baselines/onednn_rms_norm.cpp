@@ -90,10 +90,47 @@ class Weights {
   dnnl::reorder widen_;
 };
 
+#if MOAT_ONEDNN(3, 9)
+LayerNorm::primitive_desc whole(const dnnl::engine& engine, const RowsProblem& p) {
+  return rms_norm(engine, matrix(p.dtype, p.rows, p.cols), data_type(p.dtype), p.epsilon);
+}
+
+// Of the library itself, in one call.
+class Whole {
+ public:
+  Whole(const dnnl::engine& engine, const RowsProblem& p)
+      : stream_(engine),
+        norm_(whole(engine, p)),
+        x_(matrix(p.dtype, p.rows, p.cols), engine, nullptr),
+        y_(matrix(p.dtype, p.rows, p.cols), engine, nullptr),
+        weight_(strided(data_type(p.dtype), {p.cols}, {1}), engine, nullptr) {}
+
+  void run(const RowsProblem& p) {
+    x_.set_data_handle(const_cast<void*>(p.x));
+    y_.set_data_handle(p.y);
+    weight_.set_data_handle(const_cast<void*>(p.weight));
+    norm_.execute(stream_, {{DNNL_ARG_SRC, x_}, {DNNL_ARG_DST, y_}, {DNNL_ARG_SCALE, weight_}});
+    stream_.wait();
+  }
+
+ private:
+  dnnl::stream stream_;
+  LayerNorm norm_;
+  dnnl::memory x_, y_, weight_;
+};
+#endif
+
 }  // namespace
 
 std::function<void(const Problem&)> prepare_rms_norm(const dnnl::engine& engine,
                                                      const RowsProblem& p, int threads) {
+#if MOAT_ONEDNN(3, 9)
+  if (whole(engine, p)) {
+    return [whole = std::make_shared<Whole>(engine, p)](const Problem& problem) {
+      whole->run(std::get<RowsProblem>(problem));
+    };
+  }
+#endif
   const std::int64_t fitting =
       std::max<std::int64_t>(kChunkBytes / (std::int64_t{p.cols} * 4), 1) * threads;
   const std::int64_t chunk = std::min<std::int64_t>(fitting, p.rows);
@@ -123,6 +160,9 @@ std::function<void(const Problem&)> prepare_rms_norm(const dnnl::engine& engine,
 }
 
 std::string rms_norm_kernel(const dnnl::engine& engine, const RowsProblem& p) {
+#if MOAT_ONEDNN(3, 9)
+  if (const auto one = whole(engine, p)) return one.impl_info_str();
+#endif
   const std::string measure = measuring(engine, p, p.rows).impl_info_str();
   return measure + " + " + scaling(engine, p, p.rows).impl_info_str();
 }

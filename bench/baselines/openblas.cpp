@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "bench/baselines/cblas.hpp"
+
 namespace moat {
 namespace {
 
@@ -105,13 +107,6 @@ class ScopedVariable {
   std::optional<std::string> old_;
 };
 
-// cblas.h's enumerations and its sgemm for 32-bit integers.
-constexpr int kRowMajor = 101;
-constexpr int kNoTrans = 111;
-constexpr int kTrans = 112;
-using Sgemm = void(int order, int trans_a, int trans_b, int m, int n, int k, float alpha,
-                   const float* a, int lda, const float* b, int ldb, float beta, float* c, int ldc);
-
 class OpenBlas final : public Baseline {
  public:
   OpenBlas(const Loaded& library, int threads, const std::string& detected)
@@ -144,32 +139,14 @@ class OpenBlas final : public Baseline {
   std::string kernel(const Problem&) const override { return "sgemm"; }
 
   std::optional<std::string> unsupported(const Problem& problem) const override {
-    const auto* gemm = std::get_if<GemmProblem>(&problem);
-    if (gemm == nullptr) return "OpenBLAS has matrix products only";
-    if (!of_one_type(*gemm)) return kSeveralTypes;
-    if (gemm->dtype != DType::f32) {
-      return fmt::format("OpenBLAS has no {0} product with {0} results", name_of(gemm->dtype));
-    }
-    constexpr std::int64_t kLargest = std::numeric_limits<int>::max();
-    if (std::max({gemm->lda, gemm->ldb, gemm->ldc}) > kLargest) {
-      return "a leading dimension does not fit OpenBLAS's 32-bit integers";
-    }
-    return std::nullopt;
+    return no_sgemm("OpenBLAS", problem);
   }
 
   std::function<void(const Problem&)> prepare(const Problem& problem) override {
     if (const auto reason = unsupported(problem)) throw std::runtime_error(*reason);
-    return [this](const Problem& q) {
-      const auto& p = std::get<GemmProblem>(q);
-      const bool transposed = p.order_b == Order::transposed;
-      const auto leading = [](std::int64_t given, int width) {
-        return given != 0 ? static_cast<int>(given) : width;
-      };
+    return [this](const Problem& p) {
       set_threads_(threads_);
-      sgemm_(kRowMajor, kNoTrans, transposed ? kTrans : kNoTrans, p.m, p.n, p.k, 1.0f,
-             static_cast<const float*>(p.a), leading(p.lda, p.k), static_cast<const float*>(p.b),
-             leading(p.ldb, transposed ? p.k : p.n), 0.0f, static_cast<float*>(p.c),
-             leading(p.ldc, p.n));
+      multiply(sgemm_, std::get<GemmProblem>(p));
     };
   }
 

@@ -209,7 +209,7 @@ TEST(Baselines, OtherBackendsHaveNone) {
 }
 
 TEST(Baselines, EveryOneIsFoundOrSaysWhyNot) {
-  for (const std::string name : {"onednn", "openblas", "plain"}) {
+  for (const std::string name : {"onednn", "openblas", "blis", "ggml", "plain"}) {
     const auto absent = std::ranges::find(all().absent, name, &AbsentBaseline::name);
     if (Baseline* b = find(name)) {
       EXPECT_FALSE(b->version().empty()) << name;
