@@ -102,6 +102,9 @@ TEST_P(AttentionTest, SplitKeys) {
   check_random({1, 1, 1, 1500, 1100, true});
 }
 
+// More keys than backends keep packed take schedules of their own.
+TEST_P(AttentionTest, ManyKeys) { check_random({1, 1, 1, 100, 8210, true}); }
+
 TEST_P(AttentionTest, LargeGroupInOneDecodeTile) { check_random({1, 71, 1, 1, 333, false}); }
 
 // One key takes all the weight; the others' exponents underflow.

@@ -88,6 +88,8 @@ TEST_P(GemmTest, SmallAndPrimeShapes) {
 TEST_P(GemmTest, SeveralTiles) {
   check_random({193, 521, 263});
   check_random({385, 1031, 67});
+  // Sums of more steps than the deepest schedule takes at once.
+  check_random({37, 71, 2 * 512 + 65});
 }
 
 // At least eight large tiles, the last of each row, column and step only just begun.
