@@ -72,23 +72,6 @@ inline LayerNorm::primitive_desc layer_norm(const dnnl::engine& engine, dnnl::pr
 #endif
 }
 
-#if MOAT_ONEDNN(3, 9)
-// x ÷ its root mean square over the last dimension, times a scale of the type of `x`.
-inline LayerNorm::primitive_desc rms_norm(const dnnl::engine& engine, const dnnl::memory::desc& x,
-                                          dnnl::memory::data_type type, float epsilon) {
-  using dnnl::normalization_flags;
-  return {engine,
-          dnnl::prop_kind::forward_inference,
-          x,
-          x,
-          type,
-          epsilon,
-          normalization_flags::rms_norm | normalization_flags::use_scale,
-          {},
-          true};
-}
-#endif
-
 // x · factor, after a product.
 inline void append_scale(dnnl::post_ops& operations, float factor) {
   constexpr auto kLinear = dnnl::algorithm::eltwise_linear;

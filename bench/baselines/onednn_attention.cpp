@@ -133,14 +133,18 @@ AttentionChain attention_chain(const dnnl::engine& engine, const AttentionProble
 
   // One batch at a time. Of the ways to describe the stack, four dimensions with a batch of one is
   // the one for which oneDNN 2.6 has fast products with a mask that the heads share.
+  // The batch's own stride is what it is in memory though there is one: 3.13 takes a smaller one
+  // for another layout, and multiplies wrongly.
+  const std::int64_t q_batch = std::int64_t{p.q_len} * p.q_heads * d;
+  const std::int64_t kv_batch = p.kv_len * kv_row;
   const dnnl::memory::dims query_dims{1, chain.heads, rows, d};
-  const dnnl::memory::dims query_strides{p.q_heads * d, group * d, packed ? d : p.q_heads * d, 1};
+  const dnnl::memory::dims query_strides{q_batch, group * d, packed ? d : p.q_heads * d, 1};
   const dnnl::memory::dims score_dims{1, chain.heads, rows, p.kv_len};
   const dnnl::memory::dims score_strides{chain.heads * rows * p.kv_len, rows * p.kv_len, p.kv_len,
                                          1};
   const auto q = strided(type, query_dims, query_strides);
-  const auto k = strided(type, {1, chain.heads, d, p.kv_len}, {kv_row, d, 1, kv_row});
-  const auto v = strided(type, {1, chain.heads, p.kv_len, d}, {kv_row, d, kv_row, 1});
+  const auto k = strided(type, {1, chain.heads, d, p.kv_len}, {kv_batch, d, 1, kv_row});
+  const auto v = strided(type, {1, chain.heads, p.kv_len, d}, {kv_batch, d, kv_row, 1});
   const auto scores = strided(dnnl::memory::data_type::f32, score_dims, score_strides);
   const auto weights = strided(type, score_dims, score_strides);
 

@@ -176,10 +176,15 @@ TEST_F(OneDnn3, LeavesTheThreadCountAlone) {
 
 #if MOAT_ONEDNN(3, 9)
 
-TEST_F(OneDnn3, NormalisesRowsInOneStep) {
-  expect_right(RowsProblem{.op = RowsOp::rms_norm, .dtype = DType::bf16, .rows = 3, .cols = 8},
-               "RMSNorm");
-  EXPECT_EQ(ran(), "norm bf16 3x8 > bf16 3x8 flags 18 scale bf16\n");
+TEST_F(OneDnn3, NormalisesRowsInOneStepWhereThatIsNoReferenceCode) {
+  const RowsProblem p{.op = RowsOp::rms_norm, .dtype = DType::bf16, .rows = 3, .cols = 8};
+  expect_right(p, "RMSNorm");
+  EXPECT_EQ(ran(),
+            "reorder bf16 8 > f32 8\n"
+            "norm bf16 3x8 > bf16 3x8 flags 18 scale f32\n");
+  standin::state().reference = {"norm"};
+  EXPECT_EQ(library().kernel(p), "ref:any + ref:any");
+  EXPECT_TRUE(library().unsupported(p));
 }
 
 TEST_F(OneDnn3, MultipliesWeightsInCodes) {
