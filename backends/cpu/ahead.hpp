@@ -37,8 +37,6 @@ class Ahead {
     row.size = sizeof(T);
   }
 
-  bool knows_nothing() const { return seen_ == 0; }
-
   // A row of the next item, to be held in registers by a loop that fetches it.
   class Next {
    public:
@@ -88,18 +86,6 @@ struct TellingPosition : FullPosition {
   template <class T>
   FloatLanes load(const T* p) const {
     ahead->read(p, count);
-    return FullPosition::load(p);
-  }
-};
-
-// Bytes that a loop which reads memory only once is ahead of itself: processors' own streams end
-// with their page.
-inline constexpr int kLoopAhead = 2048;
-
-struct FetchingPosition : StreamedPosition {
-  template <class T>
-  FloatLanes load(const T* p) const {
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(p + offset) + kLoopAhead);
     return FullPosition::load(p);
   }
 };

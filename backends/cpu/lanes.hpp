@@ -33,22 +33,6 @@ struct LaneMask {
 
 inline bool any(LaneMask m) { return !hn::AllFalse(FloatTag{}, m.mask); }
 
-// a ÷ b within 2 units in the last place; subnormal b may count as 0.
-inline hn::Vec<FloatTag> quotient(hn::Vec<FloatTag> a, hn::Vec<FloatTag> b) {
-#if HWY_MAX_BYTES == 64 && HWY_ARCH_X86
-  // The instruction takes as long as reading three operands from memory. An estimate r with
-  // b · r = 1 − e, |e| < 2⁻¹⁴, leaves 1 ÷ b = r · (1 + e + e²) but for e³. Of zeros, infinities and
-  // NaN, r is what it should be, and e no number.
-  const hn::Vec<FloatTag> r{_mm512_rcp14_ps(b.raw)};
-  const auto e = hn::NegMulAdd(b, r, hn::Set(FloatTag{}, 1.0f));
-  const auto more = hn::MulAdd(e, e, e);
-  const auto number = _mm512_cmp_ps_mask(more.raw, more.raw, _CMP_ORD_Q);
-  return hn::Mul(a, hn::Vec<FloatTag>{_mm512_mask_fmadd_ps(r.raw, number, more.raw, r.raw)});
-#else
-  return hn::Div(a, b);
-#endif
-}
-
 // kLanes floats. A scalar operand stands for a vector that holds it in all lanes.
 struct FloatLanes {
   hn::Vec<FloatTag> v;
@@ -63,7 +47,7 @@ struct FloatLanes {
   friend FloatLanes operator+(FloatLanes a, FloatLanes b) { return hn::Add(a.v, b.v); }
   friend FloatLanes operator-(FloatLanes a, FloatLanes b) { return hn::Sub(a.v, b.v); }
   friend FloatLanes operator*(FloatLanes a, FloatLanes b) { return hn::Mul(a.v, b.v); }
-  friend FloatLanes operator/(FloatLanes a, FloatLanes b) { return quotient(a.v, b.v); }
+  friend FloatLanes operator/(FloatLanes a, FloatLanes b) { return hn::Div(a.v, b.v); }
   friend FloatLanes operator-(FloatLanes a) { return hn::Neg(a.v); }
   friend LaneMask operator<(FloatLanes a, FloatLanes b) { return {hn::Lt(a.v, b.v)}; }
   friend LaneMask operator>(FloatLanes a, FloatLanes b) { return {hn::Gt(a.v, b.v)}; }

@@ -84,7 +84,8 @@ HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chain
       const T* p = at + std::int64_t{c} * in.apart;
       __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
       unroll<kLine<T> / kLanes>([&](auto v) __attribute__((always_inline)) {
-        monoid.template add<B>(std::get<c>(chains), apply(f, p + v * kLanes, load_lanes(p + v * kLanes)),
+        monoid.template add<B>(std::get<c>(chains),
+                               apply(f, p + v * kLanes, load_lanes(p + v * kLanes)),
                                index + (c * in.apart + v * kLanes));
       });
     });
@@ -190,9 +191,9 @@ auto reduce(const Monoid& monoid, const T* x, int count, F f = {}) {
   auto index = IntLanes::iota(rest);
   for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
     const int left = count - i;
-    const FloatLanes next =
-        left >= kLanes ? apply(f, x + i, load_lanes(x + i))
-                       : padded<Monoid>(apply(f, x + i, load_some(x + i, left)), left);
+    const FloatLanes next = left >= kLanes
+                                ? apply(f, x + i, load_lanes(x + i))
+                                : padded<Monoid>(apply(f, x + i, load_some(x + i, left)), left);
     monoid.template add<B>(states[0], next, index);
   }
 

@@ -26,11 +26,13 @@ class Terms {
       return;
     }
     // Of the last ones whole vectors are stored, which a slot has room for.
-    state = reduce<B>(monoid, x, count, [x, f, y = values()](FloatLanes v, const T* p) __attribute__((always_inline)) {
-      const FloatLanes term = f(v);
-      cpu::store(FloatTag{}, term.v, y + (p - x));
-      return term;
-    });
+    state = reduce<B>(
+        monoid, x, count,
+        [ x, f, y = values() ](FloatLanes v, const T* p) __attribute__((always_inline)) {
+          const FloatLanes term = f(v);
+          cpu::store(FloatTag{}, term.v, y + (p - x));
+          return term;
+        });
   }
 
   template <class At>

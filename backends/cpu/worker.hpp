@@ -322,13 +322,11 @@ class Worker {
   HWY_INLINE void each(int count, F f) {
     const bool streamed = items_ * count >= kStreamedElements;
     if constexpr (kRows) {
-      const auto beside = [&, row = kept_](auto at) __attribute__((always_inline)) {
+      const auto beside = [&, row = kept_ ](auto at) __attribute__((always_inline)) {
         f(BesideKept<decltype(at)>{at, row});
       };
       int i = 0;
-      if (streamed && ahead_.knows_nothing()) {
-        for (; i + kLanes <= count; i += kLanes) f(FetchingPosition{{{i}}});
-      } else if (streamed) {
+      if (streamed) {
         const Ahead::Next first = kept_.stored ? Ahead::Next() : ahead_.next(0);
         const Ahead::Next second = ahead_.next(1);
         for (; i + kFetched <= count; i += kFetched) {
@@ -392,8 +390,7 @@ class Worker {
       const Ahead::Next first = streamed && !kept_.stored ? ahead_.next(0) : Ahead::Next();
       const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
       for_each_group<Worker, kGroup>(
-          monoid, count, streamed,
-          [&, row = kept_](auto at) __attribute__((always_inline)) {
+          monoid, count, streamed, [&, row = kept_ ](auto at) __attribute__((always_inline)) {
             return value(BesideKept<decltype(at)>{at, row});
           },
           [&](auto group, const auto& state) __attribute__((always_inline)) {
@@ -457,6 +454,7 @@ class Worker {
     }
     each_position(i, count, f);
   }
+
   // From position i on.
   template <class F>
   HWY_INLINE static void each_position(int i, int count, F f) {
