@@ -12,6 +12,13 @@
 
 namespace moat::cpu {
 
+// All in one function and with arguments of its own: results that are stored could else be what
+// loops over memory read their pointers from, again for each vector.
+template <class Kernel, class Schedule, class Args>
+[[gnu::flatten]] void run_rows(Worker<Schedule>& block, Args args) {
+  Kernel::template run<Schedule>(block, args);
+}
+
 inline Schedules Backend::schedules() const { return {}; }
 
 template <class Kernel, class Schedule, class Args>
@@ -31,7 +38,11 @@ void Backend::launch(std::int64_t items, const Args& args) {
       if (!scratch) scratch = std::make_unique<Scratch>();
       Worker<Schedule> block(*scratch, next_, worker, omp_get_num_threads(), launches_,
                              kept_bytes_);
-      Kernel::template run<Schedule>(block, args);
+      if constexpr (Schedule::kDynamic) {
+        Kernel::template run<Schedule>(block, args);
+      } else {
+        run_rows<Kernel, Schedule>(block, args);
+      }
     } catch (...) {
 #pragma omp critical
       failure = std::current_exception();

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "backends/cpu/convert.hpp"
 #include "backends/cpu/math.hpp"
@@ -62,6 +63,16 @@ struct Itself {
   HWY_INLINE FloatLanes operator()(FloatLanes x) const { return x; }
 };
 
+// f of the elements x at p; some also want to know where those were.
+template <class T, class F>
+HWY_INLINE FloatLanes apply(F& f, const T* p, FloatLanes x) {
+  if constexpr (std::is_invocable_v<F&, FloatLanes, const T*>) {
+    return f(x, p);
+  } else {
+    return f(x);
+  }
+}
+
 // Adds f of `lines` lines of each chain, the first of chain 0 at x[begin].
 template <class B, class Monoid, class State, std::size_t kCount, class T, class F>
 HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chains, const T* x,
@@ -73,7 +84,8 @@ HWY_INLINE void add_lines(const Monoid& monoid, std::array<State, kCount>& chain
       const T* p = at + std::int64_t{c} * in.apart;
       __builtin_prefetch(reinterpret_cast<const std::byte*>(p) + kStreamAhead);
       unroll<kLine<T> / kLanes>([&](auto v) __attribute__((always_inline)) {
-        monoid.template add<B>(std::get<c>(chains), f(load_lanes(p + v * kLanes)),
+        monoid.template add<B>(std::get<c>(chains),
+                               apply(f, p + v * kLanes, load_lanes(p + v * kLanes)),
                                index + (c * in.apart + v * kLanes));
       });
     });
@@ -179,8 +191,9 @@ auto reduce(const Monoid& monoid, const T* x, int count, F f = {}) {
   auto index = IntLanes::iota(rest);
   for (int i = rest; i < count; i += kLanes, index = index + kLanes) {
     const int left = count - i;
-    const FloatLanes next =
-        left >= kLanes ? f(load_lanes(x + i)) : padded<Monoid>(f(load_some(x + i, left)), left);
+    const FloatLanes next = left >= kLanes
+                                ? apply(f, x + i, load_lanes(x + i))
+                                : padded<Monoid>(apply(f, x + i, load_some(x + i, left)), left);
     monoid.template add<B>(states[0], next, index);
   }
 

@@ -25,11 +25,14 @@ class Terms {
       state = reduce<B>(monoid, x, count, f);
       return;
     }
-    const auto keep = [&](auto at) { at.store(values(), compute(at)); };
-    int i = 0;
-    for (; i + kLanes <= count; i += kLanes) keep(FullPosition{i});
-    if (i < count) keep(LastPosition{.offset = i, .count = count - i});
-    state = reduce<B>(monoid, values(), count);
+    // Of the last ones whole vectors are stored, which a slot has room for.
+    state = reduce<B>(
+        monoid, x, count,
+        [ x, f, y = values() ](FloatLanes v, const T* p) __attribute__((always_inline)) {
+          const FloatLanes term = f(v);
+          cpu::store(FloatTag{}, term.v, y + (p - x));
+          return term;
+        });
   }
 
   template <class At>

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/ahead.hpp"
 #include "backends/cpu/amx.hpp"
 #include "backends/cpu/groups.hpp"
 #include "backends/cpu/largest.hpp"
@@ -67,10 +68,15 @@ class Worker {
         next_(next),
         worker_(worker),
         workers_(workers),
-        kept_bytes_(kept_bytes) {}
+        kept_bytes_(kept_bytes),
+        kept_slot_(scratch, kRows ? kMostKeptRow : 0) {}
+
+  ~Worker() { flush(); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   template <class F>
-  void items(std::int64_t count, F f) {
+  HWY_INLINE void items(std::int64_t count, F f) {
     items_ = count;
     if (Schedule::kDynamic && !handed_out_) {
       handed_out_ = true;
@@ -82,8 +88,15 @@ class Worker {
       }
     } else {
       const std::int64_t end = count * (worker_ + 1) / workers_;
-      for (std::int64_t i = count * worker_ / workers_; i < end; ++i) f(static_cast<int>(i));
+      for (std::int64_t i = count * worker_ / workers_; i < end; ++i) {
+        kept_ = {};
+        ahead_.turn(i + 1 < end);
+        f(static_cast<int>(i));
+      }
+      kept_ = {};
+      ahead_.turn(false);
     }
+    flush();
   }
 
   // A panel that is packed for the first tile of a row, or of a column, serves them all.
@@ -147,6 +160,7 @@ class Worker {
 
   template <class F>
   void last_arrival(unsigned* counter, F f) {
+    flush();
     const std::atomic_ref arrivals(*counter);
     if (arrivals.fetch_add(1, std::memory_order_acq_rel) + 1 != static_cast<unsigned>(workers_)) {
       return;
@@ -283,6 +297,10 @@ class Worker {
 
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
+    if (x == kept_.stored) {
+      return cpu::reduce<Worker>(monoid, static_cast<const T*>(kept_.copy), count);
+    }
+    ahead_.read(x, count);
     return cpu::reduce<Worker>(monoid, x, count);
   }
 
@@ -309,23 +327,92 @@ class Worker {
   }
 
   template <class F>
-  void each(int count, F f) {
+  HWY_INLINE void each(int count, F f) {
     const bool streamed = items_ * count >= kStreamedElements;
-    each_position(count, streamed, f);
-    if (streamed) hwy::FlushStream();
+    if constexpr (kRows) {
+      const auto beside = [&, row = kept_ ](auto at) __attribute__((always_inline)) {
+        f(BesideKept<decltype(at)>{at, row});
+      };
+      int i = 0;
+      if (streamed) {
+        const Ahead::Next first = kept_.stored ? Ahead::Next() : ahead_.next(0);
+        const Ahead::Next second = ahead_.next(1);
+        for (; i + kFetched <= count; i += kFetched) {
+          first.fetch(i);
+          second.fetch(i);
+          unroll<kFetched / kLanes>([&](auto v) __attribute__((always_inline)) {
+            beside(StreamedPosition{{i + v * kLanes}});
+          });
+        }
+      }
+      each_position(i, count, beside);
+    } else {
+      each_position(count, streamed, f);
+    }
+    unflushed_ |= streamed;
   }
 
-  // In the caches, where it is read again.
+  // In the caches, where it is read again. A long loop does not write the row from there, which
+  // would fetch its lines first, but stores it twice.
   template <class T, class F>
-  void keep(T* to, int count, F f) {
+  HWY_INLINE void keep(T* to, int count, F f) {
+    if constexpr (kRows) {
+      if (items_ * count >= kStreamedElements && count * sizeof(T) <= kMostKeptRow) {
+        T* copy = static_cast<T*>(kept_slot_.get());
+        const auto both = [&](auto at) __attribute__((always_inline)) {
+          const auto x = f(at);
+          FullPosition{at.offset}.store(copy, x);
+          StreamedPosition{{at.offset}}.store(to, x);
+        };
+        int i = 0;
+        if (count >= kLanes) {
+          both(TellingPosition{{0}, &ahead_, count});
+          i = kLanes;
+        }
+        const Ahead::Next first = ahead_.next(0);
+        for (; i + kFetched <= count; i += kFetched) {
+          first.fetch(i);
+          unroll<kFetched / kLanes>([&](auto v) __attribute__((always_inline)) {
+            both(FullPosition{i + v * kLanes});
+          });
+        }
+        for (; i + kLanes <= count; i += kLanes) both(FullPosition{i});
+        if (i < count) {
+          const LastPosition at{.offset = i, .count = count - i};
+          const auto x = f(at);
+          at.store(copy, x);
+          at.store(to, x);
+        }
+        kept_ = {to, copy};
+        unflushed_ = true;
+        return;
+      }
+    }
     each_position(count, false, [&](auto at) { at.store(to, f(at)); });
   }
 
   template <int kGroup, class Monoid, class Value, class Whole, class Use>
-  void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
+  HWY_INLINE void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
     const bool streamed = items_ * count >= kStreamedElements;
-    for_each_group<Worker, kGroup>(monoid, count, streamed, value, whole, use);
-    if (streamed) hwy::FlushStream();
+    if constexpr (kRows) {
+      const Ahead::Next first = streamed && !kept_.stored ? ahead_.next(0) : Ahead::Next();
+      const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
+      for_each_group<Worker, kGroup>(
+          monoid, count, streamed, [&, row = kept_ ](auto at) __attribute__((always_inline)) {
+            return value(BesideKept<decltype(at)>{at, row});
+          },
+          [&](auto group, const auto& state) __attribute__((always_inline)) {
+            for (int i = 0; i < kGroup; i += kFetched) {
+              first.fetch(group.index * kGroup + i);
+              second.fetch(group.index * kGroup + i);
+            }
+            return whole(group, state);
+          },
+          use);
+    } else {
+      for_each_group<Worker, kGroup>(monoid, count, streamed, value, whole, use);
+    }
+    unflushed_ |= streamed;
   }
 
   template <class F>
@@ -334,7 +421,7 @@ class Worker {
     for (int row = 0; row < rows; ++row) {
       each_position(cols, streamed, [&](auto at) { f(InRow<decltype(at)>{at, row}); });
     }
-    if (streamed) hwy::FlushStream();
+    unflushed_ |= streamed;
   }
 
   template <class X>
@@ -368,14 +455,32 @@ class Worker {
 
  private:
   template <class F>
-  static void each_position(int count, bool streamed, F f) {
+  HWY_INLINE static void each_position(int count, bool streamed, F f) {
     int i = 0;
     if (streamed) {
       for (; i + kLanes <= count; i += kLanes) f(StreamedPosition{{i}});
     }
+    each_position(i, count, f);
+  }
+
+  // From position i on.
+  template <class F>
+  HWY_INLINE static void each_position(int i, int count, F f) {
     for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
     if (i < count) f(LastPosition{.offset = i, .count = count - i});
   }
+
+  // What went past the caches becomes visible to others in its order: once for a loop, because it
+  // waits for memory.
+  void flush() {
+    if (unflushed_) hwy::FlushStream();
+    unflushed_ = false;
+  }
+
+  // Whether items are rows that follow each other in memory.
+  static constexpr bool kRows = !Schedule::kDynamic;
+  // A row beside the next item's and the weights in the second cache.
+  static constexpr std::size_t kMostKeptRow = std::size_t{128} << 10;
 
   Mode mode_;
   Scratch& scratch_;
@@ -385,6 +490,10 @@ class Worker {
   std::size_t kept_bytes_;
   bool handed_out_ = false;
   std::int64_t items_ = 1;  // of the loop that runs now
+  Ahead ahead_;
+  Scratch::Slot kept_slot_;
+  KeptRow kept_;
+  bool unflushed_ = false;
 };
 
 }  // namespace moat::cpu

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the next item of a loop over rows will read, fetched while a worker computes on this one:
+// memory would idle whenever it goes over a row again.
+#pragma once
+
+#include <hwy/base.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/cpu/reduce.hpp"
+
+namespace moat::cpu {
+
+// Positions between which a loop fetches ahead.
+inline constexpr int kFetched = 64;
+
+class Ahead {
+ public:
+  // A worker begins an item of a loop; `more` if another one follows.
+  void turn(bool more) {
+    seen_ = 0;
+    more_ = more;
+  }
+
+  // `count` elements at x are read from memory for this item. Where they begin at the end of those
+  // of the item before, so will those of the next one.
+  template <class T>
+  void read(const T* x, int count) {
+    const std::int64_t bytes = std::int64_t{count} * static_cast<int>(sizeof(T));
+    if (seen_ == kMost || bytes > kMostBytes) return;
+    const auto* from = reinterpret_cast<const std::byte*>(x);
+    Row& row = rows_[seen_++];
+    row.follows = from == row.next;
+    row.next = from + bytes;
+    row.size = sizeof(T);
+  }
+
+  // A row of the next item, to be held in registers by a loop that fetches it.
+  class Next {
+   public:
+    explicit Next(const std::byte* from = nullptr, int size = 0) : from_(from), size_(size) {}
+
+    // What it reads at kFetched positions from `begin` on.
+    HWY_INLINE void fetch(int begin) const {
+      if (from_ == nullptr) return;
+      const std::byte* p = from_ + std::int64_t{begin} * size_;
+      for (int i = 0; i < size_; ++i) __builtin_prefetch(p + std::ptrdiff_t{i} * kFetched);
+    }
+
+   private:
+    const std::byte* from_;
+    int size_;
+  };
+
+  // Row `r` of those that were read.
+  HWY_INLINE Next next(int r) const {
+    if (r >= seen_ || !rows_[r].follows || !more_) return Next();
+    return Next(rows_[r].next + kLead, rows_[r].size);
+  }
+
+ private:
+  struct Row {
+    const std::byte* next = nullptr;
+    int size = 0;
+    bool follows = false;
+  };
+
+  static constexpr int kMost = 2;
+  // Rows of this item, of the next and what is made of them fit the second cache.
+  static constexpr std::int64_t kMostBytes = 128 << 10;
+  // So that the last that is fetched arrives before the first pass over the row gets there.
+  static constexpr int kLead = 4096;
+
+  std::array<Row, kMost> rows_;
+  int seen_ = 0;
+  bool more_ = false;
+};
+
+// A position of a loop that tells what it reads `count` elements of.
+struct TellingPosition : FullPosition {
+  Ahead* ahead;
+  int count;
+
+  template <class T>
+  FloatLanes load(const T* p) const {
+    ahead->read(p, count);
+    return FullPosition::load(p);
+  }
+};
+
+// A row that was stored past the caches, and its copy in them.
+struct KeptRow {
+  const void* stored = nullptr;
+  const void* copy = nullptr;
+};
+
+// A position that reads the row's copy in its stead.
+template <class At>
+struct BesideKept : At {
+  KeptRow row;
+
+  template <class T>
+  FloatLanes load(const T* p) const {
+    return At::load(p == row.stored ? static_cast<const T*>(row.copy) : p);
+  }
+};
+
+}  // namespace moat::cpu
