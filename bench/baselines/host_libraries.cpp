@@ -18,6 +18,7 @@ void open_host_libraries(Device& device, Baselines& baselines) {
   open_openblas(threads, device.info().architecture, baselines);
   baselines.found.push_back(make_plain(threads));
   baselines.yardsticks = make_yardsticks(threads);
+  baselines.product = make_product_yardstick();
 }
 
 }  // namespace moat
