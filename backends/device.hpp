@@ -4,13 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "backends/unit.hpp"
 #include "problems/problem.hpp"
 
 namespace moat {
@@ -44,8 +44,6 @@ struct DeviceInfo {
   bool host = false;
   // Whether its matrix instructions take subnormal operands of 16 bits for zero.
   bool flushes_subnormals = false;
-  // Units for products of a 16-bit type that libraries may use and no kernel here does, by name.
-  std::map<DType, std::string> unused_units;
 };
 
 // One device. Not thread-safe. Members throw DeviceError.
@@ -64,6 +62,11 @@ class Device {
   // Enqueues the kernel that solves the problem; its pointers are the device's.
   virtual void run(const Problem& problem) = 0;
   virtual void synchronize() = 0;
+
+  // Arithmetic units that libraries may use, whatever this build's kernels do. A call of a unit's
+  // loop returns with the result, in memory of the host. Empty where the kernels reach what the
+  // device can do.
+  virtual std::vector<Unit> units() { return {}; }
 
   // The queue of `run`, a stream of the vendor's runtime, with the device current to the calling
   // thread: a vendor's library enqueues its work there. A device whose `run` returns with the

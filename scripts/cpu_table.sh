@@ -7,12 +7,18 @@ source "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 usage() {
   cat <<'HELP'
-usage: scripts/cpu_table.sh [--cpu SET] [--budget SECONDS] [--filter GLOB] [--out FOLDER] [MOAT]
+usage: scripts/cpu_table.sh [--cpu SET] [--budget SECONDS] [--min-samples N] [--filter GLOB]
+                            [--out FOLDER] [MOAT]
 
 Times GEMM, attention, reductions, softmax and RMSNorm on the CPU with 1 thread and with all, each
 beside its baselines and yardsticks in the same run. Writes a record of each run and cpu-targets.md,
-which holds every case against its target, into FOLDER. Run it on an otherwise idle machine; it
-takes about a quarter of an hour on two cores.
+which holds every case against its target, into FOLDER. Run it on an otherwise idle machine. It
+takes long: a call of the longest cases takes seconds, and every one is sampled ten times at least,
+for fewer samples are no verdict.
+
+Stopped (Ctrl-C, a reboot) and started again with the same program and options it goes on with the
+cases that are not yet measured. Until all are, the records are in FOLDER/unfinished, and what another
+program or other options left there is refused.
 
   MOAT              the program (default build/bin/moat)
   --cpu SET         avx2 or avx512: builds moat for that instruction set in build/cpu-SET, unless
@@ -21,8 +27,8 @@ takes about a quarter of an hour on two cores.
                     without AMX; the records tell which kernels they used. The files are named
                     cpu-SET-threads1.json, … and cpu-targets-SET.md
   --budget SECONDS  per implementation of a case (default 0.3)
-  --filter GLOB     only the cases whose name matches, such as 'attention/*'; give the GEMM
-                    gemm/f32/m2048n2048k2048 as well where attention is held against it
+  --min-samples N   of each implementation, whatever the budget (default 10)
+  --filter GLOB     only the cases whose name matches, such as 'attention/*'
   --out FOLDER      (default results/cpu, beside this script's folder). In results/, which is
                     committed, only of a clean tree and a moat built from it
   --list            print the cases and exit
@@ -36,6 +42,7 @@ HELP
 moat=
 cpu=
 budget=0.3
+min_samples=10
 filter='*'
 out=$root/results/cpu
 list=0
@@ -46,13 +53,14 @@ while (($#)); do
       exit 0
       ;;
     --list) list=1 ;;
-    --budget | --filter | --out | --cpu)
+    --budget | --min-samples | --filter | --out | --cpu)
       if (($# < 2)) || [[ $2 != *[![:space:]]* ]]; then
         printf 'cpu_table.sh: %s needs a value; see scripts/cpu_table.sh --help\n' "$1" >&2
         exit 2
       fi
       case $1 in
         --budget) budget=$2 ;;
+        --min-samples) min_samples=$2 ;;
         --filter) filter=$2 ;;
         --out) out=$2 ;;
         --cpu) cpu=$2 ;;
@@ -123,7 +131,7 @@ if ((list)); then
   exit 0
 fi
 
-# Before a quarter of an hour of measuring.
+# Before an hour of measuring.
 if ! command -v python3 >/dev/null; then
   printf 'cpu_table.sh: python3 is missing, which makes the table; on Debian: apt-get install python3\n' >&2
   exit 2
@@ -174,23 +182,51 @@ esac
 
 # No target asks for the plain loops, nor for oneDNN's chain in decode.
 unasked='-(/plain|q1kv[0-9a-z]*/cpu/onednn)$'
-mkdir -p "$out"
+# What is measured, by what and how: it goes on with measurements of the same alone.
+unfinished=$out/unfinished${cpu:+-$cpu}
+task=$(
+  printf 'program %s\n' "$(sha256sum <"$moat" | cut -d ' ' -f 1)"
+  printf 'version %s\n' "$("$moat" --version)"
+  printf 'options --budget %s --min-samples %s --filter %s%s\n' \
+    "$budget" "$min_samples" "$filter" "${cpu:+ --cpu $cpu}"
+  printf 'cases %s\n' "$(printf '%s\n' "${cases[@]}" | sha256sum | cut -d ' ' -f 1)"
+  printf 'processors %s\n' "$(nproc)"
+)
+if [[ -e $unfinished ]]; then
+  begun=$(cat "$unfinished/task" 2>/dev/null) || begun=unknown
+  if [[ $begun != "$task" ]]; then
+    printf 'cpu_table.sh: %s holds measurements of another task.\nThere:\n%s\nHere:\n%s\n%s\n' \
+      "$unfinished" "$begun" "$task" \
+      'Finish that one, with its program and options, or remove the folder.' >&2
+    exit 2
+  fi
+  printf 'cpu_table.sh: going on with %s\n' "$unfinished" >&2
+else
+  mkdir -p "$unfinished"
+  printf '%s\n' "$task" >"$unfinished/task"
+fi
 table=$out/cpu-targets${cpu:+-$cpu}.md
 first_error=0
 records=()
 for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
-  record=$out/cpu${cpu:+-$cpu}-threads$threads.json
+  record=$unfinished/cpu${cpu:+-$cpu}-threads$threads.json
   printf 'cpu_table.sh: %s case(s) with %s thread(s)\n' "$((${#cases[@]} / 2))" "$threads" >&2
   code=0
-  "$moat" run --progress --backend cpu --threads "$threads" --budget "$budget" --out "$record" \
-    --benchmark_filter="$unasked" "${cases[@]}" || code=$?
+  "$moat" run --resume --progress --backend cpu --threads "$threads" --budget "$budget" \
+    --min-samples "$min_samples" --out "$record" --benchmark_filter="$unasked" "${cases[@]}" ||
+    code=$?
   if ((code)) && ((first_error == 0)); then first_error=$code; fi
   # Without a record there is nothing to hold against the targets; with one, failures are rows.
-  if ((code != 0 && code != 1 && code != 5 && code != 6)); then exit "$code"; fi
+  if ((code != 0 && code != 1 && code != 5 && code != 6)); then
+    printf 'cpu_table.sh: stopped; the same command goes on with what is in %s\n' "$unfinished" >&2
+    exit "$code"
+  fi
   records+=("$record")
 done
 python3 "$root/scripts/cpu_targets.py" --moat "$moat" ${cpu:+--cpu "$cpu"} "${clean[@]}" \
   "${records[@]}" >"$table.part" || exit 11
+mv "${records[@]}" "$out"
 mv "$table.part" "$table"
+rm -r "$unfinished"
 printf '%s\n' "$table"
 exit "$first_error"

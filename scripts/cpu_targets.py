@@ -26,7 +26,8 @@ GEMM_F32 = 1.00
 GEMM_F32_SKINNY = 1.10
 GEMM_HALF = 1.40
 SKINNY_ROWS = 16
-# Prefill: share of our own f32 GEMM rate in the same record, and speed over the unfused chain.
+# Prefill: FLOP rate relative to the yardstick `product`, our GEMM of as many FLOPs in the same rounds,
+# and speed over the unfused chain.
 PREFILL_GEMM_SHARE = 0.85
 PREFILL_CHAIN = 2.0
 # Speed relative to the yardstick `read`, which reads the same bytes in the same rounds.
@@ -38,9 +39,6 @@ ROWS_COPY_SHARE = 0.90
 
 HELD_TO = ("The libraries were held to the vectors of this build, {0}, and used no more of the "
            "processor\n(`scripts/cpu_table.sh --cpu {0}`).")
-
-RATE_OF_GEMM = "gemm/f32/m2048n2048k2048"
-
 
 # Of several measures of which one has to be met, the first of these that one of them has.
 VERDICTS = ["met", "undecided", "too few samples", "disturbed", "missed", "unknown"]
@@ -108,10 +106,8 @@ def requirements(case, beside, kind):
     if kind == "attention":
         if re.match(r"b\d+q1kv", shape):
             return [[against(case, beside, ["read"], DECODE_READ_SHARE)]]
-        of_gemm = Measured("of our f32 GEMM", PREFILL_GEMM_SHARE, beside.get(RATE_OF_GEMM),
-                           f"{RATE_OF_GEMM} was not timed in this run")
         return [
-            [of_gemm],
+            [against(case, beside, ["product"], PREFILL_GEMM_SHARE)],
             [against(case, beside, ["onednn"], PREFILL_CHAIN)],
         ]
     if kind == "reduction":
@@ -149,8 +145,7 @@ def kinds(moat):
 
 def beside_of(moat, path):
     """What moat compare --libraries says of a record: (problem, device) → other → entry."""
-    said = said_by(moat, "compare", "--libraries", "--rate-of", RATE_OF_GEMM, "--format", "json",
-                   path)
+    said = said_by(moat, "compare", "--libraries", "--format", "json", path)
     of_problem = {}
     for entry in said["records"][0]["cases"]:
         if entry["backend"] == "cpu":
@@ -239,8 +234,8 @@ def main(arguments):
     print("# The CPU backend beside its targets\n")
     print("Written by `scripts/cpu_table.sh` from its records. × is our speed over that of the "
           "fastest of the named libraries\nin the same rounds; *read* and *copy* are yardsticks "
-          "that move the same bytes and compute nothing\n(bench/README.md). Of two measures with "
-          "*or* one has to be met.\nA target is *met* or *missed* if the whole 95 % interval of the "
+          "that move the same bytes and compute nothing,\n*product* is our GEMM of as many FLOPs "
+          "(bench/README.md). Of two measures with *or* one has to be met.\nA target is *met* or *missed* if the whole 95 % interval of the "
           "ratio says so, else *undecided*; a ratio in\nparentheses has *too few samples* to say "
           "anything. *samples* are those of the side that has fewer.\n")
     if options.cpu is not None:

@@ -57,9 +57,6 @@ class CpuDevice : public Device {
     info_.cache_bytes = last_level_cache_bytes();
     info_.max_clock_mhz = max_clock_mhz();
     info_.host = true;
-    for (const DType t : kDTypes) {
-      if (std::string unit = unit_beyond_fma(t); !unit.empty()) info_.unused_units[t] = unit;
-    }
   }
 
   const DeviceInfo& info() const override { return info_; }
@@ -99,6 +96,8 @@ class CpuDevice : public Device {
   void run(const Problem& problem) override { kernels_.run(backend_, problem); }
 
   void synchronize() override {}
+
+  std::vector<Unit> units() override { return cpu::units(backend_.threads()); }
 
   void start_timer() override { start_ = Clock::now(); }
   void stop_timer() override { stop_ = Clock::now(); }

@@ -63,9 +63,19 @@ class Yardstick {
   virtual void run(const Problem& problem) = 0;
 };
 
+// A yardstick that computes: our own kernel on another problem with about as many FLOPs, operands
+// of its own, verified as any case and timed in the rounds of the problem beside which it stands.
+// Of two numbers that the cores' speed decides, it is the one that is known to go fast.
+struct ProductYardstick {
+  std::string detail;  // what it computes
+  // What stands beside a problem; empty for one whose time that says nothing about.
+  std::function<std::optional<Problem>(const Problem&)> beside;
+};
+
 // Their names. No baseline and no kernel has them.
 inline constexpr const char* kReadYardstick = "read";
 inline constexpr const char* kCopyYardstick = "copy";
+inline constexpr const char* kProductYardstick = "product";
 
 // A baseline that this machine, this build or this suite lacks.
 struct AbsentBaseline {
@@ -77,6 +87,7 @@ struct Baselines {
   std::vector<std::unique_ptr<Baseline>> found;
   std::vector<AbsentBaseline> absent;
   std::vector<std::unique_ptr<Yardstick>> yardsticks = {};
+  std::optional<ProductYardstick> product = std::nullopt;
 };
 
 // Baselines for a device, which outlives them. On a CPU they use as many threads as the device and

@@ -25,6 +25,7 @@ void open_host_libraries(Device& device, Baselines& baselines) {
        "bits (Q8_0), which is another problem than ours"});
   baselines.found.push_back(make_plain(threads));
   baselines.yardsticks = make_yardsticks(threads);
+  baselines.product = make_product_yardstick();
 }
 
 }  // namespace moat

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <span>
 #include <type_traits>
@@ -152,7 +153,26 @@ class Copy final : public Yardstick {
   int threads_;
 };
 
+// Whole tiles of every schedule in two dimensions, and in the third what is left.
+std::optional<Problem> product_beside(const Problem& problem) {
+  if (!std::holds_alternative<AttentionProblem>(problem) || work(problem) != Work::products) {
+    return std::nullopt;
+  }
+  constexpr double kTile = 256;
+  const double half = flops(problem) / 2;
+  const double side = std::max(std::round(std::cbrt(half) / kTile), 1.0) * kTile;
+  const double depth = std::max(std::round(half / (side * side)), 32.0);
+  return GemmProblem{.dtype = dtype(problem),
+                     .m = static_cast<int>(side),
+                     .n = static_cast<int>(side),
+                     .k = static_cast<int>(depth)};
+}
+
 }  // namespace
+
+ProductYardstick make_product_yardstick() {
+  return {.detail = "our GEMM of as many FLOPs and the same type", .beside = product_beside};
+}
 
 std::vector<std::unique_ptr<Yardstick>> make_yardsticks(int threads) {
   std::vector<std::unique_ptr<Yardstick>> all;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What moves a problem's bytes and computes nothing: the least that the memory lets anyone need.
+// What moves a problem's bytes and computes nothing: the least that the memory lets anyone need;
+// and a product of as many FLOPs: what the cores can do just then.
 #pragma once
 
 #include <memory>
@@ -15,5 +16,9 @@ namespace moat {
 //        element or row by row.
 // By this many OpenMP threads, with this build's vectors.
 std::vector<std::unique_ptr<Yardstick>> make_yardsticks(int threads);
+
+// product: beside attention of more than one query a GEMM of its type, near a cube, of as many
+// FLOPs but for less than a hundredth, and of 4 MFLOP at least.
+ProductYardstick make_product_yardstick();
 
 }  // namespace moat

@@ -104,7 +104,11 @@ std::vector<Beside> beside(const Record& record, const std::string& rate_of, dou
     for (const auto& other : record.cases) {
       if (!of_one_device(ours, other)) continue;
       if (other.problem == ours.problem && other.implementation != kOurs) {
-        entries.push_back(entry(ours, other, other.implementation, 1, threshold, options));
+        // A product has the FLOPs that fit it, about as many.
+        const bool product = other.implementation == kProductYardstick;
+        if (product && !(other.flops > 0)) continue;
+        const double work = product ? ours.flops / other.flops : 1;
+        entries.push_back(entry(ours, other, other.implementation, work, threshold, options));
       }
       if (other.problem == rate_of && other.implementation == kOurs &&
           other.problem != ours.problem && other.flops > 0) {

@@ -44,7 +44,8 @@ struct Beside {
 
 // One entry for each of our cases and each other implementation that was asked to solve the same
 // problem on the same device. With `rate_of`, a problem such as gemm/f32/m2048n2048k2048, also one
-// for each of our cases and that problem: there `speed` is the ratio of our FLOP rates. `threshold`
+// for each of our cases and that problem: there, and beside the yardstick `product`, `speed` is the
+// ratio of the FLOP rates. `threshold`
 // is the smallest difference that counts.
 std::vector<Beside> beside(const Record& record, const std::string& rate_of, double threshold,
                            const BootstrapOptions& options);

@@ -56,6 +56,8 @@ void recompute_shares(Record& record) {
   for (auto& c : record.cases) {
     const DeviceRecord* device = device_of(record, c);
     if (device == nullptr || c.status != Status::ok) continue;
+    // Its share was never computed in another way.
+    if (c.implementation == kProductYardstick) continue;
     if (is_yardstick(c.implementation)) {
       recompute_yardstick(c, device->ceilings);
       continue;

@@ -122,6 +122,12 @@ void add_baselines(Json& all, Device& device) {
                    {"version", __VERSION__},
                    {"detail", "a yardstick, no baseline: " + y->detail()}});
   }
+  if (baselines.product) {
+    all.push_back({{"name", kProductYardstick},
+                   {"backend", backend},
+                   {"version", __VERSION__},
+                   {"detail", "a yardstick, no baseline: " + baselines.product->detail}});
+  }
   for (const auto& b : baselines.absent) {
     all.push_back({{"name", b.name}, {"backend", backend}, {"skipped", b.reason}});
   }

@@ -74,6 +74,7 @@ struct Prepared {
   std::size_t out_bytes;        // of problem.y
   std::function<void()> check;  // throws std::runtime_error if the result is wrong
   std::function<void(const Problem&)> other = {};  // solves it in place of the device's kernel
+  double work = 0;  // operations or bytes of a call; 0: those of `problem`
 };
 
 // Error bound of a chain: every step rounds by u · |value|, and |kChainFactor| < 1.
@@ -121,6 +122,67 @@ void check_products(Device& device, const CeilingProblem& p, const void* a, cons
     if (!(reference::error_over_bound(got, sum.value, limit, p.dtype) <= 1)) {
       fail(static_cast<std::size_t>(index), got, sum.value);
     }
+  }
+}
+
+// Small integers for a unit, none of them 0, those of `a` positive and each column of `b` of one
+// sign: no sum of products is 0, and none is too large to be exact.
+struct UnitOperands {
+  std::vector<double> a, b;           // m × k, k × n
+  std::vector<std::byte> a_as, b_as;  // as the unit's type
+
+  explicit UnitOperands(const Unit& unit) {
+    const double most = std::sqrt(unit.largest_sum / (1.0 * unit.k * unit.steps_per_sum));
+    const int largest = std::clamp(static_cast<int>(most), 1, 8);
+    std::mt19937 random(4);
+    std::uniform_int_distribution<int> values(1, largest);
+    for (int i = 0; i < unit.m * unit.k; ++i) a.push_back(values(random));
+    for (int i = 0; i < unit.k * unit.n; ++i) b.push_back((i % 3 == 0 ? -1 : 1) * values(random));
+    for (int i = unit.n; i < unit.k * unit.n; ++i) {
+      b[static_cast<std::size_t>(i)] =
+          std::copysign(b[static_cast<std::size_t>(i)], b[static_cast<std::size_t>(i % unit.n)]);
+    }
+    a_as = narrowed(a, unit.type);
+    b_as = narrowed(b, unit.type);
+  }
+
+  // a · b.
+  double product(const Unit& unit, int row, int col) const {
+    double sum = 0;
+    for (int i = 0; i < unit.k; ++i) {
+      sum += a[static_cast<std::size_t>(row * unit.k + i)] *
+             b[static_cast<std::size_t>(i * unit.n + col)];
+    }
+    return sum;
+  }
+
+ private:
+  static std::vector<std::byte> narrowed(const std::vector<double>& values,
+                                         std::optional<DType> type) {
+    const auto as = [&](auto narrow) {
+      using T = decltype(narrow(0.0));
+      std::vector<std::byte> bytes(values.size() * sizeof(T));
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const T value = narrow(values[i]);
+        std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+      }
+      return bytes;
+    };
+    if (!type) return as([](double x) { return static_cast<std::int8_t>(x); });
+    return with_dtype(*type, [&]<class T>(Type<T>) {
+      return as([](double x) { return from_float<T>(static_cast<float>(x)); });
+    });
+  }
+};
+
+// Every sum of every thread, exactly: it tells how many products were added to it.
+void check_unit(const Unit& unit, const UnitOperands& operands, const std::vector<double>& c,
+                std::int64_t rounds) {
+  const double steps = static_cast<double>(rounds) * unit.steps_per_round;
+  for (std::size_t i = 0; i < c.size(); ++i) {
+    const int at = static_cast<int>(i % (std::size_t(unit.m) * unit.n));
+    const double want = steps * operands.product(unit, at / unit.n, at % unit.n);
+    if (!(c[i] == want)) fail(i, c[i], want);
   }
 }
 
@@ -200,9 +262,15 @@ bool meant(const Prefixes& prefixes, std::string_view name) {
   return std::ranges::any_of(prefixes, [&](const auto& p) { return name.starts_with(p); });
 }
 
-// The kernels that a rate is the best of.
+// What the runs of a unit's loop, and the reasons for their absence, begin with.
+std::string unit_prefix(std::optional<DType> type) {
+  return fmt::format("unit/{}/", type ? name_of(*type) : "int8");
+}
+
+// The kernels and loops that a rate is the best of: f32 FMAs multiply operands of every type.
 Prefixes kernels_of_products(DType t) {
-  return {"fma", "mma/f32", fmt::format("mma/{}", name_of(t))};
+  return {"fma", "mma/f32", fmt::format("mma/{}", name_of(t)), unit_prefix(DType::f32),
+          unit_prefix(t)};
 }
 
 std::string_view unit_of(std::string_view reason) { return reason.substr(0, reason.find(": ")); }
@@ -237,7 +305,8 @@ class Runner {
                                     m.set_aside, m.set_aside + static_cast<int>(m.samples.size())));
       disturbed_.push_back(m.name);
     } else if (!m.samples.empty() && sustained(m) > 0 && right(kernel, "after")) {
-      const double rate = (memory ? bytes(p) : flops(p)) / sustained(m);
+      const double counted = memory ? bytes(p) : flops(p);
+      const double rate = (kernel.work > 0 ? kernel.work : counted) / sustained(m);
       runs.push_back({.name = m.name, .rate = rate, .measurement = std::move(m)});
     }
   }
@@ -251,6 +320,10 @@ class Runner {
       if (meant(prefixes, run.name)) rate = std::max(rate.value_or(0), run.rate);
     }
     return rate;
+  }
+
+  bool ran(const std::string& prefix) const {
+    return std::ranges::any_of(runs, [&](const auto& r) { return r.name.starts_with(prefix); });
   }
 
   bool disturbed(const Prefixes& prefixes) const {
@@ -361,6 +434,39 @@ void run_compute(Device& device, Runner& runner) {
                        [&device, &o, p] { check_products(device, p, o.a.data(), o.b.data()); }});
   }
   for (const Prepared& kernel : kernels) runner.run(kernel, 0.3);
+}
+
+// Loops over units that the device's kernels may not use.
+void run_units(const std::vector<Unit>& units, Runner& runner) {
+  for (const Unit& unit : units) {
+    const std::string name = unit_prefix(unit.type) + unit.name;
+    if (!unit.missing.empty()) {
+      runner.missing.push_back(fmt::format("{}: {}", name, unit.missing));
+      continue;
+    }
+    const UnitOperands operands(unit);
+    std::vector<double> c(std::size_t(unit.threads) * unit.m * unit.n);
+    // Calls as long as those of the kernels: 0.2 ms of a vector unit, less of one for tiles, and 32
+    // times that.
+    constexpr double kOperations = 2e7;
+    const double of_a_thread = unit.operations(1) / unit.threads;
+    const auto few = static_cast<std::int64_t>(std::ceil(kOperations / of_a_thread));
+    for (const std::int64_t rounds : {few, 32 * few}) {
+      runner.run({.name = fmt::format("{}/{}", name, rounds * unit.steps_per_round),
+                  .problem = {.n = static_cast<std::int64_t>(c.size()), .y = c.data()},
+                  .out_bytes = c.size() * sizeof(double),
+                  .check = [&, rounds] { check_unit(unit, operands, c, rounds); },
+                  .other =
+                      [&, rounds](const Problem&) {
+                        unit.run({.a = operands.a_as.data(),
+                                  .b = operands.b_as.data(),
+                                  .c = c.data(),
+                                  .rounds = rounds});
+                      },
+                  .work = unit.operations(rounds)},
+                 0.2);
+    }
+  }
 }
 
 void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
@@ -475,6 +581,14 @@ std::string Ceilings::why_no_flops(DType t) const {
   return joined(own.empty() ? missing : own);
 }
 
+std::string Ceilings::why_no_int8() const {
+  std::vector<std::string> own;
+  std::ranges::copy_if(missing, std::back_inserter(own), [](std::string_view reason) {
+    return reason.starts_with(unit_prefix(std::nullopt));
+  });
+  return own.empty() ? "the device has no such unit that is measured" : joined(own);
+}
+
 std::string Ceilings::why_no_bytes(CeilingKind kind) const {
   const std::string_view name = kind == CeilingKind::read ? "read" : "copy";
   std::vector<std::string> own;
@@ -488,6 +602,8 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
                           const std::atomic<bool>* stop, Scheduling* scheduling) {
   Runner runner(device, clock, stop, scheduling);
   run_compute(device, runner);
+  const std::vector<Unit> units = device.units();
+  run_units(units, runner);
   run_memory(device, runner, memory_limit);
 
   Ceilings ceilings;
@@ -497,17 +613,19 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
     rate = runner.best(kernels);
     if (runner.disturbed(kernels)) ceilings.disturbed.emplace_back(name);
   };
+  // A unit that others may use here and that was not measured may be the one that the device does
+  // best.
+  const auto unmeasured = [&](std::optional<DType> type) {
+    return std::ranges::any_of(units, [&](const Unit& u) {
+      return u.reachable && u.type == type && !runner.ran(unit_prefix(type) + u.name + "/");
+    });
+  };
   for (const DType t : kDTypes) {
     auto& rate = ceilings.flops(t);
-    const auto unit = device.info().unused_units.find(t);
-    if (unit == device.info().unused_units.end()) {
-      enter(name_of(t), rate, kernels_of_products(t));
-    } else {
-      ceilings.missing.push_back(fmt::format(
-          "{}: the processor has {}, which libraries may use and no ceiling kernel does",
-          name_of(t), unit->second));
-    }
+    enter(name_of(t), rate, kernels_of_products(t));
+    if (unmeasured(DType::f32) || unmeasured(t)) rate.reset();
   }
+  if (!unmeasured(std::nullopt)) enter("int8", ceilings.ops_int8, {unit_prefix(std::nullopt)});
   enter("read", ceilings.read_bytes, {"read"});
   enter("copy", ceilings.copy_bytes, {"copy"});
   ceilings.runs = std::move(runner.runs);
@@ -525,6 +643,7 @@ Ceilings best_of(Ceilings a, Ceilings b) {
     if (rate) std::erase(a.disturbed, name);
   };
   for (const DType t : kDTypes) raise(name_of(t), a.flops(t), b.flops(t));
+  raise("int8", a.ops_int8, b.ops_int8);
   raise("read", a.read_bytes, b.read_bytes);
   raise("copy", a.copy_bytes, b.copy_bytes);
   std::ranges::move(b.runs, std::back_inserter(a.runs));
@@ -561,6 +680,18 @@ std::optional<Roofline> traffic_roofline(double read, double written, double sec
   const double share = *floor / seconds;
   return Roofline{.bound = Bound::memory,
                   .floor_seconds = *floor,
+                  .share = share,
+                  .suspect = share > kSuspectShare};
+}
+
+std::optional<Roofline> product_roofline(double flops, DType type, double seconds,
+                                         const Ceilings& ceilings) {
+  const auto rate = ceilings.flops(type);
+  if (!rate) return std::nullopt;
+  const double floor = flops / *rate;
+  const double share = floor / seconds;
+  return Roofline{.bound = Bound::compute,
+                  .floor_seconds = floor,
                   .share = share,
                   .suspect = share > kSuspectShare};
 }

@@ -16,7 +16,7 @@ namespace moat {
 
 // One configuration of a ceiling kernel that was run: verified, then timed.
 struct CeilingRun {
-  std::string name;  // fma/512, mma/bf16, read, read/streams, copy, …
+  std::string name;  // fma/512, mma/bf16, unit/bf16/NAME/4096, read, read/streams, copy, …
   double rate = 0;   // FLOP/s or bytes/s in the best tenth of the samples
   Measurement measurement;
 };
@@ -28,24 +28,30 @@ struct Ceilings {
 #define MOAT_ROW(name, ...) std::optional<double> flops_##name;
   MOAT_DTYPES(MOAT_ROW)
 #undef MOAT_ROW
+  // Multiplications and additions a second of 8-bit integers, of units for them.
+  std::optional<double> ops_int8;
   std::optional<double> read_bytes;  // bytes/s
   std::optional<double> copy_bytes;  // bytes/s, read and written together
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
   // Rates that are empty for want of calm samples, and that a calmer moment may have: names of
-  // types, "read" and "copy".
+  // types, "int8", "read" and "copy".
   std::vector<std::string> disturbed;
 
   std::optional<double>& flops(DType t);
   std::optional<double> flops(DType t) const;
   // Why flops(t) is empty, of `missing`.
   std::string why_no_flops(DType t) const;
+  // Why ops_int8 is.
+  std::string why_no_int8() const;
   // Why read_bytes or copy_bytes is.
   std::string why_no_bytes(CeilingKind kind) const;
 };
 
-// Takes about 3 s; allocates at most memory_limit bytes. A ceiling kernel whose result is wrong
-// gives no ceiling, and neither does one whose samples were disturbed both of two times:
+// Takes about 3 s, and half a second for each unit of the device; allocates at most memory_limit
+// bytes. A type's rate is the best of f32 FMAs and of the units for the type; where one that
+// libraries may use cannot be measured there is none. A ceiling kernel whose result is wrong gives
+// no ceiling, and neither does one whose samples were disturbed both of two times:
 // `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop = nullptr,
@@ -75,6 +81,10 @@ struct Roofline {
   double share = 0;          // floor_seconds ÷ seconds
   bool suspect = false;
 };
+
+// The share of the compute ceiling of products of this type.
+std::optional<Roofline> product_roofline(double flops, DType type, double seconds,
+                                         const Ceilings& ceilings);
 
 // Whether a problem's rate is told in FLOP/s, whatever was measured: a GEMM, and attention of more
 // than one query. All else moves more than it computes and is told in bytes/s.

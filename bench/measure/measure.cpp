@@ -55,6 +55,11 @@ class Member {
   bool failed() const { return !result_.error.empty(); }
   bool sampled() const { return attempts_ > 0; }
   bool wants_more() const { return !failed() && !(sampled() && reason()); }
+  // Whether it may go on beyond the budget.
+  bool lacks_samples() const {
+    return static_cast<int>(sampler_.samples().size()) < options_.sampler.least_samples &&
+           !reason();
+  }
 
   // Runs until the clocks are up and the batch is long enough to be timed.
   void warm_up(double seconds) {
@@ -202,6 +207,11 @@ class Member {
     // Discarded samples count, so that a device without valid times ends too. Those that were
     // disturbed are taken again, as long as the budget lasts.
     if (attempts_ - result_.set_aside >= options_.sampler.max_samples) return StopReason::count;
+    // A machine that is busy for good does not keep the run waiting for ever.
+    constexpr int kMostAttempts = 4;
+    if (sampler_.overdue() && attempts_ >= kMostAttempts * options_.sampler.least_samples) {
+      return StopReason::budget;
+    }
     return std::nullopt;
   }
 
@@ -304,7 +314,8 @@ GroupResult measure(Device& device, const std::vector<Implementation>& implement
   // One more sample of a member, unless the budget is spent; every member gets one at least.
   const auto visit = [&](Member& member) {
     if (member.failed() || stop_requested()) return;
-    if (!options.next_round && member.sampled() && clock.now() >= deadline) return;
+    const bool spent = clock.now() >= deadline && !member.lacks_samples();
+    if (!options.next_round && member.sampled() && spent) return;
     member.sample(round);
   };
   const auto next_round = [&] {

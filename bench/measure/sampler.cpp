@@ -53,16 +53,19 @@ std::optional<StopReason> Sampler::stop() const {
   const auto count = static_cast<int>(samples_.size());
   // Too few to tell the noise: it was the count.
   if (count >= options_.max_samples && count < kFewestSamples) return StopReason::count;
+  if (count < std::min(options_.least_samples, options_.max_samples)) return std::nullopt;
   if (count >= options_.min_samples && held_ >= std::min(kHold, count) && held_ > 0) {
     return StopReason::noise_met;
   }
   if (count >= options_.max_samples) return StopReason::count;
-  if (clock_.now() - start_ >= options_.budget_seconds) return StopReason::budget;
+  if (overdue()) return StopReason::budget;
   if (count >= options_.stable_samples && target_out_of_reach() && settled()) {
     return StopReason::noise_stable;
   }
   return std::nullopt;
 }
+
+bool Sampler::overdue() const { return clock_.now() - start_ >= options_.budget_seconds; }
 
 bool Sampler::target_out_of_reach() const {
   const auto count = static_cast<double>(samples_.size());

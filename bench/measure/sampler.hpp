@@ -30,6 +30,7 @@ struct SamplerOptions {
   double target_noise = 0.005;  // relative standard error of the median
   int min_samples = kFewestSamples;
   int max_samples = 2000;
+  int least_samples = 0;        // taken whatever the budget
   int stable_samples = 50;      // at least 4; before the noise can be called stable
   double budget_seconds = 2.0;  // wall time from construction
 };
@@ -45,6 +46,9 @@ class Sampler {
   // Why the series may end now; empty while another sample is wanted. The answer follows the
   // samples: noise that was met may be exceeded again after more of them.
   std::optional<StopReason> stop() const;
+
+  // Whether the wall time is spent.
+  bool overdue() const;
 
   // In the order they were added.
   const std::vector<double>& samples() const { return samples_; }

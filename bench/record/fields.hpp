@@ -64,6 +64,7 @@ void fields(V& v, CeilingsRecord& x) {
 #define MOAT_ROW(name, ...) v("flops_" #name, x.flops_##name);
   MOAT_DTYPES(MOAT_ROW)
 #undef MOAT_ROW
+  v("ops_int8", x.ops_int8);
   v("read_bytes", x.read_bytes);
   v("copy_bytes", x.copy_bytes);
   v("runs", x.runs);

@@ -106,6 +106,8 @@ struct CeilingsRecord {
 #define MOAT_ROW(name, ...) Reading<double> flops_##name;
   MOAT_DTYPES(MOAT_ROW)
 #undef MOAT_ROW
+  // Operations/s of units for 8-bit integers.
+  Reading<double> ops_int8 = Reading<double>::none("not read");
   Reading<double> read_bytes;  // bytes/s
   Reading<double> copy_bytes;
   std::vector<CeilingRecord> runs;
@@ -214,7 +216,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 3;
+inline constexpr int kRecordMinor = 4;
 
 struct Record {
   RunInfo run;

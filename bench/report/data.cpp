@@ -726,6 +726,7 @@ class Report {
         for (const DType t : kDTypes) {
           reading(fmt::format("{} {} ceiling, FLOP/s", name, name_of(t)), d.ceilings.flops(t));
         }
+        reading(name + " int8 ceiling, operations/s", d.ceilings.ops_int8);
         reading(name + " read ceiling, bytes/s", d.ceilings.read_bytes);
         reading(name + " copy ceiling, bytes/s", d.ceilings.copy_bytes);
       }

@@ -57,12 +57,19 @@ void merge_check(Reading<CheckRecord>& into, const CheckRecord& check) {
 std::optional<Roofline> roof_of(const CaseRecord& c, const Problem& problem, double seconds,
                                 const Ceilings& ceilings) {
   const bool cold = c.cache == "cold";
+  if (c.implementation == kProductYardstick) {
+    return product_roofline(c.flops, dtype(problem), seconds, ceilings);
+  }
   if (!is_yardstick(c.implementation)) return roofline(problem, seconds, ceilings, cold);
   const double written = c.implementation == kCopyYardstick ? c.bytes / 2 : 0;
   return traffic_roofline(c.bytes - written, written, seconds, ceilings, cold);
 }
 
 std::string why_no_share(const CaseRecord& c, const Problem& problem, const Ceilings& ceilings) {
+  if (c.implementation == kProductYardstick) {
+    return fmt::format("no {} compute ceiling: {}", name_of(dtype(problem)),
+                       ceilings.why_no_flops(dtype(problem)));
+  }
   if (!is_yardstick(c.implementation)) return why_no_roofline(problem, ceilings, c.cache == "cold");
   return c.cache == "cold" ? "no memory ceiling was measured"
                            : "operands that stay in the cache have no memory ceiling";
@@ -81,8 +88,9 @@ void summarize_samples(CaseRecord& c, const std::vector<double>& samples) {
   c.lower_quartile_seconds = Reading<double>::of(summary.lower_quartile);
   c.upper_quartile_seconds = Reading<double>::of(summary.upper_quartile);
   c.relative_error = Reading<double>::of(summary.relative_error);
-  c.gflops = is_yardstick(c.implementation) ? Reading<double>::none("a yardstick computes nothing")
-                                            : Reading<double>::of(c.flops / summary.median / 1e9);
+  c.gflops = is_traffic_yardstick(c.implementation)
+                 ? Reading<double>::none("a yardstick computes nothing")
+                 : Reading<double>::of(c.flops / summary.median / 1e9);
   c.gbytes = Reading<double>::of(c.bytes / summary.median / 1e9);
 }
 

@@ -39,8 +39,13 @@ void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const 
 
 inline constexpr const char* kOurs = "moat";
 
-inline bool is_yardstick(std::string_view implementation) {
+// One that moves bytes and computes nothing.
+inline bool is_traffic_yardstick(std::string_view implementation) {
   return implementation == kReadYardstick || implementation == kCopyYardstick;
+}
+
+inline bool is_yardstick(std::string_view implementation) {
+  return is_traffic_yardstick(implementation) || implementation == kProductYardstick;
 }
 
 }  // namespace moat

@@ -25,6 +25,7 @@ DeviceRecord device_record(const DeviceInfo& info, const Ceilings& ceilings) {
     return Reading<double>::from(ceilings.flops(type), ceilings.why_no_flops(type));
   };
   for (const DType t : kDTypes) d.ceilings.flops(t) = flops(t);
+  d.ceilings.ops_int8 = Reading<double>::from(ceilings.ops_int8, ceilings.why_no_int8());
   d.ceilings.read_bytes =
       Reading<double>::from(ceilings.read_bytes, ceilings.why_no_bytes(CeilingKind::read));
   d.ceilings.copy_bytes =

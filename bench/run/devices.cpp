@@ -109,6 +109,7 @@ MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& devi
     m.sampler.max_samples = *options.samples;
     m.sampler.min_samples = std::min(m.sampler.min_samples, *options.samples);
   }
+  m.sampler.least_samples = std::min(options.min_samples, m.sampler.max_samples);
   m.hot = options.hot;
   m.stop = &interrupted();
   return m;

@@ -41,6 +41,14 @@ void MeasuredGroup::add(Contender contender) {
   contenders_.push_back(std::move(contender));
 }
 
+void MeasuredGroup::add_product(const Problem& product) {
+  CaseRecord c = empty_case(problem_, device_.info(), kProductYardstick);
+  c.flops = flops(product);
+  c.bytes = bytes(product);
+  cases_.push_back(std::move(c));
+  product_ = product;
+}
+
 EntryResult MeasuredGroup::result(std::size_t i, int repetition, const GroupOptions& options,
                                   Clock& clock, Progress& progress) {
   while (static_cast<int>(repetitions_.size()) <= repetition) {
@@ -57,7 +65,8 @@ std::string MeasuredGroup::turn_name(std::size_t repetition) const {
 }
 
 void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
-  GroupOutcome outcome;
+  // Of our problem, and of the product beside it.
+  std::vector<GroupOutcome> outcomes;
   try {
     if (!refusal_.empty()) throw DeviceError(refusal_);
     GroupOptions repetition = options;
@@ -68,23 +77,38 @@ void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
         return options.turns->next_round(name, wanted, calls);
       };
     }
-    outcome = run_group(device_, problem_, contenders_, repetition, clock);
+    std::vector<GroupPart> parts{{problem_, contenders_}};
+    if (product_) {
+      parts.push_back({*product_, {{.name = kProductYardstick, .prepare = [this] {
+                                      return [this](const Problem& p) { device_.run(p); };
+                                    }}}});
+    }
+    outcomes = run_groups(device_, parts, repetition, clock);
   } catch (const std::exception& e) {
-    outcome.results.resize(contenders_.size());
-    for (auto& result : outcome.results) result.message = e.what();
+    outcomes.assign(product_ ? 2 : 1, GroupOutcome{});
+    outcomes.front().results.resize(contenders_.size());
+    outcomes.back().results.resize(product_ ? 1 : contenders_.size());
+    for (auto& outcome : outcomes) {
+      for (auto& result : outcome.results) result.message = e.what();
+    }
   }
   // What the group freed is the next one's to allocate, also within a container's limit.
   malloc_trim(0);
   auto& entries = repetitions_.emplace_back();
-  for (std::size_t i = 0; i < contenders_.size(); ++i) {
-    add_repetition(cases_[i], outcome.results[i], outcome);
-    entries.push_back(entry_result(outcome.results[i], cases_[i]));
+  for (const GroupOutcome& outcome : outcomes) {
+    for (const ContenderResult& result : outcome.results) {
+      CaseRecord& c = cases_[entries.size()];
+      add_repetition(c, result, outcome);
+      entries.push_back(entry_result(result, c));
+    }
   }
 }
 
 void MeasuredGroup::raise(Ceilings& ceilings) const {
   for (const CaseRecord& c : cases_) {
-    if (!is_yardstick(c.implementation) || c.status != Status::ok || c.cache != "cold") continue;
+    if (!is_traffic_yardstick(c.implementation) || c.status != Status::ok || c.cache != "cold") {
+      continue;
+    }
     Measurement measurement;
     measurement.name = c.name;
     for (const auto& s : c.series) {

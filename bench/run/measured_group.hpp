@@ -2,6 +2,7 @@
 // A group of a run, measured one repetition at a time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,13 +21,16 @@ class MeasuredGroup {
   MeasuredGroup(const Problem& problem, Device& device) : problem_(problem), device_(device) {}
 
   void add(Contender contender);
+  // The yardstick `product`: the device's kernel on another problem, in the same rounds. The last
+  // to be added.
+  void add_product(const Problem& product);
   // A baseline that does not solve this problem, for the entry of our kernel.
   void add_absent(AbsentRecord absent) { absent_.push_back(std::move(absent)); }
   // Why nothing of the group can run.
   void refuse(std::string why) { refusal_ = std::move(why); }
 
-  bool empty() const { return contenders_.empty(); }
-  std::size_t size() const { return contenders_.size(); }
+  bool empty() const { return cases_.empty(); }
+  std::size_t size() const { return cases_.size(); }
   const std::string& name(std::size_t i) const { return cases_[i].name; }
   Device& device() const { return device_; }
   // What both builds of `moat run --ab` call a repetition of this group.
@@ -57,6 +61,7 @@ class MeasuredGroup {
   Device& device_;
   std::string refusal_;
   std::vector<Contender> contenders_;
+  std::optional<Problem> product_;
   std::vector<CaseRecord> cases_;
   std::vector<AbsentRecord> absent_;
   std::vector<std::vector<EntryResult>> repetitions_;

@@ -37,10 +37,12 @@ struct RunOptions {
   int threads = 0;  // 0: all cores that the process may use
   std::optional<double> budget_seconds;
   std::optional<int> samples;
+  int min_samples = 0;  // whatever the budget
   bool hot = false;
   bool baselines = true;
   bool progress = false;  // also where standard error is no terminal
   std::optional<std::filesystem::path> out;
+  bool resume = false;  // continues the record `out`
   std::optional<std::filesystem::path> export_gbench;
   TableFormat format = TableFormat::table;
   std::optional<std::filesystem::path> ab;  // the other build's executable

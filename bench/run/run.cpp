@@ -8,10 +8,14 @@
 #include <algorithm>
 #include <ctime>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -22,6 +26,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/google_benchmark.hpp"
+#include "bench/record/json_reader.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/record/say.hpp"
 #include "bench/record/standard_streams.hpp"
@@ -31,6 +36,7 @@
 #include "bench/run/measured_group.hpp"
 #include "bench/run/output_path.hpp"
 #include "bench/run/problem_options.hpp"
+#include "bench/run/resume.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
@@ -73,10 +79,15 @@ class Run {
 
  private:
   void plan(const std::vector<Problem>& problems);
+  void require_resumable() const;
+  void resume();
+  void add_product(MeasuredGroup& group, const Problem& problem) const;
   void require_outputs() const;
   std::ostream& table_stream() const;
   void measure();
   void confirm_ceilings(MeasuredGroup& group);
+  void gather(Record& record, std::vector<MeasuredGroup>& groups) const;
+  void write_so_far();
   Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
                                              const std::optional<double>& steal) const;
   void write_record();
@@ -96,11 +107,19 @@ class Run {
   std::string google_benchmark_;  // for --benchmark_out
   std::ostream* out_ = nullptr;   // where the table goes
   Record record_;
+  // Of the cases, before and after those that an earlier run has were left out.
+  std::vector<std::string> planned_;
+  std::vector<std::string> to_measure_;
+  std::optional<Record> earlier_;
+  double start_ = 0;
+  std::optional<SchedulingTotals> waited_before_;
+  std::optional<double> steal_before_;
 };
 
 int Run::execute() {
   const auto start = std::time(nullptr);
-  const double start_clock = clock_.now();
+  start_ = clock_.now();
+  require_resumable();
   record_.run.started = utc_time(start);
   record_.run.arguments = options_.arguments;
   if (options_.turns) record_.run.session = options_.turns->session;
@@ -145,6 +164,7 @@ int Run::execute() {
   }
   path_ = record_path(options_.out, named->info().name, record_.run.started, record_.build);
   require_outputs();
+  if (options_.resume) resume();
   // Before a record replaces the file that standard output leads to.
   out_ = &table_stream();
 
@@ -160,7 +180,8 @@ int Run::execute() {
   install_interrupt_handler();
   measure();
   record_.run.interrupted = interrupted();
-  record_.run.duration_seconds = clock_.now() - start_clock;
+  record_.run.duration_seconds = clock_.now() - start_;
+  gather(record_, groups_);
 
   // A record that cannot be written is no reason to keep the table back.
   std::exception_ptr unwritten;
@@ -223,6 +244,9 @@ void Run::plan(const std::vector<Problem>& problems) {
       if (recorded(record_.libraries, y->name())) continue;
       record_.libraries.push_back({y->name(), __VERSION__, y->detail()});
     }
+    if (found.product && !recorded(record_.libraries, kProductYardstick)) {
+      record_.libraries.push_back({kProductYardstick, __VERSION__, found.product->detail});
+    }
     for (const auto& b : found.absent) {
       if (recorded(record_.absent_baselines, b.name)) continue;
       record_.absent_baselines.push_back({b.name, b.reason});
@@ -261,6 +285,9 @@ void Run::plan(const std::vector<Problem>& problems) {
         }
       }
       if (group.empty()) continue;
+      if (options_.baselines && !options_.turns && selected(kProductYardstick)) {
+        add_product(group, problem);
+      }
       try {
         check_memory(problem, memory_limit(options_, *device), device_name(info));
         check_host_memory(problem, group.size(), options_, info);
@@ -272,9 +299,67 @@ void Run::plan(const std::vector<Problem>& problems) {
         group.refuse(e.what());
       }
       record_.run.planned += static_cast<int>(group.size());
+      for (std::size_t i = 0; i < group.size(); ++i) planned_.push_back(group.name(i));
       groups_.push_back(std::move(group));
     }
   }
+}
+
+// The yardstick of products. One that does not fit beside the problem stays away.
+void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
+  Device& device = group.device();
+  const auto& yardstick = baselines_.at(&device).product;
+  const auto product = yardstick ? yardstick->beside(problem) : std::nullopt;
+  if (!product) return;
+  try {
+    check_memory(*product, memory_limit(options_, device) / 2, device_name(device.info()));
+    check_host_memory(*product, 1, options_, device.info());
+  } catch (const CaseError&) {
+    return;
+  }
+  group.add_product(*product);
+}
+
+void Run::require_resumable() const {
+  if (!options_.resume) return;
+  const char* why = nullptr;
+  if (!options_.out || options_.out->extension() != ".json") why = "needs --out FILE.json";
+  if (options_.turns) why = "does not go with --ab";
+  if (!flags_.out().empty()) why = "does not go with --benchmark_out, which is of one run";
+  if (why != nullptr) throw UsageError(fmt::format("--resume {}", why));
+}
+
+// Leaves out what the record at `path_` has.
+void Run::resume() {
+  to_measure_ = planned_;
+  if (!std::filesystem::exists(path_)) return;
+  const auto refuse = [&](const std::string& why) {
+    throw UsageError(fmt::format(
+        "--resume: {} is not continued: {}. Give --out another file, or remove this one",
+        path_.string(), why));
+  };
+  std::ifstream file(path_);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  try {
+    earlier_ = parse_record(text);
+  } catch (const JsonError& e) {
+    refuse(e.what());
+  }
+  Record now = record_;
+  for (const auto& device : devices_.all) now.devices.push_back(device_record(device->info(), {}));
+  if (const std::string why = why_not_resumed(*earlier_, now); !why.empty()) refuse(why);
+  std::erase_if(groups_, [&](const MeasuredGroup& group) {
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (!has_case(*earlier_, group.name(i), record_.run.repetitions)) return false;
+    }
+    return true;
+  });
+  to_measure_.clear();
+  for (const MeasuredGroup& group : groups_) {
+    for (std::size_t i = 0; i < group.size(); ++i) to_measure_.push_back(group.name(i));
+  }
+  say("moat: {} has {} of {} results; {} are left to measure\n", path_.string(),
+      planned_.size() - to_measure_.size(), planned_.size(), to_measure_.size());
 }
 
 void Run::measure() {
@@ -285,6 +370,10 @@ void Run::measure() {
   for (const auto& device : devices_.all) {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
+    if (groups_.empty()) {
+      ceilings.missing = {"no case was left to measure"};
+      continue;
+    }
     if (options_.turns) {
       // Its ratios need none, and the other build would wait meanwhile.
       ceilings.missing = {"not measured while two builds take turns"};
@@ -319,29 +408,48 @@ void Run::measure() {
   std::vector<Entry> entries;
   for (MeasuredGroup& group : groups_) {
     for (std::size_t i = 0; i < group.size(); ++i) {
-      entries.push_back({group.name(i), [&, i](int repetition) {
-                           const std::size_t measured = group.repetitions();
-                           EntryResult result = group.result(
-                               i, repetition, group_options.at(&group.device()), clock_, progress);
-                           if (group.repetitions() > measured) confirm_ceilings(group);
-                           return result;
-                         }});
+      entries.push_back(
+          {group.name(i), [&, i](int repetition) {
+             const std::size_t measured = group.repetitions();
+             EntryResult result =
+                 group.result(i, repetition, group_options.at(&group.device()), clock_, progress);
+             if (group.repetitions() > measured) confirm_ceilings(group);
+             if (i == 0 && options_.resume && repetition + 1 == flags_.repetitions()) {
+               write_so_far();
+             }
+             return result;
+           }});
     }
   }
   Scheduling* const source = world_.scheduling;
-  const auto start = source != nullptr ? source->totals() : std::nullopt;
-  const auto steal = source != nullptr ? source->steal_seconds() : std::nullopt;
-  google_benchmark_ = run_google_benchmark(flags_, entries, *out_);
-  record_.run.scheduling = scheduling_since(start, steal);
+  waited_before_ = source != nullptr ? source->totals() : std::nullopt;
+  steal_before_ = source != nullptr ? source->steal_seconds() : std::nullopt;
+  if (!entries.empty()) google_benchmark_ = run_google_benchmark(flags_, entries, *out_);
+}
+
+// What was measured so far, here and by the run that this one continues.
+void Run::gather(Record& record, std::vector<MeasuredGroup>& groups) const {
+  record.run.scheduling = scheduling_since(waited_before_, steal_before_);
   for (const auto& device : devices_.all) {
-    record_.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
+    record.devices.push_back(device_record(device->info(), ceilings_.at(device.get())));
   }
-  for (MeasuredGroup& group : groups_) {
+  for (MeasuredGroup& group : groups) {
     for (CaseRecord& c : group.finish(ceilings_.at(&group.device()))) {
-      record_.cases.push_back(std::move(c));
+      record.cases.push_back(std::move(c));
     }
   }
-  record_.skipped_backends = devices_.skipped;
+  record.skipped_backends = devices_.skipped;
+  if (earlier_) add_earlier(record, *earlier_, to_measure_, planned_);
+}
+
+// The record of a run that ends here, for the case that it does.
+void Run::write_so_far() {
+  Record record = record_;
+  record.run.interrupted = true;
+  record.run.duration_seconds = clock_.now() - start_;
+  std::vector<MeasuredGroup> groups = groups_;
+  gather(record, groups);
+  write_file(path_, to_text(record));
 }
 
 // What the machine reaches changes within minutes, where others use its host: before a case is

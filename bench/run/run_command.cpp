@@ -99,6 +99,12 @@ void add_options(CLI::App& command, RunOptions& o) {
       ->check(number_check(1, 1000000))
       ->group(how);
   command
+      .add_option("--min-samples", o.min_samples,
+                  "at least so many samples per implementation, if they take longer than the\n"
+                  "budget, too; at most four times as many are taken for them on a busy machine")
+      ->check(number_check(1, 1000000))
+      ->group(how);
+  command
       .add_flag("--hot", o.hot,
                 "operands stay in the cache (default: each call finds its operands in memory)")
       ->group(how);
@@ -126,6 +132,13 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "standard output will do, and then the table is on standard error\n"
                   "(default: results/<device>/<UTC time>-<commit>.json)")
       ->type_name("PATH")
+      ->group(output);
+  command
+      .add_flag("--resume", o.resume,
+                "continues the record --out FILE.json that an earlier run with the same options\n"
+                "left unfinished: measures the cases that it lacks. Begins it if it is not there.\n"
+                "The record is written after each case, so that nothing ends more than one. What\n"
+                "another build or other options left is refused")
       ->group(output);
   command
       .add_flag("--progress", o.progress,

@@ -121,6 +121,7 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
     const auto& rate = ceilings.flops(t);
     if (t == DType::f32 || rate.value != ceilings.flops_f32.value) add(name_of(t), rate, "GFLOP/s");
   }
+  add("int8", ceilings.ops_int8, "GOP/s");
   add("read", ceilings.read_bytes, "GB/s");
   add("copy", ceilings.copy_bytes, "GB/s");
   if (!any) text += fmt::format(" none, {}", one_line(ceilings.flops_f32.reason));

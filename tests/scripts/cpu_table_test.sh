@@ -16,7 +16,7 @@ fail() {
 expect 0 "usage: scripts/cpu_table.sh" "$script" --help
 expect 2 'unknown argument "--frobnicate"' "$script" --frobnicate
 expect 2 'unknown argument ""' "$script" ''
-for option in --budget --filter --out --cpu; do
+for option in --budget --min-samples --filter --out --cpu; do
   expect 2 "$option needs a value" "$script" "$option" ''
   expect 2 "$option needs a value" "$script" "$option" ' '
 done
@@ -57,6 +57,12 @@ while (($#)); do
   esac
   shift
 done
+# A run that was stopped half-way, or one that goes on with what that one left.
+if [[ -n ${STOP_AT-} && $threads == "$STOP_AT" ]]; then
+  echo half >"$out.half"
+  exit 130
+fi
+[[ ! -e $out.half ]] || { rm "$out.half" && echo resumed >>"$NOTES"; }
 cat >"$out" <<RECORD
 {"schema": "moat-record", "run": {"started": "now"}, "build": {"commit": null, "dirty": ${DIRTY-false}},
  "libraries": [], "cases": [], "devices": [{"backend": "cpu", "name": "Abacus",
@@ -77,6 +83,32 @@ grep -q 'gemm' "$NOTES" && fail 'the filter let GEMM through'
 [[ -f $work/out/cpu-threads1.json ]] || fail 'no record'
 grep -q '0 of 0 lines met' "$work/out/cpu-targets.md" || fail 'no table'
 
+grep -q -- '--resume .*--min-samples 10 .*--out [^ ]*/out/unfinished/cpu-threads1.json' "$NOTES" ||
+  fail "asked for: $(cat "$NOTES")"
+[[ ! -e $work/out/unfinished ]] || fail 'what was unfinished is left'
+
+# Stopped and started again it goes on, with the same program and options alone.
+: >"$NOTES"
+half() { "$script" --filter 'sum/*' --out "$work/half" "$@"; }
+STOP_AT=1 expect 130 'stopped; the same command goes on' half "$work/moat"
+[[ ! -e $work/half/cpu-threads1.json && ! -e $work/half/cpu-targets.md ]] || fail 'half a table'
+cp "$work/moat" "$work/moat2"
+echo '# another program' >>"$work/moat2"
+expect 2 'holds measurements of another task' half "$work/moat2"
+COMMIT=123456789abc expect 2 'version moat 0.1.0 (123456789abc)' half "$work/moat"
+expect 2 'options --budget 9' half --budget 9 "$work/moat"
+expect 2 'options --budget 0.3 --min-samples 20' half --min-samples 20 "$work/moat"
+expect 2 'holds measurements of another task' "$script" --filter 'sum/f32/*' --out "$work/half" "$work/moat"
+[[ -e $work/half/unfinished/cpu-threads1.json.half ]] || fail 'a refusal took what was measured'
+expect 0 "going on with $work/half/unfinished" half "$work/moat"
+grep -q resumed "$NOTES" || fail 'it began anew'
+[[ -f $work/half/cpu-threads1.json && -f $work/half/cpu-targets.md ]] || fail 'no table'
+[[ ! -e $work/half/unfinished ]] || fail 'what was unfinished is left'
+rm "$work/half/cpu-targets.md"
+mkdir "$work/half/unfinished"
+expect 2 'unknown' half "$work/moat"
+rm -r "$work/half/unfinished"
+
 # AVX2: files of their own, libraries held to it, and no record of another build.
 : >"$NOTES"
 expect 0 "$work/out/cpu-targets-avx2.md" "$script" --cpu avx2 --filter 'sum/*' --out "$work/out" \
@@ -85,6 +117,7 @@ grep -q 'isa=AVX2,AVX2 core=Haswell$' "$NOTES" || fail "libraries: $(cat "$NOTES
 [[ -f $work/out/cpu-avx2-threads1.json ]] || fail 'no record of AVX2'
 ARCHITECTURE=avx512 expect 11 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
   --out "$work/out" "$work/moat"
+rm -r "$work/out/unfinished-avx2"
 
 # Wrong, disturbed results and cases that could not run are rows of the table; without a record there
 # is none.
@@ -94,6 +127,7 @@ for code in 1 5 6; do
 done
 EXIT_CODE=4 expect 4 "" "$script" --filter 'sum/*' --out "$work/out" "$work/moat"
 [[ ! -e $work/out/cpu-targets.md ]] || fail 'a table without records'
+rm -r "$work/out/unfinished"
 
 # A committed table: only of a clean tree, and of a moat that was built from it.
 mkdir -p "$work/suite/scripts" "$work/suite/results/cpu"
@@ -116,6 +150,7 @@ expect 0 cpu-targets.md "$own" --filter 'sum/*' --budget 1 "$work/moat"
 echo more >>"$work/suite/results/cpu/cpu-targets.md"
 expect 0 cpu-targets.md "$own" --filter 'sum/*' "$work/moat"
 DIRTY=true expect 11 'not known to be those of a commit' "$own" --filter 'sum/*' "$work/moat"
+rm -r "$work/suite/results/cpu/unfinished"
 COMMIT="$COMMIT, modified" expect 2 'was not built from commit' "$own" --filter 'sum/*' "$work/moat"
 echo change >>"$work/suite/kernel.hpp"
 expect 2 ' M kernel.hpp' "$own" --filter 'sum/*' "$work/moat"

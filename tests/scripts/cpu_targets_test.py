@@ -181,14 +181,26 @@ class Targets(unittest.TestCase):
         prefill = "attention/f32/b1q512kv512h32hkv8d128"
         cases = [case(prefill, "moat", 1.0, flops=84e9), case(prefill, "onednn", 2.5)]
         rows, count = self.lines(cases)
-        self.assertIn("was not timed", rows[0][2])
+        self.assertIn("product did not run", rows[0][2])
         self.assertEqual(count, "1 of 2 lines met, 1 unknown.")
+        # By the FLOPs of both, which are about as many.
+        for seconds, ratio, word in ((0.84, 0.84 * 84 / 85, "missed"), (0.9, 0.9 * 84 / 85, "met")):
+            rows, count = self.lines(cases + [case(prefill, "product", seconds, flops=85e9)])
+            self.assertEqual(rows[0], ("× product", "0.85", self.exactly(ratio), word))
+            self.assertEqual(rows[1], ("× onednn", "2.00", self.exactly(2.5), "met"))
+        # A GEMM that was timed at another time says nothing.
         gemm = "gemm/f32/m2048n2048k2048"
-        rows, count = self.lines(cases + [case(gemm, "moat", 0.1, flops=10e9),
-                                          case(gemm, "onednn", 0.2)])
-        self.assertEqual(rows[0], ("of our f32 GEMM", "0.85", self.exactly(0.84), "missed"))
-        self.assertEqual(rows[1], ("× onednn", "2.00", self.exactly(2.5), "met"))
-        self.assertEqual(count, "2 of 3 lines met, 1 missed.")
+        rows, _ = self.lines(cases + [case(gemm, "moat", 0.1, flops=10e9),
+                                      case(gemm, "onednn", 0.2)])
+        self.assertEqual(rows[0][-1], "unknown")
+
+    def test_a_product_of_few_samples_is_no_verdict(self):
+        prefill = "attention/bf16/b1q512kv512h32hkv8d128"
+        for ours, product in ((9, 12), (12, 9)):
+            rows, _ = self.lines([case(prefill, "moat", 1.0, samples=ours),
+                                  case(prefill, "product", 2.0, samples=product)])
+            self.assertEqual(rows[0][-1], "too few samples")
+            self.assertEqual(self.samples[0], "9")
 
     def test_rows_meet_either_and_are_one_line(self):
         rows = "rmsnorm/bf16/r512c4096"

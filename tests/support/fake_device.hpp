@@ -22,7 +22,7 @@ class FakeClock final : public Clock {
 };
 
 // Memory is the host's. A call takes the time that `duration` tells, on both clocks.
-class FakeDevice final : public HostMemory {
+class FakeDevice : public HostMemory {
  public:
   explicit FakeDevice(FakeClock& clock) : clock_(clock) { info_.backend = "fake"; }
 

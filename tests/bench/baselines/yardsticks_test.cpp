@@ -182,5 +182,40 @@ TEST(Yardsticks, StandOnlyBesideWhatMemoryBounds) {
   EXPECT_FALSE(find("copy").traffic(ReductionProblem{}));
 }
 
+TEST(ProductYardstick, HasTheTypeAndTheFlopsOfPrefill) {
+  const ProductYardstick yardstick = make_product_yardstick();
+  for (const DType t : kDTypes) {
+    for (const int length : {128, 512, 1000, 4096}) {
+      for (const bool causal : {false, true}) {
+        const AttentionProblem attention{.dtype = t,
+                                         .q_len = length,
+                                         .kv_len = length,
+                                         .q_heads = 28,
+                                         .kv_heads = 4,
+                                         .head_dim = 128,
+                                         .causal = causal};
+        const auto product = yardstick.beside(attention);
+        ASSERT_TRUE(product);
+        const auto& gemm = std::get<GemmProblem>(*product);
+        EXPECT_EQ(gemm.dtype, t);
+        EXPECT_NEAR(flops(gemm) / flops(attention), 1, 0.01) << length;
+        EXPECT_EQ(gemm.m, gemm.n);
+        EXPECT_LE(gemm.k, 4 * gemm.m) << length;
+        EXPECT_LE(gemm.m, 4 * gemm.k) << length;
+      }
+    }
+  }
+  const auto tiny = yardstick.beside(AttentionProblem{.q_len = 2, .kv_len = 2});
+  ASSERT_TRUE(tiny);
+  EXPECT_GT(flops(*tiny), 4e6);
+}
+
+TEST(ProductYardstick, StandsBesidePrefillAlone) {
+  const ProductYardstick yardstick = make_product_yardstick();
+  EXPECT_FALSE(yardstick.beside(AttentionProblem{.q_len = 1, .kv_len = 512}));
+  EXPECT_FALSE(yardstick.beside(GemmProblem{.m = 512, .n = 512, .k = 512}));
+  EXPECT_FALSE(yardstick.beside(ReductionProblem{}));
+}
+
 }  // namespace
 }  // namespace moat

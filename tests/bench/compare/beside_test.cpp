@@ -47,6 +47,24 @@ TEST(Beside, GivesEachOtherItsInterval) {
   EXPECT_TRUE(few.speed.has_value());
 }
 
+// A product that has half as many FLOPs and takes half as long is as fast.
+TEST(Beside, AProductIsComparedByItsFlops) {
+  Record r = timed_record({{"attention/f32/b1q64kv64h1hkv1d64", around(1e-3, 20)},
+                           {"attention/f32/b1q64kv64h1hkv1d64", around(0.5e-3, 20), "product"}})
+                 .record;
+  r.cases[0].flops = 4e9;
+  r.cases[1].flops = 2e9;
+  auto list = beside(r, "", 0.02, {});
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].other, "product");
+  EXPECT_NEAR(list[0].speed->ratio, 1, 1e-9);
+  EXPECT_EQ(list[0].verdict, Verdict::same);
+  r.cases[0].flops = 2e9;
+  list = beside(r, "", 0.02, {});
+  EXPECT_NEAR(list[0].speed->ratio, 0.5, 1e-9);
+  EXPECT_EQ(list[0].verdict, Verdict::slower);
+}
+
 TEST(Beside, TheIntervalIsThatOfTwoRecordsCompared) {
   const Timed ours = {"sum/f32/n1", {1, 3, 2, 5, 4, 1, 3, 2, 4, 5, 2, 3}};
   const Timed library = {"sum/f32/n1", {4, 4, 6, 5, 8, 7, 4, 5, 6, 7, 5, 4}, "onednn"};

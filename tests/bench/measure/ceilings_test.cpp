@@ -7,8 +7,12 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <numeric>
+#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "backends/cpu/device.hpp"
@@ -116,7 +120,20 @@ TEST_F(CeilingKernels, AreMeasuredOnThisMachine) {
   EXPECT_FALSE(c.copy_bytes);
   ASSERT_FALSE(c.missing.empty());
   EXPECT_NE(c.missing[0].find("read, copy"), std::string::npos);
-  EXPECT_EQ(c.runs.size(), 5U);
+  // Two configurations of FMAs and of each unit, and products of three types.
+  const auto units = cpu()->units();
+  const auto measured = std::ranges::count_if(units, [](const Unit& u) { return !!u.run; });
+  EXPECT_EQ(c.runs.size(), 5U + 2 * static_cast<std::size_t>(measured))
+      << testing::PrintToString(c.missing);
+  for (const DType t : kDTypes) {
+    const bool lacks = std::ranges::any_of(units, [&](const Unit& u) {
+      return !u.run && u.reachable && (u.type == t || u.type == DType::f32);
+    });
+    ASSERT_EQ(c.flops(t).has_value(), !lacks) << name_of(t) << ": " << c.why_no_flops(t);
+    if (!lacks) {
+      EXPECT_GE(*c.flops(t), *c.flops_f32) << name_of(t);
+    }
+  }
   for (const CeilingRun& run : c.runs) EXPECT_FALSE(run.measurement.samples.empty()) << run.name;
 }
 
@@ -178,6 +195,146 @@ TEST(MeasureCeilings, WrongResultsGiveNoCeiling) {
   for (const std::string& reason : c.missing) {
     EXPECT_NE(reason.find("checked before the timing"), std::string::npos) << reason;
   }
+}
+
+// A device whose kernels compute nothing, and that has units: of 2 × 3 sums of `k` products, which
+// `spoil` may change.
+class UnitDevice : public FakeDevice {
+ public:
+  explicit UnitDevice(FakeClock& clock) : FakeDevice(clock) {
+    info_.compute_units = 2;
+    // FMAs at 1 GFLOP/s, so that there is something to be faster than.
+    duration = [](const Problem& p) {
+      const auto* c = std::get_if<CeilingProblem>(&p);
+      if (c == nullptr || c->kind != CeilingKind::fma) return 1e-3;
+      const double factor = std::pow(double{kChainFactor}, c->repeats);
+      const double shift = kChainTerm * (1 - factor) / (1 - double{kChainFactor});
+      for (std::int64_t i = 0; i < c->n; ++i) {
+        double sum = 0;
+        for (int chain = 0; chain < kChains; ++chain) {
+          sum += factor * (static_cast<const float*>(c->x)[i] + chain) + shift;
+        }
+        static_cast<float*>(c->y)[i] = static_cast<float>(sum);
+      }
+      return flops(*c) / 1e9;
+    };
+  }
+
+  std::vector<Unit> units() override { return units_; }
+
+  // A unit that does `rate` operations a second.
+  template <class T>
+  Unit unit(std::string name, std::optional<DType> type, double rate) {
+    Unit u{.name = std::move(name),
+           .type = type,
+           .m = 2,
+           .n = 3,
+           .k = 4,
+           .steps_per_round = 64,
+           .threads = 2,
+           .largest_sum = 0x1p11,
+           .steps_per_sum = 32};
+    u.run = [this, u, rate](const UnitCall& call) {
+      const auto number = [](const T& x) -> double {
+        if constexpr (std::is_integral_v<T>) {
+          return x;
+        } else {
+          return to_float(x);
+        }
+      };
+      for (int i = 0; i < u.threads * u.m * u.n; ++i) {
+        const int at = i % (u.m * u.n);
+        double sum = 0;
+        for (int j = 0; j < u.k; ++j) {
+          sum += number(static_cast<const T*>(call.a)[at / u.n * u.k + j]) *
+                 number(static_cast<const T*>(call.b)[j * u.n + at % u.n]);
+        }
+        EXPECT_LE(std::abs(sum) * u.steps_per_sum, u.largest_sum);
+        call.c[i] = sum * u.steps_per_round * static_cast<double>(call.rounds);
+      }
+      spoil(call);
+      const double seconds = u.operations(call.rounds) / rate;
+      duration_of_unit(seconds);
+    };
+    return u;
+  }
+
+  std::vector<Unit> units_;
+  std::function<void(const UnitCall&)> spoil = [](const UnitCall&) {};
+
+ private:
+  // Time passes on both clocks, as in a call of a kernel.
+  void duration_of_unit(double seconds) {
+    const auto kernels = std::exchange(duration, [seconds](const Problem&) { return seconds; });
+    run(ReductionProblem{});
+    duration = kernels;
+  }
+};
+
+class UnitCeilings : public testing::Test {
+ protected:
+  Ceilings measured() { return measure_ceilings(device_, clock_, 0); }
+
+  FakeClock clock_;
+  UnitDevice device_{clock_};
+};
+
+TEST_F(UnitCeilings, ATypeHasTheBestOfFmasAndItsUnits) {
+  device_.units_ = {device_.unit<bf16>("fast", DType::bf16, 8e9),
+                    device_.unit<bf16>("slow", DType::bf16, 2e9),
+                    device_.unit<f16>("slower", DType::f16, 0.5e9),
+                    device_.unit<std::int8_t>("bytes", std::nullopt, 16e9)};
+  const Ceilings c = measured();
+  ASSERT_TRUE(c.flops_f32 && c.flops_bf16 && c.flops_f16 && c.ops_int8)
+      << testing::PrintToString(c.missing);
+  EXPECT_NEAR(*c.flops_f32, 1e9, 1e6);
+  EXPECT_NEAR(*c.flops_bf16, 8e9, 1e6);
+  EXPECT_NEAR(*c.flops_f16, 1e9, 1e6);
+  EXPECT_NEAR(*c.ops_int8, 16e9, 1e6);
+  EXPECT_EQ(std::ranges::count_if(
+                c.runs, [](const CeilingRun& r) { return r.name.starts_with("unit/bf16/fast/"); }),
+            2);
+}
+
+TEST_F(UnitCeilings, AWiderFmaCountsForAllTypes) {
+  device_.units_ = {device_.unit<float>("wide", DType::f32, 2e9)};
+  const Ceilings c = measured();
+  for (const DType t : kDTypes) EXPECT_NEAR(c.flops(t).value_or(0), 2e9, 1e6) << name_of(t);
+  EXPECT_FALSE(c.ops_int8);
+  EXPECT_EQ(c.why_no_int8(), "the device has no such unit that is measured");
+}
+
+// One step of thousands, in one lane of one thread.
+TEST_F(UnitCeilings, ALoopThatDoesTooLittleGivesNoCeiling) {
+  device_.units_ = {device_.unit<bf16>("short", DType::bf16, 8e9)};
+  for (const int at : {0, 5, 6, 11}) {
+    device_.spoil = [at](const UnitCall& call) {
+      call.c[at] *= 1 - 1 / (64.0 * static_cast<double>(call.rounds));
+    };
+    const Ceilings c = measured();
+    EXPECT_FALSE(c.flops_bf16) << at;
+    EXPECT_NE(c.why_no_flops(DType::bf16).find("unit/bf16/short/"), std::string::npos)
+        << c.why_no_flops(DType::bf16);
+    EXPECT_TRUE(c.flops_f16) << at;
+  }
+}
+
+TEST_F(UnitCeilings, OneThatCannotBeMeasuredLeavesItsTypeWithoutACeiling) {
+  Unit unknown{.name = "unknown", .type = DType::bf16, .missing = "this compiler is too old"};
+  device_.units_ = {unknown};
+  Ceilings c = measured();
+  EXPECT_FALSE(c.flops_bf16);
+  EXPECT_NE(c.why_no_flops(DType::bf16).find("unit/bf16/unknown: this compiler is too old"),
+            std::string::npos);
+  EXPECT_TRUE(c.flops_f16);
+  // Nobody can use what the system bars.
+  device_.units_[0].reachable = false;
+  c = measured();
+  EXPECT_TRUE(c.flops_bf16);
+  EXPECT_NE(std::ranges::find(c.missing, "unit/bf16/unknown: this compiler is too old"),
+            c.missing.end());
+  device_.units_ = {{.name = "bytes", .missing = "no"}};
+  EXPECT_EQ(measured().why_no_int8(), "unit/int8/bytes: no");
 }
 
 TEST(Ceilings, EachHasItsOwnReasons) {

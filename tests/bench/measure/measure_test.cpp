@@ -219,6 +219,28 @@ TEST_F(Measure, ACallBeyondTheBudgetIsSampledOnce) {
   EXPECT_EQ(result.measurements[1].samples.size(), 1U);
 }
 
+TEST_F(Measure, TheLeastSamplesAreTakenBeyondTheBudget) {
+  options_.sampler.least_samples = 12;
+  const auto result = run({timed("a", 10), timed("b", 1)});
+  for (const Measurement& m : result.measurements) {
+    EXPECT_EQ(m.samples.size(), 12U) << m.name;
+  }
+}
+
+// Whatever is asked for, a machine that is busy for good ends the series.
+TEST_F(Measure, TheLeastSamplesAreGivenUpOnABusyMachine) {
+  options_.scheduling = &scheduling_;
+  options_.sampler.least_samples = 10;
+  options_.sampler.budget_seconds = 1e-3;
+  const Measurement none = run({waiting("a", [] { return 4e-3; })}).measurements[0];
+  EXPECT_TRUE(none.disturbed);
+  EXPECT_EQ(none.set_aside, 40);
+  const Measurement some =
+      run({waiting("a", [this] { return ++calls_ % 3 == 0 ? 0 : 4e-3; })}).measurements[0];
+  EXPECT_EQ(some.samples.size(), 10U);
+  EXPECT_FALSE(some.disturbed);
+}
+
 TEST_F(Measure, StopFlagEndsBetweenSamples) {
   std::atomic<bool> stop = false;
   options_.stop = &stop;

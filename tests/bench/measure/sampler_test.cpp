@@ -131,6 +131,15 @@ TEST(Sampler, BudgetEndsBeforeTheFewestSamples) {
   EXPECT_EQ(outcome.samples, 3);
 }
 
+TEST(Sampler, TheLeastSamplesAreTakenWhateverTheBudget) {
+  const auto outcome = run({.least_samples = 12, .budget_seconds = 2}, gaussian(0.9, 0.3, 1));
+  EXPECT_EQ(outcome.reason, StopReason::budget);
+  EXPECT_EQ(outcome.samples, 12);
+  // A calm series, too, has as many.
+  EXPECT_EQ(run({.least_samples = 30}, [](int) { return 1e-3; }).samples, 30);
+  EXPECT_EQ(run({.max_samples = 11, .least_samples = 30}, [](int) { return 1e-3; }).samples, 11);
+}
+
 TEST(Sampler, KeepsEverySampleInOrder) {
   FakeClock clock;
   Sampler sampler({}, clock);

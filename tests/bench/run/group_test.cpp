@@ -505,6 +505,38 @@ TEST(CaseRecords, YardstickHasItsOwnBytesNoFlopsAndNoRatio) {
   EXPECT_EQ(suspect[1].status, Status::suspect);
 }
 
+// It has FLOPs of its own, is held against the compute ceiling, and is no library.
+TEST(CaseRecords, AProductHasItsOwnFlopsAndNoRatio) {
+  NaiveDevice device;
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  Ceilings ceilings;
+  ceilings.flops_f32 = 1000;
+  std::vector<CaseRecord> group;
+  for (const char* name : {kOurs, kProductYardstick}) {
+    ContenderResult result;
+    result.status = Status::ok;
+    result.check = a_check(true);
+    result.measurement = three_samples(2e5);
+    group.push_back(empty_case(problem, device.info(), name));
+    add_repetition(group.back(), result, GroupOutcome{});
+  }
+  group[1].flops = 500;
+  group[1].series[0].seconds = {1, 1, 1};
+  auto suspect = group;
+  finish_group(group, problem, ceilings, ceilings);
+  EXPECT_TRUE(group[0].ratios.empty());
+  EXPECT_DOUBLE_EQ(group[1].gflops.get(), 500 / 1e9);
+  EXPECT_EQ(group[1].ceiling.get().bound, "compute");
+  EXPECT_DOUBLE_EQ(group[1].ceiling.get().share, 0.5);
+  suspect[1].series[0].seconds = {0.4, 0.4, 0.4};
+  finish_group(suspect, problem, ceilings, ceilings);
+  EXPECT_EQ(suspect[1].status, Status::suspect);
+  ceilings.flops_f32.reset();
+  ceilings.missing = {"fma/512: disturbed: 9 of 9"};
+  finish_group(group, problem, ceilings, ceilings);
+  EXPECT_EQ(group[1].ceiling.reason, "no f32 compute ceiling: fma/512: disturbed: 9 of 9");
+}
+
 // A repetition that fails takes the times of the earlier ones with it.
 TEST(CaseRecords, OneFailedRepetitionFailsTheCase) {
   NaiveDevice device;

@@ -165,6 +165,63 @@ TEST_F(RunTest, YardsticksStandBesideTheirProblems) {
   EXPECT_EQ(record().cases.size(), 2u);
 }
 
+// Another GEMM beside a GEMM, because the naive device has no attention.
+Baselines with_product() {
+  Baselines b;
+  b.product = {.detail = "a small GEMM", .beside = [](const Problem& p) -> std::optional<Problem> {
+                 if (!std::holds_alternative<GemmProblem>(p)) return std::nullopt;
+                 return GemmProblem{.m = 10, .n = 12, .k = 8};
+               }};
+  return b;
+}
+
+TEST_F(RunTest, AProductIsSampledInTheSameRounds) {
+  world_.baselines = [](Device&) { return with_product(); };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 3u);
+  const CaseRecord& product = r.cases[1];
+  EXPECT_EQ(product.name, "gemm/f32/m20n30k40/cpu/product");
+  EXPECT_EQ(product.status, Status::ok) << product.message;
+  EXPECT_EQ(product.flops, 2.0 * 10 * 12 * 8);
+  EXPECT_EQ(product.check.get().elements, 120);
+  EXPECT_EQ(product.series[0].seconds.size(), r.cases[0].series[0].seconds.size());
+  EXPECT_TRUE(r.cases[0].ratios.empty());
+  EXPECT_TRUE(product.gflops.value);
+  ASSERT_EQ(r.libraries.size(), 1u);
+  EXPECT_EQ(r.libraries[0].name, "product");
+  EXPECT_EQ(r.run.planned, 3);
+  EXPECT_NE(out_.str().find("yardstick product"), std::string::npos) << out_.str();
+}
+
+// Verified as any case: the naive device's last element is wrong in every GEMM, or in the product's
+// alone.
+TEST_F(RunTest, AProductThatIsWrongHasNoTime) {
+  world_.baselines = [](Device&) { return with_product(); };
+  world_.backends = {{.name = "cpu", .list = [] {
+                        auto device = std::make_unique<NaiveDevice>();
+                        device->after = [](int, const Problem& problem) {
+                          const auto* p = std::get_if<GemmProblem>(&problem);
+                          if (p != nullptr && p->m == 10) static_cast<float*>(p->c)[119] += 100;
+                        };
+                        DeviceList list;
+                        list.devices.push_back(std::move(device));
+                        return list;
+                      }}};
+  EXPECT_EQ(run(options_, world_), kExitFailed);
+  const Record r = record();
+  EXPECT_EQ(r.cases[0].status, Status::ok) << r.cases[0].message;
+  EXPECT_EQ(r.cases[1].status, Status::failed);
+  EXPECT_FALSE(r.cases[1].median_seconds.value);
+}
+
+TEST_F(RunTest, AFilterMayLeaveTheProductOut) {
+  world_.baselines = [](Device&) { return with_product(); };
+  options_.google_benchmark = {"--benchmark_filter=moat$"};
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_EQ(record().cases.size(), 2u);
+}
+
 // The naive device would be suspect without it: its ceilings allow a byte a second.
 TEST_F(RunTest, YardsticksRaiseTheCeilings) {
   options_.problems.cases = {"sum/f32/n1000"};

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# moat_unit_loops(VARIABLE): the loops over units of the processor that this build is for, each
+# compiled for its own unit, whatever MOAT_CPU says. What the compiler or its assembler does not
+# know is compiled as well, and says so when it is asked for.
+include(CheckCXXCompilerFlag)
+include(CheckCXXSourceCompiles)
+include_guard(GLOBAL)
+
+set(MOAT_UNIT_LOOPS_FOLDER ${CMAKE_CURRENT_LIST_DIR})
+
+function(moat_unit_loops variable)
+  set(sources)
+  # NAME FLAG: the file NAME.cpp, compiled with FLAG if the compiler has it.
+  macro(loop name flag)
+    list(APPEND sources ${MOAT_UNIT_LOOPS_FOLDER}/${name}.cpp)
+    check_cxx_compiler_flag(${flag} MOAT_HAS_UNIT_${name})
+    if(MOAT_HAS_UNIT_${name})
+      set_property(SOURCE ${MOAT_UNIT_LOOPS_FOLDER}/${name}.cpp APPEND PROPERTY COMPILE_OPTIONS ${flag})
+    endif()
+  endmacro()
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    loop(fma_avx512 -mavx512f)
+    loop(avx512_bf16 -mavx512bf16)
+    loop(avx512_fp16 -mavx512fp16)
+    loop(avx512_vnni -mavx512vnni)
+    loop(avx_vnni -mavxvnni)
+    list(APPEND sources ${MOAT_UNIT_LOOPS_FOLDER}/amx.cpp)
+    check_cxx_source_compiles("int main() { asm volatile(\"tdpbf16ps %tmm2, %tmm1, %tmm0\"); }" MOAT_HAS_UNIT_amx)
+    check_cxx_source_compiles("int main() { asm volatile(\"tdpfp16ps %tmm2, %tmm1, %tmm0\"); }" MOAT_HAS_UNIT_amx_fp16)
+    if(MOAT_HAS_UNIT_amx)
+      set_property(SOURCE ${MOAT_UNIT_LOOPS_FOLDER}/amx.cpp APPEND PROPERTY COMPILE_DEFINITIONS MOAT_AMX)
+    endif()
+    if(MOAT_HAS_UNIT_amx_fp16)
+      set_property(SOURCE ${MOAT_UNIT_LOOPS_FOLDER}/amx.cpp APPEND PROPERTY COMPILE_DEFINITIONS MOAT_AMX_FP16)
+    endif()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    loop(half_vectors -march=armv8.2-a+fp16)
+    loop(bfdot -march=armv8.2-a+bf16)
+    loop(bfmmla -march=armv8.2-a+bf16)
+    loop(smmla -march=armv8.2-a+i8mm)
+  endif()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
