@@ -63,7 +63,11 @@ several of them, and all.")
 endfunction()
 moat_cpu_sets()
 
-foreach(set IN LISTS MOAT_CPU_SETS)
+# moat_cpu_isa(SET): moat_cpu_isa_SET, what is compiled for the set links.
+function(moat_cpu_isa set)
+  if(TARGET moat_cpu_isa_${set})
+    return()
+  endif()
   add_library(moat_cpu_isa_${set} INTERFACE)
   # Products and sums of kernels fuse with every compiler, as they do on GPUs.
   target_compile_options(moat_cpu_isa_${set} INTERFACE ${MOAT_CPU_FLAGS_${set}} -ffp-contract=fast)
@@ -71,6 +75,9 @@ foreach(set IN LISTS MOAT_CPU_SETS)
   # own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
   target_compile_definitions(moat_cpu_isa_${set} INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
   target_link_libraries(moat_cpu_isa_${set} INTERFACE hwy::hwy)
+endfunction()
+foreach(set IN LISTS MOAT_CPU_SETS)
+  moat_cpu_isa(${set})
 endforeach()
 # For what runs on the machine that builds it: tests of the vectors, emulators.
 list(GET MOAT_CPU_SETS 0 MOAT_CPU_OWN)

@@ -49,10 +49,6 @@ while (($#)); do
 done
 
 cmake_options+=(-DMOAT_TESTS=ON)
-# Two instruction sets in one program, where there are two; another choice in the build folder stays.
-if [[ $(uname -m) == x86_64 ]]; then
-  case $(cached MOAT_CPU) in '' | native) cmake_options+=("-DMOAT_CPU=avx2,native") ;; esac
-fi
 # What bench.sh left out because no GPU is seen; another choice in the build folder stays.
 for backend in CUDA HIP; do
   case $(cached MOAT_$backend) in

@@ -26,7 +26,7 @@ namespace moat::cpu {
 template <class C>
 inline constexpr int kChunkCodes = 64 * kPerUnit<C>;
 
-inline std::uint16_t upper_half(float x) {
+constexpr std::uint16_t upper_half(float x) {
   return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(x) >> 16);
 }
 
@@ -59,18 +59,22 @@ inline constexpr int kHalves16 = 4;
 // Of 4 bits: one number for each half. Bit 4 of an index is the next half's and counts for nothing.
 template <class C>
 struct HalfTables {
-  static __m512i of(int) { return _mm512_loadu_si512(kNumbers.data()); }
+  static __m512i of(int) { return _mm512_loadu_si512(numbers().data()); }
   // Which number of a row half j of word w is.
   static constexpr int number(int word, int j) { return kHalves16 * word + j; }
 
  private:
-  static inline const std::array<std::uint16_t, 32> kNumbers = [] {
-    std::array<std::uint16_t, 32> numbers{};
-    for (int i = 0; i < 32; ++i) {
-      numbers[i] = upper_half(decode(C{static_cast<std::uint8_t>(i % 16)}, 0));
-    }
-    return numbers;
-  }();
+  // Made at the first use: what runs when the program starts has to run on any processor.
+  static const std::array<std::uint16_t, 32>& numbers() {
+    static const auto table = [] {
+      std::array<std::uint16_t, 32> numbers{};
+      for (int i = 0; i < 32; ++i) {
+        numbers[i] = upper_half(decode(C{static_cast<std::uint8_t>(i % 16)}, 0));
+      }
+      return numbers;
+    }();
+    return table;
+  }
 };
 
 // An integer of 8 bits is the sum of two: its lower half, and 16 times its upper one with the sign.
@@ -80,12 +84,12 @@ struct HalfTables<int8> {
   static constexpr int number(int word, int j) { return 2 * word + j / 2; }
 
  private:
-  static inline const std::array<std::uint16_t, 32> kLower = [] {
+  static constexpr std::array<std::uint16_t, 32> kLower = [] {
     std::array<std::uint16_t, 32> numbers{};
     for (int i = 0; i < 32; ++i) numbers[i] = upper_half(static_cast<float>(i % 16));
     return numbers;
   }();
-  static inline const std::array<std::uint16_t, 32> kUpper = [] {
+  static constexpr std::array<std::uint16_t, 32> kUpper = [] {
     std::array<std::uint16_t, 32> numbers{};
     for (int i = 0; i < 32; ++i) {
       numbers[i] = upper_half(static_cast<float>(16 * ((i % 16 ^ 8) - 8)));
@@ -249,8 +253,8 @@ struct Float8Tables {
 
   Float8Tables() {
     for (int i = 0; i < 2; ++i) {
-      upper[i] = _mm512_loadu_si512(kUpper.data() + i * 64);
-      lower[i] = _mm512_loadu_si512(kLower.data() + i * 64);
+      upper[i] = _mm512_loadu_si512(bytes<8>().data() + i * 64);
+      lower[i] = _mm512_loadu_si512(bytes<0>().data() + i * 64);
     }
   }
 
@@ -272,16 +276,18 @@ struct Float8Tables {
   }
 
  private:
-  static std::array<std::uint8_t, 128> bytes(int shift) {
-    std::array<std::uint8_t, 128> all{};
-    for (int i = 0; i < 128; ++i) {
-      const std::uint16_t number = upper_half(decode(F{static_cast<std::uint8_t>(i)}));
-      all[i] = static_cast<std::uint8_t>(number >> shift);
-    }
-    return all;
+  template <int kShift>
+  static const std::array<std::uint8_t, 128>& bytes() {
+    static const auto table = [] {
+      std::array<std::uint8_t, 128> all{};
+      for (int i = 0; i < 128; ++i) {
+        const std::uint16_t number = upper_half(decode(F{static_cast<std::uint8_t>(i)}));
+        all[i] = static_cast<std::uint8_t>(number >> kShift);
+      }
+      return all;
+    }();
+    return table;
   }
-  static inline const std::array<std::uint8_t, 128> kUpper = bytes(8);
-  static inline const std::array<std::uint8_t, 128> kLower = bytes(0);
 };
 
 // How far ahead of its use a column of 8-bit floats is fetched, in steps of a pipeline: a step

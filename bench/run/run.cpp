@@ -348,12 +348,17 @@ void Run::resume() {
   Record now = record_;
   for (const auto& device : devices_.all) now.devices.push_back(device_record(device->info(), {}));
   if (const std::string why = why_not_resumed(*earlier_, now); !why.empty()) refuse(why);
-  std::erase_if(groups_, [&](const MeasuredGroup& group) {
+  const auto done = [&](const MeasuredGroup& group) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (!has_case(*earlier_, group.name(i), record_.run.repetitions)) return false;
     }
     return true;
-  });
+  };
+  std::vector<MeasuredGroup> left;
+  for (MeasuredGroup& group : groups_) {
+    if (!done(group)) left.push_back(std::move(group));
+  }
+  groups_ = std::move(left);
   to_measure_.clear();
   for (const MeasuredGroup& group : groups_) {
     for (std::size_t i = 0; i < group.size(); ++i) to_measure_.push_back(group.name(i));
