@@ -188,10 +188,10 @@ TEST(ProductYardstick, HasTheTypeAndTheFlopsOfPrefill) {
     for (const int length : {128, 512, 1000, 4096}) {
       for (const bool causal : {false, true}) {
         const AttentionProblem attention{.dtype = t,
-                                         .q_len = length,
-                                         .kv_len = length,
                                          .q_heads = 28,
                                          .kv_heads = 4,
+                                         .q_len = length,
+                                         .kv_len = length,
                                          .head_dim = 128,
                                          .causal = causal};
         const auto product = yardstick.beside(attention);
