@@ -297,7 +297,7 @@ class Worker {
 
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
-    if (x == kept_.stored) {
+    if (x == kept_.stored && count <= kept_count_) {
       return cpu::reduce<Worker>(monoid, static_cast<const T*>(kept_.copy), count);
     }
     ahead_.read(x, count);
@@ -330,7 +330,7 @@ class Worker {
   HWY_INLINE void each(int count, F f) {
     const bool streamed = items_ * count >= kStreamedElements;
     if constexpr (kRows) {
-      const auto beside = [&, row = kept_ ](auto at) __attribute__((always_inline)) {
+      const auto beside = [&, row = kept(count) ](auto at) __attribute__((always_inline)) {
         f(BesideKept<decltype(at)>{at, row});
       };
       int i = 0;
@@ -357,6 +357,8 @@ class Worker {
   template <class T, class F>
   HWY_INLINE void keep(T* to, int count, F f) {
     if constexpr (kRows) {
+      // It may be a part of the row that was kept before.
+      kept_ = {};
       if (items_ * count >= kStreamedElements && count * sizeof(T) <= kMostKeptRow) {
         T* copy = static_cast<T*>(kept_slot_.get());
         const auto both = [&](auto at) __attribute__((always_inline)) {
@@ -384,6 +386,7 @@ class Worker {
           at.store(to, x);
         }
         kept_ = {to, copy};
+        kept_count_ = count;
         unflushed_ = true;
         return;
       }
@@ -398,7 +401,7 @@ class Worker {
       const Ahead::Next first = streamed && !kept_.stored ? ahead_.next(0) : Ahead::Next();
       const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
       for_each_group<Worker, kGroup>(
-          monoid, count, streamed, [&, row = kept_ ](auto at) __attribute__((always_inline)) {
+          monoid, count, streamed, [&, row = kept(count) ](auto at) __attribute__((always_inline)) {
             return value(BesideKept<decltype(at)>{at, row});
           },
           [&](auto group, const auto& state) __attribute__((always_inline)) {
@@ -470,6 +473,9 @@ class Worker {
     if (i < count) f(LastPosition{.offset = i, .count = count - i});
   }
 
+  // The kept row for a loop over `count` elements; none if it has fewer.
+  KeptRow kept(int count) const { return count <= kept_count_ ? kept_ : KeptRow(); }
+
   // What went past the caches becomes visible to others in its order: once for a loop, because it
   // waits for memory.
   void flush() {
@@ -493,6 +499,7 @@ class Worker {
   Ahead ahead_;
   Scratch::Slot kept_slot_;
   KeptRow kept_;
+  int kept_count_ = 0;
   bool unflushed_ = false;
 };
 

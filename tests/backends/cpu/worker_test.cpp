@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <stdexcept>
 #include <vector>
 
 #include "backends/cpu/backend.hpp"
 #include "kernels/gemm.hpp"
+#include "kernels/monoids.hpp"
 
 namespace moat::cpu {
 namespace {
@@ -132,6 +134,58 @@ TEST(KeptPanels, AreReusedWithinALaunchOnly) {
   seen.clear();
   backend.launch<CountLoads, PackedTiles>(1, args);
   EXPECT_EQ(seen, (std::vector<float>{12, 22, 12, 22}));
+}
+
+// Rows of which a part is overwritten after they were kept, in loops so long that rows pass the
+// caches.
+struct KeepParts {
+  static constexpr int kCount = 256;
+  static constexpr int kPart = 64;
+
+  template <class S, class B>
+  struct Args {
+    float* row;
+    int part;   // where the second one begins
+    int items;  // of the loop
+    std::vector<float>* seen;
+  };
+
+  template <class S, class B>
+  static void run(B& block, const Args<S, B>& args) {
+    block.items(args.items, [&](int) {
+      if (!args.seen->empty()) return;
+      block.keep(args.row, kCount, [](auto at) { return at.fill(1.0f); });
+      block.keep(args.row + args.part, kPart, [](auto at) { return at.fill(-1.0f); });
+      args.seen->push_back(
+          Max::result(block.reduce(Max{}, static_cast<const float*>(args.row), kPart)));
+      args.seen->push_back(
+          Max::result(block.reduce(Max{}, static_cast<const float*>(args.row), kCount)));
+      block.each(kCount, [&](auto at) {
+        at.store(args.row + kCount, at.load(static_cast<const float*>(args.row)));
+      });
+    });
+  }
+};
+
+TEST(KeptRows, AreReadAsTheyWereKeptLast) {
+  // The short part passes the caches, or only the row does, or neither.
+  for (const int items : {1 << 16, 1 << 13, 1}) {
+    for (const int part : {0, 64, 192}) {
+      Backend backend(1);
+      std::vector<float> rows(2 * KeepParts::kCount + 16);
+      auto* row =
+          reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(rows.data()) + 63) / 64 * 64);
+      std::vector<float> seen;
+      backend.launch<KeepParts, Streaming>(
+          items, KeepParts::Args<Streaming, Worker<Streaming>>{row, part, items, &seen});
+      EXPECT_EQ(seen, (std::vector<float>{part == 0 ? -1.0f : 1.0f, 1.0f})) << items << ' ' << part;
+      for (int i = 0; i < KeepParts::kCount; ++i) {
+        const float want = i >= part && i < part + KeepParts::kPart ? -1.0f : 1.0f;
+        ASSERT_EQ(row[i], want) << items << ' ' << part << ' ' << i;
+        ASSERT_EQ(row[KeepParts::kCount + i], want) << items << ' ' << part << ' ' << i;
+      }
+    }
+  }
 }
 
 struct Throw {
