@@ -128,11 +128,6 @@ inline toy8 from_float<toy8>(float x) {
         "    case DType::bf16:\n      return dnnl::memory::data_type::bf16;\n"
         "    case DType::toy8:\n      return dnnl::memory::data_type::undef;\n",
     ),
-    (
-        "backends/cpu/units.cpp",
-        "    case DType::f32:\n      return {};\n",
-        "    case DType::toy8:\n    case DType::f32:\n      return {};\n",
-    ),
 ]
 
 # A case of the suite that has every type, which a test asks for.
