@@ -43,3 +43,18 @@ function(moat_skipped_test name reason)
   add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E echo "skipped: ${reason}")
   set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "skipped: ")
 endfunction()
+
+# moat_mutation_tests(NAME): NAME.list, whether the list of mutations that mutations.py of this folder
+# reads fits the sources; NAME.quick, a few of them against this build's objects.
+function(moat_mutation_tests name)
+  add_test(NAME ${name}.list
+    COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/mutations.py --check)
+  if(CMAKE_GENERATOR STREQUAL "Ninja")
+    add_test(NAME ${name}.quick
+      COMMAND Python3::Interpreter ${CMAKE_CURRENT_SOURCE_DIR}/mutations.py --quick --no-build -j 2
+        --build ${PROJECT_BINARY_DIR})
+    set_tests_properties(${name}.quick PROPERTIES PROCESSORS 2 TIMEOUT 600)
+  else()
+    moat_skipped_test(${name}.quick "it asks Ninja for the commands (Debian: ninja-build)")
+  endif()
+endfunction()

@@ -94,6 +94,10 @@ struct TellingPosition : FullPosition {
 struct KeptRow {
   const void* stored = nullptr;
   const void* copy = nullptr;
+  int count = 0;
+
+  // For a loop over `elements` of them; none if it has fewer.
+  KeptRow of(int elements) const { return elements <= count ? *this : KeptRow(); }
 };
 
 // A position that reads the row's copy in its stead.

@@ -10,12 +10,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <string_view>
 
 #include "backends/cpu/kernel_table.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/sets.hpp"
-#include "backends/cpu/tile_permission.hpp"
 #include "backends/cpu/units.hpp"
 
 namespace moat {
@@ -128,9 +126,8 @@ DeviceList list_cpu_devices() {
         fmt::join(missing, ", "));
     return list;
   }
-  if (std::string_view(cpu::chosen_set().architecture) == "amx" && !cpu::tile_refusal().empty()) {
-    list.skipped =
-        fmt::format("this build's kernels use matrix units, but {}", cpu::tile_refusal());
+  if (const auto refusal = cpu::refusal(cpu::chosen_set()); !refusal.empty()) {
+    list.skipped = fmt::format("this build's kernels use matrix units, but {}", refusal);
     return list;
   }
   list.devices.push_back(cpu::make_device(cpu::default_threads()));

@@ -24,9 +24,7 @@ int best_of_this_processor() {
   const auto cpuinfo = read_text("/proc/cpuinfo");
   const auto& sets = instruction_sets();
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
-    const bool tiles = std::string_view(sets[i]->architecture) == "amx";
-    if (missing_features(*sets[i], cpuinfo).empty() && !(tiles && !tile_refusal().empty()))
-      return i;
+    if (missing_features(*sets[i], cpuinfo).empty() && refusal(*sets[i]).empty()) return i;
   }
   return 0;
 }
@@ -59,6 +57,10 @@ std::vector<std::string> missing_features(const InstructionSet& set, const std::
     if (!features.contains(*f)) missing.emplace_back(*f);
   }
   return missing;
+}
+
+std::string refusal(const InstructionSet& set) {
+  return std::string_view(set.architecture) == "amx" ? tile_refusal() : "";
 }
 
 int chosen_index() {

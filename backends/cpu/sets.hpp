@@ -22,6 +22,10 @@ const std::vector<const InstructionSet*>& instruction_sets();
 // nothing.
 std::vector<std::string> missing_features(const InstructionSet& set, const std::string& cpuinfo);
 
+// Why the system does not let this process use the set's registers; empty if it does, or if it need
+// not be asked.
+std::string refusal(const InstructionSet& set);
+
 // The set whose code runs: the one of choose_set(), else the last that this processor and its
 // system let run, else the first.
 const InstructionSet& chosen_set();

@@ -90,19 +90,6 @@ std::vector<LoopHere> here() {
 std::vector<LoopHere> here() { return {}; }
 #endif
 
-std::size_t bytes_of(UnitFactors factors) {
-  switch (factors) {
-    case UnitFactors::f32:
-      return 4;
-    case UnitFactors::bf16:
-    case UnitFactors::f16:
-      return 2;
-    case UnitFactors::int8:
-      return 1;
-  }
-  return 0;
-}
-
 std::optional<DType> type_of(UnitFactors factors) {
   switch (factors) {
     case UnitFactors::f32:
@@ -115,6 +102,11 @@ std::optional<DType> type_of(UnitFactors factors) {
       return std::nullopt;
   }
   return std::nullopt;
+}
+
+std::size_t bytes_of(UnitFactors factors) {
+  const auto type = type_of(factors);
+  return type ? size_of(*type) : sizeof(std::int8_t);
 }
 
 // A block of the loop takes some 10 µs of a vector unit and 100 µs of one for tiles.

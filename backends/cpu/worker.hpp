@@ -297,8 +297,8 @@ class Worker {
 
   template <class Monoid, class T>
   auto reduce(const Monoid& monoid, const T* x, int count) {
-    if (x == kept_.stored && count <= kept_count_) {
-      return cpu::reduce<Worker>(monoid, static_cast<const T*>(kept_.copy), count);
+    if (const KeptRow row = kept_.of(count); x == row.stored) {
+      return cpu::reduce<Worker>(monoid, static_cast<const T*>(row.copy), count);
     }
     ahead_.read(x, count);
     return cpu::reduce<Worker>(monoid, x, count);
@@ -330,7 +330,7 @@ class Worker {
   HWY_INLINE void each(int count, F f) {
     const bool streamed = items_ * count >= kStreamedElements;
     if constexpr (kRows) {
-      const auto beside = [&, row = kept(count) ](auto at) __attribute__((always_inline)) {
+      const auto beside = [&, row = kept_.of(count) ](auto at) __attribute__((always_inline)) {
         f(BesideKept<decltype(at)>{at, row});
       };
       int i = 0;
@@ -385,8 +385,7 @@ class Worker {
           at.store(copy, x);
           at.store(to, x);
         }
-        kept_ = {to, copy};
-        kept_count_ = count;
+        kept_ = {to, copy, count};
         unflushed_ = true;
         return;
       }
@@ -401,7 +400,8 @@ class Worker {
       const Ahead::Next first = streamed && !kept_.stored ? ahead_.next(0) : Ahead::Next();
       const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
       for_each_group<Worker, kGroup>(
-          monoid, count, streamed, [&, row = kept(count) ](auto at) __attribute__((always_inline)) {
+          monoid, count, streamed,
+          [&, row = kept_.of(count) ](auto at) __attribute__((always_inline)) {
             return value(BesideKept<decltype(at)>{at, row});
           },
           [&](auto group, const auto& state) __attribute__((always_inline)) {
@@ -473,9 +473,6 @@ class Worker {
     if (i < count) f(LastPosition{.offset = i, .count = count - i});
   }
 
-  // The kept row for a loop over `count` elements; none if it has fewer.
-  KeptRow kept(int count) const { return count <= kept_count_ ? kept_ : KeptRow(); }
-
   // What went past the caches becomes visible to others in its order: once for a loop, because it
   // waits for memory.
   void flush() {
@@ -499,7 +496,6 @@ class Worker {
   Ahead ahead_;
   Scratch::Slot kept_slot_;
   KeptRow kept_;
-  int kept_count_ = 0;
   bool unflushed_ = false;
 };
 

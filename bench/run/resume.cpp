@@ -8,6 +8,8 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "problems/dtype.hpp"
 
@@ -110,11 +112,15 @@ bool has_case(const Record& record, const std::string& name, int repetitions) {
 
 void add_earlier(Record& into, const Record& earlier, const std::vector<std::string>& again,
                  const std::vector<std::string>& planned) {
+  const std::unordered_set<std::string> measured_again(again.begin(), again.end());
   for (const CaseRecord& c : earlier.cases) {
-    if (std::ranges::find(again, c.name) == again.end()) into.cases.push_back(c);
+    if (!measured_again.contains(c.name)) into.cases.push_back(c);
   }
+  std::unordered_map<std::string, std::size_t> place;
+  for (const std::string& name : planned) place.emplace(name, place.size());
   std::ranges::stable_sort(into.cases, {}, [&](const CaseRecord& c) {
-    return std::ranges::find(planned, c.name) - planned.begin();
+    const auto at = place.find(c.name);
+    return at == place.end() ? planned.size() : at->second;
   });
   for (DeviceRecord& d : into.devices) {
     for (const DeviceRecord& other : earlier.devices) {

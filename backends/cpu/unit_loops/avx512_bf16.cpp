@@ -3,6 +3,8 @@
 
 #ifdef __AVX512BF16__
 #include <immintrin.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -12,23 +14,22 @@ namespace {
 constexpr int kRows = 12;
 
 #ifdef __AVX512BF16__
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const int*>(a);  // pairs
-  const auto right = reinterpret_cast<__m512bh>(_mm512_load_si512(b));
-  __m512bh factor[kRows];
-  __m512 sum[kRows];
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = reinterpret_cast<__m512bh>(_mm512_set1_epi32(left[i]));
-    sum[i] = _mm512_setzero_ps();
+struct Products {
+  using Factor = __m512bh;
+  using Sum = __m512;
+  static Factor row(const void* a, int i) {
+    return reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<const int*>(a)[i]));  // a pair
   }
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 12
-    for (int i = 0; i < kRows; ++i) sum[i] = _mm512_dpbf16_ps(sum[i], factor[i], right);
+  static Factor column(const void* b, int) {
+    return reinterpret_cast<__m512bh>(_mm512_load_si512(b));
   }
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) _mm512_store_ps(static_cast<float*>(sums) + 16 * i, sum[i]);
-}
+  static Sum zero() { return _mm512_setzero_ps(); }
+  static Sum add(Sum sum, Factor a, Factor b) { return _mm512_dpbf16_ps(sum, a, b); }
+  static void store(void* sums, int i, int, Sum sum) {
+    _mm512_store_ps(static_cast<float*>(sums) + 16 * i, sum);
+  }
+};
+constexpr auto block = grid_block<Products, kRows, 1>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif

@@ -3,6 +3,8 @@
 
 #ifdef __AVX512VNNI__
 #include <immintrin.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -11,23 +13,20 @@ namespace {
 constexpr int kRows = 12;
 
 #ifdef __AVX512VNNI__
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const int*>(a);  // four bytes each
-  const __m512i right = _mm512_load_si512(b);
-  __m512i factor[kRows];
-  __m512i sum[kRows];
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = _mm512_set1_epi32(left[i]);
-    sum[i] = _mm512_setzero_si512();
+struct Products {
+  using Factor = __m512i;
+  using Sum = __m512i;
+  static Factor row(const void* a, int i) {
+    return _mm512_set1_epi32(static_cast<const int*>(a)[i]);  // four bytes
   }
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 12
-    for (int i = 0; i < kRows; ++i) sum[i] = _mm512_dpbusd_epi32(sum[i], factor[i], right);
+  static Factor column(const void* b, int) { return _mm512_load_si512(b); }
+  static Sum zero() { return _mm512_setzero_si512(); }
+  static Sum add(Sum sum, Factor a, Factor b) { return _mm512_dpbusd_epi32(sum, a, b); }
+  static void store(void* sums, int i, int, Sum sum) {
+    _mm512_store_si512(static_cast<int*>(sums) + 16 * i, sum);
   }
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) _mm512_store_si512(static_cast<int*>(sums) + 16 * i, sum[i]);
-}
+};
+constexpr auto block = grid_block<Products, kRows, 1>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif

@@ -3,6 +3,8 @@
 
 #ifdef __AVXVNNI__
 #include <immintrin.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -13,35 +15,22 @@ constexpr int kRows = 3;
 constexpr int kVectors = 3;
 
 #ifdef __AVXVNNI__
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const int*>(a);  // four bytes each
-  const auto* right = static_cast<const __m256i*>(b);
-  __m256i factor[kRows];
-  __m256i column[kVectors];
-  __m256i sum[kRows][kVectors];
-  for (int j = 0; j < kVectors; ++j) column[j] = _mm256_load_si256(right + j);
-#pragma GCC unroll 3
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = _mm256_set1_epi32(left[i]);
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j) sum[i][j] = _mm256_setzero_si256();
+struct Products {
+  using Factor = __m256i;
+  using Sum = __m256i;
+  static Factor row(const void* a, int i) {
+    return _mm256_set1_epi32(static_cast<const int*>(a)[i]);  // four bytes
   }
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 3
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 3
-      for (int j = 0; j < kVectors; ++j) {
-        sum[i][j] = _mm256_dpbusd_avx_epi32(sum[i][j], factor[i], column[j]);
-      }
-    }
+  static Factor column(const void* b, int j) {
+    return _mm256_load_si256(static_cast<const __m256i*>(b) + j);
   }
-  auto* out = static_cast<__m256i*>(sums);
-#pragma GCC unroll 3
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j) _mm256_store_si256(out + kVectors * i + j, sum[i][j]);
+  static Sum zero() { return _mm256_setzero_si256(); }
+  static Sum add(Sum sum, Factor a, Factor b) { return _mm256_dpbusd_avx_epi32(sum, a, b); }
+  static void store(void* sums, int i, int j, Sum sum) {
+    _mm256_store_si256(static_cast<__m256i*>(sums) + kVectors * i + j, sum);
   }
-}
+};
+constexpr auto block = grid_block<Products, kRows, kVectors>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif

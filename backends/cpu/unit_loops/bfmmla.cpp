@@ -3,6 +3,8 @@
 
 #ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC
 #include <arm_neon.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -13,41 +15,23 @@ constexpr int kRows = 5;
 constexpr int kVectors = 4;
 
 #ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const bfloat16_t*>(a);
-  const auto* right = static_cast<const bfloat16_t*>(b);
-  bfloat16x8_t factor[kRows];
-  bfloat16x8_t column[kVectors];
-  float32x4_t sum[kRows][kVectors];
-#pragma GCC unroll 5
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = vld1q_bf16(left + 8 * i);
-#pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) sum[i][j] = vdupq_n_f32(0);
+struct Products {
+  using Factor = bfloat16x8_t;
+  using Sum = float32x4_t;
+  static Factor row(const void* a, int i) {
+    return vld1q_bf16(static_cast<const bfloat16_t*>(a) + 8 * i);
   }
-#pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) column[j] = vld1q_bf16(right + 8 * j);
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 5
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) {
-        sum[i][j] = vbfmmlaq_f32(sum[i][j], factor[i], column[j]);
-      }
-    }
+  static Factor column(const void* b, int j) { return row(b, j); }
+  static Sum zero() { return vdupq_n_f32(0); }
+  static Sum add(Sum sum, Factor a, Factor b) { return vbfmmlaq_f32(sum, a, b); }
+  // Two rows of two sums.
+  static void store(void* sums, int i, int j, Sum sum) {
+    float* corner = static_cast<float*>(sums) + 2 * i * 2 * kVectors + 2 * j;
+    vst1_f32(corner, vget_low_f32(sum));
+    vst1_f32(corner + 2 * kVectors, vget_high_f32(sum));
   }
-  auto* out = static_cast<float*>(sums);
-#pragma GCC unroll 5
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) {
-      // Two rows of two sums.
-      float* corner = out + 2 * i * 2 * kVectors + 2 * j;
-      vst1_f32(corner, vget_low_f32(sum[i][j]));
-      vst1_f32(corner + 2 * kVectors, vget_high_f32(sum[i][j]));
-    }
-  }
-}
+};
+constexpr auto block = grid_block<Products, kRows, kVectors>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif

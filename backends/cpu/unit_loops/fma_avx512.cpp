@@ -3,6 +3,8 @@
 
 #ifdef __AVX512F__
 #include <immintrin.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -12,23 +14,20 @@ namespace {
 constexpr int kRows = 12;
 
 #ifdef __AVX512F__
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const float*>(a);
-  const __m512 right = _mm512_load_ps(b);
-  __m512 factor[kRows];
-  __m512 sum[kRows];
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = _mm512_set1_ps(left[i]);
-    sum[i] = _mm512_setzero_ps();
+struct Products {
+  using Factor = __m512;
+  using Sum = __m512;
+  static Factor row(const void* a, int i) {
+    return _mm512_set1_ps(static_cast<const float*>(a)[i]);
   }
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 12
-    for (int i = 0; i < kRows; ++i) sum[i] = _mm512_fmadd_ps(factor[i], right, sum[i]);
+  static Factor column(const void* b, int) { return _mm512_load_ps(b); }
+  static Sum zero() { return _mm512_setzero_ps(); }
+  static Sum add(Sum sum, Factor a, Factor b) { return _mm512_fmadd_ps(a, b, sum); }
+  static void store(void* sums, int i, int, Sum sum) {
+    _mm512_store_ps(static_cast<float*>(sums) + 16 * i, sum);
   }
-#pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) _mm512_store_ps(static_cast<float*>(sums) + 16 * i, sum[i]);
-}
+};
+constexpr auto block = grid_block<Products, kRows, 1>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif

@@ -3,6 +3,8 @@
 
 #ifdef __ARM_FEATURE_MATMUL_INT8
 #include <arm_neon.h>
+
+#include "backends/cpu/unit_loops/grid.hpp"
 #endif
 
 namespace moat::cpu {
@@ -13,41 +15,23 @@ constexpr int kRows = 5;
 constexpr int kVectors = 4;
 
 #ifdef __ARM_FEATURE_MATMUL_INT8
-void block(const void* a, const void* b, void* sums, int steps) {
-  const auto* left = static_cast<const signed char*>(a);
-  const auto* right = static_cast<const signed char*>(b);
-  int8x16_t factor[kRows];
-  int8x16_t column[kVectors];
-  int32x4_t sum[kRows][kVectors];
-#pragma GCC unroll 5
-  for (int i = 0; i < kRows; ++i) {
-    factor[i] = vld1q_s8(left + 16 * i);
-#pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) sum[i][j] = vdupq_n_s32(0);
+struct Products {
+  using Factor = int8x16_t;
+  using Sum = int32x4_t;
+  static Factor row(const void* a, int i) {
+    return vld1q_s8(static_cast<const signed char*>(a) + 16 * i);
   }
-#pragma GCC unroll 4
-  for (int j = 0; j < kVectors; ++j) column[j] = vld1q_s8(right + 16 * j);
-  for (int s = 0; s < steps; ++s) {
-#pragma GCC unroll 5
-    for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) {
-        sum[i][j] = vmmlaq_s32(sum[i][j], factor[i], column[j]);
-      }
-    }
+  static Factor column(const void* b, int j) { return row(b, j); }
+  static Sum zero() { return vdupq_n_s32(0); }
+  static Sum add(Sum sum, Factor a, Factor b) { return vmmlaq_s32(sum, a, b); }
+  // Two rows of two sums.
+  static void store(void* sums, int i, int j, Sum sum) {
+    int* corner = static_cast<int*>(sums) + 2 * i * 2 * kVectors + 2 * j;
+    vst1_s32(corner, vget_low_s32(sum));
+    vst1_s32(corner + 2 * kVectors, vget_high_s32(sum));
   }
-  auto* out = static_cast<int*>(sums);
-#pragma GCC unroll 5
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int j = 0; j < kVectors; ++j) {
-      // Two rows of two sums.
-      int* corner = out + 2 * i * 2 * kVectors + 2 * j;
-      vst1_s32(corner, vget_low_s32(sum[i][j]));
-      vst1_s32(corner + 2 * kVectors, vget_high_s32(sum[i][j]));
-    }
-  }
-}
+};
+constexpr auto block = grid_block<Products, kRows, kVectors>;
 #else
 constexpr decltype(UnitLoop::block) block = nullptr;
 #endif
