@@ -9,7 +9,7 @@
 
 #include "backends/cpu/accumulator.hpp"
 #include "backends/cpu/ahead.hpp"
-#include "backends/cpu/amx.hpp"
+#include "backends/cpu/amx/multiply.hpp"
 #include "backends/cpu/groups.hpp"
 #include "backends/cpu/largest.hpp"
 #include "backends/cpu/modes/all_heads.hpp"

@@ -59,13 +59,6 @@ class ExpectedRouting : public Verifier::Expected {
     return fmt::format("weight of token {}, choice {}", at / p_.top, at % p_.top);
   }
 
-  // Whether two experts differ in nothing that decides.
-  bool same(std::int64_t token, std::int64_t a, std::int64_t b) const {
-    const float* logits = static_cast<const float*>(p_.logits) + token * p_.experts;
-    const auto* bias = static_cast<const float*>(p_.bias);
-    return logits[a] == logits[b] && (p_.softmax || bias[a] == bias[b]);
-  }
-
   void check_indices(Check& result, std::int64_t token, const std::int64_t* got) const {
     const reference::RoutedToken& want = tokens_[static_cast<std::size_t>(token)];
     std::vector<bool> taken(static_cast<std::size_t>(p_.experts));
@@ -79,7 +72,7 @@ class ExpectedRouting : public Verifier::Expected {
       }
       taken[static_cast<std::size_t>(got[i])] = true;
       for (int e = 0; e < got[i] && !want.groups_are_close; ++e) {
-        if (want.open[e] && !taken[static_cast<std::size_t>(e)] && same(token, e, got[i])) {
+        if (want.open[e] && !taken[static_cast<std::size_t>(e)] && reference::same_expert(p_, token, e, got[i])) {
           return fail(result,
                       fmt::format("{}: got expert {} before its equal {}", where(), got[i], e));
         }

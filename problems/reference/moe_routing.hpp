@@ -25,6 +25,25 @@ struct ExpertScore {
 // by no more than that; the sum and the division add roundings, of which a fast one takes two.
 inline double sigmoid_error(double x) { return exp_error(std::abs(x)) + 4 * kRoundoffF32; }
 
+// What a group is chosen by: the sum of its two best experts. Where no other expert but their equals
+// could take their place in f32, it is that of `first` and `second` there too.
+struct GroupScore {
+  double chosen_by = 0;
+  double error = 0;
+  std::int64_t first = 0;
+  std::int64_t second = 0;
+  bool certain = true;
+};
+
+// Whether two experts of a token differ in nothing that decides, so that f32 cannot tell them apart
+// either.
+inline bool same_expert(const MoeRoutingProblem& p, std::int64_t token, std::int64_t a,
+                        std::int64_t b) {
+  const float* logits = static_cast<const float*>(p.logits) + token * p.experts;
+  const auto* bias = static_cast<const float*>(p.bias);
+  return logits[a] == logits[b] && (p.softmax || bias[a] == bias[b]);
+}
+
 struct RoutedToken {
   std::vector<ExpertScore> scores;    // of all experts
   std::vector<bool> open;             // whether an expert's group is one of the best
@@ -58,14 +77,23 @@ inline RoutedToken routed_token(const MoeRoutingProblem& p, std::int64_t token) 
   std::iota(open.begin(), open.end(), 0);
   if (p.groups > 1) {
     const std::int64_t size = p.experts / p.groups;
-    std::vector<ExpertScore> sums;
+    const auto same = [&](std::int64_t a, std::int64_t b) { return same_expert(p, token, a, b); };
+    std::vector<GroupScore> sums;
     for (int g = 0; g < p.groups; ++g) {
       std::vector<std::int64_t> members(open.begin() + g * size, open.begin() + (g + 1) * size);
       double error = 0;
       for (const std::int64_t e : members) error = std::max(error, routed.scores[e].error);
-      best_of(members, 2, score);
-      const double sum = score(members[0]) + score(members[1]);
-      sums.push_back({.chosen_by = sum, .error = 2 * error + kRoundoffF32 * std::abs(sum)});
+      best_of(members, static_cast<int>(size), score);
+      const std::int64_t second = members[1];
+      const bool certain = std::all_of(members.begin() + 2, members.end(), [&](std::int64_t e) {
+        return same(second, e) || score(second) - score(e) > 2 * error;
+      });
+      const double sum = score(members[0]) + score(second);
+      sums.push_back({.chosen_by = sum,
+                      .error = 2 * error + kRoundoffF32 * std::abs(sum),
+                      .first = members[0],
+                      .second = second,
+                      .certain = certain});
     }
     std::vector<int> order(p.groups);
     std::iota(order.begin(), order.end(), 0);
@@ -73,8 +101,12 @@ inline RoutedToken routed_token(const MoeRoutingProblem& p, std::int64_t token) 
     const auto limit = static_cast<std::size_t>(p.limit);
     for (std::size_t in = 0; in < limit; ++in) {
       for (std::size_t out = limit; out < order.size(); ++out) {
-        const double gap = sums[order[in]].chosen_by - sums[order[out]].chosen_by;
-        routed.groups_are_close |= gap > 0 && gap <= sums[order[in]].error + sums[order[out]].error;
+        const GroupScore& a = sums[order[in]];
+        const GroupScore& b = sums[order[out]];
+        // Other experts may have the same sum in float64, but not in f32.
+        const bool equal =
+            a.certain && b.certain && same(a.first, b.first) && same(a.second, b.second);
+        routed.groups_are_close |= !equal && a.chosen_by - b.chosen_by <= a.error + b.error;
       }
     }
     order.resize(limit);

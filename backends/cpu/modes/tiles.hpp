@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include "backends/cpu/amx.hpp"
+#include "backends/cpu/amx/multiply.hpp"
 #include "backends/cpu/modes/mode.hpp"
 #include "backends/cpu/pipeline.hpp"
 

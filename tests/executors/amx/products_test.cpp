@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every instruction beside plain loops, in tiles of every size.
+#include <cpuid.h>
 #include <gtest/gtest.h>
 
 #include <bit>
@@ -141,6 +142,15 @@ float dot(float before, const Rows& a, const Rows& b, int row, int col, int k, V
   return flushed(flushed(before) + flushed(sums[0] + sums[1]));
 }
 
+// CPUID leaf 7, subleaf 1, EAX: bit 21 AMX-FP16.
+bool has_binary16() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 21 & 1) != 0;
+}
+
 template <class Value, class Random>
 void check_floats(Run* run, Value value, Random random_half, int specials) {
   std::mt19937 random(2);
@@ -200,6 +210,7 @@ TEST_F(AmxProducts, PairsOfBfloat16) {
 }
 
 TEST_F(AmxProducts, PairsOfBinary16) {
+  if (native() && !has_binary16()) GTEST_SKIP() << "the processor has no AMX-FP16";
   check_floats(
       run_tdpfp16ps, value_of_f16,
       [](std::mt19937& random) {
