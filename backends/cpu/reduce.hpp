@@ -270,11 +270,13 @@ struct StreamedPosition : FullPosition {
   void store(T* p, FloatLanes x) const {
     const hn::Rebind<Storage<T>, FloatTag> stored;
     auto* to = reinterpret_cast<Storage<T>*>(p + offset);
-    if (reinterpret_cast<std::uintptr_t>(to) % (kLanes * sizeof(T)) == 0) {
-      hn::Stream(narrow<T>(FloatTag{}, x.v), stored, to);
-    } else {
-      FullPosition::store(p, x);
+    // Of less than 16 bytes processors store none past the caches: Highway would store 16 at once.
+    if constexpr (kLanes * sizeof(T) >= 16) {
+      if (reinterpret_cast<std::uintptr_t>(to) % (kLanes * sizeof(T)) == 0) {
+        return hn::Stream(narrow<T>(FloatTag{}, x.v), stored, to);
+      }
     }
+    FullPosition::store(p, x);
   }
 };
 
