@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <omp.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 
+#include "backends/cpu/host_memory.hpp"
 #include "backends/cpu/kernel_table.hpp"
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/sets.hpp"
@@ -21,9 +21,6 @@ namespace moat {
 namespace cpu {
 
 namespace {
-
-constexpr std::size_t kAlignment = 256;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -37,7 +34,8 @@ void in_parts(std::size_t bytes, int threads, F f) {
   {
     const auto part = static_cast<std::size_t>(omp_get_thread_num());
     const auto parts = static_cast<std::size_t>(omp_get_num_threads());
-    const std::size_t size = ceil_div(ceil_div(bytes, parts), kAlignment) * kAlignment;
+    const std::size_t size =
+        ceil_div(ceil_div(bytes, parts), HostMemory::kAlignment) * HostMemory::kAlignment;
     const std::size_t begin = std::min(bytes, part * size);
     f(begin, std::min(size, bytes - begin));
   }
@@ -64,15 +62,12 @@ class CpuDevice : public Device {
       throw OutOfMemory(fmt::format(
           "{} bytes asked for, but {} are available: choose a smaller case", bytes, available));
     }
-    const std::size_t alignment = bytes < kHugePage ? kAlignment : kHugePage;
-    const std::size_t size = std::max(std::size_t{1}, ceil_div(bytes, alignment)) * alignment;
-    void* p = std::aligned_alloc(alignment, size);
-    if (p == nullptr) throw OutOfMemory(fmt::format("aligned_alloc of {} bytes failed", size));
-    if (alignment == kHugePage) madvise(p, size, MADV_HUGEPAGE);
+    void* p = memory_.allocate(bytes);
+    if (p == nullptr) throw OutOfMemory(fmt::format("there is no block of {} bytes", bytes));
     return p;
   }
 
-  void release(void* p) noexcept override { std::free(p); }
+  void release(void* p) noexcept override { memory_.release(p); }
 
   void upload(void* to, const void* from, std::size_t bytes) override {
     in_parts(bytes, backend_.threads(), [&](std::size_t begin, std::size_t size) {
@@ -104,6 +99,9 @@ class CpuDevice : public Device {
  private:
   const KernelTable& kernels_ = chosen<KernelTable>();
   Backend backend_;
+  // Twice as many addresses, because not all ranges between blocks fit another. With several NUMA
+  // nodes no page is kept: who touches it first decides its node.
+  HostMemory memory_{2 * usable_memory_bytes(), !has_numa_nodes()};
   DeviceInfo info_;
   Clock::time_point start_;
   Clock::time_point stop_;

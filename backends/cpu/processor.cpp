@@ -113,6 +113,12 @@ std::size_t available_memory_bytes(const std::string& root) {
   return std::min(bytes, left_of_limit(RLIMIT_DATA, pages[5]).value_or(SIZE_MAX));
 }
 
+bool has_numa_nodes(const std::string& root) {
+  // "0", or "0-1" and "0,2"
+  return read_text(root + "/sys/devices/system/node/online").find_first_of("-,") !=
+         std::string::npos;
+}
+
 std::optional<int> max_clock_mhz() {
   const auto khz =
       std::atoi(read_text("/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq").c_str());

@@ -33,6 +33,9 @@ std::size_t usable_memory_bytes(const std::string& root = "");
 // What can be allocated now without swapping, within the same limits.
 std::size_t available_memory_bytes(const std::string& root = "");
 
+// Whether memory is nearer to some processors than to others, as far as the system tells.
+bool has_numa_nodes(const std::string& root = "");
+
 std::optional<int> max_clock_mhz();
 
 // Whether the environment says where OpenMP's threads run: OMP_PLACES, OMP_PROC_BIND,

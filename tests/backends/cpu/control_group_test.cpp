@@ -146,6 +146,16 @@ TEST_F(ControlGroup, MountPointsWithBlanks) {
   EXPECT_EQ(limits().processors, 1);
 }
 
+TEST_F(ControlGroup, NodesOfMemory) {
+  EXPECT_FALSE(has_numa_nodes(root_));
+  write("/sys/devices/system/node/online", "0");
+  EXPECT_FALSE(has_numa_nodes(root_));
+  write("/sys/devices/system/node/online", "0-1");
+  EXPECT_TRUE(has_numa_nodes(root_));
+  write("/sys/devices/system/node/online", "0,2");
+  EXPECT_TRUE(has_numa_nodes(root_));
+}
+
 TEST_F(ControlGroup, LimitMemoryAndThreads) {
   write("/proc/self/cgroup", "0::/");
   write("/proc/self/mountinfo", mounted("/", "/sys/fs/cgroup", "cgroup2", "rw"));

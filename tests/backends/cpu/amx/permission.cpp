@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for backends/cpu/tile_permission.cpp: the interpreter takes the place of the matrix unit,
-// which the process does not ask for, unless native runs are asked for.
+// Stands in for backends/cpu/tile_permission.cpp: where the processor has no matrix unit, or the
+// system keeps it, the interpreter takes its place.
 #include "backends/cpu/tile_permission.hpp"
-#include "tests/executors/amx/interpreted.hpp"
+#include "tests/executors/amx/interpreter.hpp"
 
 namespace moat::cpu {
 
 const std::string& tile_refusal() {
   static const std::string granted = [] {
-    if (!amx::native()) amx::interpret();
+    if (!amx::has_matrix_unit()) amx::interpret();
     return std::string();
   }();
   return granted;
