@@ -7,7 +7,7 @@
 #if MOAT_CPU_TILES
 
 #include <algorithm>
-#include <concepts>
+#include <type_traits>
 
 namespace moat::cpu {
 

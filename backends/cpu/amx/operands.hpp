@@ -103,8 +103,9 @@ HWY_INLINE void pack_pairs_of_rows(const bf16* from, std::int64_t stride, int de
   const __m512i second = kPairsOfRows.of(kTileCols);
   for (int r = 0; r < kTileRows; ++r, to += kTileDepth) {
     const auto row = [&](int k) {
+      if (k >= depth) return zero_bits();
       __builtin_prefetch(from + k * stride + kBlock);
-      return k < depth ? load_tile_row(from + k * stride, cols) : zero_bits();
+      return load_tile_row(from + k * stride, cols);
     };
     const __m512i even = row(2 * r);
     const __m512i odd = row(2 * r + 1);

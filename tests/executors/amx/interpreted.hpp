@@ -5,30 +5,18 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 
 #include "tests/executors/amx/interpreter.hpp"
 #include "tests/executors/amx/tiles.hpp"
 
 namespace moat::amx {
 
-// Whether the processor executes the instructions of this process, for which the environment asks by
-// MOAT_MATRIX_UNIT=native.
-inline bool native() {
-  static const bool unit = [] {
-    const char* by = std::getenv("MOAT_MATRIX_UNIT");
-    return by && std::strcmp(by, "native") == 0 && use_matrix_unit();
-  }();
-  return unit;
-}
-
-// The instructions of these tests are interpreted on every machine. Native runs of the same tests
-// say whether the interpreter does as the hardware does.
+// The instructions of these tests are interpreted on every machine that lacks them; one that has
+// them says whether the interpreter does as it does.
 class Interpreted : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    if (!native()) interpret();
+    if (!has_matrix_unit()) interpret();
   }
   void TearDown() override { asm volatile("tilerelease"); }
 };

@@ -64,7 +64,7 @@ void on_illegal_instruction(int /*signal*/, siginfo_t* /*info*/, void* context) 
 
 }  // namespace
 
-bool use_matrix_unit() {
+bool has_matrix_unit() {
   // CPUID leaf 7, EDX: bit 22 AMX-BF16, 24 AMX-TILE, 25 AMX-INT8.
   constexpr unsigned kUnits = 1u << 22 | 1u << 24 | 1u << 25;
   constexpr int kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
