@@ -72,7 +72,8 @@ class ExpectedRouting : public Verifier::Expected {
       }
       taken[static_cast<std::size_t>(got[i])] = true;
       for (int e = 0; e < got[i] && !want.groups_are_close; ++e) {
-        if (want.open[e] && !taken[static_cast<std::size_t>(e)] && reference::same_expert(p_, token, e, got[i])) {
+        if (want.open[e] && !taken[static_cast<std::size_t>(e)] &&
+            reference::same_expert(p_, token, e, got[i])) {
           return fail(result,
                       fmt::format("{}: got expert {} before its equal {}", where(), got[i], e));
         }

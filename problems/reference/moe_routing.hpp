@@ -25,8 +25,8 @@ struct ExpertScore {
 // by no more than that; the sum and the division add roundings, of which a fast one takes two.
 inline double sigmoid_error(double x) { return exp_error(std::abs(x)) + 4 * kRoundoffF32; }
 
-// What a group is chosen by: the sum of its two best experts. Where no other expert but their equals
-// could take their place in f32, it is that of `first` and `second` there too.
+// What a group is chosen by: the sum of its two best experts. Where no other expert but their
+// equals could take their place in f32, it is that of `first` and `second` there too.
 struct GroupScore {
   double chosen_by = 0;
   double error = 0;
