@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -23,22 +22,37 @@ std::string text_of(const Reading<T>& reading) {
   return reading.value ? fmt::format("{}", *reading.value) : "unknown";
 }
 
+// Those that decide what is measured and how: not the program's name, --resume, --progress, nor
+// where the record goes.
+std::vector<std::string> deciding(const std::vector<std::string>& arguments) {
+  std::vector<std::string> left;
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument == "--resume" || argument == "--progress" || argument.starts_with("--out=")) {
+      continue;
+    }
+    if (argument == "--out") {
+      ++i;
+      continue;
+    }
+    left.push_back(argument);
+  }
+  return left;
+}
+
 // All that has to be equal.
 Texts conditions_of(const Record& r) {
-  // However the program was called.
-  const std::span<const std::string> arguments(r.run.arguments);
-  Texts texts = {
-      {"options", fmt::format("{}", fmt::join(arguments.subspan(arguments.empty() ? 0 : 1), " "))},
-      {"commit", text_of(r.build.commit)},
-      {"changes to the commit's sources", text_of(r.build.dirty)},
-      {"version", r.build.version},
-      {"compiler", r.build.compiler},
-      {"compiler flags", r.build.flags},
-      {"build type", r.build.build_type},
-      {"processor", text_of(r.host.cpu)},
-      {"threads", fmt::format("{}", r.run.threads)},
-      {"processors", text_of(r.run.processors)},
-      {"limit of CPU time", fmt::format("{}", r.run.cpu_quota.value_or(0))}};
+  Texts texts = {{"options", fmt::format("{}", fmt::join(deciding(r.run.arguments), " "))},
+                 {"commit", text_of(r.build.commit)},
+                 {"changes to the commit's sources", text_of(r.build.dirty)},
+                 {"version", r.build.version},
+                 {"compiler", r.build.compiler},
+                 {"compiler flags", r.build.flags},
+                 {"build type", r.build.build_type},
+                 {"processor", text_of(r.host.cpu)},
+                 {"threads", fmt::format("{}", r.run.threads)},
+                 {"processors", text_of(r.run.processors)},
+                 {"limit of CPU time", fmt::format("{}", r.run.cpu_quota.value_or(0))}};
   for (const DeviceRecord& d : r.devices) {
     texts.emplace_back(fmt::format("device {}:{}", d.backend, d.index),
                        fmt::format("{} ({}, {} units, {} bytes of cache)", d.name, d.architecture,
@@ -104,15 +118,17 @@ std::string why_not_resumed(const Record& earlier, const Record& now) {
 bool has_case(const Record& record, const std::string& name, int repetitions) {
   const CaseRecord* c = find(record, name);
   if (c == nullptr) return false;
-  if (c->status == Status::failed || c->status == Status::error) return true;
+  if (c->status == Status::failed) return true;
+  // What did not fit, or was disturbed, may come out otherwise now.
+  if (c->status == Status::error || c->status == Status::disturbed) return false;
   return static_cast<int>(c->series.size()) == repetitions &&
          std::ranges::none_of(c->series,
                               [](const SeriesRecord& s) { return s.stop_reason == "interrupted"; });
 }
 
-void add_earlier(Record& into, const Record& earlier, const std::vector<std::string>& again,
-                 const std::vector<std::string>& planned) {
-  const std::unordered_set<std::string> measured_again(again.begin(), again.end());
+void add_earlier(Record& into, const Record& earlier, const std::vector<std::string>& planned) {
+  std::unordered_set<std::string> measured_again;
+  for (const CaseRecord& c : into.cases) measured_again.insert(c.name);
   for (const CaseRecord& c : earlier.cases) {
     if (!measured_again.contains(c.name)) into.cases.push_back(c);
   }

@@ -14,12 +14,11 @@ namespace moat {
 std::string why_not_resumed(const Record& earlier, const Record& now);
 
 // Whether the record has a case of this name with as many repetitions, none of which was
-// interrupted, or knows that it has no times.
+// interrupted, or knows that its result is wrong.
 bool has_case(const Record& record, const std::string& name, int repetitions);
 
-// Adds what an earlier run measured: its cases but for those of `again`, the higher of both
+// Adds what an earlier run measured: its cases but for those that `into` has, the higher of both
 // ceilings, its time. Cases are in the order of `planned`, which names them all.
-void add_earlier(Record& into, const Record& earlier, const std::vector<std::string>& again,
-                 const std::vector<std::string>& planned);
+void add_earlier(Record& into, const Record& earlier, const std::vector<std::string>& planned);
 
 }  // namespace moat

@@ -79,7 +79,7 @@ class Run {
 
  private:
   void plan(const std::vector<Problem>& problems);
-  void require_resumable() const;
+  void require_consistent_options() const;
   void resume();
   void add_product(MeasuredGroup& group, const Problem& problem) const;
   void require_outputs() const;
@@ -111,6 +111,7 @@ class Run {
   std::vector<std::string> planned_;
   std::vector<std::string> to_measure_;
   std::optional<Record> earlier_;
+  bool unwritten_ = false;  // the record so far could not be written
   double start_ = 0;
   std::optional<SchedulingTotals> waited_before_;
   std::optional<double> steal_before_;
@@ -119,7 +120,7 @@ class Run {
 int Run::execute() {
   const auto start = std::time(nullptr);
   start_ = clock_.now();
-  require_resumable();
+  require_consistent_options();
   record_.run.started = utc_time(start);
   record_.run.arguments = options_.arguments;
   if (options_.turns) record_.run.session = options_.turns->session;
@@ -320,7 +321,12 @@ void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
   group.add_product(*product);
 }
 
-void Run::require_resumable() const {
+void Run::require_consistent_options() const {
+  // The processes of --ab share the samples.
+  if (!options_.turns && options_.samples && *options_.samples < options_.min_samples) {
+    throw UsageError(fmt::format("--samples {} allows fewer samples than --min-samples {} asks for",
+                                 *options_.samples, options_.min_samples));
+  }
   if (!options_.resume) return;
   const char* why = nullptr;
   if (!options_.out || options_.out->extension() != ".json") why = "needs --out FILE.json";
@@ -444,7 +450,7 @@ void Run::gather(Record& record, std::vector<MeasuredGroup>& groups) const {
     }
   }
   record.skipped_backends = devices_.skipped;
-  if (earlier_) add_earlier(record, *earlier_, to_measure_, planned_);
+  if (earlier_) add_earlier(record, *earlier_, planned_);
 }
 
 // The record of a run that ends here, for the case that it does.
@@ -454,7 +460,14 @@ void Run::write_so_far() {
   record.run.duration_seconds = clock_.now() - start_;
   std::vector<MeasuredGroup> groups = groups_;
   gather(record, groups);
-  write_file(path_, to_text(record));
+  try {
+    write_file(path_, to_text(record));
+    unwritten_ = false;
+  } catch (const WriteError& e) {
+    // What is measured stays in memory; the record of the whole run is written at its end.
+    if (!unwritten_) say("moat: warning: {}; the run goes on\n", e.what());
+    unwritten_ = true;
+  }
 }
 
 // What the machine reaches changes within minutes, where others use its host: before a case is

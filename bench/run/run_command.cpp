@@ -136,7 +136,8 @@ void add_options(CLI::App& command, RunOptions& o) {
   command
       .add_flag("--resume", o.resume,
                 "continues the record --out FILE.json that an earlier run with the same options\n"
-                "left unfinished: measures the cases that it lacks. Begins it if it is not there.\n"
+                "left unfinished: measures the cases that it lacks, and those that other work\n"
+                "disturbed. Begins it if it is not there.\n"
                 "The record is written after each case, so that nothing ends more than one. What\n"
                 "another build or other options left is refused")
       ->group(output);

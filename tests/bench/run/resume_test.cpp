@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/record/file.hpp"
 #include "bench/run/run.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/exit_codes.hpp"
@@ -201,11 +202,36 @@ TEST_F(ResumeTest, AnotherBuildOrOtherOptionsAreRefused) {
   EXPECT_NE(refusal().find("onednn: 3 (isa) there, none here"), std::string::npos);
   rewrite([](Record&) {});
   options_.arguments.emplace_back("--seed=2");
-  EXPECT_NE(refusal().find("options: run --resume there, run --resume --seed=2 here"),
+  EXPECT_NE(refusal().find("options: run there, run --seed=2 here"), std::string::npos)
+      << refusal();
+  options_.arguments = {"/elsewhere/moat", "run", "--out", "x.json", "--progress"};
+  EXPECT_EQ(run_once(), kExitOk) << "however the program is called";
+}
+
+TEST_F(ResumeTest, WhatWasDisturbedOrDidNotRunIsTriedAgain) {
+  EXPECT_EQ(run_once(), kExitOk);
+  for (const Status status : {Status::disturbed, Status::error}) {
+    Record r = record();
+    r.cases[1].status = status;
+    r.cases[1].message = "why";
+    EXPECT_FALSE(has_case(r, r.cases[1].name, 1));
+  }
+}
+
+TEST_F(ResumeTest, ARecordThatCannotBeWrittenMeanwhileStopsNothing) {
+  options_.out = temporary_.path() / "folder" / "record.json";
+  fs::create_directory(temporary_.path() / "folder");
+  on_call_ = [&](const Problem&) { fs::remove_all(temporary_.path() / "folder"); };
+  EXPECT_THROW(run_once(), WriteError) << "the last attempt tells";
+  EXPECT_TRUE(solved(8)) << "all were measured";
+  EXPECT_NE(out_.str().find("; the run goes on"), std::string::npos) << out_.str();
+}
+
+TEST_F(ResumeTest, FewerSamplesThanTheLeastAreRefused) {
+  options_.min_samples = 11;
+  EXPECT_NE(refusal().find("--samples 10 allows fewer samples than --min-samples 11"),
             std::string::npos)
       << refusal();
-  options_.arguments = {"/elsewhere/moat", "run", "--resume"};
-  EXPECT_EQ(run_once(), kExitOk) << "however the program is called";
 }
 
 TEST_F(ResumeTest, WhatIsNoRecordIsRefused) {
