@@ -21,10 +21,11 @@ cases that are not yet measured. Until all are, the records are in FOLDER/unfini
 program or other options left there is refused.
 
   MOAT              the program (default build/bin/moat)
-  --cpu SET         avx2 or avx512: builds moat for that instruction set in build/cpu-SET, unless
-                    MOAT is given, and measures it. oneDNN and OpenBLAS are held to the same
-                    vectors (DNNL_MAX_CPU_ISA, OPENBLAS_CORETYPE), oneDNN with avx512 to those
-                    without AMX; the records tell which kernels they used. The files are named
+  --cpu SET         avx2, avx512 or amx: builds moat for that instruction set in build/cpu-SET,
+                    unless MOAT is given, and measures it; a MOAT of several sets is told to use
+                    this one. With avx2 and avx512 oneDNN and OpenBLAS are held to the same vectors
+                    (DNNL_MAX_CPU_ISA, OPENBLAS_CORETYPE), oneDNN with avx512 to those without AMX;
+                    the records tell which kernels they used. The files are named
                     cpu-SET-threads1.json, … and cpu-targets-SET.md
   --budget SECONDS  per implementation of a case (default 0.3)
   --min-samples N   of each implementation, whatever the budget (default 10)
@@ -77,8 +78,8 @@ while (($#)); do
   esac
   shift
 done
-if [[ -n $cpu && $cpu != avx2 && $cpu != avx512 ]]; then
-  printf 'cpu_table.sh: --cpu %s: there are avx2 and avx512\n' "$cpu" >&2
+if [[ -n $cpu && $cpu != avx2 && $cpu != avx512 && $cpu != amx ]]; then
+  printf 'cpu_table.sh: --cpu %s: there are avx2, avx512 and amx\n' "$cpu" >&2
   exit 2
 fi
 
@@ -178,6 +179,7 @@ case $cpu in
     export DNNL_MAX_CPU_ISA=AVX512_CORE_BF16 ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16
     export OPENBLAS_CORETYPE=SkylakeX
     ;;
+  amx) unset DNNL_MAX_CPU_ISA ONEDNN_MAX_CPU_ISA OPENBLAS_CORETYPE ;;
 esac
 
 # No target asks for the plain loops, nor for oneDNN's chain in decode.
@@ -212,7 +214,7 @@ for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
   record=$unfinished/cpu${cpu:+-$cpu}-threads$threads.json
   printf 'cpu_table.sh: %s case(s) with %s thread(s)\n' "$((${#cases[@]} / 2))" "$threads" >&2
   code=0
-  "$moat" run --resume --progress --backend cpu --threads "$threads" --budget "$budget" \
+  "$moat" run --resume --progress --backend cpu ${cpu:+--cpu "$cpu"} --threads "$threads" --budget "$budget" \
     --min-samples "$min_samples" --out "$record" --benchmark_filter="$unasked" "${cases[@]}" ||
     code=$?
   if ((code)) && ((first_error == 0)); then first_error=$code; fi

@@ -25,10 +25,13 @@ import sys
 GEMM_F32 = 1.00
 GEMM_F32_SKINNY = 1.10
 GEMM_HALF = 1.40
+# Where both multiply bfloat16 by the matrix unit.
+GEMM_UNIT = 1.00
 SKINNY_ROWS = 16
 # Prefill: FLOP rate relative to the yardstick `product`, our GEMM of as many FLOPs in the same rounds,
 # and speed over the unfused chain.
 PREFILL_GEMM_SHARE = 0.85
+PREFILL_UNIT_SHARE = 0.80
 PREFILL_CHAIN = 2.0
 # Speed relative to the yardstick `read`, which reads the same bytes in the same rounds.
 DECODE_READ_SHARE = 0.90
@@ -39,6 +42,7 @@ ROWS_COPY_SHARE = 0.90
 
 HELD_TO = ("The libraries were held to the vectors of this build, {0}, and used no more of the "
            "processor\n(`scripts/cpu_table.sh --cpu {0}`).")
+OWN_CHOICE = "The libraries chose their kernels themselves (`scripts/cpu_table.sh --cpu {0}`)."
 
 # Of several measures of which one has to be met, the first of these that one of them has.
 VERDICTS = ["met", "undecided", "too few samples", "disturbed", "missed", "unknown"]
@@ -93,21 +97,25 @@ def against(case, beside, names, target):
                     reason="; ".join(reasons) or f"{' and '.join(names)} did not run")
 
 
-def requirements(case, beside, kind):
+def requirements(case, beside, kind, architecture):
     """What is asked of a case, whose kernel is of that kind: lists of alternatives, of each of which
     one has to be met."""
     _, dtype, shape = case["problem"].split("/")
+    by_unit = architecture == "amx" and dtype == "bf16"
     if kind == "gemm":
-        if dtype != "f32":
-            return [[against(case, beside, ["onednn", "onednn-f32"], GEMM_HALF)]]
         skinny = int(re.match(r"m(\d+)", shape)[1]) <= SKINNY_ROWS
+        if dtype != "f32":
+            by_unit = by_unit and not skinny
+            return [[against(case, beside, ["onednn", "onednn-f32"],
+                             GEMM_UNIT if by_unit else GEMM_HALF)]]
         return [[against(case, beside, ["onednn", "openblas"],
                          GEMM_F32_SKINNY if skinny else GEMM_F32)]]
     if kind == "attention":
         if re.match(r"b\d+q1kv", shape):
             return [[against(case, beside, ["read"], DECODE_READ_SHARE)]]
         return [
-            [against(case, beside, ["product"], PREFILL_GEMM_SHARE)],
+            [against(case, beside, ["product"],
+                     PREFILL_UNIT_SHARE if by_unit else PREFILL_GEMM_SHARE)],
             [against(case, beside, ["onednn"], PREFILL_CHAIN)],
         ]
     if kind == "reduction":
@@ -170,7 +178,8 @@ def lines_of(record, beside, moat):
                 yield problem, threads, "verified and timed", "ok", case["status"], 0, word
                 continue
             others = beside.get((problem, device["index"]), {})
-            for alternatives in requirements(case, others, kinds(moat)[case["kernel"]]):
+            for alternatives in requirements(case, others, kinds(moat)[case["kernel"]],
+                                             device["architecture"]):
                 yield (problem, threads, " or ".join(a.what for a in alternatives),
                        " or ".join(f"{a.target:.2f}" for a in alternatives),
                        " or ".join(a.text() for a in alternatives),
@@ -235,11 +244,12 @@ def main(arguments):
     print("Written by `scripts/cpu_table.sh` from its records. × is our speed over that of the "
           "fastest of the named libraries\nin the same rounds; *read* and *copy* are yardsticks "
           "that move the same bytes and compute nothing,\n*product* is our GEMM of as many FLOPs "
-          "(bench/README.md). Of two measures with *or* one has to be met.\nA target is *met* or *missed* if the whole 95 % interval of the "
-          "ratio says so, else *undecided*; a ratio in\nparentheses has *too few samples* to say "
-          "anything. *samples* are those of the side that has fewer.\n")
+          "(bench/README.md). Of two measures with *or* one has to be met.\nA target is *met* or "
+          "*missed* if the whole 95 % interval of the ratio says so, else *undecided*; a ratio in\n"
+          "parentheses has *too few samples* to say anything. *samples* are those of the side that "
+          "has fewer.\n")
     if options.cpu is not None:
-        print(HELD_TO.format(options.cpu) + "\n")
+        print((OWN_CHOICE if options.cpu == "amx" else HELD_TO).format(options.cpu) + "\n")
     print("\n".join(headings) + "\n")
     rest = "".join(f", {n} {word}" for word, n in counts.items() if n and word != "met")
     print(f"{counts['met']} of {len(table)} lines met{rest}.\n")

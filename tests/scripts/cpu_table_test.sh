@@ -21,7 +21,7 @@ for option in --budget --min-samples --filter --out --cpu; do
   expect 2 "$option needs a value" "$script" "$option" ' '
 done
 expect 2 "--budget needs a value" "$script" --budget
-expect 2 "--cpu mmx: there are avx2 and avx512" "$script" --cpu mmx
+expect 2 "--cpu mmx: there are avx2, avx512 and amx" "$script" --cpu mmx
 expect 2 "no case matches nothing" "$script" --filter nothing
 expect 2 "is no program" "$script" --out "$work/out" "$work/absent"
 
@@ -114,10 +114,17 @@ rm -r "$work/half/unfinished"
 expect 0 "$work/out/cpu-targets-avx2.md" "$script" --cpu avx2 --filter 'sum/*' --out "$work/out" \
   "$work/moat"
 grep -q 'isa=AVX2,AVX2 core=Haswell$' "$NOTES" || fail "libraries: $(cat "$NOTES")"
+grep -q -- '--backend cpu --cpu avx2 --threads 1 ' "$NOTES" || fail "asked for: $(cat "$NOTES")"
 [[ -f $work/out/cpu-avx2-threads1.json ]] || fail 'no record of AVX2'
 ARCHITECTURE=avx512 expect 11 "for avx512, not avx2" "$script" --cpu avx2 --filter 'sum/*' \
   --out "$work/out" "$work/moat"
 rm -r "$work/out/unfinished-avx2"
+
+# AMX: the libraries choose.
+: >"$NOTES"
+ARCHITECTURE=amx expect 0 "$work/out/cpu-targets-amx.md" "$script" --cpu amx --filter 'sum/*' --out "$work/out" \
+  "$work/moat"
+grep -q -- '--cpu amx .*isa=, core=$' "$NOTES" || fail "libraries: $(cat "$NOTES")"
 
 # Wrong, disturbed results and cases that could not run are rows of the table; without a record there
 # is none.

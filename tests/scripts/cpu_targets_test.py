@@ -43,7 +43,7 @@ def case(problem, implementation, seconds, samples=12, spread=0.0, **more):
             **more}
 
 
-def record(cases, threads=1, dirty=False, **run):
+def record(cases, threads=1, dirty=False, architecture="avx2", **run):
     rates = ["flops_f32", "flops_f16", "flops_bf16", "copy_bytes"]
     unknown = ["driver", "runtime", "max_clock_mhz", "ecc", "power_limit_watts"]
     host = ["name", "os", "kernel", "cpu", "memory_bytes", "governor", "load_average"]
@@ -58,7 +58,8 @@ def record(cases, threads=1, dirty=False, **run):
         "host": {**{key: None for key in host}, "logical_cpus": 2,
                  "null_reasons": {key: "made up" for key in host}},
         "libraries": [{"name": "onednn", "version": "2.6.0", "detail": "isa avx2, OpenMP"}],
-        "devices": [{"backend": "cpu", "index": 0, "name": "Abacus", "architecture": "avx2",
+        "devices": [{"backend": "cpu", "index": 0, "name": "Abacus",
+                     "architecture": architecture,
                      "compute_units": threads, "memory_bytes": 1, "cache_bytes": 1,
                      **{key: None for key in unknown},
                      "ceilings": {"read_bytes": 2e10, **{key: None for key in rates}, "runs": [],
@@ -108,6 +109,20 @@ class Targets(unittest.TestCase):
                          ("× openblas", "1.00", self.exactly(0.99), "missed"))
         self.assertEqual(self.only(case(square, "moat", 1.0), case(square, "onednn", 1.0)),
                          ("× onednn", "1.00", self.exactly(1), "met"))
+
+    def test_matrix_units_are_held_against_each_other(self):
+        rows, _ = self.lines(
+            [case("gemm/bf16/m512n512k512", "moat", 1.0), case("gemm/bf16/m512n512k512", "onednn", 1.1),
+             case("gemm/f16/m512n512k512", "moat", 1.0),
+             case("gemm/f16/m512n512k512", "onednn-f32", 1.1),
+             case("gemm/bf16/m16n4096k4096bt", "moat", 1.0),
+             case("gemm/bf16/m16n4096k4096bt", "onednn", 1.1)], architecture="amx")
+        self.assertEqual([(row[1], row[-1]) for row in rows],
+                         [("1.00", "met"), ("1.40", "missed"), ("1.40", "missed")])
+        prefill = "attention/bf16/b1q512kv512h32hkv8d128"
+        rows, _ = self.lines([case(prefill, "moat", 1.0, flops=82e9),
+                              case(prefill, "product", 1.0, flops=100e9)], architecture="amx")
+        self.assertEqual(rows[0][1:], ("0.80", self.exactly(0.82), "met"))
 
     def test_the_interval_judges_and_not_the_point(self):
         square = "gemm/f32/m512n512k512"
