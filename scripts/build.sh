@@ -112,7 +112,11 @@ build() {
   log=$build/build.log
   : >"$log"
   local launcher=()
-  if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
+    # A clone in another folder finds what was compiled in this one.
+    export CCACHE_BASEDIR=${CCACHE_BASEDIR-$root} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR-1}
+  fi
   # shellcheck disable=SC2086  # several options in one variable
   step "Configuring in ${build#"$PWD"/}" \
     cmake -S "$root" -B "$build" "${launcher[@]}" \

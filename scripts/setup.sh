@@ -53,6 +53,7 @@ tests     use   qemu-user                qemu-aarch64             tests/backends
 tests     use   libblis4-openmp          -                        tests/bench/baselines/blis_test.cpp:libblis
 tests     use   python3-jsonschema       -                        tests/results/schema_test.py:jsonschema
 tests     use   jq                       jq                       tests/documents/commands_test.py:jq
+tests     use   ccache                   ccache                   scripts/build.sh:ccache
 tests     use   xz-utils                 xz                       scripts/bundle.sh:xz
 tests     use   bzip2                    bzip2                    scripts/bundle.sh:bzip2
 tests     use   shellcheck               shellcheck               tests/scripts/CMakeLists.txt:shellcheck
