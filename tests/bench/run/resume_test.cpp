@@ -222,9 +222,11 @@ TEST_F(ResumeTest, ARecordThatCannotBeWrittenMeanwhileStopsNothing) {
   options_.out = temporary_.path() / "folder" / "record.json";
   fs::create_directory(temporary_.path() / "folder");
   on_call_ = [&](const Problem&) { fs::remove_all(temporary_.path() / "folder"); };
+  testing::internal::CaptureStderr();
   EXPECT_THROW(run_once(), WriteError) << "the last attempt tells";
+  const std::string said = testing::internal::GetCapturedStderr();
   EXPECT_TRUE(solved(8)) << "all were measured";
-  EXPECT_NE(out_.str().find("; the run goes on"), std::string::npos) << out_.str();
+  EXPECT_NE(said.find("; the run goes on"), std::string::npos) << said;
 }
 
 TEST_F(ResumeTest, FewerSamplesThanTheLeastAreRefused) {
