@@ -12,18 +12,9 @@
 #include "backends/vocabulary/block.hpp"
 #include "tests/backends/archetype/tiles.hpp"
 #include "tests/backends/archetype/values.hpp"
+#include "tests/support/rounded.hpp"
 
 namespace moat::archetype {
-
-// An element of T.
-template <class T>
-T rounded(float x) {
-  if constexpr (Float8<T>) {
-    return encode<T>(x);
-  } else {
-    return from_float<T>(x);
-  }
-}
 
 // A position of Block::each.
 class Position {

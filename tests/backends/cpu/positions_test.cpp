@@ -3,18 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "backends/cpu/reduce.hpp"
+#include "tests/support/rounded.hpp"
 
 namespace moat::cpu {
 namespace {
-
-template <class T>
-T rounded(float x) {
-  if constexpr (Float8<T>) {
-    return encode<T>(x);
-  } else {
-    return from_float<T>(x);
-  }
-}
 
 template <class T>
 class Positions : public ::testing::Test {};
