@@ -105,9 +105,8 @@ def requirements(case, beside, kind, architecture):
     if kind == "gemm":
         skinny = int(re.match(r"m(\d+)", shape)[1]) <= SKINNY_ROWS
         if dtype != "f32":
-            by_unit = by_unit and not skinny
             return [[against(case, beside, ["onednn", "onednn-f32"],
-                             GEMM_UNIT if by_unit else GEMM_HALF)]]
+                             GEMM_UNIT if by_unit and not skinny else GEMM_HALF)]]
         return [[against(case, beside, ["onednn", "openblas"],
                          GEMM_F32_SKINNY if skinny else GEMM_F32)]]
     if kind == "attention":

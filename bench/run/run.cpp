@@ -107,9 +107,7 @@ class Run {
   std::string google_benchmark_;  // for --benchmark_out
   std::ostream* out_ = nullptr;   // where the table goes
   Record record_;
-  // Of the cases, before and after those that an earlier run has were left out.
-  std::vector<std::string> planned_;
-  std::vector<std::string> to_measure_;
+  std::vector<std::string> planned_;  // of the cases, also of those that an earlier run has
   std::optional<Record> earlier_;
   bool unwritten_ = false;  // the record so far could not be written
   double start_ = 0;
@@ -337,7 +335,6 @@ void Run::require_consistent_options() const {
 
 // Leaves out what the record at `path_` has.
 void Run::resume() {
-  to_measure_ = planned_;
   if (!std::filesystem::exists(path_)) return;
   const auto refuse = [&](const std::string& why) {
     throw UsageError(fmt::format(
@@ -365,12 +362,10 @@ void Run::resume() {
     if (!done(group)) left.push_back(std::move(group));
   }
   groups_ = std::move(left);
-  to_measure_.clear();
-  for (const MeasuredGroup& group : groups_) {
-    for (std::size_t i = 0; i < group.size(); ++i) to_measure_.push_back(group.name(i));
-  }
+  std::size_t to_measure = 0;
+  for (const MeasuredGroup& group : groups_) to_measure += group.size();
   say("moat: {} has {} of {} results; {} are left to measure\n", path_.string(),
-      planned_.size() - to_measure_.size(), planned_.size(), to_measure_.size());
+      planned_.size() - to_measure, planned_.size(), to_measure);
 }
 
 void Run::measure() {
