@@ -126,6 +126,9 @@ struct RightOfHeads : HeadsPanel<T, kK, kN, kOrder> {
   }
 
   const T* begin() const { return from; }
+  const T* row(int key) const { return from + key * row_stride; }
+  // Of the panel that is read after this one.
+  const T* next_row(int key) const { return next + key * row_stride; }
 
   const T* from;
   const T* next;  // what is read after this panel, as long and with the same strides

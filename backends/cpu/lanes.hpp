@@ -96,6 +96,8 @@ inline FloatLanes select(LaneMask condition, FloatLanes a, FloatLanes b) {
 inline IntLanes select(LaneMask condition, IntLanes a, IntLanes b) {
   return hn::IfThenElse(hn::RebindMask(IntTag{}, condition.mask), a.v, b.v);
 }
+// The same choice for all lanes.
+inline FloatLanes select(bool condition, FloatLanes a, FloatLanes b) { return condition ? a : b; }
 template <class T>
   requires std::is_arithmetic_v<T>
 T select(bool condition, T a, T b) {

@@ -136,6 +136,8 @@ struct PagedOfHeads : HeadsPanel<T, kK, kN, kOrder> {
   }
 
   const T* const* begin() const { return rows; }
+  const T* row(int key) const { return rows[key]; }
+  const T* next_row(int key) const { return next[key]; }
 
   static constexpr std::int64_t row_stride = 0;  // a row's distance from the next says nothing
 

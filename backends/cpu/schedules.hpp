@@ -171,6 +171,29 @@ struct ManyQueriesByUnit {
   static constexpr bool kDynamic = true;
 };
 
+// As FewQueries, with so many rows of a head that vectors would multiply longer than read.
+struct FewQueriesByUnit : FewQueries {
+  using Mode = AllHeadsByUnit;
+};
+
+// As LatentHeads. Keys and values of a step, 144 and 128 KiB, and sums, 256 KiB, stay in L2.
+struct LatentHeadsByUnit {
+  using Mode = KeptTiles;
+  static constexpr int m = 128;
+  static constexpr int n = 128;
+  static constexpr int k = kLatentValues;
+  static constexpr bool all_heads = false;
+  static constexpr bool kDynamic = true;
+};
+
+// As KeysOfIndexer. 32 KiB of keys and of products, and 16 KiB of queries.
+struct KeysOfIndexerByUnit {
+  using Mode = KeptTiles;
+  static constexpr int m = 128;
+  static constexpr int n = 64;
+  static constexpr bool kDynamic = true;
+};
+
 template <class T>
 using ManyRows = std::conditional_t<kByTiles<T>, UnitGemm, TiledGemm>;
 using ManyScaledRows = UnitScaledTiles;
@@ -178,6 +201,12 @@ template <class T>
 using PrefillOfKept = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<2>, ManyQueries<1>>;
 template <class T>
 using PrefillOfMore = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<6>, ManyQueries<4>>;
+template <class T>
+using FewQueriesOfHeads = std::conditional_t<kByTiles<T>, FewQueriesByUnit, FewQueries>;
+template <class T>
+using LatentQueries = std::conditional_t<kByTiles<T>, LatentHeadsByUnit, LatentHeads>;
+template <class T>
+using IndexerKeys = std::conditional_t<kByTiles<T>, KeysOfIndexerByUnit, KeysOfIndexer>;
 #else
 template <class T>
 using ManyRows = TiledGemm;
@@ -186,16 +215,33 @@ template <class T>
 using PrefillOfKept = ManyQueries<1>;
 template <class T>
 using PrefillOfMore = ManyQueries<4>;
+template <class T>
+using FewQueriesOfHeads = FewQueries;
+template <class T>
+using LatentQueries = LatentHeads;
+template <class T>
+using IndexerKeys = KeysOfIndexer;
 #endif
 
+// Rows that are multiplied in place: packing an element of B takes as long as the products of so
+// many rows. The matrix unit has it packed at the rate of memory where B's columns are contiguous,
+// and codes faster than they are decoded for a few rows at a time.
+template <class T>
+constexpr int rows_in_place(Order order_b) {
+  return kByTiles<T> && order_b == Order::transposed ? 8 : 16;
+}
+template <class T>
+inline constexpr int kRowsOfCodesInPlace = kByTiles<T> ? 4 : 16;
+// The least rows of a head whose products tiles do: up to kHeadRowsAtOnce, vectors are faster.
+inline constexpr int kLeastRowsByUnit = 9;
+
 struct Schedules {
-  // With up to 16 rows, packing B would take longer than the product: kPackingCost an element. Two
-  // rows of 2048 steps are 16 KiB, half of L1.
+  // Two rows of 2048 steps are 16 KiB, half of L1.
   template <class T, class F>
   static void gemm(const GemmProblem& p, F f) {
     if (p.m <= 2) {
       f(Type<SkinnyGemm<2, 64, 2048>>{});
-    } else if (p.m <= 16) {
+    } else if (p.m <= rows_in_place<T>(p.order_b)) {
       f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{});
     } else if (kByTiles<T> || p.order_b == Order::transposed) {
       f(Type<ManyRows<T>>{});
@@ -209,7 +255,7 @@ struct Schedules {
     using Mode = FewRowsOfCodes<T>;
     if (p.m <= 2) {
       f(Type<SkinnyGemm<2, 64, 2048, Mode>>{});
-    } else if (p.m <= 16) {
+    } else if (p.m <= kRowsOfCodesInPlace<T>) {
       f(Type<SkinnyGemm<16, 128, 1024, Mode>>{});
     } else {
       f(Type<ManyRows<T>>{});
@@ -221,7 +267,7 @@ struct Schedules {
     using Mode = FewRowsOfCodes<e4m3>;
     if (p.m <= 2) {
       f(Type<SkinnyGemm<2, 64, 128, Mode>>{});
-    } else if (p.m <= 16) {
+    } else if (p.m <= kRowsOfCodesInPlace<bf16>) {
       f(Type<SkinnyGemm<16, 128, 128, Mode>>{});
     } else {
       f(Type<ManyScaledRows>{});
@@ -232,20 +278,24 @@ struct Schedules {
   template <class T, class F>
   static void grouped_gemm(const GroupedGemmProblem& p, F f) {
     f(Type<SkinnyGemm<2, 64, 2048>>{}, RowRange{.least = 1, .most = 2});
+    constexpr int kInPlace = rows_in_place<T>(Order::transposed);
     if (most_rows(p) > 2) {
-      f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{}, RowRange{.least = 3, .most = 16});
+      f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{}, RowRange{.least = 3, .most = kInPlace});
     }
-    if (most_rows(p) > 16) f(Type<ManyRows<T>>{}, RowRange{.least = 17});
+    if (most_rows(p) > kInPlace) f(Type<ManyRows<T>>{}, RowRange{.least = kInPlace + 1});
   }
 
   template <class T, int kHeadDim, class F>
   static void attention(const AttentionProblem& p, F f) {
-    if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kFewQueries) {
+    const int rows = p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len;  // of a head
+    if (rows > kFewQueries) {
       if (p.kv_len <= kKeptKeys) {
         f(Type<PrefillOfKept<T>>{});
       } else {
         f(Type<PrefillOfMore<T>>{});
       }
+    } else if (rows >= kLeastRowsByUnit) {
+      f(Type<FewQueriesOfHeads<T>>{});
     } else {
       f(Type<FewQueries>{});
     }
@@ -253,10 +303,13 @@ struct Schedules {
 
   template <class T, int kHeadDim, int kValues, class F>
   static void paged_attention(const PagedAttentionProblem& p, F f) {
+    const int rows = p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len;  // of a head
     if constexpr (kHeadDim == kLatentDim) {
-      f(Type<LatentHeads>{});
-    } else if ((p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len) > kFewQueries) {
-      f(Type<OverPages<ManyQueries<1>, kValues>>{});
+      f(Type<LatentQueries<T>>{});
+    } else if (rows > kFewQueries) {
+      f(Type<OverPages<PrefillOfKept<T>, kValues>>{});
+    } else if (rows >= kLeastRowsByUnit) {
+      f(Type<OverPages<FewQueriesOfHeads<T>, kValues>>{});
     } else {
       f(Type<OverPages<FewQueries, kValues>>{});
     }
@@ -264,7 +317,7 @@ struct Schedules {
 
   template <class T, class F>
   static void indexer(const IndexerProblem&, F f) {
-    f(Type<KeysOfIndexer>{});
+    f(Type<IndexerKeys<T>>{});
   }
 
   template <class T, class F>

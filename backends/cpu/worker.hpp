@@ -47,8 +47,8 @@ class Worker {
   using Mode = typename Schedule::Mode;
   static_assert(TileMode<Mode>, "Mode lacks what backends/cpu/modes/mode.hpp asks of a mode");
   static_assert(
-      requires { requires Schedule::all_heads; } == std::is_same_v<Mode, AllHeads>,
-      "tiles hold rows of all heads in the mode AllHeads, and in no other");
+      requires { requires Schedule::all_heads; } == std::is_base_of_v<AllHeads, Mode>,
+      "tiles hold rows of all heads in AllHeads and what derives from it, and in no other mode");
 
  public:
   // Products take f32, so that a panel is of what its source holds.

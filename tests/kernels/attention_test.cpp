@@ -105,6 +105,14 @@ TEST_P(AttentionTest, SplitKeys) {
 // More keys than backends keep packed take schedules of their own.
 TEST_P(AttentionTest, ManyKeys) { check_random({1, 1, 1, 100, 8210, true}); }
 
+// Tiles of few rows end within a head.
+TEST_P(AttentionTest, SeveralGroupsInDecodeTiles) {
+  check_random({2, 14, 2, 1, 333, false});
+  check_random({1, 70, 10, 1, 150, false});
+  check_random({2, 32, 2, 1, 65, false});
+  check_random({1, 72, 6, 1, 333, false});
+}
+
 TEST_P(AttentionTest, LargeGroupInOneDecodeTile) { check_random({1, 71, 1, 1, 333, false}); }
 
 // One key takes all the weight; the others' exponents underflow.

@@ -159,6 +159,10 @@ TEST_P(PagedAttentionTest, Decode) {
   for (const int page : {1, 16, 64}) {
     check({.batch = 3, .kv_len = 133, .page = page, .q_heads = 6, .kv_heads = 3, .ragged = true});
   }
+  for (const int page : {1, 16, 64}) {
+    check({.batch = 2, .kv_len = 203, .page = page, .q_heads = 24, .kv_heads = 2, .ragged = true});
+  }
+  check({.kv_len = 150, .page = 16, .q_heads = 70, .kv_heads = 7, .head_dim = 256});
   check({.kv_len = 1, .page = 16, .head_dim = 64});
   check({.batch = 2, .kv_len = 64, .q_heads = 40, .kv_heads = 2, .head_dim = 64});
 }

@@ -94,19 +94,14 @@ HWY_INLINE void pack_pairs_of_columns(Column column, std::uint16_t* to) {
   unroll<kTileRows>([&](auto r) { _mm512_store_si512(to + r * kTileDepth, x[r]); });
 }
 
-// Two tiles of the right operand, `next` elements apart, from `depth` rows of kBlock columns, of
-// which `cols` exist: whole lines of memory are read.
-HWY_INLINE void pack_pairs_of_rows(const bf16* from, std::int64_t stride, int depth, int cols,
-                                   std::uint16_t* to, std::int64_t next) {
+// Two tiles of the right operand, `next` elements apart, from kTileDepth rows of kBlock columns,
+// which row(k) gives: whole lines of memory are read.
+template <class Row>
+HWY_INLINE void pack_pairs_of_rows(Row row, std::uint16_t* to, std::int64_t next) {
   static_assert(kBlock == kTileDepth);
   const __m512i first = kPairsOfRows.of(0);
   const __m512i second = kPairsOfRows.of(kTileCols);
   for (int r = 0; r < kTileRows; ++r, to += kTileDepth) {
-    const auto row = [&](int k) {
-      if (k >= depth) return zero_bits();
-      __builtin_prefetch(from + k * stride + kBlock);
-      return load_tile_row(from + k * stride, cols);
-    };
     const __m512i even = row(2 * r);
     const __m512i odd = row(2 * r + 1);
     _mm512_store_si512(to, _mm512_permutex2var_epi16(even, first, odd));
@@ -180,8 +175,14 @@ struct StreamedTiles : RightInMemory<E, kK, kN, kOrder> {
             to);
       }
     } else {
-      pack_pairs_of_rows(Base::from + k * Base::stride + col, Base::stride, depth - k, cols - col,
-                         to, next);
+      pack_pairs_of_rows(
+          [&](int i) __attribute__((always_inline)) {
+            if (k + i >= depth) return zero_bits();
+            const E* const row = Base::from + (k + i) * Base::stride + col;
+            __builtin_prefetch(row + kBlock);
+            return load_tile_row(row, cols - col);
+          },
+          to, next);
     }
   }
 

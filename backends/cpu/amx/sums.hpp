@@ -83,6 +83,16 @@ void map_indexed(TileSums<kM, kN>& acc, F f) {
   map_lanes(acc, [&](FloatLanes x, int row, int col) { return f(x, row, IntLanes::iota(col)); });
 }
 
+// Of all that products have reached: f(element, the value of its column), 0 beyond the last.
+template <int kM, int kN, class F>
+void map_columns(TileSums<kM, kN>& acc, const Tensor<const float>& from, Coord at, F f) {
+  alignas(64) float values[kN] = {};
+  std::copy_n(address(from, at), live(from.cols, at.col, kN), values);
+  map_lanes(acc, [&](FloatLanes x, int, int col) {
+    return f(x, FloatLanes(hn::Load(FloatTag{}, values + col)));
+  });
+}
+
 // sum += part · the value of its row · factor, of all that a product has reached; part becomes 0.
 template <int kM, int kN>
 void add_scaled(TileSums<kM, kN>& sum, TileSums<kM, kN>& part, const Rows<kM>& rows, float factor) {

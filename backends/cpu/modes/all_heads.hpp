@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "backends/cpu/amx/heads.hpp"
 #include "backends/cpu/heads.hpp"
 #include "backends/cpu/modes/in_place.hpp"
 #include "backends/cpu/paged.hpp"
@@ -22,5 +23,24 @@ class AllHeads : public InPlace {
 
   using InPlace::InPlace;
 };
+
+#if MOAT_CPU_TILES
+// The same by the matrix unit.
+class AllHeadsByUnit : public AllHeads {
+ public:
+  template <class T, int kM, int kK>
+  using Left = TileQueries<T, kM, kK>;
+
+  using AllHeads::AllHeads;
+
+  template <class Acc, class L, class R>
+  void mma(Acc& acc, const L& left, const R& right) {
+    multiply_by_unit(acc, left, right);
+  }
+
+ private:
+  TilesInUse in_use_;
+};
+#endif
 
 }  // namespace moat::cpu

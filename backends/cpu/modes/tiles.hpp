@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "backends/cpu/amx/multiply.hpp"
+#include "backends/cpu/amx/paged.hpp"
 #include "backends/cpu/modes/mode.hpp"
 #include "backends/cpu/pipeline.hpp"
 
@@ -84,6 +85,8 @@ class KeptTiles : public TilesOfOneSize {
  public:
   template <class T, int kK, int kN, Order kOrder>
   using Right = PackedTiles<T, kK, kN, kOrder>;
+  template <class T, int kK, int kN, Order kOrder>
+  using PagedRight = PagedTiles<T, kK, kN, kOrder>;
   template <class S, class Key, class Value, class LoadKey, class LoadValue>
   using Stages = AttentionStages<S, Key, Value, LoadKey, LoadValue>;
 

@@ -13,5 +13,7 @@ void solve(cpu::Backend& backend, const GroupedGemmProblem& p);
 void solve(cpu::Backend& backend, const ScaledGemmProblem& p);
 void solve(cpu::Backend& backend, const WeightGemmProblem& p);
 void solve(cpu::Backend& backend, const AttentionProblem& p);
+void solve(cpu::Backend& backend, const PagedAttentionProblem& p);
+void solve(cpu::Backend& backend, const IndexerProblem& p);
 
 }  // namespace moat::testing

@@ -16,6 +16,7 @@ namespace moat::cpu {
 namespace {
 
 static_assert(TileMode<Tiles> && TileMode<TilesOfOneSize> && TileMode<KeptTiles>);
+static_assert(TileMode<AllHeadsByUnit>);
 static_assert(kByTiles<bf16> && !kByTiles<f16> && !kByTiles<float>);
 
 using amx::Operation;
@@ -93,8 +94,40 @@ TEST_F(CpuTiles, EdgesLeaveOutWholeTiles) {
 }
 
 TEST_F(CpuTiles, FewRowsAreMultipliedInPlace) {
-  EXPECT_EQ(of_gemm(16, 64, 64, 1).products, 0);
-  EXPECT_GT(of_gemm(17, 64, 64, 1).products, 0);
+  EXPECT_EQ(of_gemm(8, 64, 64, 1).products, 0);
+  EXPECT_GT(of_gemm(9, 64, 64, 1).products, 0);
+}
+
+// Decode attention by the rows of a head.
+TEST_F(CpuTiles, FewQueriesOfAHeadAreMultipliedByVectors) {
+  const auto products = [](int heads) {
+    constexpr int kKeys = 40;
+    Backend backend(1);
+    const std::int64_t rows = std::int64_t{heads} * 128;
+    const auto q = testing::random_array(DType::bf16, rows, 1);
+    const auto k = testing::random_array(DType::bf16, kKeys * 128, 2);
+    const auto v = testing::random_array(DType::bf16, kKeys * 128, 3);
+    testing::HostArray o(DType::bf16, rows);
+    AttentionProblem p{.dtype = DType::bf16,
+                       .batch = 1,
+                       .q_heads = heads,
+                       .kv_heads = 1,
+                       .q_len = 1,
+                       .kv_len = kKeys,
+                       .head_dim = 128,
+                       .scale = 1};
+    p.q = q.data();
+    p.k = k.data();
+    p.v = v.data();
+    p.o = o.data();
+    const Counts before;
+    testing::solve(backend, p);
+    return Counts().since(before).products;
+  };
+  EXPECT_EQ(products(8), 0);
+  // 3 tiles of keys by 4 of the depth, and 8 tiles of columns by 2 of the keys.
+  EXPECT_EQ(products(9), 3 * 4 + 8 * 2);
+  EXPECT_EQ(products(16), 3 * 4 + 8 * 2);
 }
 
 TEST_F(CpuTiles, EachWorkerConfiguresTheUnitAndReleasesIt) {

@@ -17,6 +17,8 @@ case $2 in
   scaled_gemm) filter='Cpu/ScaledGemmTest.*bf16*' ;;
   weight_gemm) filter='Cpu/WeightGemmTest.*bf16*' ;;
   attention) filter='Cpu/AttentionTest.*bf16*' ;;
+  paged_attention) filter='Cpu/PagedAttentionTest.*bf16*' ;;
+  indexer) filter='Cpu/IndexerTest.*bf16*' ;;
   modes) filter='CpuTiles*' ;;
   *)
     printf 'run.sh: no kernel %s\n' "$2" >&2
