@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the next item of a loop over rows will read, fetched while a worker computes on this one:
-// memory would idle whenever it goes over a row again.
+// What a worker will read, fetched while it computes: in a loop that reads a row for the first time
+// a little ahead of it, in one that goes over it again from the next item's row, for which memory
+// would idle meanwhile.
 #pragma once
 
 #include <hwy/base.h>
@@ -18,6 +19,9 @@ inline constexpr int kFetched = 64;
 
 class Ahead {
  public:
+  // Bytes that a loop fetches ahead of itself: more than memory delivers in the latency of a fetch.
+  static constexpr int kLead = 4096;
+
   // A worker begins an item of a loop; `more` if another one follows.
   void turn(bool more) {
     seen_ = 0;
@@ -33,14 +37,21 @@ class Ahead {
     const auto* from = reinterpret_cast<const std::byte*>(x);
     Row& row = rows_[seen_++];
     row.follows = from == row.next;
+    row.begin = from;
     row.next = from + bytes;
     row.size = sizeof(T);
   }
+
+  // Whether anything was read for this item.
+  bool told() const { return seen_ > 0; }
 
   // A row of the next item, to be held in registers by a loop that fetches it.
   class Next {
    public:
     explicit Next(const std::byte* from = nullptr, int size = 0) : from_(from), size_(size) {}
+
+    // What is fetched first; null: nothing is.
+    const std::byte* from() const { return from_; }
 
     // What it reads at kFetched positions from `begin` on.
     HWY_INLINE void fetch(int begin) const {
@@ -54,14 +65,22 @@ class Ahead {
     int size_;
   };
 
-  // Row `r` of those that were read.
+  // For row `r` of those that were read: what a loop that does not read it fetches, the next
+  // item's.
   HWY_INLINE Next next(int r) const {
     if (r >= seen_ || !rows_[r].follows || !more_) return Next();
-    return Next(rows_[r].next + kLead, rows_[r].size);
+    return Next(rows_[r].next, rows_[r].size);
+  }
+
+  // What the loop that reads it fetches, a little ahead of itself.
+  HWY_INLINE Next soon(int r) const {
+    if (r >= seen_ || !rows_[r].follows) return Next();
+    return Next(rows_[r].begin + kLead, rows_[r].size);
   }
 
  private:
   struct Row {
+    const std::byte* begin = nullptr;
     const std::byte* next = nullptr;
     int size = 0;
     bool follows = false;
@@ -70,16 +89,13 @@ class Ahead {
   static constexpr int kMost = 2;
   // Rows of this item, of the next and what is made of them fit the second cache.
   static constexpr std::int64_t kMostBytes = 128 << 10;
-  // So that the last that is fetched arrives before the first pass over the row gets there.
-  static constexpr int kLead = 4096;
-
   std::array<Row, kMost> rows_;
   int seen_ = 0;
   bool more_ = false;
 };
 
 // A position of a loop that tells what it reads `count` elements of.
-struct TellingPosition : FullPosition {
+struct TellingPosition : StreamedPosition {
   Ahead* ahead;
   int count;
 

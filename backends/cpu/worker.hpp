@@ -334,9 +334,16 @@ class Worker {
         f(BesideKept<decltype(at)>{at, row});
       };
       int i = 0;
+      const bool told = ahead_.told();
+      if (streamed && !told && count >= kFetched) {
+        beside(TellingPosition{{{0}}, &ahead_, count});
+        // Whole lines, as all that follow.
+        for (i = kLanes; i < kFetched; i += kLanes) beside(StreamedPosition{{i}});
+      }
       if (streamed) {
-        const Ahead::Next first = kept_.stored ? Ahead::Next() : ahead_.next(0);
-        const Ahead::Next second = ahead_.next(1);
+        const auto row = [&](int r) { return told ? next_row(r) : ahead_.soon(r); };
+        const Ahead::Next first = row(0);
+        const Ahead::Next second = row(1);
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);
@@ -367,13 +374,15 @@ class Worker {
           StreamedPosition{{at.offset}}.store(to, x);
         };
         int i = 0;
-        if (count >= kLanes) {
-          both(TellingPosition{{0}, &ahead_, count});
-          i = kLanes;
+        if (count >= kFetched) {
+          both(TellingPosition{{{0}}, &ahead_, count});
+          for (i = kLanes; i < kFetched; i += kLanes) both(FullPosition{i});
         }
-        const Ahead::Next first = ahead_.next(0);
+        const Ahead::Next first = ahead_.soon(0);
+        const Ahead::Next second = ahead_.soon(1);
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
+          second.fetch(i);
           unroll<kFetched / kLanes>([&](auto v) __attribute__((always_inline)) {
             both(FullPosition{i + v * kLanes});
           });
@@ -397,8 +406,8 @@ class Worker {
   HWY_INLINE void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
     const bool streamed = items_ * count >= kStreamedElements;
     if constexpr (kRows) {
-      const Ahead::Next first = streamed && !kept_.stored ? ahead_.next(0) : Ahead::Next();
-      const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
+      const Ahead::Next first = streamed ? next_row(0) : Ahead::Next();
+      const Ahead::Next second = streamed ? next_row(1) : Ahead::Next();
       for_each_group<Worker, kGroup>(
           monoid, count, streamed,
           [&, row = kept_.of(count) ](auto at) __attribute__((always_inline)) {
@@ -471,6 +480,12 @@ class Worker {
   HWY_INLINE static void each_position(int i, int count, F f) {
     for (; i + kLanes <= count; i += kLanes) f(FullPosition{i});
     if (i < count) f(LastPosition{.offset = i, .count = count - i});
+  }
+
+  // What a loop over what was read before fetches. Where it was kept, the loop that kept it fetched
+  // for itself.
+  HWY_INLINE Ahead::Next next_row(int r) const {
+    return kept_.stored == nullptr ? ahead_.next(r) : Ahead::Next();
   }
 
   // What went past the caches becomes visible to others in its order: once for a loop, because it

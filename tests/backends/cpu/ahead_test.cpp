@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backends/cpu/ahead.hpp"
+
+#include <gtest/gtest.h>
+
+namespace moat::cpu {
+namespace {
+
+class CpuAhead : public ::testing::Test {
+ protected:
+  static constexpr int kCols = 3000;
+
+  const std::byte* at(int row) const {
+    return reinterpret_cast<const std::byte*>(rows_ + std::ptrdiff_t{row} * kCols);
+  }
+  void read(int row, bool more) {
+    ahead_.turn(more);
+    ahead_.read(rows_ + std::ptrdiff_t{row} * kCols, kCols);
+  }
+
+  float rows_[4 * kCols];
+  Ahead ahead_;
+};
+
+TEST_F(CpuAhead, FollowsRowsThatLieBehindEachOther) {
+  read(0, true);
+  EXPECT_TRUE(ahead_.told());
+  // Whether rows follow each other is not yet known.
+  EXPECT_EQ(ahead_.next(0).from(), nullptr);
+  EXPECT_EQ(ahead_.soon(0).from(), nullptr);
+  read(1, true);
+  EXPECT_EQ(ahead_.next(0).from(), at(2));
+  EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
+}
+
+TEST_F(CpuAhead, FetchesNothingBehindTheLastItem) {
+  read(0, true);
+  read(1, false);
+  EXPECT_EQ(ahead_.next(0).from(), nullptr);
+  EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
+}
+
+TEST_F(CpuAhead, LeavesRowsInAnotherOrderAlone) {
+  read(0, true);
+  read(2, true);
+  EXPECT_EQ(ahead_.next(0).from(), nullptr);
+  EXPECT_EQ(ahead_.soon(0).from(), nullptr);
+}
+
+TEST_F(CpuAhead, KeepsTwoRowsOfAnItemApart) {
+  for (const int row : {0, 1}) {
+    read(row, true);
+    ahead_.read(rows_ + (row + 2) * kCols, kCols);
+    ahead_.read(rows_, kCols);  // a third one is not followed
+  }
+  EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
+  EXPECT_EQ(ahead_.soon(1).from(), at(3) + Ahead::kLead);
+  EXPECT_EQ(ahead_.soon(2).from(), nullptr);
+}
+
+TEST_F(CpuAhead, AnItemBeginsWithoutRows) {
+  read(0, true);
+  ahead_.turn(true);
+  EXPECT_FALSE(ahead_.told());
+  EXPECT_EQ(ahead_.soon(0).from(), nullptr);
+}
+
+// A row that would not stay in the second cache beside the next one.
+TEST_F(CpuAhead, LeavesLongRowsAlone) {
+  constexpr int kLong = 1 << 16;
+  const auto* x = rows_;
+  for (int i = 0; i < 2; ++i) {
+    ahead_.turn(true);
+    ahead_.read(x, kLong);
+    EXPECT_FALSE(ahead_.told());
+  }
+}
+
+}  // namespace
+}  // namespace moat::cpu
