@@ -50,7 +50,9 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
     };
     add(2, 4, 2, 100, 133, false);
     add(1, 2, 2, 150, 150, true);
-    add(2, 8, 2, 1, 3000, true);  // decode, split over the keys
+    // Few tiles of queries with many keys are split over these.
+    add(2, 8, 2, 1, 3000, true);
+    add(1, 1, 1, 70, 2100, true);
   }
   for (const auto op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
     // Four blocks a unit, each of which reduces three times 4096 elements: several steps.
