@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "backends/simt/accumulator.hpp"
+#include "backends/simt/dealing.hpp"
 #include "backends/simt/decoded_panel.hpp"
 #include "backends/simt/largest.hpp"
 #include "backends/simt/pack.hpp"
@@ -113,6 +114,12 @@ class ThreadBlock {
   MOAT_FN void items(int count, F f) {
     MOAT_UNROLL_BY(1)
     for (int item = Atoms::block(); item < count; item += Atoms::blocks()) MOAT_INLINED f(item);
+  }
+
+  template <class F>
+  MOAT_FN void longest_first(int groups, int count, F f) {
+    deal(Atoms::block(), Atoms::blocks(), groups, count,
+         [&](int group, int item) { MOAT_INLINED f(group, item); });
   }
 
   template <class F>
