@@ -28,10 +28,11 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
   std::vector<Problem> problems = edge_problems(dtype, device);
   const int units = device.compute_units;
   using Shape = std::array<int, 3>;
-  // Of the last, each unit has at least two tiles of the largest schedule, 128 × 256, and its rows
-  // are copied as boxes.
-  for (const auto [m, n, k] : {Shape{1, 513, 257}, Shape{127, 131, 67}, Shape{1000, 1030, 200},
-                               Shape{520, 776, 328}, Shape{260, 256 * units + 8, 72}}) {
+  // Of the last three rows are copied as boxes, into tiles of 128 × 256, of which each unit has two
+  // at least, and into narrower ones, of 128 columns and of 64.
+  for (const auto [m, n, k] :
+       {Shape{1, 513, 257}, Shape{127, 131, 67}, Shape{1000, 1030, 200}, Shape{520, 776, 328},
+        Shape{260, 256 * units + 8, 72}, Shape{100, 64 * units + 72, 200}, Shape{100, 136, 200}}) {
     for (const Order order : {Order::row_major, Order::transposed}) {
       problems.emplace_back(GemmProblem{.dtype = dtype, .m = m, .n = n, .k = k, .order_b = order});
     }
