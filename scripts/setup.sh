@@ -149,7 +149,7 @@ find_missing() {
   local purpose necessity package programs where program version='' present
   local wanted=() useful=()
   if for_purpose gpu-sdks; then
-    version=$(first_known clang-19 clang-18 clang-17)
+    version=$(first_known clang-19 clang-20 clang-21)
     version=${version#clang-}
   fi
   while read -r purpose necessity package programs where; do
