@@ -220,6 +220,8 @@ mkdir -p "$work/root/dev"
 : >"$work/root/dev/kfd"
 run --no-install
 check "an AMD GPU asks for HIP" says libamdhip64-dev
+check "an AMD GPU without ROCm: told that the distribution's HIP may be too old" says "for those
+install ROCm"
 
 machine
 gpu 0x10de 0x030200
