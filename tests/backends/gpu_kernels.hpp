@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <iostream>
+#include <ostream>
 #include <vector>
 
 #include "backends/device.hpp"
@@ -69,9 +71,11 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
   return problems;
 }
 
-// Solves each problem twice on each device, the second time over the leftovers of the first.
+// Solves each problem twice on each device, the second time over the leftovers of the first. A line
+// of `log` names each before, so that the last one is that of a device that hangs.
 inline void run_kernels(const DeviceList& list,
-                        std::vector<Problem> (*problems_of)(DType, const DeviceInfo&)) {
+                        std::vector<Problem> (*problems_of)(DType, const DeviceInfo&),
+                        std::ostream& log = std::cerr) {
   if (list.devices.empty()) GTEST_SKIP() << list.skipped;
   for (const auto& device : list.devices) {
     SCOPED_TRACE(device->info().name);
@@ -79,6 +83,7 @@ inline void run_kernels(const DeviceList& list,
       const auto problems = problems_of(dtype, device->info());
       for (std::size_t i = 0; i < problems.size(); ++i) {
         SCOPED_TRACE(case_name(problems[i]));
+        log << case_name(problems[i]) << std::endl;
         const Inputs inputs(problems[i], i + 1);
         const Verifier verifier(inputs, {.flushes_subnormals = device->info().flushes_subnormals});
         Operands operands(*device, inputs, 2);
