@@ -6,9 +6,10 @@
 
 namespace moat::simt {
 
-// Groups whose items are dealt side by side. The u blocks that run at once read the memory of as
-// many groups at a time, each u ÷ kGroupsBeside times: on 108 units and more that halves its
-// traffic at least. More groups would balance the last round better.
+// Groups whose items are dealt side by side: of u blocks that run at once u ÷ kGroupsBeside read
+// the same memory together, two or more where a device has room for 128. Fewer groups would share
+// more and balance their last rounds worse; more would read memory once for each block where keys
+// have as many heads as queries.
 inline constexpr int kGroupsBeside = 64;
 
 // f(group, item) for the items of 0 … count of each group, item 0 the longest of its group, that
