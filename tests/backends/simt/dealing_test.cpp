@@ -38,10 +38,8 @@ Pairs each_once(int rows, int cols) {
 TEST(Dealing, EveryItemFallsToOneBlock) {
   for (const int blocks : {1, 2, 3, 78, 132, 1000}) {
     for (const auto& [groups, count] : {std::pair{1, 1}, {1, 17}, {8, 16}, {65, 3}, {200, 7}}) {
-      EXPECT_EQ(of_all(blocks,
-                       [&, groups = groups, count = count](int block, auto f) {
-                         deal(block, blocks, groups, count, f);
-                       }),
+      EXPECT_EQ(of_all(blocks, [&, groups = groups, count = count](
+                                   int block, auto f) { deal(block, blocks, groups, count, f); }),
                 each_once(groups, count))
           << blocks << " blocks, " << groups << " × " << count;
     }
