@@ -87,14 +87,14 @@ struct Attention {
   template <AttentionSchedule S, AttentionBlock<S, T, kHeadDim> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
-    const int items = args.batch * args.heads * args.splits * row_tiles;
-    block.items(items, [&](int item) {
-      // The longest rows of a causal problem come first, so that the last blocks are short.
-      const int row = (row_tiles - 1 - item % row_tiles) * S::m;
+    const int groups = args.batch * args.splits * args.heads;
+    block.longest_first(groups, row_tiles, [&](int group, int place) {
+      // The last rows of a causal problem see the most keys.
+      const int row = (row_tiles - 1 - place) * S::m;
       // Heads come before ranges: at a position of the sequence they are neighbours in memory.
-      const int head = item / row_tiles % args.heads;
-      const int split = item / row_tiles / args.heads % args.splits;
-      const int batch = item / row_tiles / args.heads / args.splits;
+      const int head = group % args.heads;
+      const int split = group / args.heads % args.splits;
+      const int batch = group / args.heads / args.splits;
       const int last_row = B::min(row + S::m, args.rows) - 1;
       const int visible = B::min(args.kv_len, last_row * args.query_step + args.diagonal + 1);
       const int first_key = split * args.keys_per_split;

@@ -52,15 +52,15 @@ struct PagedAttention {
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
     const int row_tiles = ceil_div(args.rows, S::m);
     const int parts = ceil_div(kValueDim, S::k);
-    const int items = args.batch * args.heads * parts * args.splits * row_tiles;
-    block.items(items, [&](int item) {
-      // The longest rows of a causal problem come first, so that the last blocks are short.
-      const int row = (row_tiles - 1 - item % row_tiles) * S::m;
+    const int groups = args.batch * args.splits * args.heads * parts;
+    block.longest_first(groups, row_tiles, [&](int group, int place) {
+      // The last rows of a causal problem see the most keys.
+      const int row = (row_tiles - 1 - place) * S::m;
       // Heads come before ranges: at a position of the sequence they are neighbours in memory.
-      const int head_and_part = item / row_tiles % (args.heads * parts);
+      const int head_and_part = group % (args.heads * parts);
       const int head = head_and_part / parts;
       const int part = head_and_part % parts;
-      const int range = item / row_tiles / (args.heads * parts);
+      const int range = group / (args.heads * parts);
       const int split = range % args.splits;
       const int batch = range / args.splits;
       const int sequence = batch / args.queries;

@@ -69,8 +69,9 @@ install_missing() {
 install_dep() {
   local source=$root/deps/$1 folder=$build/deps/$1 prefix=$build/deps/prefix
   shift
+  # Some ask for a minimum version that CMake 4 refuses.
   cmake -S "$source" -B "$folder" -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
-    -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
+    -DCMAKE_POLICY_VERSION_MINIMUM=3.5 -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_POSITION_INDEPENDENT_CODE=ON \
     -DBUILD_SHARED_LIBS=OFF -DBUILD_TESTING=OFF "$@" &&
     cmake --build "$folder" --parallel "$(nproc)" &&
     cmake --install "$folder"

@@ -19,7 +19,9 @@ Builds for the GPUs of this machine and runs, in this order:
              likewise
   sanitizer  compute-sanitizer's memcheck, racecheck and initcheck on small shapes (NVIDIA, where
              the tool exists)
-  bench      moat run on the GPU with the vendor's libraries beside it; writes the record
+  bench      moat run on the GPU with the vendor's libraries beside it; writes the record after each
+             case (results/gpu/<UTC time>.json, if --out says nothing else), so that a device that
+             hangs ends no more than one, which the log names last
 
 A later step runs although an earlier one failed. Logs are under build/gpu/.
 
@@ -109,6 +111,22 @@ deadline=$((minutes * 60))
 failed=0
 summary=""
 
+# given OPTION...: whether one of them is among those of moat run.
+given() {
+  local option argument
+  for option; do
+    for argument in "${run_args[@]}"; do
+      if [[ $argument == "$option" || $argument == "$option="* ]]; then return 0; fi
+    done
+  done
+  return 1
+}
+bench_args=("${run_args[@]}")
+given --backend --device || bench_args+=(--backend "$vendor")
+given --progress || bench_args+=(--progress)
+# Signals do not reach a process that waits for a device that hangs: what it keeps until its end is lost.
+given --out --resume --ab || bench_args+=(--resume --out "$root/results/gpu/$(date -u +%Y%m%dT%H%M%SZ).json")
+
 # timed NAME COMMAND...: runs it until the deadline, its output on the terminal and in a log.
 timed() {
   local name=$1 start=$SECONDS status=0 left=$((deadline - SECONDS))
@@ -157,7 +175,7 @@ for s in "${steps[@]}"; do
           --gtest_filter='*Devices.SmallShapes'
       done
       ;;
-    bench) timed "moat run" "$build/bin/moat" run "${run_args[@]}" ;;
+    bench) timed "moat run" "$build/bin/moat" run "${bench_args[@]}" ;;
   esac
 done
 

@@ -141,15 +141,25 @@ END
   exit 0
 fi
 
-# An AMD driver without ROCm: the distribution's HIP will do.
-if "$gpu_seen" --driver amd >/dev/null; then purposes+=(gpu-sdks); fi
+# An AMD driver without ROCm: the distribution's HIP compiles for its GPU, and runs on it if it is
+# no older.
+if "$gpu_seen" --driver amd >/dev/null; then
+  purposes+=(gpu-sdks)
+  if [[ ! -x $sysroot/opt/rocm/llvm/bin/clang++ ]]; then
+    cat >&2 <<END
+An AMD GPU is here, but ROCm is not: the distribution's HIP takes its place. Where that is older than
+the GPU (5.2 of Debian 12 knows neither gfx942 nor gfx11), moat list names it as not seen; for those
+install ROCm from https://rocm.docs.amd.com.
+END
+  fi
+fi
 
 # find_missing: fills `missing` with what is needed and `missing_useful` with what can be left out.
 find_missing() {
   local purpose necessity package programs where program version='' present
   local wanted=() useful=()
   if for_purpose gpu-sdks; then
-    version=$(first_known clang-19 clang-18 clang-17)
+    version=$(first_known clang-19 clang-20 clang-21)
     version=${version#clang-}
   fi
   while read -r purpose necessity package programs where; do

@@ -99,6 +99,12 @@ class Worker {
     flush();
   }
 
+  // Group by group: what is packed of a group's memory serves its items one after the other.
+  template <class F>
+  HWY_INLINE void longest_first(int groups, int count, F f) {
+    items(std::int64_t{groups} * count, [&](int item) { f(item / count, item % count); });
+  }
+
   // A panel that is packed for the first tile of a row, or of a column, serves them all.
   template <int kM, int kN, class F>
   void tiles(int rows, int cols, F f) {

@@ -165,10 +165,20 @@ struct Sm90aSchedules : Sm80Schedules {
       const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
       if (p.m > kFewRows && copyable<T>(p.a, p.lda ? p.lda : p.k) &&
           copyable<T>(p.b, p.ldb ? p.ldb : b_cols)) {
-        // 64 × 256 for each of two consumers: the widest product reads the least per FLOP. Four
-        // stages of 48 KiB fill the shared memory. The three groups share 64 Ki registers: 40 a
-        // lane of the producer, 232 of the consumers, of which 128 are sums.
-        f(Type<simt::WarpSpecializedSchedule<T, 128, 256, 64, 2, 4, 40, 232>>{});
+        // 64 rows for each of two consumers, and as many columns as the grid of tiles fills the
+        // device with: the widest product reads the least per FLOP. Stages of 48, 32 and 24 KiB
+        // fill the shared memory. The three groups share 64 Ki registers: 40 a lane of the
+        // producer, 232 of the consumers, of which up to 128 are sums.
+        const std::int64_t wide = time_of(p, 256);
+        const std::int64_t middle = time_of(p, 128);
+        const std::int64_t narrow = time_of(p, 64);
+        if (wide <= middle && wide <= narrow) {
+          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 256, 64, 2, 4, 40, 232>>{});
+        } else if (middle <= narrow) {
+          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 128, 64, 2, 6, 40, 232>>{});
+        } else {
+          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 64, 64, 2, 8, 40, 232>>{});
+        }
         return;
       }
     }
@@ -195,6 +205,15 @@ struct Sm90aSchedules : Sm80Schedules {
   }
 
  private:
+  static constexpr int kTileRows = 128;
+
+  // A model of a product's time with tiles of `cols` columns, for the same k: waves of a tile for
+  // each multiprocessor, as long as a step's operands, kTileRows rows and `cols` columns, take.
+  std::int64_t time_of(const GemmProblem& p, int cols) const {
+    return ceil_div(simt::tiles(p, kTileRows, cols), std::int64_t{device.compute_units}) *
+           (kTileRows + cols);
+  }
+
   // Dense rows of attention are always whole chunks.
   template <class T>
   static bool copyable(const void* data, std::int64_t row_stride = 0) {

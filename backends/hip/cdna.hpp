@@ -88,6 +88,14 @@ struct Mfma32 {
 
 template <class Isa>
 struct Cdna : Isa {
+  // The XCDs of MI300X and MI350X, with an L2 each (AMD CDNA 3 white paper), to which workgroups go
+  // in turn (ROCm, composable_kernel, pull request 3652). MI300A and partitions have fewer, of
+  // which each then works in several places.
+#ifdef __gfx90a__
+  static constexpr int kDies = 1;
+#else
+  static constexpr int kDies = 8;
+#endif
   template <int kRows, int kRowBytes>
   using Layout = LdsLayout<kRows, kRowBytes>;
   template <class T>

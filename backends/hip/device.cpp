@@ -88,7 +88,9 @@ struct Platform {
       return "no permission to open /dev/kfd; add the user to its group (render or video)";
     }
     if (error == hipSuccess || error == hipErrorNoDevice) {
-      return "no AMD GPU visible (is HIP_VISIBLE_DEVICES or ROCR_VISIBLE_DEVICES set?)";
+      int runtime = 0;
+      static_cast<void>(hipRuntimeGetVersion(&runtime));
+      return none_visible(driver_architectures(), version(runtime));
     }
     return std::string("hipGetDeviceCount: ") + hipGetErrorString(error);
   }
@@ -119,6 +121,16 @@ int compute_units(std::string_view architecture, int counted) {
 }
 
 bool flushes_subnormals(std::string_view architecture) { return architecture == "gfx90a"; }
+
+std::string none_visible(const std::vector<std::string>& architectures, std::string_view version) {
+  const std::string hidden = "HIP_VISIBLE_DEVICES or ROCR_VISIBLE_DEVICES";
+  if (architectures.empty()) return "no AMD GPU visible (is " + hidden + " set?)";
+  std::string names;
+  for (const std::string& name : architectures) names += (names.empty() ? "" : ", ") + name;
+  return "HIP " + std::string(version) + " sees none of the driver's GPUs (" + names +
+         "): it may be older than they are, and a newer ROCm knows them, or " + hidden +
+         " hides them";
+}
 
 std::string_view family_of(std::string_view architecture) {
   return simt::family_of(kServing, architecture);

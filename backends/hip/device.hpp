@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/device.hpp"
 
@@ -26,6 +27,9 @@ int compute_units(std::string_view architecture, int counted);
 // Whether MFMA takes f16 and bf16 numbers that are subnormal for zero: MI200's does (ROCm, MIOpen,
 // "MI200 matrix fused multiply-add (MFMA) behavior specifics").
 bool flushes_subnormals(std::string_view architecture);
+
+// Why the runtime of this version sees no device, where the driver has those of `architectures`.
+std::string none_visible(const std::vector<std::string>& architectures, std::string_view version);
 
 // Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);

@@ -18,21 +18,21 @@ if(MOAT_ROCM)
   find_program(MOAT_HIP_COMPILER NAMES amdclang++ clang++ PATHS ${MOAT_ROCM}/llvm/bin NO_DEFAULT_PATH)
 else()
   set(root /usr)
-  # gfx942 needs LLVM 17 or newer.
-  find_program(MOAT_HIP_COMPILER NAMES clang++-21 clang++-20 clang++-19 clang++-18 clang++-17)
+  # Older ones lack __builtin_amdgcn_make_buffer_rsrc.
+  find_program(MOAT_HIP_COMPILER NAMES clang++-21 clang++-20 clang++-19)
 endif()
 find_path(MOAT_HIP_INCLUDE hip/hip_runtime.h PATHS ${root}/include NO_DEFAULT_PATH)
 find_library(MOAT_HIP_LIBRARY amdhip64 HINTS ${root}/lib)
 if(NOT MOAT_HIP_COMPILER)
-  set(MOAT_HIP_ABSENT "no clang 17 or newer found; ${MOAT_HIP_HINT}")
+  set(MOAT_HIP_ABSENT "no clang 19 or newer found; ${MOAT_HIP_HINT}")
 elseif(NOT MOAT_HIP_INCLUDE OR NOT MOAT_HIP_LIBRARY)
   set(MOAT_HIP_ABSENT "HIP's headers or libamdhip64.so not found; ${MOAT_HIP_HINT}")
 endif()
 
-# What this machine has is compiled for, besides the default.
-if(NOT DEFINED MOAT_HIP_ARCHITECTURES)
+# What this machine has and the compiler knows is compiled for, besides the default.
+if(NOT MOAT_HIP_ABSENT AND NOT DEFINED MOAT_HIP_ARCHITECTURES)
   set(architectures gfx90a gfx942 gfx1100)
-  file(GLOB nodes /sys/class/kfd/kfd/topology/nodes/*/properties)
+  file(GLOB nodes $ENV{MOAT_SYSROOT}/sys/class/kfd/kfd/topology/nodes/*/properties)
   foreach(node IN LISTS nodes)
     file(STRINGS ${node} version REGEX "^gfx_target_version [1-9]")
     if(version MATCHES " ([0-9]+)([0-9][0-9])([0-9][0-9])$")
@@ -41,10 +41,19 @@ if(NOT DEFINED MOAT_HIP_ARCHITECTURES)
       math(EXPR minor "1${CMAKE_MATCH_2} - 100" OUTPUT_FORMAT HEXADECIMAL)
       math(EXPR stepping "1${CMAKE_MATCH_3} - 100" OUTPUT_FORMAT HEXADECIMAL)
       string(REPLACE "0x" "" name "gfx${major}${minor}${stepping}")
-      list(APPEND architectures ${name})
+      if(NOT name IN_LIST architectures)
+        execute_process(COMMAND ${MOAT_HIP_COMPILER} --target=amdgcn-amd-amdhsa -mcpu=${name}
+          -nogpulib -x c -c /dev/null -o /dev/null
+          RESULT_VARIABLE unknown OUTPUT_QUIET ERROR_QUIET)
+        if(unknown)
+          message(STATUS "HIP backend: ${name}, which is here, is left out: ${MOAT_HIP_COMPILER} \
+does not know it; a newer LLVM or ROCm may")
+        else()
+          list(APPEND architectures ${name})
+        endif()
+      endif()
     endif()
   endforeach()
-  list(REMOVE_DUPLICATES architectures)
   set(MOAT_HIP_ARCHITECTURES "${architectures}" CACHE STRING
     "Architectures that the HIP backend is compiled for, such as gfx90a;gfx942")
 endif()
@@ -77,15 +86,24 @@ if(NOT MOAT_HIP_ABSENT)
     list(APPEND MOAT_HIP_COMPILE --rocm-device-lib-path=${libs})
   endif()
 
-  # Distributions combine compilers, headers and device libraries freely: see whether these fit.
+  # Distributions combine compilers, headers and device libraries freely: see whether these fit, and
+  # know the functions of amdgpu.hpp that are the newest.
   string(SHA1 trial "${MOAT_HIP_COMPILE} ${offload}")
   if(NOT MOAT_HIP_TRIAL STREQUAL trial)
     set(source ${CMAKE_BINARY_DIR}/hip-device-libs/trial.hip)
-    file(WRITE ${source}
-      "__global__ void trial(float* x) { x[threadIdx.x] = exp2f(x[threadIdx.x]); }\n")
+    file(WRITE ${source} [[
+__global__ void trial(float* x) {
+  const auto buffer = __builtin_amdgcn_make_buffer_rsrc(x, 0, 1024, 0x00027000);
+  const auto words = __builtin_amdgcn_raw_buffer_load_b128(buffer, 16 * threadIdx.x, 0, 0);
+  x[threadIdx.x] = exp2f(__builtin_bit_cast(float, words[0]));
+}
+]])
     execute_process(COMMAND ${MOAT_HIP_COMPILE} ${offload} -c ${source} -o ${source}.o
       RESULT_VARIABLE failed ERROR_VARIABLE message OUTPUT_QUIET)
-    if(failed)
+    if(failed AND message MATCHES "error: [^\n]*__builtin_amdgcn_(make_buffer_rsrc|raw_buffer_load_b128)")
+      set(MOAT_HIP_ABSENT "${MOAT_HIP_COMPILER} lacks __builtin_amdgcn_${CMAKE_MATCH_1}, which LLVM 19 \
+and newer have; ${MOAT_HIP_HINT}")
+    elseif(failed)
       string(REGEX MATCH "error: [^\n]*" message "${message}")
       set(MOAT_HIP_ABSENT "${MOAT_HIP_COMPILER} does not compile HIP here (${message}); \
 ${MOAT_HIP_HINT}")

@@ -39,12 +39,22 @@ std::vector<fs::path> entries(const fs::path& folder) {
   return found;
 }
 
+std::vector<fs::path> nodes(const fs::path& sysfs) {
+  return entries(sysfs / "class/kfd/kfd/topology/nodes");
+}
+
+// Whether a node is of the device at a PCI location. Partitions of a device count in the highest
+// four bits (Linux, drivers/gpu/drm/amd/amdkfd/kfd_topology.c).
+bool is_at(std::uint64_t location_id, unsigned location) {
+  return (location_id & 0x0fff'ffff) == location;
+}
+
 // Bytes of the caches of the highest level of the device at a PCI address; 0 if unknown.
 std::size_t last_level_cache(const fs::path& sysfs, unsigned domain, unsigned location) {
-  for (const fs::path& node : entries(sysfs / "class/kfd/kfd/topology/nodes")) {
+  for (const fs::path& node : nodes(sysfs)) {
     auto properties = read_properties(node / "properties");
     // CPUs are nodes without SIMDs.
-    if (properties["simd_count"] == 0 || properties["location_id"] != location ||
+    if (properties["simd_count"] == 0 || !is_at(properties["location_id"], location) ||
         properties["domain"] != domain) {
       continue;
     }
@@ -69,6 +79,21 @@ std::optional<std::string> driver_version(const fs::path& sysfs) {
 }
 
 }  // namespace
+
+std::vector<std::string> driver_architectures(const fs::path& sysfs) {
+  std::vector<std::string> names;
+  for (const fs::path& node : nodes(sysfs)) {
+    // 90402 is gfx942, 90010 is gfx90a: minor and stepping are hexadecimal digits. CPUs have 0.
+    const auto version = read_properties(node / "properties")["gfx_target_version"];
+    if (version == 0) continue;
+    char name[32];
+    std::snprintf(name, sizeof name, "gfx%u%x%x", static_cast<unsigned>(version / 10'000),
+                  static_cast<unsigned>(version / 100 % 100), static_cast<unsigned>(version % 100));
+    names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
 
 Telemetry::Telemetry(const std::string& pci_bus_id, DeviceInfo& info, const fs::path& sysfs) {
   info.driver = driver_version(sysfs);

@@ -5,10 +5,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backends/device.hpp"
 
 namespace moat::hip {
+
+// Architectures of the GPUs that the driver offers for computing, such as gfx942.
+std::vector<std::string> driver_architectures(const std::filesystem::path& sysfs = "/sys");
 
 class Telemetry {
  public:

@@ -48,6 +48,8 @@
 //                                  bytes. All are multiples of 16, bytes and offset at most 2³¹;
 //                                  base and bytes are the same in all lanes of a wave
 //   pack<T>(lower, upper)          two floats rounded to T, as a word
+//   kDies                          dies of a device that have an L2 of their own, to which blocks
+//                                  go in turn
 //   Layout<rows, row bytes>        of panels (backends/simt/layout.hpp)
 //
 // From `at` the tile layer derives loads, stores, row reductions and how an accumulator becomes a

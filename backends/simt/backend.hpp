@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "backends/simt/device_facts.hpp"
+#include "backends/simt/schedule.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
@@ -50,14 +51,34 @@ constexpr unsigned grid_blocks(std::int64_t items, int threads) {
   return static_cast<unsigned>(std::clamp(items, std::int64_t{0}, most));
 }
 
-// Ranges of keys per work item with which `items` items fill `units` compute units. Twice as many
-// blocks as units are wanted, so that no unit is left out where the quotient is rounded down: with
-// i < u, i · ⌊2u ÷ i⌋ > 2u − i > u. Every range has at least one of the key_steps ≥ 1.
-constexpr int key_splits(std::int64_t items, int key_steps, int units) {
-  if (items >= units) return 1;
-  const std::int64_t wanted = 2 * std::int64_t{units} / std::max<std::int64_t>(items, 1);
-  const int splits = static_cast<int>(std::clamp<std::int64_t>(wanted, 1, key_steps));
-  return ceil_div(key_steps, ceil_div(key_steps, splits));
+// What attention takes with so many ranges of keys for each of `items` tiles of queries, in
+// quarters of a step, by a model: waves of as many blocks as the device runs at once, one as long
+// as its steps. A range takes two steps more, for its first loads, which nothing hides, and to
+// store its partial result; merging takes the four of a launch, and a quarter for each range.
+constexpr std::int64_t split_cost(std::int64_t items, int key_steps, int concurrent, int splits) {
+  const std::int64_t waves = ceil_div(items * splits, std::int64_t{concurrent});
+  const std::int64_t ranges = 4 * waves * (ceil_div(key_steps, splits) + 2);
+  return splits == 1 ? ranges : ranges + 4 * 4 + splits;
+}
+
+// Ranges of keys per work item, each with at least one of the key_steps ≥ 1, for a device that runs
+// `concurrent` blocks at once: as many as the model above finds fastest in up to two waves, if that
+// saves an eighth, which the model may be wrong by.
+constexpr int key_splits(std::int64_t items, int key_steps, int concurrent) {
+  if (items >= concurrent) return 1;
+  const std::int64_t whole = split_cost(items, key_steps, concurrent, 1);
+  int best = 1;
+  std::int64_t least = whole;
+  const std::int64_t most = 2 * std::int64_t{concurrent} / std::max<std::int64_t>(items, 1);
+  for (int wanted = 2; wanted <= std::min<std::int64_t>(most, key_steps); ++wanted) {
+    const int splits = ceil_div(key_steps, ceil_div(key_steps, wanted));
+    const std::int64_t cost = split_cost(items, key_steps, concurrent, splits);
+    if (cost < least) {
+      best = splits;
+      least = cost;
+    }
+  }
+  return 8 * least <= 7 * whole ? best : 1;
 }
 
 // The backend of one architecture, as the launchers in kernels/ know it.
@@ -87,7 +108,7 @@ class Backend {
 
   template <class Schedule>
   int splits(std::int64_t items, int key_steps) const {
-    return key_splits(items, key_steps, queue_.facts().compute_units);
+    return key_splits(items, key_steps, kBlocksBeside<Schedule> * queue_.facts().compute_units);
   }
 
  private:

@@ -26,6 +26,11 @@ concept BlockSchedule = requires {
   typename S::Consumers;
 };
 
+// Blocks that a unit runs at once. A unit has four schedulers of waves (two on RDNA), so that
+// blocks of fewer waves run two by two also where a schedule asks for no more than one.
+template <BlockSchedule S>
+inline constexpr int kBlocksBeside = S::kResidency > 1 || S::kWarps >= 4 ? S::kResidency : 2;
+
 template <class S>
 inline constexpr bool kHasProducts = !std::is_void_v<typename S::Operand>;
 

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "backends/simt/accumulator.hpp"
+#include "backends/simt/dealing.hpp"
 #include "backends/simt/decoded_panel.hpp"
 #include "backends/simt/largest.hpp"
 #include "backends/simt/pack.hpp"
@@ -29,11 +30,6 @@ inline constexpr std::size_t kSharedAlignment = 1024;
 // Shared memory of reductions, two states of 16 bytes per wave; not beside the panels of tiles.
 template <class S>
 inline constexpr std::size_t kScratchBytes = kHasProducts<S> ? 0 : std::size_t{32} * S::kWarps;
-
-// Rows in a band of output tiles, whose blocks share their operands through the cache. u blocks
-// that run at once read kBandRows + u ÷ kBandRows panels, the fewest with √u rows: 8 to 17 for the
-// 64 to 304 units of a device.
-inline constexpr int kBandRows = 8;
 
 // One block. A kernel's entry constructs it in every lane from the block's shared memory:
 //   simt::ThreadBlock<Atoms, S> block(arena);
@@ -96,23 +92,23 @@ class ThreadBlock {
     }
   }
 
-  // Bands of kBandRows rows of tiles, column by column.
   template <int kM, int kN, class F>
   MOAT_FN void tiles(int rows, int cols, F f) {
-    const int down = ceil_div(rows, kM);
-    const int across = ceil_div(cols, kN);
-    items(down * across, [&](int tile) {
-      const int band = tile / (kBandRows * across);
-      const int in_band = tile - band * kBandRows * across;
-      const int height = min(kBandRows, down - band * kBandRows);
-      MOAT_INLINED f((band * kBandRows + in_band % height) * kM, in_band / height * kN);
-    });
+    deal_tiles(Atoms::block(), Atoms::blocks(), dies<Atoms>(), ceil_div(rows, kM),
+               ceil_div(cols, kN),
+               [&](int down, int across) { MOAT_INLINED f(down * kM, across * kN); });
   }
 
   template <class F>
   MOAT_FN void items(int count, F f) {
     MOAT_UNROLL_BY(1)
     for (int item = Atoms::block(); item < count; item += Atoms::blocks()) MOAT_INLINED f(item);
+  }
+
+  template <class F>
+  MOAT_FN void longest_first(int groups, int count, F f) {
+    deal(Atoms::block(), Atoms::blocks(), groups, count,
+         [&](int group, int item) { MOAT_INLINED f(group, item); });
   }
 
   template <class F>

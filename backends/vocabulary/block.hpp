@@ -41,6 +41,9 @@ namespace moat {
 //                                               the same of several matrices, of rows(g) rows each,
 //                                               0 or more
 //   block.items(count, f(int))                  the items of 0 … count that fall to this block
+//   block.longest_first(groups, count, f(group, item))   the same of `groups` groups of items 0 …
+//                                               count: none takes longer than the items before it,
+//                                               and those of a group read the same memory
 //   block.once(f)                               one lane runs f
 //   block.visit(count, f(int))                  f of 0 … count, each by one lane; what follows in
 //                                               this block sees what they stored
@@ -223,9 +226,9 @@ using OutputOf = AccumulatorOf<B, S::m, d>;
 
 // Attention, over all keys or a range of them.
 template <class B, class S, class T, int d, int v = d, class E = T>
-concept AttentionBlock =
-    Block<B> && HasHeads<B, S, T, d, v, E> && HasZeros<B, S::m, S::n> && HasZeros<B, S::m, v> &&
-    HasRows<B, S::m> && HasSoftmax<B, T, ScoresOf<B, S>, OutputOf<B, S, v>, RowsOf<B, S::m>> &&
+concept AttentionBlock = Block<B> && HasLongestFirst<B> && HasHeads<B, S, T, d, v, E> &&
+    HasZeros<B, S::m, S::n> && HasZeros<B, S::m, v> && HasRows<B, S::m> &&
+    HasSoftmax<B, T, ScoresOf<B, S>, OutputOf<B, S, v>, RowsOf<B, S::m>> &&
     HasMma<B, ScoresOf<B, S>, QueryOf<B, S, T, d>, KeyOf<B, S, T, d, E>> &&
     HasMma<B, OutputOf<B, S, v>, OperandOf<B, ScoresOf<B, S>, T>, ValueOf<B, S, T, v, E>> &&
     HasStore<B, OutputOf<B, S, v>, T> && HasPartials<B, OutputOf<B, S, v>, RowsOf<B, S::m>>;

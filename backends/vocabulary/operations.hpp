@@ -79,6 +79,10 @@ concept HasItems = requires(B& block, int count, Ignore f) {
   block.items(count, f);
 };
 template <class B>
+concept HasLongestFirst = requires(B& block, int groups, int count, Ignore f) {
+  block.longest_first(groups, count, f);
+};
+template <class B>
 concept HasOnce = requires(B& block, Ignore f) {
   block.once(f);
 };

@@ -9,6 +9,7 @@ void open_hip_libraries(Device&, Baselines& baselines) {
                                           problems + " on this device stand beside no library"});
   };
   lacks("hipblaslt", "GEMM");
+  lacks("rocblas", "GEMM");
   lacks("ck", "attention, which AMD's Composable Kernel solves,");
   lacks("hipcub", "sum, max and argmax");
   lacks("miopen", "softmax and RMSNorm");

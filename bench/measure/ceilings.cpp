@@ -392,8 +392,7 @@ void run_compute(Device& device, Runner& runner) {
                        .check = [&device, &x, p] { check_chains(device, p, x); }});
   }
 
-  // Tiles for two rounds over the units, whatever the schedule's tiles up to 256 × 256.
-  const int side = 256 * static_cast<int>(std::ceil(std::sqrt(2.0 * units)));
+  const ProductShape shape = ceiling_product(units);
   constexpr int kDepth = 256;
   constexpr int kProducts = 8;
   struct Operands {
@@ -403,7 +402,7 @@ void run_compute(Device& device, Runner& runner) {
   std::vector<std::unique_ptr<Operands>> operands;
   for (const DType t : kDTypes) {
     const std::size_t size = size_of(t);
-    const auto narrow = [&](unsigned seed) {
+    const auto narrow = [&](int side, unsigned seed) {
       const auto wide = uniform(std::size_t(side) * kDepth, seed);
       std::vector<std::byte> narrowed(wide.size() * size);
       with_dtype(t, [&]<class T>(Type<T>) {
@@ -411,20 +410,21 @@ void run_compute(Device& device, Runner& runner) {
       });
       return narrowed;
     };
-    const std::size_t c_bytes = std::size_t(side) * side * size;
-    const std::size_t in_bytes = std::size_t(side) * kDepth * size;
-    operands.emplace_back(new Operands{.a = narrow(1),
-                                       .b = narrow(2),
-                                       .device_a = {device, in_bytes},
-                                       .device_b = {device, in_bytes},
+    const std::size_t c_bytes = std::size_t(shape.rows) * shape.cols * size;
+    const std::size_t a_bytes = std::size_t(shape.rows) * kDepth * size;
+    const std::size_t b_bytes = std::size_t(shape.cols) * kDepth * size;
+    operands.emplace_back(new Operands{.a = narrow(shape.rows, 1),
+                                       .b = narrow(shape.cols, 2),
+                                       .device_a = {device, a_bytes},
+                                       .device_b = {device, b_bytes},
                                        .device_c = {device, c_bytes}});
     Operands& o = *operands.back();
-    device.upload(o.device_a.data(), o.a.data(), in_bytes);
-    device.upload(o.device_b.data(), o.b.data(), in_bytes);
+    device.upload(o.device_a.data(), o.a.data(), a_bytes);
+    device.upload(o.device_b.data(), o.b.data(), b_bytes);
     const CeilingProblem p{.kind = CeilingKind::mma,
                            .dtype = t,
-                           .n = side,
-                           .m = side,
+                           .n = shape.cols,
+                           .m = shape.rows,
                            .k = kDepth,
                            .repeats = kProducts,
                            .x = o.device_a.data(),
@@ -563,6 +563,23 @@ std::string joined(const std::vector<std::string>& reasons) {
 }
 
 }  // namespace
+
+ProductShape ceiling_product(int units) {
+  constexpr int kTile = 256;
+  const auto shape_of = [&](int tiles) {
+    int rows = static_cast<int>(std::sqrt(tiles));
+    while (tiles % rows != 0) --rows;
+    return ProductShape{.rows = kTile * rows, .cols = kTile * (tiles / rows)};
+  };
+  const auto is_longer = [](const ProductShape& a, const ProductShape& b) {
+    return std::int64_t{a.cols} * b.rows > std::int64_t{b.cols} * a.rows;
+  };
+  ProductShape best = shape_of(2 * units);
+  for (int waves = 3; waves <= 4 && best.cols >= 2 * best.rows; ++waves) {
+    if (const ProductShape other = shape_of(waves * units); is_longer(best, other)) best = other;
+  }
+  return best;
+}
 
 std::optional<double>& Ceilings::flops(DType t) { return flops_of(*this, t); }
 

@@ -48,6 +48,16 @@ struct Ceilings {
   std::string why_no_bytes(CeilingKind kind) const;
 };
 
+struct ProductShape {
+  int rows = 0;
+  int cols = 0;
+};
+
+// The result of the products by which a device of so many units ≥ 1 is measured. In tiles of 256 ×
+// 256, and any that these fall into, it is two to four whole waves, as square as they can be: a
+// last wave of a few tiles would lower what all seem to reach.
+ProductShape ceiling_product(int units);
+
 // Takes about 3 s, and half a second for each unit of the device; allocates at most memory_limit
 // bytes. A type's rate is the best of f32 FMAs and of the units for the type; where one that
 // libraries may use cannot be measured there is none. A ceiling kernel whose result is wrong gives

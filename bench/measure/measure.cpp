@@ -112,24 +112,26 @@ class Member {
         result_.min_clock_mhz = std::min(result_.min_clock_mhz.value_or(mhz), mhz);
         result_.max_clock_mhz = std::max(result_.max_clock_mhz.value_or(mhz), mhz);
       }
-      const bool slow = throttled(time.clock_mhz);
-      taken_.push_back({.seconds = seconds, .slow = slow, .round = round});
-      if (!slow) sampler_.add(seconds);
+      const Taken taken{.seconds = seconds, .clock_mhz = time.clock_mhz, .round = round};
+      taken_.push_back(taken);
+      if (!slow(taken)) sampler_.add(seconds);
     });
   }
 
   Measurement finish() {
-    const bool keep_all = static_cast<int>(sampler_.samples().size()) < min_samples();
+    const auto fast =
+        std::ranges::count_if(taken_, [&](const Taken& t) { return t.waited == 0 && !slow(t); });
+    const bool keep_all = fast < min_samples();
     const auto calm = std::ranges::count(taken_, 0.0, &Taken::waited);
     result_.disturbed = result_.set_aside > 0 && calm < (stop_requested() ? 1 : min_samples());
     const bool keep_disturbed = result_.disturbed && options_.next_round;
     for (const Taken& t : taken_) {
       if (t.waited > 0 && !keep_disturbed) {
         result_.discarded.push_back({t.seconds, DiscardReason::disturbed, t.waited});
-      } else if (t.slow && !keep_all) {
+      } else if (slow(t) && !keep_all) {
         result_.discarded.push_back({t.seconds, DiscardReason::throttled});
       } else {
-        result_.throttled |= t.slow;
+        result_.throttled |= slow(t) || below_full(t);
         result_.samples.push_back(t.seconds);
         result_.rounds.push_back(t.round);
       }
@@ -197,11 +199,6 @@ class Member {
     result_.batch = static_cast<int>(std::min(std::max(std::ceil(wanted), least), limit));
   }
 
-  bool throttled(std::optional<int> mhz) const {
-    const std::optional<int> full = device_.info().max_clock_mhz;
-    return mhz && full && *mhz < options_.throttle_fraction * *full;
-  }
-
   std::optional<StopReason> reason() const {
     if (const auto stop = sampler_.stop()) return stop;
     // Discarded samples count, so that a device without valid times ends too. Those that were
@@ -220,9 +217,20 @@ class Member {
   struct Taken {
     double seconds = 0;
     double waited = 0;  // above 0 only if the sample was disturbed
-    bool slow = false;  // the device's clock was low
+    std::optional<int> clock_mhz = {};
     int round = 0;
   };
+
+  // The device's clock was low beside the highest that this implementation's samples had so far: a
+  // power limit keeps some of them far below the device's maximum for good, and leaving out those
+  // that it takes a little lower would favour the others.
+  bool slow(const Taken& t) const {
+    return t.clock_mhz && *t.clock_mhz < options_.throttle_fraction * *result_.max_clock_mhz;
+  }
+  bool below_full(const Taken& t) const {
+    const std::optional<int> full = device_.info().max_clock_mhz;
+    return t.clock_mhz && full && *t.clock_mhz < options_.throttle_fraction * *full;
+  }
 
   Device& device_;
   std::size_t index_;

@@ -42,7 +42,8 @@ struct MeasureOptions {
   double min_sample_seconds = 1e-3;  // shorter calls are timed in batches
   int max_batch = 10000;
   bool hot = false;  // only the first rotation set
-  // Samples at a clock under this fraction of the device's maximum are discarded; 0: none are.
+  // Samples at a clock under this fraction of the highest that an implementation's had are
+  // discarded; 0: none are.
   double throttle_fraction = 0.75;
   // Tells which samples to set aside: those whose threads waited for a processor for more than
   // kDisturbedShare of the sample. Of a GPU the time until the last call is enqueued counts,
@@ -86,7 +87,7 @@ struct Measurement {
   int batch = 1;    // calls per sample
   StopReason stop_reason = StopReason::failed;
   std::vector<Discarded> discarded;
-  bool throttled = false;  // too few samples at full clock, so the others were kept
+  bool throttled = false;  // samples under that fraction of the device's maximum were kept
   int set_aside = 0;       // samples that were disturbed
   // Fewer than min_samples others are left. Of builds that are sampled in turns the disturbed ones
   // are among the samples then: what disturbed a round disturbed both builds alike.

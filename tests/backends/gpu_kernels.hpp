@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <iostream>
+#include <ostream>
 #include <vector>
 
 #include "backends/device.hpp"
@@ -28,10 +30,11 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
   std::vector<Problem> problems = edge_problems(dtype, device);
   const int units = device.compute_units;
   using Shape = std::array<int, 3>;
-  // Of the last, each unit has at least two tiles of the largest schedule, 128 × 256, and its rows
-  // are copied as boxes.
-  for (const auto [m, n, k] : {Shape{1, 513, 257}, Shape{127, 131, 67}, Shape{1000, 1030, 200},
-                               Shape{520, 776, 328}, Shape{260, 256 * units + 8, 72}}) {
+  // Of the last three rows are copied as boxes, into tiles of 128 × 256, of which each unit has two
+  // at least, and into narrower ones, of 128 columns and of 64.
+  for (const auto [m, n, k] :
+       {Shape{1, 513, 257}, Shape{127, 131, 67}, Shape{1000, 1030, 200}, Shape{520, 776, 328},
+        Shape{260, 256 * units + 8, 72}, Shape{100, 64 * units + 72, 200}, Shape{100, 136, 200}}) {
     for (const Order order : {Order::row_major, Order::transposed}) {
       problems.emplace_back(GemmProblem{.dtype = dtype, .m = m, .n = n, .k = k, .order_b = order});
     }
@@ -50,7 +53,9 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
     };
     add(2, 4, 2, 100, 133, false);
     add(1, 2, 2, 150, 150, true);
-    add(2, 8, 2, 1, 3000, true);  // decode, split over the keys
+    // Few tiles of queries with many keys are split over these.
+    add(2, 8, 2, 1, 3000, true);
+    add(1, 1, 1, 70, 2100, true);
   }
   for (const auto op : {ReductionOp::sum, ReductionOp::max, ReductionOp::argmax}) {
     // Four blocks a unit, each of which reduces three times 4096 elements: several steps.
@@ -66,9 +71,11 @@ inline std::vector<Problem> gpu_problems(DType dtype, const DeviceInfo& device) 
   return problems;
 }
 
-// Solves each problem twice on each device, the second time over the leftovers of the first.
+// Solves each problem twice on each device, the second time over the leftovers of the first. A line
+// of `log` names each before, so that the last one is that of a device that hangs.
 inline void run_kernels(const DeviceList& list,
-                        std::vector<Problem> (*problems_of)(DType, const DeviceInfo&)) {
+                        std::vector<Problem> (*problems_of)(DType, const DeviceInfo&),
+                        std::ostream& log = std::cerr) {
   if (list.devices.empty()) GTEST_SKIP() << list.skipped;
   for (const auto& device : list.devices) {
     SCOPED_TRACE(device->info().name);
@@ -76,6 +83,7 @@ inline void run_kernels(const DeviceList& list,
       const auto problems = problems_of(dtype, device->info());
       for (std::size_t i = 0; i < problems.size(); ++i) {
         SCOPED_TRACE(case_name(problems[i]));
+        log << case_name(problems[i]) << std::endl;
         const Inputs inputs(problems[i], i + 1);
         const Verifier verifier(inputs, {.flushes_subnormals = device->info().flushes_subnormals});
         Operands operands(*device, inputs, 2);

@@ -24,10 +24,14 @@ class Backend {
   template <class S>
   using Block = simt::ThreadBlock<Atoms, S>;
 
-  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges.
-  explicit Backend(int max_blocks = 3, int splits = 1) : max_blocks_(max_blocks), splits_(splits) {}
+  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges. Schedules
+  // choose for `units` compute units, or for those of the reference device.
+  explicit Backend(int max_blocks = 3, int splits = 1, int units = 0)
+      : max_blocks_(max_blocks), splits_(splits), facts_(Schedules::kReference) {
+    if (units > 0) facts_.compute_units = units;
+  }
 
-  Schedules schedules() const { return Schedules(Schedules::kReference); }
+  Schedules schedules() const { return Schedules(facts_); }
   template <class Schedule>
   int concurrent_blocks() const { return max_blocks_; }
   template <class Schedule>
@@ -62,6 +66,7 @@ class Backend {
  private:
   int max_blocks_;
   int splits_;
+  simt::DeviceFacts facts_;
   unsigned arrivals_ = 0;
   std::vector<std::byte> workspace_;
 };

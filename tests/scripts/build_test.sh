@@ -13,6 +13,7 @@ cat >"$work/bin/cmake" <<'FAKE'
 #!/usr/bin/env bash
 printf 'CMAKE_GENERATOR=%s %s\n' "${CMAKE_GENERATOR-}" "$*" >>"$NOTES"
 [[ $1 == -S ]] || exit 0
+mkdir -p "$4"
 cache=$4/CMakeCache.txt
 touch "$cache"
 for argument; do
@@ -30,7 +31,7 @@ printf '#!/bin/sh\n' >"${0%/*}/ninja"
 chmod +x "${0%/*}/ninja"
 FAKE
 # A machine without ninja, until setup installs it.
-for tool in bash dirname sed mkdir touch nproc rm grep chmod; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
+for tool in bash dirname sed mkdir touch nproc rm cp grep chmod; do ln -s "$(command -v "$tool")" "$work/bin/$tool"; done
 printf '#!/bin/sh\n' >"$work/bin/ctest"
 chmod +x "$work"/bin/{cmake,setup,ctest}
 cat=$(command -v cat)
@@ -95,6 +96,17 @@ cached MOAT_HIP ON '--gpu-sdks'
 fresh
 CMAKE_GENERATOR='Unix Makefiles' run bench.sh
 asked 'CMAKE_GENERATOR=Unix Makefiles' "the user's generator"
+
+# An archive of bundle.sh: the libraries are compiled from their sources, also by CMake 4.
+mkdir -p "$work/archive/deps"
+cp -r "$scripts" "$work/archive/scripts"
+scripts=$work/archive/scripts
+fresh
+run bench.sh
+asked "-S $work/archive/deps/nlohmann-json3" 'bench.sh of an archive'
+grep -F -- '/deps/' "$NOTES" | grep -F -- ' -S ' | grep -vqF -- -DCMAKE_POLICY_VERSION_MINIMUM=3.5 &&
+  fail 'a library is configured for CMake 3 only'
+cached MOAT_EMULATOR OFF 'bench.sh of an archive'
 
 ((failures == 0)) && echo 'all checks passed'
 exit $failures

@@ -38,7 +38,13 @@ run() { MOAT_SETUP=true "$gpu" "$@"; }
 expect 0 "device tests: passed" run
 expect 0 "library tests: passed" run
 expect 0 "racecheck: passed" run
-expect 0 "moat run --suite llama3-8b" run --only bench --suite llama3-8b
+# Of the machine's devices only the GPU; each case is written, and named as it begins.
+expect 0 "moat run --suite llama3-8b --backend cuda --progress --resume --out " \
+  run --only bench --suite llama3-8b
+expect 0 "moat run --device cuda:1 --out mine.json --progress
+" run --only bench --device cuda:1 --out mine.json
+expect 0 "moat run --backend=cpu --ab other --progress
+" run --only bench --backend=cpu --ab other
 grep -qE -- "-DMOAT_CUDA_ARCHITECTURES=90a( |$)" "$work/cmake.log"
 grep -q -- "-DMOAT_HIP=OFF" "$work/cmake.log"
 
@@ -54,4 +60,5 @@ program "$work/build/tests/backends/hip/hip_device_test" <<<'echo "[  PASSED  ] 
 # NVIDIA's libraries have nothing to be tested on.
 program "$work/build/tests/bench/baselines/gpu_baselines_test" <<<'echo "[  SKIPPED ] 1 test"'
 expect 0 "compute-sanitizer is NVIDIA's" run
+expect 0 "moat run --backend hip --progress" run --only bench
 echo "gpu.sh: all as expected"

@@ -189,9 +189,9 @@ check "--gpu-sdks: exit 3" exits 3
 check "--gpu-sdks: clang and HIP" says \
   "clang-19 clang-tools-19 lld-19 llvm-19 libamdhip64-dev rocm-device-libs"
 sed -i '/-19$/d' "$work/available"
-words clang-18 clang-tools-18 lld-18 llvm-18 >>"$work/available"
+words clang-18 clang-20 clang-tools-20 lld-20 llvm-20 >>"$work/available"
 run --gpu-sdks --no-install
-check "--gpu-sdks: an older clang where there is no newer" says "clang-18 clang-tools-18 lld-18 llvm-18"
+check "--gpu-sdks: a newer clang where there is no 19" says "clang-20 clang-tools-20 lld-20 llvm-20"
 mkdir -p "$work/root/opt/rocm/llvm/bin"
 printf '#!/bin/sh\n' >"$work/root/opt/rocm/llvm/bin/clang++"
 chmod +x "$work/root/opt/rocm/llvm/bin/clang++"
@@ -220,6 +220,8 @@ mkdir -p "$work/root/dev"
 : >"$work/root/dev/kfd"
 run --no-install
 check "an AMD GPU asks for HIP" says libamdhip64-dev
+check "an AMD GPU without ROCm: told that the distribution's HIP may be too old" says "for those
+install ROCm"
 
 machine
 gpu 0x10de 0x030200

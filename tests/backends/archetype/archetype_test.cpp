@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <sstream>
 #include <vector>
 
 #include "backends/vocabulary/launchers.hpp"
@@ -16,7 +17,7 @@ MOAT_LAUNCHERS_COMPILED_ELSEWHERE(archetype::Backend)
 
 namespace {
 
-class ArchetypeDevice final : public HostMemory {
+class ArchetypeDevice : public HostMemory {
  public:
   ArchetypeDevice() {
     info_.backend = "archetype";
@@ -34,6 +35,21 @@ TEST(Archetype, VocabularySufficesForEveryKernel) {
   DeviceList list;
   list.devices.push_back(std::make_unique<ArchetypeDevice>());
   run_kernels(list, edge_problems);
+}
+
+// That of a device which never comes back is the last one.
+TEST(Archetype, ProblemsAreNamedBeforeTheyRun) {
+  struct Hung : ArchetypeDevice {
+    void run(const Problem&) override { throw DeviceError("it hangs"); }
+  };
+  DeviceList list;
+  list.devices.push_back(std::make_unique<Hung>());
+  std::ostringstream log;
+  const auto one = [](DType type, const DeviceInfo&) -> std::vector<Problem> {
+    return {GemmProblem{.dtype = type, .m = 3, .n = 5, .k = 7}};
+  };
+  EXPECT_THROW(run_kernels(list, one, log), DeviceError);
+  EXPECT_EQ(log.str(), "gemm/f32/m3n5k7\n");
 }
 
 }  // namespace

@@ -134,6 +134,10 @@ class Block {
     for (int i = index_; i < count; i += blocks_) f(i);
   }
   template <class F>
+  void longest_first(int groups, int count, F f) {
+    items(groups * count, [&](int i) { f(i / count, i % count); });
+  }
+  template <class F>
   void once(F f) {
     f();
   }

@@ -42,6 +42,16 @@ TEST(HipArchitecture, OneTakesSubnormalOperandsForZero) {
   }
 }
 
+// Debian 12's HIP knows no MI300.
+TEST(HipDevices, ARuntimeOlderThanTheDriversDevicesIsNamed) {
+  const std::string text = hip::none_visible({"gfx1100", "gfx942"}, "5.2.3");
+  EXPECT_NE(text.find("HIP 5.2.3 sees none of the driver's GPUs (gfx1100, gfx942)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("newer ROCm"), std::string::npos) << text;
+  EXPECT_EQ(hip::none_visible({}, "5.2.3").find("ROCm"), std::string::npos);
+}
+
 TEST(HipDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_hip_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

@@ -16,15 +16,18 @@ class HipTelemetry : public testing::Test {
  protected:
   void SetUp() override {
     const fs::path nodes = "class/kfd/kfd/topology/nodes";
-    write(nodes / "0/properties", "cpu_cores_count 64\nsimd_count 0\nlocation_id 0\ndomain 0\n");
+    write(nodes / "0/properties",
+          "cpu_cores_count 64\nsimd_count 0\ngfx_target_version 0\nlocation_id 0\ndomain 0\n");
     write(nodes / "0/caches/0/properties", "level 3\nsize 32768\n");
     write(nodes / "1/properties",
           "cpu_cores_count 0\nsimd_count 1216\nunique_id 17312345678901234567\n"
+          "gfx_target_version 90402\n"
           "location_id 49408\ndomain 0\n");
     write(nodes / "1/caches/0/properties", "processor_id_low 2147487744\nlevel 1\nsize 32\n");
     write(nodes / "1/caches/1/properties", "processor_id_low 2147487744\nlevel 2\nsize 4096\n");
     write(nodes / "1/caches/2/properties", "processor_id_low 2147487744\nlevel 3\nsize 262144\n");
-    write(nodes / "2/properties", "simd_count 440\nlocation_id 58112\ndomain 0\n");
+    write(nodes / "2/properties",
+          "simd_count 440\ngfx_target_version 90010\nlocation_id 58112\ndomain 0\n");
     write(nodes / "2/caches/0/properties", "level 2\nsize 8192\n");
     const fs::path monitor = "bus/pci/devices/0000:c1:00.0/hwmon/hwmon7";
     write(monitor / "power1_cap", "750000000\n");
@@ -67,6 +70,26 @@ TEST_F(HipTelemetry, FindsTheDeviceByItsAddress) {
   EXPECT_EQ(info.cache_bytes, std::size_t{8} << 20);
   EXPECT_EQ(info.power_limit_watts, std::nullopt);
   EXPECT_EQ(telemetry.clock_mhz(), std::nullopt);
+}
+
+// Two of the partitions of an MI300X: the third's location is 3 · 2²⁸ further.
+TEST_F(HipTelemetry, FindsAPartitionOfTheDeviceAtItsAddress) {
+  const fs::path nodes = "class/kfd/kfd/topology/nodes";
+  for (const char* node : {"3", "4"}) {
+    write(nodes / node / "properties",
+          std::string("simd_count 304\nlocation_id ") +
+              std::to_string(0x4500 + (*node == '3' ? 0x1000'0000U : 0x3000'0000U)) +
+              "\ndomain 0\n");
+    write(nodes / node / "caches/0/properties", "level 3\nsize 262144\n");
+  }
+  DeviceInfo info;
+  const Telemetry telemetry("0000:45:00.0", info, root_);
+  EXPECT_EQ(info.cache_bytes, std::size_t{256} << 20);
+}
+
+TEST_F(HipTelemetry, NamesTheArchitecturesOfTheDriver) {
+  EXPECT_EQ(driver_architectures(root_), (std::vector<std::string>{"gfx90a", "gfx942"}));
+  EXPECT_TRUE(driver_architectures(root_ / "nothing").empty());
 }
 
 TEST_F(HipTelemetry, MissingFilesTellNothing) {

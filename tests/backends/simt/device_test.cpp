@@ -410,12 +410,35 @@ TEST(GridBlocks, StayWithin32BitsOfThreads) {
   EXPECT_LE(std::uint64_t{grid_blocks(std::int64_t{1} << 40, 256)} * 256, 0x7fffffffu);
 }
 
+// The model of waves: of nearly as many items as units some would be left over for a second wave,
+// and short ranges are outweighed by what begins and merges them.
+TEST(KeySplits, OnlyWhereClearlyFewerItemsThanUnitsHaveLongRanges) {
+  for (const int units : {78, 104, 108, 132, 304}) {
+    for (const int steps : {4, 64, 1024}) {
+      for (int items = units * 2 / 3 + 1; items <= units; ++items) {
+        EXPECT_EQ(key_splits(items, steps, units), 1) << items << " of " << units;
+      }
+    }
+    for (const int steps : {1, 2, 4, 8}) {
+      EXPECT_EQ(key_splits(units / 2, steps, units), 1) << steps << " steps, " << units;
+    }
+    EXPECT_EQ(key_splits(units / 2, 64, units), 2) << units;
+  }
+}
+
 TEST(KeySplits, FillTheDeviceAndLeaveNoRangeEmpty) {
   EXPECT_EQ(key_splits(132, 1000, 132), 1);  // enough items already
   EXPECT_EQ(key_splits(8, 1, 132), 1);       // one step cannot be split
-  EXPECT_EQ(key_splits(66, 1000, 132), 4);
+  EXPECT_EQ(key_splits(66, 1000, 132), 2);   // one wave
+  EXPECT_EQ(key_splits(70, 1000, 132), 3);   // two waves of a third
+  // No other number of ranges would save more than the margin.
   for (int items = 1; items < 132; ++items) {
-    EXPECT_GT(items * key_splits(items, 1 << 20, 132), 132) << items;
+    for (const int steps : {5, 100, 1 << 19}) {
+      const auto cost = split_cost(items, steps, 132, key_splits(items, steps, 132));
+      for (int other = 1; other <= std::min(steps, 264 / items); ++other) {
+        ASSERT_LE(7 * cost, 8 * split_cost(items, steps, 132, other)) << items << ", " << other;
+      }
+    }
   }
   for (const int items : {1, 3, 8, 100}) {
     for (int steps = 1; steps < 300; ++steps) {
@@ -425,6 +448,32 @@ TEST(KeySplits, FillTheDeviceAndLeaveNoRangeEmpty) {
       ASSERT_LT((splits - 1) * per_split, steps) << items << " items, " << steps << " steps";
     }
   }
+}
+
+struct NoAtoms;
+struct NoSchedules {
+  explicit NoSchedules(const DeviceFacts&) {}
+};
+class QueueOfFacts final : public Queue {
+ public:
+  void enqueue(const Grid&, void**) override {}
+  void* workspace(std::size_t) override { return nullptr; }
+  unsigned* arrivals() override { return nullptr; }
+  const DeviceFacts& facts() const override { return facts_; }
+
+ private:
+  DeviceFacts facts_{.compute_units = 100};
+};
+
+// Blocks of one wave run two by two at least, and as many as a schedule asks for.
+TEST(KeySplits, ForAsManyBlocksAsTheDeviceRunsAtOnce) {
+  QueueOfFacts queue;
+  const Backend<NoAtoms, NoSchedules> backend(queue);
+  constexpr int kSteps = 1 << 19;
+  EXPECT_EQ((backend.splits<TileSchedule<bf16, 16, 16, 0, 1, 1, 1>>(50, kSteps)), 4);
+  EXPECT_EQ((backend.splits<TileSchedule<bf16, 16, 16, 0, 1, 1, 3>>(50, kSteps)), 6);
+  EXPECT_EQ((backend.splits<TileSchedule<bf16, 128, 64, 0, 8, 1, 1>>(50, kSteps)), 2);
+  EXPECT_EQ((backend.splits<TileSchedule<bf16, 128, 64, 0, 4, 1, 2>>(50, kSteps)), 4);
 }
 
 }  // namespace

@@ -48,13 +48,17 @@ TEST_P(EmulatedGemm, OneBlockDoesAllTiles) { check(130, 150, 20, 0, 0, 0, {.max_
 
 // Every row begins at a multiple of 16 bytes, as copies of boxes want it: one tile of the largest
 // schedule, less than one step of k, edges in all dimensions, and several tiles of one block, which
-// go round the ring of stages from tile to tile.
+// go round the ring of stages from tile to tile. For one unit, two and the reference device, whose
+// schedules differ.
 TEST_P(EmulatedGemm, RowsOfWholeChunks) {
-  check(128, 256, 64);
-  check(17, 8, 8);
-  check(200, 264, 200);
-  check(260, 520, 200, 0, 0, 0, {.max_blocks = 1});
-  check(130, 264, 72, 8, 16, 1);
+  for (const int units : {1, 2, 0}) {
+    SCOPED_TRACE(::testing::Message() << units << " units");
+    check(128, 256, 64, 0, 0, 0, {.units = units});
+    check(17, 8, 8, 0, 0, 0, {.units = units});
+    check(200, 264, 200, 0, 0, 0, {.units = units});
+    check(260, 520, 200, 0, 0, 0, {.max_blocks = 1, .units = units});
+    check(130, 264, 72, 8, 16, 1, {.units = units});
+  }
 }
 
 // Many tiles choose the largest schedule, with several bands of rows.

@@ -66,10 +66,41 @@ TEST(Schedules, OtherChoicesAreTheSameOnEveryDevice) {
     EXPECT_EQ((chosen<f16, hip::CdnaSchedules>(units, 16, 8192)), Tile(16, 32, 128, 1));
     EXPECT_EQ((chosen<f16, hip::Rdna3Schedules>(units, 16, 8192)), Tile(16, 32, 64, 1));
     EXPECT_EQ((chosen<f16, hip::PlainSchedules>(units, 16, 8192)), Tile(16, 64, 64, 4));
-    EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(units, 17, 8192, 4096, kAligned)),
-              Tile(128, 256, 64, 12));
     EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(units, 16, 8192, 4096, kAligned)),
               Tile(16, 64, 64, 4));
+  }
+}
+
+int columns_of(int units, int m, int n) {
+  return std::get<1>(chosen<bf16, cuda::Sm90aSchedules>(units, m, n, 4096, kAligned));
+}
+
+// Tiles of 128 × 256, as long as narrower ones would not fill a device much better.
+TEST(Schedules, BoxesAreAsWideAsTheyFillTheDevice) {
+  EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(132, 8192, 8192, 4096, kAligned)),
+            Tile(128, 256, 64, 12));
+  EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(132, 512, 4096, 4096, kAligned)),
+            Tile(128, 128, 64, 12));
+  EXPECT_EQ((chosen<f16, cuda::Sm90aSchedules>(132, 1024, 1024, 1024, kAligned)),
+            Tile(128, 64, 64, 12));
+  for (const int units : {78, 114, 132}) {
+    for (const int m : {17, 128, 512, 2048, 8192}) {
+      for (int n = 256; n <= 1 << 16; n *= 2) {
+        SCOPED_TRACE(testing::Message() << units << " units, m " << m << ", n " << n);
+        // Of the places in all waves, those with a tile.
+        const auto share = [&](int columns) {
+          const int tiles = ceil_div(m, 128) * ceil_div(n, columns);
+          return static_cast<double>(tiles) / (ceil_div(tiles, units) * units);
+        };
+        const int columns = columns_of(units, m, n);
+        for (int wider = 2 * columns; wider <= 256; wider *= 2) {
+          EXPECT_GE(share(columns), 1.3 * share(wider));
+        }
+        for (int narrower = columns / 2; narrower >= 64; narrower /= 2) {
+          EXPECT_LE(share(narrower), 2.0001 * share(columns));
+        }
+      }
+    }
   }
 }
 

@@ -48,7 +48,7 @@ TEST(GpuBaselines, OfHipAreAbsentWithTheReason) {
   const Baselines baselines = open_baselines(device);
   EXPECT_TRUE(baselines.found.empty());
   std::string reasons;
-  for (const std::string name : {"hipblaslt", "ck", "hipcub", "miopen"}) {
+  for (const std::string name : {"hipblaslt", "rocblas", "ck", "hipcub", "miopen"}) {
     const auto absent = std::ranges::find(baselines.absent, name, &AbsentBaseline::name);
     ASSERT_NE(absent, baselines.absent.end()) << name;
     reasons += absent->reason + '\n';

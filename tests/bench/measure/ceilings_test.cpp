@@ -179,6 +179,49 @@ TEST(EnterTraffic, RaisesAndNeverLowers) {
   EXPECT_FALSE(c.copy_bytes);
 }
 
+// H200, H20, A100, MI300X, MI210, RX 7900 XTX, L40S, and CPUs.
+TEST(MeasureCeilings, ProductsAreWholeWaves) {
+  for (const int units : {132, 78, 108, 304, 104, 96, 142, 127, 1, 2, 3, 4, 64}) {
+    const ProductShape shape = ceiling_product(units);
+    SCOPED_TRACE(testing::Message() << units << " units: " << shape.rows << " x " << shape.cols);
+    for (const auto& [rows, cols] : {std::pair{256, 256}, {128, 256}, {128, 128}, {64, 64}}) {
+      const int tiles = shape.rows / rows * (shape.cols / cols);
+      EXPECT_EQ(shape.rows % rows + shape.cols % cols, 0);
+      EXPECT_EQ(tiles % units, 0) << rows << " x " << cols;
+      // Two blocks on each unit.
+      if (rows * cols < 256 * 256) {
+        EXPECT_EQ(tiles % (2 * units), 0) << rows << " x " << cols;
+      }
+    }
+    const int waves = shape.rows / 256 * (shape.cols / 256) / units;
+    EXPECT_TRUE(waves >= 2 && waves <= 4) << waves;
+    EXPECT_LE(shape.rows, shape.cols);
+    // Primes have no better shape.
+    if (units != 142 && units != 127) {
+      EXPECT_LT(shape.cols, 2 * shape.rows);
+    }
+  }
+}
+
+TEST(MeasureCeilings, ProductsHaveTheShapeForTheDevice) {
+  FakeClock clock;
+  FakeDevice device(clock);
+  device.info_.compute_units = 6;
+  const ProductShape shape = ceiling_product(6);
+  int products = 0;
+  device.duration = [&](const Problem& problem) {
+    const auto& p = std::get<CeilingProblem>(problem);
+    if (p.kind == CeilingKind::mma) {
+      EXPECT_EQ(p.m, shape.rows);
+      EXPECT_EQ(p.n, shape.cols);
+      ++products;
+    }
+    return 1e-3;
+  };
+  measure_ceilings(device, clock, std::size_t{1} << 20);
+  EXPECT_GT(products, 0);
+}
+
 // A device that computes nothing leaves the poisoned results, and has no ceilings.
 TEST(MeasureCeilings, WrongResultsGiveNoCeiling) {
   FakeClock clock;

@@ -143,20 +143,39 @@ TEST_F(Measure, HotStaysOnOneSet) {
 TEST_F(Measure, ThrottledSamplesAreDiscarded) {
   device_.info_.max_clock_mhz = 1000;
   int batch = 0;
-  device_.current_mhz = [&] { return ++batch % 4 == 0 ? 700 : 900; };
+  device_.current_mhz = [&] { return ++batch % 4 == 0 ? 600 : 900; };
   const auto result = run({timed("a", 1e-3)});
   const Measurement& m = result.measurements[0];
   EXPECT_EQ(m.samples.size(), 10U);
   EXPECT_EQ(m.discarded.size(), 3U);
   for (const Discarded& d : m.discarded) EXPECT_EQ(d.reason, DiscardReason::throttled);
   EXPECT_FALSE(m.throttled);
-  EXPECT_EQ(m.min_clock_mhz, 700);
+  EXPECT_EQ(m.min_clock_mhz, 600);
   EXPECT_EQ(m.max_clock_mhz, 900);
 }
 
-TEST_F(Measure, NeverDiscardsAllSamples) {
+// On both sides of three quarters of the maximum: the slower ones are kept, and the record tells.
+TEST_F(Measure, SamplesUnderALimitOfPowerAreAllKept) {
   device_.info_.max_clock_mhz = 1000;
-  device_.current_mhz = [] { return 500; };
+  int batch = 0;
+  device_.current_mhz = [&] { return ++batch % 2 == 0 ? 700 : 800; };
+  const auto result = run({timed("a", 1e-3)});
+  const Measurement& m = result.measurements[0];
+  EXPECT_EQ(m.samples.size(), 10U);
+  EXPECT_TRUE(m.discarded.empty());
+  EXPECT_TRUE(m.throttled);
+}
+
+// Only the first sample has a high clock.
+TEST_F(Measure, NeverDiscardsAllSamples) {
+  struct Count : CallObserver {
+    void before(std::size_t, std::size_t, int) override { ++samples; }
+    void after(std::size_t) override {}
+    int samples = 0;
+  } count;
+  options_.observer = &count;
+  device_.info_.max_clock_mhz = 1000;
+  device_.current_mhz = [&] { return count.samples < 2 ? 1000 : 500; };
   options_.sampler.budget_seconds = 0.1;
   const auto result = run({timed("a", 1e-3)});
   const Measurement& m = result.measurements[0];

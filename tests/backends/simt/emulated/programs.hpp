@@ -9,6 +9,7 @@ namespace moat::testing {
 struct Launch {
   int max_blocks = 3;  // of a grid
   int splits = 1;      // ranges of keys in attention
+  int units = 0;       // that schedules choose for; 0: those of the family's reference device
 };
 
 // Solve a problem whose operands are in host memory; return what is left of the arrivals counter,
