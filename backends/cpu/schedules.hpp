@@ -161,11 +161,40 @@ struct UnitScaledTiles {
   static constexpr bool kDynamic = true;
 };
 
-// As ManyQueries, of whole blocks of rows.
-template <int kBlocks>
+inline constexpr int kQueriesOfKept = 2 * kBlock;
+inline constexpr int kQueriesOfMore = 6 * kBlock;
+#elif MOAT_CPU_BFMMLA
+// A panel of A, 288 KiB, stays in L2, and some rows of it, 9 KiB, with the columns of B that they
+// meet, 6 KiB, in L1. An element of B, at kBlockPackingCost, is packed for 384 rows; sums, 768 KiB,
+// are read and written once in 384 steps.
+struct UnitGemm {
+  using Mode = Tiles;
+  static constexpr int m = 384;
+  static constexpr int n = 512;
+  static constexpr int k = 384;
+  static constexpr bool kDynamic = true;
+};
+
+// As ScaledTiles, of half as many bytes an element.
+struct UnitScaledTiles {
+  using Mode = TilesOfOneSize;
+  static constexpr int m = 576;
+  static constexpr int n = 128;
+  static constexpr int k = 128;
+  static constexpr bool kDynamic = true;
+};
+
+// A packed key is read, 2 bytes an element, for so many rows.
+inline constexpr int kQueriesOfKept = 2 * kBlockRows;
+inline constexpr int kQueriesOfMore = 8 * kBlockRows;
+#endif
+
+#if MOAT_CPU_MATRIX_UNIT
+// As ManyQueries, by a matrix unit.
+template <int kQueries>
 struct ManyQueriesByUnit {
   using Mode = KeptTiles;
-  static constexpr int m = kBlocks * kBlock;
+  static constexpr int m = kQueries;
   static constexpr int n = 128;
   static constexpr bool all_heads = false;
   static constexpr bool kDynamic = true;
@@ -175,9 +204,11 @@ template <class T>
 using ManyRows = std::conditional_t<kByTiles<T>, UnitGemm, TiledGemm>;
 using ManyScaledRows = UnitScaledTiles;
 template <class T>
-using PrefillOfKept = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<2>, ManyQueries<1>>;
+using PrefillOfKept =
+    std::conditional_t<kByTiles<T>, ManyQueriesByUnit<kQueriesOfKept>, ManyQueries<1>>;
 template <class T>
-using PrefillOfMore = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<6>, ManyQueries<4>>;
+using PrefillOfMore =
+    std::conditional_t<kByTiles<T>, ManyQueriesByUnit<kQueriesOfMore>, ManyQueries<4>>;
 #else
 template <class T>
 using ManyRows = TiledGemm;
