@@ -77,6 +77,12 @@ function(moat_cpu_isa set)
   # x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
   # own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
   target_compile_definitions(moat_cpu_isa_${set} INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
+  # Highway's vectors of SVE have no size and can be no elements of arrays: where `native` has SVE,
+  # kernels use NEON beside it.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    target_compile_definitions(moat_cpu_isa_${set} INTERFACE
+      "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  endif()
   target_link_libraries(moat_cpu_isa_${set} INTERFACE hwy::hwy)
 endfunction()
 foreach(set IN LISTS MOAT_CPU_SETS)

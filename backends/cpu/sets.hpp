@@ -11,7 +11,7 @@ namespace moat::cpu {
 // Plain data, safe to read on any processor.
 struct InstructionSet {
   const char* name;             // as MOAT_CPU names it: avx2, …, native
-  const char* architecture;     // of what the compiler was told: amx, …, avx2, sse4, neonbf16, neon
+  const char* architecture;     // of what the compiler was told: amx, …, sse4, neonbf16, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
 
