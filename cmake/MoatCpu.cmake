@@ -12,11 +12,14 @@ set(MOAT_CPU_FLAGS_avx512bf16 -march=x86-64-v4 -mavx512bf16 -mavx512vnni -mavx51
   -mavx512ifma -mavx512bitalg -mavx512vpopcntdq -mgfni -maes -mvaes -mpclmul -mvpclmulqdq)
 # Without AVX512-FP16, which no kernel needs: the tests run all but the tiles on processors without them.
 set(MOAT_CPU_FLAGS_amx ${MOAT_CPU_FLAGS_avx512bf16} -mamx-tile -mamx-bf16 -mamx-int8)
-# Highway compiles its NEON functions with the cryptographic extension.
-set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto)
+# Highway compiles its NEON functions with the cryptographic extension. Atomic operations are no calls of
+# libgcc.a, from which the weak symbols of a set's object file would bring nothing.
+set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto -mno-outline-atomics)
+# Products of bfloat16 and of 8-bit integers: Neoverse V1 and N2, Apple M2, and newer.
+set(MOAT_CPU_FLAGS_neonbf16 -march=armv8.2-a+crypto+fp16+dotprod+bf16+i8mm)
 # From the least to the most; of those that a processor has, the last is picked.
 set(MOAT_CPU_SETS_x86_64 avx2 avx512 avx512bf16 amx)
-set(MOAT_CPU_SETS_aarch64 neon)
+set(MOAT_CPU_SETS_aarch64 neon neonbf16)
 
 # MOAT_CPU_SETS: what MOAT_CPU means here.
 function(moat_cpu_sets)
@@ -74,6 +77,12 @@ function(moat_cpu_isa set)
   # x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
   # own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
   target_compile_definitions(moat_cpu_isa_${set} INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
+  # Highway's vectors of SVE have no size and can be no elements of arrays: where `native` has SVE,
+  # kernels use NEON beside it.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    target_compile_definitions(moat_cpu_isa_${set} INTERFACE
+      "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
+  endif()
   target_link_libraries(moat_cpu_isa_${set} INTERFACE hwy::hwy)
 endfunction()
 foreach(set IN LISTS MOAT_CPU_SETS)
@@ -87,12 +96,14 @@ endif()
 add_library(moat_cpu_isa INTERFACE)
 target_link_libraries(moat_cpu_isa INTERFACE moat_cpu_isa_${MOAT_CPU_OWN})
 
-# moat_cpu_code(NAME TABLE HEADER SOURCES... LIBS... [DEFINITIONS...]): compiles SOURCES for every
-# set. Each defines `MOAT_CPU_TABLE(TABLE, NAME)` of backends/cpu/sets.hpp, a TABLE of its functions,
-# which HEADER declares and cpu::chosen<TABLE>() gives. NAME_SOURCES is what the library then
-# consists of; the targets, NAME_TARGETS, are NAME_SET, but NAME where the set is native.
+# moat_cpu_code(NAME TABLE HEADER SOURCES... LIBS... [DEFINITIONS...] [SOURCES_SET...]): compiles
+# SOURCES for every set, or what SOURCES_SET names for SET. Each set's define
+# `MOAT_CPU_TABLE(TABLE, NAME)` of backends/cpu/sets.hpp, a TABLE of its functions, which HEADER declares
+# and cpu::chosen<TABLE>() gives. NAME_SOURCES is what the library then consists of; the targets,
+# NAME_TARGETS, are NAME_SET, but NAME where the set is native.
 function(moat_cpu_code name table header)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;DEFINITIONS" ${ARGN})
+  list(TRANSFORM MOAT_CPU_SETS PREPEND SOURCES_ OUTPUT_VARIABLE of_sets)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;DEFINITIONS;${of_sets}" ${ARGN})
   set(targets "")
   set(objects "")
   set(declared "")
@@ -103,7 +114,11 @@ function(moat_cpu_code name table header)
       set(target ${name})
     endif()
     list(APPEND targets ${target})
-    add_library(${target} OBJECT ${ARG_SOURCES})
+    if(DEFINED ARG_SOURCES_${set})
+      add_library(${target} OBJECT ${ARG_SOURCES_${set}})
+    else()
+      add_library(${target} OBJECT ${ARG_SOURCES})
+    endif()
     target_compile_definitions(${target} PRIVATE MOAT_CPU_SET=${set} ${ARG_DEFINITIONS})
     target_link_libraries(${target} PRIVATE ${ARG_LIBS} moat_cpu_isa_${set})
     list(LENGTH MOAT_CPU_SETS count)

@@ -115,8 +115,7 @@ std::unique_ptr<Device> make_device(int threads) { return std::make_unique<CpuDe
 
 DeviceList list_cpu_devices() {
   DeviceList list;
-  if (const auto missing =
-          cpu::missing_features(cpu::chosen_set(), cpu::read_text("/proc/cpuinfo"));
+  if (const auto missing = cpu::missing_features(cpu::chosen_set(), cpu::features_here());
       !missing.empty()) {
     list.skipped = fmt::format(
         "this build's kernels use {}, which this processor lacks: configure with -DMOAT_CPU=native "

@@ -93,6 +93,30 @@ constexpr const char* kFeatures[] = {
     "sha1",
     "sha2",
 #endif
+#ifdef __ARM_FEATURE_CRC32
+    "crc32",
+#endif
+#ifdef __ARM_FEATURE_ATOMICS
+    "atomics",
+#endif
+#ifdef __ARM_FEATURE_QRDMX
+    "asimdrdm",
+#endif
+#ifdef __ARM_FEATURE_FP16_SCALAR_ARITHMETIC
+    "fphp",
+#endif
+#ifdef __ARM_FEATURE_FP16_VECTOR_ARITHMETIC
+    "asimdhp",
+#endif
+#ifdef __ARM_FEATURE_DOTPROD
+    "asimddp",
+#endif
+#ifdef __ARM_FEATURE_BF16_VECTOR_ARITHMETIC
+    "bf16",
+#endif
+#ifdef __ARM_FEATURE_MATMUL_INT8
+    "i8mm",
+#endif
 #ifdef __ARM_FEATURE_SVE
     "sve",
 #endif
@@ -114,6 +138,9 @@ MOAT_CPU_TABLE(cpu::InstructionSet, moat_cpu_set) = {
         "avx2",
 #elif defined(__SSE4_2__)
         "sse4",
+#elif defined(__ARM_NEON) && defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC) && \
+    defined(__ARM_FEATURE_MATMUL_INT8)
+        "neonbf16",
 #elif defined(__ARM_NEON)
         "neon",
 #else

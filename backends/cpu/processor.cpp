@@ -19,6 +19,11 @@
 
 #include "backends/cpu/control_group.hpp"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
 namespace moat::cpu {
 
 namespace {
@@ -63,6 +68,34 @@ std::string cpuinfo_value(const std::string& text, const std::string& key) {
   }
   return "";
 }
+
+#if defined(__aarch64__) && defined(__linux__)
+// Linux prints these words by the same bits (Documentation/arch/arm64/elf_hwcaps.rst). The file may
+// be another machine's: an emulator that runs a single program shows it the file of its own.
+std::string features_here() {
+  struct Feature {
+    unsigned long type, bit;
+    const char* name;
+  };
+  constexpr Feature kKnown[] = {
+      {AT_HWCAP, HWCAP_ASIMD, "asimd"},       {AT_HWCAP, HWCAP_AES, "aes"},
+      {AT_HWCAP, HWCAP_PMULL, "pmull"},       {AT_HWCAP, HWCAP_SHA1, "sha1"},
+      {AT_HWCAP, HWCAP_SHA2, "sha2"},         {AT_HWCAP, HWCAP_CRC32, "crc32"},
+      {AT_HWCAP, HWCAP_ATOMICS, "atomics"},   {AT_HWCAP, HWCAP_FPHP, "fphp"},
+      {AT_HWCAP, HWCAP_ASIMDHP, "asimdhp"},   {AT_HWCAP, HWCAP_ASIMDRDM, "asimdrdm"},
+      {AT_HWCAP, HWCAP_ASIMDDP, "asimddp"},   {AT_HWCAP, HWCAP_SVE, "sve"},
+      {AT_HWCAP2, HWCAP2_SVEBF16, "svebf16"}, {AT_HWCAP2, HWCAP2_SVEI8MM, "svei8mm"},
+      {AT_HWCAP2, HWCAP2_I8MM, "i8mm"},       {AT_HWCAP2, HWCAP2_BF16, "bf16"},
+  };
+  std::string text = "Features\t:";
+  for (const auto& [type, bit, name] : kKnown) {
+    if ((getauxval(type) & bit) != 0) text.append(1, ' ').append(name);
+  }
+  return text;
+}
+#else
+std::string features_here() { return read_text("/proc/cpuinfo"); }
+#endif
 
 std::string processor_name(const std::string& cpuinfo) {
   for (const char* key : {"model name", "Model"}) {

@@ -18,6 +18,10 @@ std::string read_text(const std::string& path);
 // Value of the first "key : value" line of /proc/cpuinfo-like text, empty if there is none.
 std::string cpuinfo_value(const std::string& text, const std::string& key);
 
+// A text as /proc/cpuinfo, which has the names of this processor's features: on arm64 a line
+// "Features" of those that sets of sets.hpp need, else that file, empty where there is none.
+std::string features_here();
+
 // Model name, else the implementer and part of an Arm processor.
 std::string processor_name(const std::string& cpuinfo);
 

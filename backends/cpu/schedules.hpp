@@ -161,16 +161,65 @@ struct UnitScaledTiles {
   static constexpr bool kDynamic = true;
 };
 
-// As ManyQueries, of whole blocks of rows.
-template <int kBlocks>
+inline constexpr int kQueriesOfKept = 2 * kBlock;
+inline constexpr int kQueriesOfMore = 6 * kBlock;
+#elif MOAT_CPU_BFMMLA
+// A panel of A, 288 KiB, stays in L2, and some rows of it, 9 KiB, with the columns of B that they
+// meet, 6 KiB, in L1. An element of B, at kBlockPackingCost, is packed for 384 rows; sums, 768 KiB,
+// are read and written once in 384 steps.
+struct UnitGemm {
+  using Mode = Tiles;
+  static constexpr int m = 384;
+  static constexpr int n = 512;
+  static constexpr int k = 384;
+  static constexpr bool kDynamic = true;
+};
+
+// As ScaledTiles, of half as many bytes an element.
+struct UnitScaledTiles {
+  using Mode = TilesOfOneSize;
+  static constexpr int m = 576;
+  static constexpr int n = 128;
+  static constexpr int k = 128;
+  static constexpr bool kDynamic = true;
+};
+
+// A packed key is read, 2 bytes an element, for so many rows.
+inline constexpr int kQueriesOfKept = 2 * kBlockRows;
+inline constexpr int kQueriesOfMore = 8 * kBlockRows;
+#endif
+
+#if MOAT_CPU_MATRIX_UNIT
+// As ManyQueries, by a matrix unit.
+template <int kQueries>
 struct ManyQueriesByUnit {
   using Mode = KeptTiles;
-  static constexpr int m = kBlocks * kBlock;
+  static constexpr int m = kQueries;
   static constexpr int n = 128;
   static constexpr bool all_heads = false;
   static constexpr bool kDynamic = true;
 };
 
+template <class T>
+using ManyRows = std::conditional_t<kByTiles<T>, UnitGemm, TiledGemm>;
+using ManyScaledRows = UnitScaledTiles;
+template <class T>
+using PrefillOfKept =
+    std::conditional_t<kByTiles<T>, ManyQueriesByUnit<kQueriesOfKept>, ManyQueries<1>>;
+template <class T>
+using PrefillOfMore =
+    std::conditional_t<kByTiles<T>, ManyQueriesByUnit<kQueriesOfMore>, ManyQueries<4>>;
+#else
+template <class T>
+using ManyRows = TiledGemm;
+using ManyScaledRows = ScaledTiles;
+template <class T>
+using PrefillOfKept = ManyQueries<1>;
+template <class T>
+using PrefillOfMore = ManyQueries<4>;
+#endif
+
+#if MOAT_CPU_TILES
 // As FewQueries, with so many rows of a head that vectors would multiply longer than read.
 struct FewQueriesByUnit : FewQueries {
   using Mode = AllHeadsByUnit;
@@ -195,44 +244,45 @@ struct KeysOfIndexerByUnit {
 };
 
 template <class T>
-using ManyRows = std::conditional_t<kByTiles<T>, UnitGemm, TiledGemm>;
-using ManyScaledRows = UnitScaledTiles;
-template <class T>
-using PrefillOfKept = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<2>, ManyQueries<1>>;
-template <class T>
-using PrefillOfMore = std::conditional_t<kByTiles<T>, ManyQueriesByUnit<6>, ManyQueries<4>>;
+using PrefillOfPages = PrefillOfKept<T>;
 template <class T>
 using FewQueriesOfHeads = std::conditional_t<kByTiles<T>, FewQueriesByUnit, FewQueries>;
 template <class T>
 using LatentQueries = std::conditional_t<kByTiles<T>, LatentHeadsByUnit, LatentHeads>;
 template <class T>
 using IndexerKeys = std::conditional_t<kByTiles<T>, KeysOfIndexerByUnit, KeysOfIndexer>;
-#else
-template <class T>
-using ManyRows = TiledGemm;
-using ManyScaledRows = ScaledTiles;
-template <class T>
-using PrefillOfKept = ManyQueries<1>;
-template <class T>
-using PrefillOfMore = ManyQueries<4>;
-template <class T>
-using FewQueriesOfHeads = FewQueries;
-template <class T>
-using LatentQueries = LatentHeads;
-template <class T>
-using IndexerKeys = KeysOfIndexer;
-#endif
 
 // Rows that are multiplied in place: packing an element of B takes as long as the products of so
-// many rows. The matrix unit has it packed at the rate of memory where B's columns are contiguous,
-// and codes faster than they are decoded for a few rows at a time.
+// many rows. The unit has it packed at the rate of memory where B's columns are contiguous, and
+// codes sooner than they are decoded again for a few rows at a time.
 template <class T>
 constexpr int rows_in_place(Order order_b) {
   return kByTiles<T> && order_b == Order::transposed ? 8 : 16;
 }
 template <class T>
 inline constexpr int kRowsOfCodesInPlace = kByTiles<T> ? 4 : 16;
-// The least rows of a head whose products tiles do: up to kHeadRowsAtOnce, vectors are faster.
+#else
+template <class T>
+using PrefillOfPages = ManyQueries<1>;
+template <class T>
+using FewQueriesOfHeads = FewQueries;
+template <class T>
+using LatentQueries = LatentHeads;
+template <class T>
+using IndexerKeys = KeysOfIndexer;
+
+// Rows that are multiplied in place: packing an element of B takes as long as the products of so
+// many rows, kPackingCost each.
+template <class T>
+constexpr int rows_in_place(Order) {
+  return 16;
+}
+template <class T>
+inline constexpr int kRowsOfCodesInPlace = 16;
+#endif
+
+// The least rows of a head whose products FewQueriesOfHeads does: up to kHeadRowsAtOnce, vectors
+// are faster.
 inline constexpr int kLeastRowsByUnit = 9;
 
 struct Schedules {
@@ -307,7 +357,7 @@ struct Schedules {
     if constexpr (kHeadDim == kLatentDim) {
       f(Type<LatentQueries<T>>{});
     } else if (rows > kFewQueries) {
-      f(Type<OverPages<PrefillOfKept<T>, kValues>>{});
+      f(Type<OverPages<PrefillOfPages<T>, kValues>>{});
     } else if (rows >= kLeastRowsByUnit) {
       f(Type<OverPages<FewQueriesOfHeads<T>, kValues>>{});
     } else {

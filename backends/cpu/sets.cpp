@@ -21,10 +21,10 @@ constexpr int kUndecided = -1;
 std::atomic<int> choice = kUndecided;
 
 int best_of_this_processor() {
-  const auto cpuinfo = read_text("/proc/cpuinfo");
+  const auto features = features_here();
   const auto& sets = instruction_sets();
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
-    if (missing_features(*sets[i], cpuinfo).empty() && refusal(*sets[i]).empty()) return i;
+    if (missing_features(*sets[i], features).empty() && refusal(*sets[i]).empty()) return i;
   }
   return 0;
 }
@@ -45,16 +45,16 @@ const std::vector<const InstructionSet*>& instruction_sets() {
   return all;
 }
 
-std::vector<std::string> missing_features(const InstructionSet& set, const std::string& cpuinfo) {
-  auto listed = cpuinfo_value(cpuinfo, "flags");
-  if (listed.empty()) listed = cpuinfo_value(cpuinfo, "Features");
+std::vector<std::string> missing_features(const InstructionSet& set, const std::string& features) {
+  auto listed = cpuinfo_value(features, "flags");
+  if (listed.empty()) listed = cpuinfo_value(features, "Features");
   std::vector<std::string> missing;
-  if (listed.empty()) return missing;  // no /proc/cpuinfo: nothing can be said
+  if (listed.empty()) return missing;  // nothing can be said
   std::istringstream words(listed);
-  std::unordered_set<std::string> features;
-  for (std::string word; words >> word;) features.insert(word);
+  std::unordered_set<std::string> here;
+  for (std::string word; words >> word;) here.insert(word);
   for (const char* const* f = set.features; *f != nullptr; ++f) {
-    if (!features.contains(*f)) missing.emplace_back(*f);
+    if (!here.contains(*f)) missing.emplace_back(*f);
   }
   return missing;
 }
@@ -87,7 +87,7 @@ void choose_set(const std::string& name) {
         "this build has kernels for {}; configure with -DMOAT_CPU=all, or the sets that are wanted",
         fmt::join(known, ", ")));
   }
-  if (const auto missing = missing_features(**set, read_text("/proc/cpuinfo")); !missing.empty()) {
+  if (const auto missing = missing_features(**set, features_here()); !missing.empty()) {
     throw std::invalid_argument(fmt::format("this processor lacks {}", fmt::join(missing, ", ")));
   }
   choice = static_cast<int>(set - sets.begin());

@@ -11,16 +11,16 @@ namespace moat::cpu {
 // Plain data, safe to read on any processor.
 struct InstructionSet {
   const char* name;             // as MOAT_CPU names it: avx2, …, native
-  const char* architecture;     // of what the compiler was told: amx, …, avx2, sse4, neon
+  const char* architecture;     // of what the compiler was told: amx, …, sse4, neonbf16, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
 
 // Of this build, from the least to the most.
 const std::vector<const InstructionSet*>& instruction_sets();
 
-// Features of the set that /proc/cpuinfo, given as text, does not list. None if the text lists
+// Features of the set that a text as features_here() gives it does not list. None if the text lists
 // nothing.
-std::vector<std::string> missing_features(const InstructionSet& set, const std::string& cpuinfo);
+std::vector<std::string> missing_features(const InstructionSet& set, const std::string& features);
 
 // Why the system does not let this process use the set's registers; empty if it does, or if it need
 // not be asked.

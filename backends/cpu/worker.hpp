@@ -9,9 +9,9 @@
 
 #include "backends/cpu/accumulator.hpp"
 #include "backends/cpu/ahead.hpp"
-#include "backends/cpu/amx/multiply.hpp"
 #include "backends/cpu/groups.hpp"
 #include "backends/cpu/largest.hpp"
+#include "backends/cpu/matrix_unit.hpp"
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
@@ -250,7 +250,7 @@ class Worker {
     return fold_columns(acc, [](FloatLanes a, FloatLanes b) { return a + b; });
   }
 
-  // Products take f32, so nothing is rounded; those of tiles take bfloat16.
+  // Products take f32, so nothing is rounded; those of matrix units take bfloat16.
   template <class T, int kM, int kN>
   AccumulatedOperand<kM, kN> as_operand(const Accumulator<kM, kN>& acc) {
     return {acc.values, acc.rows, acc.cols};
@@ -259,9 +259,9 @@ class Worker {
   AccumulatedRows<kM, kN> as_operand(const RowAccumulator<kM, kN>& acc) {
     return {acc.values, acc.rows, acc.first};
   }
-#if MOAT_CPU_TILES
+#if MOAT_CPU_MATRIX_UNIT
   template <class T, int kM, int kN>
-  RoundedSums<kM, kN> as_operand(const TileSums<kM, kN>& acc) {
+  MatrixUnit::Rounded<kM, kN> as_operand(const MatrixUnit::Sums<kM, kN>& acc) {
     static_assert(std::is_same_v<T, bf16>);
     return {scratch_, acc};
   }

@@ -96,13 +96,13 @@ Json list_device(const DeviceInfo& info) {
 }
 
 Json list_instruction_sets() {
-  const std::string cpuinfo = cpu::read_text("/proc/cpuinfo");
+  const std::string features = cpu::features_here();
   Json all = Json::array();
   for (const auto* set : cpu::instruction_sets()) {
     all.push_back({{"name", set->name},
                    {"architecture", set->architecture},
                    {"chosen", set == &cpu::chosen_set()},
-                   {"missing", cpu::missing_features(*set, cpuinfo)}});
+                   {"missing", cpu::missing_features(*set, features)}});
   }
   return all;
 }

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "backends/cpu/tiling.hpp"
+
 namespace moat::cpu {
 
 // acc += left · right, or acc = left · right if `fresh`, for kDown × kAcross tiles of sums: `steps`
@@ -87,6 +89,27 @@ void multiply(TileSums<kM, kN>& acc, const L& left, const R& right) {
     }
   }
 }
+
+// What modes/tiles.hpp knows of this unit.
+struct MatrixUnit {
+  template <class E, int kM, int kK>
+  using Left = TileLeft<E, kM, kK>;
+  template <class E, int kK, int kN, Order kOrder>
+  using Right = StreamedTiles<E, kK, kN, kOrder>;
+  template <class C, class Scale, int kK, int kN>
+  using GroupedRight = GroupedTiles<C, Scale, kK, kN>;
+  template <class T, int kK, int kN, Order kOrder>
+  using KeptRight = PackedTiles<T, kK, kN, kOrder>;
+  template <int kM, int kN>
+  using Sums = TileSums<kM, kN>;
+  template <int kM, int kN>
+  using Rounded = RoundedSums<kM, kN>;
+  using InUse = TilesInUse;
+
+  // Tiles of a matrix are multiples of it.
+  static constexpr TileSize kUnit{kBlock, kBlock};
+  static constexpr std::int64_t kPackingCost = kTilePackingCost;
+};
 
 }  // namespace moat::cpu
 

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "backends/cpu/accumulator.hpp"
+#include "backends/cpu/sums_by_rows.hpp"
 
 namespace moat::cpu {
 
@@ -61,52 +61,6 @@ class TileSums {
  private:
   Scratch::Slot slot_;
 };
-
-// Calls f(vector, row, its first column) → vector for all that products have reached.
-template <int kM, int kN, class F>
-HWY_INLINE void map_lanes(TileSums<kM, kN>& acc, F f) {
-  for (int row = 0; row < acc.rows; ++row) {
-    for (int col = 0; col < acc.cols; col += kTileCols) {
-      float* x = acc.lanes(row, col);
-      hn::Store(f(FloatLanes(hn::Load(FloatTag{}, x)), row, col).v, FloatTag{}, x);
-    }
-  }
-}
-
-template <int kM, int kN, class F>
-void map_rows(TileSums<kM, kN>& acc, const Rows<kM>& rows, F f) {
-  map_lanes(acc, [&](FloatLanes x, int row, int) { return f(x, FloatLanes(rows.values[row])); });
-}
-
-template <int kM, int kN, class F>
-void map_indexed(TileSums<kM, kN>& acc, F f) {
-  map_lanes(acc, [&](FloatLanes x, int row, int col) { return f(x, row, IntLanes::iota(col)); });
-}
-
-// Of all that products have reached: f(element, the value of its column), 0 beyond the last.
-template <int kM, int kN, class F>
-void map_columns(TileSums<kM, kN>& acc, const Tensor<const float>& from, Coord at, F f) {
-  alignas(64) float values[kN] = {};
-  std::copy_n(address(from, at), live(from.cols, at.col, kN), values);
-  map_lanes(acc, [&](FloatLanes x, int, int col) {
-    return f(x, FloatLanes(hn::Load(FloatTag{}, values + col)));
-  });
-}
-
-// sum += part · the value of its row · factor, of all that a product has reached; part becomes 0.
-template <int kM, int kN>
-void add_scaled(TileSums<kM, kN>& sum, TileSums<kM, kN>& part, const Rows<kM>& rows, float factor) {
-  sum.reach(part.rows, 0);
-  const FloatTag d;
-  for (int row = 0; row < part.rows; ++row) {
-    const auto scale = hn::Set(d, rows.values[row] * factor);
-    for (int col = 0; col < part.cols; col += kTileCols) {
-      float* to = sum.lanes(row, col);
-      hn::Store(hn::MulAdd(hn::Load(d, part.lanes(row, col)), scale, hn::Load(d, to)), d, to);
-    }
-  }
-  part.clear();
-}
 
 // Folds the columns of every row by the associative f. Rows that no product has reached give f of
 // zeros.
@@ -168,25 +122,6 @@ struct RoundedSums {
  private:
   Scratch::Slot slot_;
 };
-
-// Rounds sums to T and writes what lies inside the tensor and the columns in use.
-template <class T, int kM, int kN>
-void store(const Tensor<T>& to, Coord at, const TileSums<kM, kN>& acc, int most_rows = kM) {
-  const int rows = live(to.rows, at.row, most_rows);
-  const int cols = live(to.cols, at.col, acc.cols);
-  const FloatTag d;
-  for (int row = 0; row < rows; ++row) {
-    T* out = address(to, at) + row * to.row_stride;
-    for (int col = 0; col < cols; col += kTileCols) {
-      const FloatLanes x(row < acc.rows ? hn::Load(d, acc.lanes(row, col)) : hn::Zero(d));
-      if (col + kTileCols <= cols) {
-        store(d, x.v, out + col);
-      } else {
-        LastPosition{.offset = col, .count = cols - col}.store(out, x);
-      }
-    }
-  }
-}
 
 }  // namespace moat::cpu
 

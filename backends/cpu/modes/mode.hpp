@@ -33,18 +33,18 @@ struct WorkerContext {
 // consumer of Worker::attend visits.
 template <class M>
 concept TileMode =
-    requires(M mode, const WorkerContext& worker, typename M::template Left<float, 64, 128>& left,
-             const typename M::template Left<float, 64, 128>::Source& a,
+    requires(M mode, const WorkerContext& worker, typename M::template Left<float, 96, 128>& left,
+             const typename M::template Left<float, 96, 128>::Source& a,
              typename M::template Right<float, 128, 128, Order::transposed>& right,
              const typename M::template Right<float, 128, 128, Order::transposed>::Source& b,
-             typename M::template Sums<64, 128>& sums, const Tensor<float>& to, Coord at) {
+             typename M::template Sums<96, 128>& sums, const Tensor<float>& to, Coord at) {
   M(worker);
   { M::kSizedForWorkers } -> std::same_as<const bool&>;
   { M::kByColumns } -> std::same_as<const bool&>;
   { mode.size_tiles(1, 1, TileSize{}, 1) } -> std::same_as<TileSize>;
   mode.load(left, a, at);
   mode.load(right, b, at);
-  { mode.template zeros<64, 128>() } -> std::same_as<typename M::template Sums<64, 128>>;
+  { mode.template zeros<96, 128>() } -> std::same_as<typename M::template Sums<96, 128>>;
   mode.mma(sums, left, right);
   mode.store(to, at, sums);
 };

@@ -3,29 +3,29 @@
 
 #include <type_traits>
 
-#include "backends/cpu/amx/multiply.hpp"
 #include "backends/cpu/amx/paged.hpp"
+#include "backends/cpu/matrix_unit.hpp"
 #include "backends/cpu/modes/mode.hpp"
 #include "backends/cpu/pipeline.hpp"
 
 namespace moat::cpu {
 
-#if MOAT_CPU_TILES
+#if MOAT_CPU_MATRIX_UNIT
 inline constexpr bool kHasTiles = true;
 
 // Products of bfloat16, and of 8-bit floats, which are exact in it, by the matrix unit. The left
 // operand is packed once for all tiles of a row, the right one as it is multiplied. The schedule's
-// m × n is the largest size of a tile. The unit is configured while a worker's launch lasts.
+// m × n is the largest size of a tile. The unit is in use while a worker's launch lasts.
 class Tiles {
  public:
   template <class E, int kM, int kK>
-  using Left = TileLeft<E, kM, kK>;
+  using Left = MatrixUnit::Left<E, kM, kK>;
   template <class E, int kK, int kN, Order kOrder>
-  using Right = StreamedTiles<E, kK, kN, kOrder>;
+  using Right = MatrixUnit::Right<E, kK, kN, kOrder>;
   template <class C, class Scale, int kK, int kN>
-  using GroupedRight = GroupedTiles<C, Scale, kK, kN>;
+  using GroupedRight = MatrixUnit::GroupedRight<C, Scale, kK, kN>;
   template <int kM, int kN>
-  using Sums = TileSums<kM, kN>;
+  using Sums = MatrixUnit::Sums<kM, kN>;
 
   static constexpr bool kSizedForWorkers = true;
   static constexpr bool kByColumns = false;
@@ -33,11 +33,12 @@ class Tiles {
   explicit Tiles(const WorkerContext& worker) : worker_(worker) {}
 
   TileSize size_tiles(int rows, int cols, TileSize most, int workers) {
-    return tile_ = tile_size(rows, cols, most, {kBlock, kBlock}, workers, kTilePackingCost);
+    return tile_ =
+               tile_size(rows, cols, most, MatrixUnit::kUnit, workers, MatrixUnit::kPackingCost);
   }
 
   template <class E, int kM, int kK>
-  void load(TileLeft<E, kM, kK>& panel, const Tensor<const E>& source, Coord at) {
+  void load(Left<E, kM, kK>& panel, const Tensor<const E>& source, Coord at) {
     load_unless_kept(panel, worker_.launch, source, at, std::min(kM, tile_.rows));
   }
   template <class R>
@@ -67,7 +68,7 @@ class Tiles {
   TileSize tile_{kAny, kAny};
 
  private:
-  TilesInUse in_use_;
+  [[no_unique_address]] MatrixUnit::InUse in_use_;
 };
 
 // The same with tiles of the size that the schedule states.
@@ -84,9 +85,11 @@ class TilesOfOneSize : public Tiles {
 class KeptTiles : public TilesOfOneSize {
  public:
   template <class T, int kK, int kN, Order kOrder>
-  using Right = PackedTiles<T, kK, kN, kOrder>;
+  using Right = MatrixUnit::KeptRight<T, kK, kN, kOrder>;
+#if MOAT_CPU_TILES
   template <class T, int kK, int kN, Order kOrder>
   using PagedRight = PagedTiles<T, kK, kN, kOrder>;
+#endif
   template <class S, class Key, class Value, class LoadKey, class LoadValue>
   using Stages = AttentionStages<S, Key, Value, LoadKey, LoadValue>;
 

@@ -109,7 +109,7 @@ TEST(CpuDevice, TimerSpansTheBatch) {
 }
 
 TEST(Sets, NameWhatTheProcessorLacks) {
-  const auto all = cpu::read_text("/proc/cpuinfo");
+  const auto all = cpu::features_here();
   EXPECT_TRUE(cpu::missing_features(cpu::chosen_set(), all).empty());
   for (const auto* set : cpu::instruction_sets()) {
     const auto missing = cpu::missing_features(*set, "flags\t\t: fpu vme de\n");
@@ -123,9 +123,9 @@ TEST(Sets, NameWhatTheProcessorLacks) {
 // A device keeps the kernels that were chosen when it was made.
 TEST(Sets, AreChosenByNameAndByArchitecture) {
   const std::string first = cpu::chosen_set().name;
-  const auto cpuinfo = cpu::read_text("/proc/cpuinfo");
+  const auto features = cpu::features_here();
   for (const auto* set : cpu::instruction_sets()) {
-    if (!cpu::missing_features(*set, cpuinfo).empty()) {
+    if (!cpu::missing_features(*set, features).empty()) {
       EXPECT_THROW(cpu::choose_set(set->name), std::invalid_argument) << set->name;
       continue;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels that are compiled for processors with a matrix unit, in bf16 only: the other types
-// are solved as everywhere, and compile as long again.
+// The kernels that are compiled for processors with a matrix unit, those of arm64 included, in bf16
+// only: the other types are solved as everywhere, and compile as long again.
 #pragma once
 
 #include "backends/cpu/runtime.hpp"

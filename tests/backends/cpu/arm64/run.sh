@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh BUILD-FOLDER: builds the CPU backend for arm64 and runs its tests under qemu-user. Exits 77
-# where a tool is missing, which CTest reports as skipped.
+# run.sh BUILD-FOLDER: builds the CPU backend for arm64 and runs its tests under qemu-user, with each of its sets on a
+# processor for which that set is chosen. Exits 77 where a tool is missing, which CTest reports as skipped.
 set -euo pipefail
 
 build=$1
@@ -30,16 +30,40 @@ small='SmallAnd|EveryShort|LeadingD|Subnormals|LargeValues|WithoutKeys|LargeLogi
 small+='|FirstOfEqual|Infinities|PassesOverNan|EqualElements|MinusInfinity'
 # The emulator keeps books of every page of a range of addresses; where data are limited none is set aside.
 ulimit -d 1000000000
-run() { OMP_NUM_THREADS=2 qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/moat_arm64_test" "$@"; }
-tests=$(run --gtest_list_tests | awk -v small="$small" '
+# run CPU SET ...: on that processor, whose kernels are SET's.
+run() {
+  printf '%s on %s\n' "$2" "$1" >&2
+  MOAT_TEST_SET=$2 OMP_NUM_THREADS=2 qemu-aarch64 -cpu "$1" -L /usr/aarch64-linux-gnu "$build/moat_arm64_test" "${@:3}"
+}
+
+# Of the least set everything, on a processor that has no other instructions.
+least=cortex-a72
+tests=$(run $least neon --gtest_list_tests | awk -v small="$small" '
   /^[^ ]/ { suite = $1; next }
   suite ~ /^Cpu\// ? $1 ~ /threads2$/ && $1 ~ small : $1 !~ /^(WithinTwoUnitsForAllFloats|AreThereWhereTheSystemListsThem)$/ {
     printf "%s%s:", suite, $1
   }')
-for kernel in Gemm Attention Reduction Rows; do
-  if [[ $tests != *Cpu/${kernel}Test* ]]; then
+for kernel in Cpu/GemmTest Cpu/AttentionTest Cpu/ReductionTest Cpu/RowsTest Arm64Sets; do
+  if [[ $tests != *${kernel}* ]]; then
     printf 'run.sh: no test of %s is left; adjust the names in run.sh\n' "$kernel" >&2
     exit 1
   fi
 done
-run --gtest_brief=1 --gtest_filter="$tests"
+run $least neon --gtest_brief=1 --gtest_filter="$tests"
+
+# Of the others the kernels that differ, and the loops over units that only their processors have.
+differing=('Arm64Sets.*' 'UnitLoops.AddUpEveryProduct' 'Units.*'
+  'Cpu/GroupedGemmTest.*/bf16_threads2' 'Cpu/ScaledGemmTest.*/bf16_threads5' 'Cpu/WeightGemmTest.*/bf16_threads5'
+  Cpu/GemmTest.{SmallAnd,Several,LeadingD,Subnormals,LargeValues}*/bf16_threads2
+  Cpu/AttentionTest.{SmallAnd,Several,QueriesWithout,LargeLogits,EqualKeys,Subnormals,MaskHides}*/bf16_threads2)
+check() {
+  local pattern
+  for pattern in "${differing[@]}"; do
+    if [[ $(run "$1" "$2" --gtest_list_tests --gtest_filter="$pattern" 2>/dev/null) != *$'\n  '* ]]; then
+      printf 'run.sh: no test of %s is left; adjust the names in run.sh\n' "$pattern" >&2
+      exit 1
+    fi
+  done
+  run "$1" "$2" --gtest_brief=1 --gtest_filter="$(IFS=:; printf '%s' "${differing[*]}")"
+}
+check max,sve=off neonbf16

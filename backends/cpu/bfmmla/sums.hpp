@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of products by BFMMLA, and what is done with them.
+#pragma once
+
+#include "backends/cpu/bfmmla/operands.hpp"
+
+#if MOAT_CPU_BFMMLA
+
+#include <algorithm>
+
+#include "backends/cpu/sums_by_rows.hpp"
+
+namespace moat::cpu {
+
+// kM × kN sums, row by row: the blocks that products have in registers are taken apart when they
+// are stored. The first product sets `rows`, the rows that are in memory; all others are zeros. The
+// first `cols` columns are used.
+template <int kM, int kN>
+class BlockSums {
+ public:
+  static_assert(kM % kBlockRows == 0 && kN % kBlockCols == 0 && kBlockCols % kLanes == 0);
+  static constexpr int kRows = kM;
+  static constexpr int kCols = kN;
+
+  explicit BlockSums(Scratch& scratch, int used_cols = kN)
+      : cols(used_cols), slot_(scratch, sizeof(float) * kM * kN) {
+    values = static_cast<float*>(slot_.get());
+  }
+
+  // Sets every element to 0.
+  void clear() { rows = 0; }
+
+  // Of an accumulator of zeros: only the first `count` columns are needed.
+  void use(int count) { cols = std::min(kN, ceil_div(count, kBlockCols) * kBlockCols); }
+
+  // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
+  // product is the first: it overwrites what is in memory, and the other columns of its rows were
+  // cleared.
+  bool reach(int new_rows, int new_cols) {
+    if (rows > 0) return false;
+    rows = new_rows;
+    const int written = ceil_div(new_cols, kBlockCols) * kBlockCols;
+    for (int row = 0; row < rows && written < cols; ++row) {
+      std::fill_n(lanes(row, written), cols - written, 0.0f);
+    }
+    return true;
+  }
+
+  // The sums of a row from column `col` on.
+  float* lanes(int row, int col) const { return values + std::int64_t{row} * kN + col; }
+
+  float* values;
+  int rows = 0;
+  int cols;
+
+ private:
+  Scratch::Slot slot_;
+};
+
+// Folds the columns of every row by the associative f. Rows that no product has reached give f of
+// zeros.
+template <int kM, int kN, class F>
+Rows<kM> fold_columns(const BlockSums<kM, kN>& acc, F f) {
+  Rows<kM> result;
+  for (int row = 0; row < kM; row += kLanes) {
+    FloatLanes folded[kLanes];
+    unroll<kLanes>([&](auto r) {
+      if (row + r >= acc.rows) {
+        folded[r] = f(FloatLanes(0.0f), FloatLanes(0.0f));
+        return;
+      }
+      folded[r] = FloatLanes(hn::Load(FloatTag{}, acc.lanes(row + r, 0)));
+      for (int col = kLanes; col < acc.cols; col += kLanes) {
+        folded[r] = f(folded[r], FloatLanes(hn::Load(FloatTag{}, acc.lanes(row + r, col))));
+      }
+    });
+    static_assert(kLanes == kPiece);
+    hn::Vec<FloatTag> x[kPiece] = {folded[0].v, folded[1].v, folded[2].v, folded[3].v};
+    transpose_blocks(FloatTag{}, x);  // rows become lanes
+    result.set(row, f(f(x[0], x[2]), f(x[1], x[3])));
+  }
+  return result;
+}
+
+// Sums as a left operand, rounded to bfloat16.
+template <int kM, int kN>
+struct RoundedBlocks {
+  static constexpr int kRows = kM;
+  static constexpr int kDepth = kN;
+
+  RoundedBlocks(Scratch& scratch, const BlockSums<kM, kN>& acc)
+      : rows(acc.rows), depth(acc.cols), slot_(scratch, sizeof(std::uint16_t) * kM * kN) {
+    values = static_cast<std::uint16_t*>(slot_.get());
+    const FourTag d;
+    for (int r = 0; r < rows; r += 2) {
+      const auto row = [&](int i) {
+        return [&, i](int k) {
+          if (i >= rows) return vdupq_n_u16(0);
+          const float* const x = acc.lanes(i, k);
+          return narrow_two(hn::LoadU(d, x), hn::LoadU(d, x + 4));
+        };
+      };
+      pack_pair(row(r), row(r + 1), depth, left_block<kN>(values, r), kRowPairs * kBlockElements);
+    }
+  }
+
+  const std::uint16_t* blocks(int row) const { return values + std::int64_t{row} * kN; }
+
+  std::uint16_t* values;
+  int rows;
+  int depth;
+
+ private:
+  Scratch::Slot slot_;
+};
+
+}  // namespace moat::cpu
+
+#endif
