@@ -70,6 +70,14 @@ std::string cpuinfo_value(const std::string& text, const std::string& key) {
 }
 
 #if defined(__aarch64__) && defined(__linux__)
+// Headers before Linux 5.6 lack these bits, which are part of its interface.
+#ifndef HWCAP2_BF16
+#define HWCAP2_SVEI8MM (1 << 9)
+#define HWCAP2_SVEBF16 (1 << 12)
+#define HWCAP2_I8MM (1 << 13)
+#define HWCAP2_BF16 (1 << 14)
+#endif
+
 // Linux prints these words by the same bits (Documentation/arch/arm64/elf_hwcaps.rst). The file may
 // be another machine's: an emulator that runs a single program shows it the file of its own.
 std::string features_here() {

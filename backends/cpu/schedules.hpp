@@ -281,8 +281,8 @@ template <class T>
 inline constexpr int kRowsOfCodesInPlace = 16;
 #endif
 
-// The least rows of a head whose products FewQueriesOfHeads does: up to kHeadRowsAtOnce, vectors
-// are faster.
+// The least rows of a head whose products FewQueriesOfHeads does: up to 8, the unit that it is for
+// (AMX) and vectors were equally fast.
 inline constexpr int kLeastRowsByUnit = 9;
 
 struct Schedules {

@@ -22,6 +22,8 @@ std::atomic<int> choice = kUndecided;
 
 int best_of_this_processor() {
   const auto features = features_here();
+  // Where nothing is known of the processor, what all have.
+  if (features.empty()) return 0;
   const auto& sets = instruction_sets();
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
     if (missing_features(*sets[i], features).empty() && refusal(*sets[i]).empty()) return i;
