@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "backends/simt/device_facts.hpp"
 #include "backends/simt/program.hpp"
 #include "tests/emulator/emulator.hpp"
 #include "tests/emulator/global_memory.hpp"

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "backends/simt/device_facts.hpp"
 #include "backends/simt/plain.hpp"
 #include "backends/simt/schedule.hpp"
 #include "kernels/monoids.hpp"
@@ -20,6 +21,12 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
+
+// Of kernels whose schedule is given.
+struct NoSchedules {
+  static constexpr simt::DeviceFacts kReference{.compute_units = 1};
+};
+using PlainBackend = Backend<simt::Plain<Lanes<32>>, NoSchedules>;
 
 int thread(const Grid& grid) { return place().wave * grid.wave_width + place().lane; }
 
@@ -183,7 +190,7 @@ TEST(Emulator, LastArrivalAfterAnyNumberOfReductions) {
   using S = simt::FlatSchedule<2, 1>;
   const std::vector<float> x(100, 1.0f);
   for (const int reductions : {1, 2, 3}) {
-    Backend<simt::Plain<Lanes<32>>, void> backend;
+    PlainBackend backend;
     using B = decltype(backend)::Block<S>;
     auto* const partials =
         static_cast<LateSum::Partial*>(backend.workspace(2 * sizeof(LateSum::Partial)));
@@ -208,7 +215,7 @@ struct DivergentReduction {
 
 TEST(EmulatorFaults, OperationOfTheBlockInOneLane) {
   using S = simt::FlatSchedule<2, 1>;
-  Backend<simt::Plain<Lanes<32>>, void> backend;
+  PlainBackend backend;
   const std::vector<float> x(100);
   EXPECT_THAT(([&] {
                 using B = decltype(backend)::Block<S>;
