@@ -79,9 +79,9 @@ class Run {
 
  private:
   void plan(const std::vector<Problem>& problems);
-  void require_consistent_options() const;
   void resume();
   void add_product(MeasuredGroup& group, const Problem& problem) const;
+  GroupOptions group_options(const Device& device) const;
   void require_outputs() const;
   std::ostream& table_stream() const;
   void measure();
@@ -118,7 +118,7 @@ class Run {
 int Run::execute() {
   const auto start = std::time(nullptr);
   start_ = clock_.now();
-  require_consistent_options();
+  require_consistent_options(options_, flags_);
   record_.run.started = utc_time(start);
   record_.run.arguments = options_.arguments;
   if (options_.turns) record_.run.session = options_.turns->session;
@@ -319,18 +319,14 @@ void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
   group.add_product(*product);
 }
 
-void Run::require_consistent_options() const {
-  // The processes of --ab share the samples.
-  if (!options_.turns && options_.samples && *options_.samples < options_.min_samples) {
-    throw UsageError(fmt::format("--samples {} allows fewer samples than --min-samples {} asks for",
-                                 *options_.samples, options_.min_samples));
-  }
-  if (!options_.resume) return;
-  const char* why = nullptr;
-  if (!options_.out || options_.out->extension() != ".json") why = "needs --out FILE.json";
-  if (options_.turns) why = "does not go with --ab";
-  if (!flags_.out().empty()) why = "does not go with --benchmark_out, which is of one run";
-  if (why != nullptr) throw UsageError(fmt::format("--resume {}", why));
+// How a group on the device is measured, but for whom it takes turns with.
+GroupOptions Run::group_options(const Device& device) const {
+  MeasureOptions measure = measure_options(options_, device.info());
+  measure.scheduling = world_.scheduling;
+  return {.measure = std::move(measure),
+          .turns = nullptr,
+          .seed = options_.seed,
+          .memory_limit = memory_limit(options_, device)};
 }
 
 // Leaves out what the record at `path_` has.
