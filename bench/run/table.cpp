@@ -49,14 +49,16 @@ std::string format_error(double error_over_bound) {
              : "<0.001";
 }
 
+// Marks a median, behind its spread, or a ratio that its samples do not carry; explained below the
+// table.
+constexpr const char* kTooFew = "†";
+
 std::string spread(const CaseRecord& c) {
   const auto& low = c.lower_quartile_seconds.value;
   const auto& high = c.upper_quartile_seconds.value;
-  return low && high ? percent((*high - *low) / c.median_seconds.get()) : "–";
+  return (low && high ? percent((*high - *low) / c.median_seconds.get()) : "–") +
+         (samples_of(c) < kFewestSamples ? kTooFew : "");
 }
-
-// Marks a ratio that its samples do not carry; explained below the table.
-constexpr const char* kTooFew = "†";
 
 // Nothing that was asked has the case; told below the table.
 constexpr const char* kNone = "none";
@@ -220,15 +222,15 @@ std::string warning_text(const Build& build) {
   return warning.empty() ? "" : fmt::format("warning: {}\n", warning);
 }
 
-// What the mark at a ratio means, if a row bears it.
+// What the mark means, if a row bears it.
 std::string notes(const std::vector<Row>& rows) {
   const bool marked = std::ranges::any_of(rows, [](const Row& row) {
     return std::ranges::any_of(
         row.cells, [](const auto& cell) { return cell.find(kTooFew) != std::string::npos; });
   });
   return marked ? fmt::format(
-                      "†  too few samples: a ratio of fewer than {} on a side is no verdict; "
-                      "give the run more --budget\n",
+                      "†  too few samples: a median or ratio of fewer than {} (on a side) is no "
+                      "verdict; give the run more --budget\n",
                       kFewestSamples)
                 : "";
 }
