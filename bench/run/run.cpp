@@ -466,7 +466,12 @@ void Run::write_so_far() {
 void Run::confirm_ceilings(MeasuredGroup& group) {
   Ceilings& ceilings = ceilings_.at(&group.device());
   group.raise(ceilings);
-  if (!group.exceeds(ceilings) || interrupted()) return;
+  if (!group.exceeds(ceilings)) return;
+  if (interrupted()) {
+    Ceilings none;
+    none.missing = {"interrupted"};
+    return group.confirm(std::move(none));
+  }
   Device& device = group.device();
   try {
     Ceilings beside = world_.ceilings(device, clock_, memory_limit(options_, device));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/group.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -531,6 +532,17 @@ TEST(CaseRecords, AProductHasItsOwnFlopsAndNoRatio) {
   suspect[1].series[0].seconds = {0.4, 0.4, 0.4};
   finish_group(suspect, problem, ceilings, ceilings);
   EXPECT_EQ(suspect[1].status, Status::suspect);
+  // Ceilings that could not be measured beside the case tell why.
+  for (const auto& [missing, why] : {std::pair{"fma/512: disturbed: 9 of 9", "the machine is busy"},
+                                     {"fma/512: interrupted", "interrupted"}}) {
+    suspect[1].status = Status::ok;
+    Ceilings beside;
+    beside.missing = {missing};
+    finish_group(suspect, problem, ceilings, beside);
+    EXPECT_EQ(suspect[1].status, Status::disturbed);
+    EXPECT_TRUE(suspect[1].message.ends_with(fmt::format("beside the case: {}", why)))
+        << suspect[1].message;
+  }
   ceilings.flops_f32.reset();
   ceilings.missing = {"fma/512: disturbed: 9 of 9"};
   finish_group(group, problem, ceilings, ceilings);
