@@ -283,13 +283,11 @@ void Run::plan(const std::vector<Problem>& problems) {
                .yardstick = yardstick.get()});
         }
       }
-      if (group.empty()) continue;
-      if (options_.baselines && !options_.turns && selected(kProductYardstick)) {
-        add_product(group, problem);
-      }
       try {
-        check_memory(problem, memory_limit(options_, *device), device_name(info));
-        check_host_memory(problem, group.size(), options_, info);
+        if (group.contenders() > 0) {
+          check_memory(problem, memory_limit(options_, *device), device_name(info));
+          check_host_memory(problem, group.contenders(), options_, info);
+        }
       } catch (const CaseError& e) {
         const auto& asked = options_.problems.cases;
         if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
@@ -297,6 +295,10 @@ void Run::plan(const std::vector<Problem>& problems) {
         }
         group.refuse(e.what());
       }
+      if (options_.baselines && !options_.turns && selected(kProductYardstick)) {
+        add_product(group, problem);
+      }
+      if (group.empty()) continue;
       record_.run.planned += static_cast<int>(group.size());
       for (std::size_t i = 0; i < group.size(); ++i) planned_.push_back(group.name(i));
       groups_.push_back(std::move(group));
@@ -304,17 +306,27 @@ void Run::plan(const std::vector<Problem>& problems) {
   }
 }
 
-// The yardstick of products. One that does not fit beside the problem stays away.
+// The yardstick of products. One that does not fit into what the problem leaves of the memory stays
+// away, and our kernel's entry tells why.
 void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
   Device& device = group.device();
   const auto& yardstick = baselines_.at(&device).product;
   const auto product = yardstick ? yardstick->beside(problem) : std::nullopt;
   if (!product) return;
+  const DeviceInfo& info = device.info();
+  const GroupOptions options = group_options(device);
+  std::size_t left = options.memory_limit;
+  double host = 0;
+  if (group.contenders() > 0) {
+    left -= std::min(left, bytes_of_sets(device, problem, group.contenders(), options));
+    host = host_memory(problem, group.contenders(), info);
+  }
   try {
-    check_memory(*product, memory_limit(options_, device) / 2, device_name(device.info()));
-    check_host_memory(*product, 1, options_, device.info());
-  } catch (const CaseError&) {
-    return;
+    check_memory(*product, left,
+                 fmt::format("{}, beside {},", device_name(info), case_name(problem)));
+    check_host_memory(*product, 1, options_, info, host);
+  } catch (const CaseError& e) {
+    return group.add_absent({.name = kProductYardstick, .reason = e.what()});
   }
   group.add_product(*product);
 }
@@ -398,14 +410,10 @@ void Run::measure() {
     turns_.emplace(options_.turns->in, options_.turns->out, names);
   }
 
-  std::map<const Device*, GroupOptions> group_options;
+  std::map<const Device*, GroupOptions> options;
   for (const auto& device : devices_.all) {
-    MeasureOptions measure = measure_options(options_, device->info());
-    measure.scheduling = world_.scheduling;
-    group_options[device.get()] = {.measure = std::move(measure),
-                                   .turns = turns_ ? &*turns_ : nullptr,
-                                   .seed = options_.seed,
-                                   .memory_limit = memory_limit(options_, *device)};
+    options[device.get()] = group_options(*device);
+    if (turns_) options[device.get()].turns = &*turns_;
   }
   std::vector<Entry> entries;
   for (MeasuredGroup& group : groups_) {
@@ -414,7 +422,7 @@ void Run::measure() {
           {group.name(i), [&, i](int repetition) {
              const std::size_t measured = group.repetitions();
              EntryResult result =
-                 group.result(i, repetition, group_options.at(&group.device()), clock_, progress);
+                 group.result(i, repetition, options.at(&group.device()), clock_, progress);
              if (group.repetitions() > measured) confirm_ceilings(group);
              if (i == 0 && options_.resume && repetition + 1 == flags_.repetitions()) {
                write_so_far();

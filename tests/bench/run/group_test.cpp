@@ -607,6 +607,36 @@ TEST_F(GroupTest, ProblemsAreTimedInTheSameRounds) {
   EXPECT_GE(changes, 20);
 }
 
+// One that stands beside them takes nothing from them: neither memory nor, where it cannot run at
+// all, their results.
+TEST_F(GroupTest, OneBesideTheOthersCostsItselfAlone) {
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  const Problem other = parse_case("gemm/f32/m8n30k40");
+  // As much as it takes where there is enough.
+  options_.memory_limit = bytes_of_sets(device_, problem, 1, options_);
+  const auto sets_of = [&](const std::vector<GroupPart>& parts) {
+    std::vector<int> sets;
+    for (const auto& outcome : run_groups(device_, parts, options_, clock_)) {
+      sets.push_back(outcome.rotation_sets);
+    }
+    return sets;
+  };
+  const GroupPart own{.problem = problem, .contenders = {contender(device_, kOurs)}};
+  GroupPart beside{.problem = other, .contenders = {contender(device_, "product")}, .beside = true};
+  const int alone = sets_of({own})[0];
+  ASSERT_GT(alone, 2);
+  EXPECT_EQ(sets_of({own, beside})[0], alone);
+  EXPECT_LT(sets_of({own, beside})[1], alone / 2);
+
+  device_.fewest_bytes = std::size_t{20} * 30 * sizeof(float);  // less than any operand of `own`
+  const auto outcomes = run_groups(device_, {own, beside}, options_, clock_);
+  EXPECT_EQ(outcomes.at(0).results[0].status, Status::ok) << outcomes[0].results[0].message;
+  EXPECT_EQ(outcomes.at(1).results[0].status, Status::error);
+  EXPECT_EQ(outcomes.at(1).results[0].message, "no memory");
+  beside.beside = false;
+  EXPECT_THROW(run_groups(device_, {own, beside}, options_, clock_), DeviceError);
+}
+
 TEST_F(GroupTest, AWrongProblemLeavesTheOthers) {
   device_.after = [](int, const Problem& p) {
     if (std::get<GemmProblem>(p).m == 8) set_c(p, 0, 1e3f);
