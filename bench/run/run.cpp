@@ -125,6 +125,7 @@ int Run::execute() {
   record_.run.seed = options_.seed;
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
+  if (record_.build.dirty.value.value_or(true)) record_.build.executable = executable_hash();
   if (const std::string warning = build_warning(record_.build); !warning.empty()) {
     say("moat: warning: {}\n", warning);
   }
