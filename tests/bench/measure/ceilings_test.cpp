@@ -163,6 +163,10 @@ TEST_F(CeilingKernels, AnInterruptionIsSaidToBeOne) {
   for (const std::string& reason : c.missing) {
     EXPECT_TRUE(reason.starts_with("unit/") || reason.ends_with(": interrupted")) << reason;
   }
+  for (const char* kernel : {"fma/512", "mma/f32", "read", "copy"}) {
+    EXPECT_NE(std::ranges::find(c.missing, std::string(kernel) + ": interrupted"), c.missing.end())
+        << kernel;
+  }
   EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "interrupted");
   EXPECT_EQ(c.why_no_bytes(CeilingKind::copy), "interrupted");
   EXPECT_TRUE(c.why_no_flops(DType::f32).ends_with("interrupted")) << c.why_no_flops(DType::f32);
