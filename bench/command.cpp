@@ -17,6 +17,7 @@
 #include "bench/codegen/codegen_command.hpp"
 #include "bench/compare/compare_command.hpp"
 #include "bench/list/list_command.hpp"
+#include "bench/option_order.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/provenance.hpp"
@@ -129,6 +130,9 @@ int parse_and_run(int argc, char** argv, RunWorld (*world)()) {
   for (const CLI::App* command : app.get_subcommands({})) known.push_back(command->get_name());
   if (argc > 1 && argv[1][0] != '-' && std::ranges::find(known, argv[1]) == known.end()) {
     throw UsageError(fmt::format("{} is not a subcommand{}", argv[1], suggestion(argv[1], known)));
+  }
+  if (const std::string why = misplaced_option(app, arguments); !why.empty()) {
+    throw UsageError(why);
   }
   if (argc > 1 && argv[1][0] == '-') {
     const std::vector<std::string> options = option_names(app);

@@ -26,8 +26,16 @@ function(moat_cpu_sets)
   set(processor ${CMAKE_SYSTEM_PROCESSOR})
   string(REGEX REPLACE "^(AMD64|amd64)$" x86_64 processor "${processor}")
   string(REGEX REPLACE "^arm64$" aarch64 processor "${processor}")
-  # The value that is cached may have been given as a list with commas.
-  string(REPLACE "," ";" MOAT_CPU_WANTED "${MOAT_CPU}")
+  # The value that is cached may have been given as a list with commas, and blanks behind them.
+  string(REGEX REPLACE "[, ]+" ";" MOAT_CPU_WANTED "${MOAT_CPU}")
+  set(known native ${MOAT_CPU_SETS_${processor}})
+  list(JOIN known ", " known)
+  # Also of separators alone: a variable that nobody set.
+  list(REMOVE_ITEM MOAT_CPU_WANTED "")
+  if(NOT MOAT_CPU_WANTED)
+    message(FATAL_ERROR "MOAT_CPU is empty; is a variable not set? On ${processor} there are ${known}, several of them, \
+and all: -DMOAT_CPU=native, which is what is taken where the option is left out.")
+  endif()
   set(MOAT_CPU_SETS "")
   foreach(set IN LISTS MOAT_CPU_SETS_${processor} ITEMS native)
     if(set IN_LIST MOAT_CPU_WANTED OR ("all" IN_LIST MOAT_CPU_WANTED AND NOT set STREQUAL native))
@@ -44,8 +52,7 @@ function(moat_cpu_sets)
   endforeach()
   foreach(set IN LISTS MOAT_CPU_WANTED)
     if(NOT set IN_LIST MOAT_CPU_SETS AND NOT set STREQUAL all)
-      list(JOIN MOAT_CPU_SETS_${processor} ", " known)
-      message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: ${set} is not known; on ${processor} there are native, ${known}, \
+      message(FATAL_ERROR "MOAT_CPU=${MOAT_CPU}: ${set} is not known; on ${processor} there are ${known}, \
 several of them, and all.")
     endif()
   endforeach()

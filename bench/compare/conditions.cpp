@@ -33,7 +33,8 @@ Conditions build_of(const Record& record) {
           {"tree", !dirty   ? "unknown"
                    : *dirty ? "modified"
                             : "clean"},
-          {"compiler", build.compiler}};
+          {"compiler", build.compiler},
+          {"program", build.executable.value_or("unknown")}};
 }
 
 Conditions conditions_of(const Record& record, const DeviceRecord& device) {

@@ -15,7 +15,8 @@ namespace moat {
 using Conditions = std::vector<std::pair<std::string, std::string>>;
 
 // What tells one build from another: its commit, whether its sources differ from that, its
-// compiler. Builds are what is compared; runs of different builds are no runs of one.
+// compiler, and a hash of the program where the commit does not tell its sources. Builds are what
+// is compared; runs of different builds are no runs of one.
 Conditions build_of(const Record& record);
 
 // Of all that ran on a device of a record: its name, instruction set and compute units; the build's

@@ -106,13 +106,16 @@ std::string telling_words(const Conditions& key, std::size_t i,
   return tells ? text : key[i].second;
 }
 
-// "0123456789ab, GNU 12.2.0", "0123456789ab (modified), GNU 12.2.0"
+// "0123456789ab, GNU 12.2.0", "0123456789ab (modified), GNU 12.2.0, program 0123456789abcdef"
 std::string in_words(const Conditions& build) {
   std::string text;
   for (const auto& [name, value] : build) {
     if (name == "tree") {
       if (value != "clean")
         text += fmt::format(" ({})", value == "modified" ? value : "tree unknown");
+    } else if (name == "program") {
+      // The commit of a clean tree tells it.
+      if (value != "unknown") text += ", program " + value;
     } else {
       text += (text.empty() ? "" : ", ") + value;
     }

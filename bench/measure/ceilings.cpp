@@ -273,6 +273,12 @@ Prefixes kernels_of_products(DType t) {
           unit_prefix(t)};
 }
 
+constexpr std::string_view kInterrupted = "interrupted";
+
+bool tells_interruption(std::string_view reason) {
+  return reason == kInterrupted || reason.ends_with(fmt::format(": {}", kInterrupted));
+}
+
 std::string_view unit_of(std::string_view reason) { return reason.substr(0, reason.find(": ")); }
 
 // Runs ceiling kernels on one device and gathers what they reached.
@@ -281,8 +287,10 @@ class Runner {
   Runner(Device& device, Clock& clock, const std::atomic<bool>* stop, Scheduling* scheduling)
       : device_(device), clock_(clock), stop_(stop), scheduling_(scheduling) {}
 
-  // Checks the kernel, times it and checks it again.
+  // Checks the kernel, times it and checks it again. What was interrupted is neither right nor
+  // wrong, and few samples of it are no ceiling.
   void run(const Prepared& kernel, double seconds) {
+    if (stopped()) return interrupt(kernel.name);
     if (!right(kernel, "before")) return;
     MeasureOptions options = default_options(device_.info());
     options.sampler.budget_seconds = seconds;
@@ -300,6 +308,8 @@ class Runner {
     const bool memory = p.kind == CeilingKind::read || p.kind == CeilingKind::copy;
     if (!m.error.empty()) {
       missing.push_back(fmt::format("{}: {}", m.name, m.error));
+    } else if (m.stop_reason == StopReason::interrupted) {
+      interrupt(m.name);
     } else if (m.disturbed) {
       missing.push_back(fmt::format("{}: disturbed: {} of {} samples were set aside", m.name,
                                     m.set_aside, m.set_aside + static_cast<int>(m.samples.size())));
@@ -311,10 +321,10 @@ class Runner {
     }
   }
 
-  // The best of the runs whose name begins with one of these; empty if one of them was disturbed,
-  // for it may be the one that the device does best.
+  // The best of the runs whose name begins with one of these; empty if one of them was disturbed or
+  // interrupted, for it may be the one that the device does best.
   std::optional<double> best(const Prefixes& prefixes) const {
-    if (disturbed(prefixes)) return std::nullopt;
+    if (disturbed(prefixes) || any_of(interrupted_, prefixes)) return std::nullopt;
     std::optional<double> rate;
     for (const CeilingRun& run : runs) {
       if (meant(prefixes, run.name)) rate = std::max(rate.value_or(0), run.rate);
@@ -326,14 +336,24 @@ class Runner {
     return std::ranges::any_of(runs, [&](const auto& r) { return r.name.starts_with(prefix); });
   }
 
-  bool disturbed(const Prefixes& prefixes) const {
-    return std::ranges::any_of(disturbed_, [&](const auto& name) { return meant(prefixes, name); });
+  bool disturbed(const Prefixes& prefixes) const { return any_of(disturbed_, prefixes); }
+
+  bool stopped() const { return stop_ != nullptr && *stop_; }
+
+  // Notes that the user did not wait for the kernel.
+  void interrupt(const std::string& name) {
+    missing.push_back(fmt::format("{}: {}", name, kInterrupted));
+    interrupted_.push_back(name);
   }
 
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
 
  private:
+  static bool any_of(const std::vector<std::string>& names, const Prefixes& prefixes) {
+    return std::ranges::any_of(names, [&](const auto& name) { return meant(prefixes, name); });
+  }
+
   void solve(const Prepared& kernel, const Problem& p) {
     if (kernel.other) {
       kernel.other(p);
@@ -365,6 +385,7 @@ class Runner {
   const std::atomic<bool>* stop_;
   Scheduling* scheduling_;
   std::vector<std::string> disturbed_;
+  std::vector<std::string> interrupted_;
 };
 
 void run_compute(Device& device, Runner& runner) {
@@ -470,6 +491,10 @@ void run_units(const std::vector<Unit>& units, Runner& runner) {
 }
 
 void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
+  if (runner.stopped()) {
+    for (const char* kernel : {"read", "copy"}) runner.interrupt(kernel);
+    return;
+  }
   // Twice the cache, so that nothing of the last call is left in it; whole patterns.
   const auto pattern = integers();
   const std::size_t pattern_bytes = pattern.size() * sizeof(float);
@@ -495,12 +520,25 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
               .check = [&] { check_read(device, read, pattern); }},
              0.4);
 
+  const int threads = device.info().compute_units;
+  if (device.info().host) {
+    // An odd number of patterns: an even one has the exclusive or 0.
+    CeilingProblem odd = read;
+    odd.n -= static_cast<std::int64_t>(pattern.size());
+    runner.run({.name = "read/streams",
+                .problem = odd,
+                .out_bytes = sizeof(std::uint32_t),
+                .check = [&] { check_words(device, odd, pattern); },
+                .other = [threads](const Problem& p) { read_words(p, threads); }},
+               0.4);
+  }
+
+  // Last: a copy that fails midway leaves an array that no longer holds the patterns.
   const CeilingProblem copy{
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
   const auto check = [&] { check_copy(device, copy, pattern); };
   runner.run({.name = "copy", .problem = copy, .out_bytes = bytes / 2, .check = check}, 0.4);
   if (device.info().host) {
-    const int threads = device.info().compute_units;
     const auto copy_by = [&](const char* name, auto&& move) {
       runner.run({.name = name,
                   .problem = copy,
@@ -514,15 +552,6 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
     copy_by("copy/streams", [](const CeilingProblem& p, int count) {
       copy_bytes(p.x, p.y, static_cast<std::size_t>(p.n) * sizeof(float), count);
     });
-    // An odd number of patterns: an even one has the exclusive or 0.
-    CeilingProblem odd = read;
-    odd.n -= static_cast<std::int64_t>(pattern.size());
-    runner.run({.name = "read/streams",
-                .problem = odd,
-                .out_bytes = sizeof(std::uint32_t),
-                .check = [&] { check_words(device, odd, pattern); },
-                .other = [threads](const Problem& p) { read_words(p, threads); }},
-               0.4);
   }
 }
 
@@ -558,7 +587,9 @@ MemoryTraffic traffic_of(const Problem& problem) {
   return traffic_of(bytes(problem) - out, out);
 }
 
-std::string joined(const std::vector<std::string>& reasons) {
+// Kernels that the user did not wait for need no line each.
+std::string joined(std::vector<std::string> reasons) {
+  if (std::erase_if(reasons, tells_interruption) > 0) reasons.emplace_back(kInterrupted);
   return reasons.empty() ? "not measured" : fmt::format("{}", fmt::join(reasons, "; "));
 }
 
@@ -584,6 +615,8 @@ ProductShape ceiling_product(int units) {
 std::optional<double>& Ceilings::flops(DType t) { return flops_of(*this, t); }
 
 std::optional<double> Ceilings::flops(DType t) const { return flops_of(*this, t); }
+
+bool Ceilings::interrupted() const { return std::ranges::any_of(missing, tells_interruption); }
 
 std::string Ceilings::why_no_flops(DType t) const {
   // What no kernel of the device can do, none that ran calmly could have done.

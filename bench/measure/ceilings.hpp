@@ -40,6 +40,8 @@ struct Ceilings {
 
   std::optional<double>& flops(DType t);
   std::optional<double> flops(DType t) const;
+  // Whether the user stopped the measurement; `missing` says so of what it had not reached.
+  bool interrupted() const;
   // Why flops(t) is empty, of `missing`.
   std::string why_no_flops(DType t) const;
   // Why ops_int8 is.
@@ -62,7 +64,7 @@ ProductShape ceiling_product(int units);
 // bytes. A type's rate is the best of f32 FMAs and of the units for the type; where one that
 // libraries may use cannot be measured there is none. A ceiling kernel whose result is wrong gives
 // no ceiling, and neither does one whose samples were disturbed both of two times:
-// `missing` says so. Throws DeviceError if the device fails.
+// `missing` says so, and so of what `stop` interrupted. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop = nullptr,
                           Scheduling* scheduling = nullptr);

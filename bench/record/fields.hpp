@@ -14,6 +14,7 @@ void fields(V& v, Build& x) {
   v("compiler", x.compiler);
   v("flags", x.flags);
   v("build_type", x.build_type);
+  v("executable", x.executable);
 }
 
 template <class V>

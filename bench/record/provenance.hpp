@@ -2,6 +2,7 @@
 // Where a result comes from: this program's build and the machine it runs on.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "bench/record/record.hpp"
@@ -10,6 +11,10 @@ namespace moat {
 
 // The commit is that of the sources when the program was built, not when it runs.
 Build this_build();
+
+// A hash of the file that this program was started from, in 16 hexadecimal digits: what tells apart
+// builds of one commit whose sources were changed. Empty if the system does not show the file.
+std::optional<std::string> executable_hash();
 
 // "0.1.0 (1a2b3c4d5e6f, modified)"; the commit is "unknown" outside a git repository.
 std::string version_text(const Build& build);

@@ -54,6 +54,8 @@ struct Build {
   std::string compiler;
   std::string flags;
   std::string build_type;
+  // A hash of the program, where the commit does not tell its sources.
+  std::optional<std::string> executable = std::nullopt;
 };
 
 struct Host {
@@ -216,7 +218,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 4;
+inline constexpr int kRecordMinor = 5;
 
 struct Record {
   RunInfo run;

@@ -399,7 +399,7 @@ int measure_in_turns(Side& base, Side& fresh, const Plan& plan, const Session& s
 }
 
 // What a run by itself writes or prints, and two builds in several processes each cannot.
-void refuse_other_output(const RunOptions& options) {
+void refuse_other_output(const RunOptions& options, const GoogleBenchmarkFlags& flags) {
   if (options.export_gbench) throw UsageError("--ab writes two records: leave --export out");
   if (options.format == TableFormat::csv) {
     throw UsageError("--ab prints a comparison: table or markdown, not csv");
@@ -408,7 +408,6 @@ void refuse_other_output(const RunOptions& options) {
     throw UsageError(
         fmt::format("--ab writes two records: make --out {} a folder", options.out->string()));
   }
-  const GoogleBenchmarkFlags flags(options.google_benchmark);
   if (flags.list_only()) {
     throw UsageError("--ab measures: leave --benchmark_list_tests out");
   }
@@ -431,7 +430,9 @@ bool lacks_ratio(const Comparison& comparison, const std::array<const Record*, 2
 }  // namespace
 
 int run_ab(const RunOptions& options) {
-  refuse_other_output(options);
+  const GoogleBenchmarkFlags flags(options.google_benchmark);
+  refuse_other_output(options, flags);
+  require_consistent_options(options, flags);
   if (access(options.ab->c_str(), X_OK) != 0 || fs::is_directory(*options.ab)) {
     throw UsageError(
         fmt::format("--ab: {} is no executable; it is the moat of the build to "

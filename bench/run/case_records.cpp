@@ -125,7 +125,8 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
     const auto confirmed = roof_of(c, problem, median, beside);
     if (!confirmed || !confirmed->suspect) {
       c.status = Status::disturbed;
-      c.message += ", which could not be measured again beside the case: the machine is busy";
+      c.message += fmt::format(", which could not be measured again beside the case: {}",
+                               beside.interrupted() ? "interrupted" : "the machine is busy");
       drop_times(c);
       return;
     }

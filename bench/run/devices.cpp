@@ -84,17 +84,23 @@ std::size_t memory_limit(const RunOptions& options, const Device& device) {
   return options.turns ? bytes / 2 : bytes;
 }
 
-void check_host_memory(const Problem& problem, std::size_t contenders, const RunOptions& options,
-                       const DeviceInfo& info) {
+double host_memory(const Problem& problem, std::size_t contenders, const DeviceInfo& info) {
   double bytes = host_bytes(problem, contenders);
   if (info.host) {
     bytes += static_cast<double>(Operands::bytes(problem, static_cast<int>(contenders)));
   }
+  return bytes;
+}
+
+void check_host_memory(const Problem& problem, std::size_t contenders, const RunOptions& options,
+                       const DeviceInfo& info, double beside) {
   // The program itself and the libraries grow while they run.
   constexpr std::size_t kLeast = std::size_t{16} << 20;
   std::size_t available = cpu::available_memory_bytes();
   available -= std::min(available, std::max(available / 16, kLeast));
-  check_memory(problem, bytes, options.turns ? available / 2 : available,
+  if (options.turns) available /= 2;
+  available -= static_cast<std::size_t>(std::min(static_cast<double>(available), beside));
+  check_memory(problem, host_memory(problem, contenders, info), available,
                "the host, for operands, originals and references,");
 }
 

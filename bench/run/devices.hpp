@@ -32,10 +32,13 @@ Devices open_devices(const std::vector<std::string>& backends,
 // their originals, from which they are checked, lie beside them, and the libraries need a fifth.
 std::size_t memory_limit(const RunOptions& options, const Device& device);
 
-// Throws CaseError if the host's memory does not hold what the operands of a group are checked
-// with: the system ends a process that takes more than it may have.
+// What the operands of a group, and what they are checked with, take of the host's memory.
+double host_memory(const Problem& problem, std::size_t contenders, const DeviceInfo& info);
+
+// Throws CaseError if the host's memory does not hold that, `beside` other groups that take so many
+// bytes: the system ends a process that takes more than it may have.
 void check_host_memory(const Problem& problem, std::size_t contenders, const RunOptions& options,
-                       const DeviceInfo& info);
+                       const DeviceInfo& info, double beside = 0);
 
 // How long and how often to sample on the device.
 MeasureOptions measure_options(const RunOptions& options, const DeviceInfo& device);

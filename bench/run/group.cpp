@@ -150,6 +150,22 @@ class Sets {
   std::vector<std::vector<char>> called_;
 };
 
+Rotation rotation(const Device& device, const Problem& problem, int contenders,
+                  const GroupOptions& options) {
+  if (options.measure.hot) return {};
+  // A call has the inputs and its own output, and touches some of them; the memory holds all
+  // outputs.
+  const std::uint64_t held = Operands::bytes(problem);
+  const double share =
+      static_cast<double>(held) / static_cast<double>(Operands::bytes(problem, contenders));
+  const auto touched = std::min(held, static_cast<std::uint64_t>(bytes(problem)));
+  // The values that no set holds yet lie in the same memory.
+  const std::uint64_t beside = device.info().host ? input_bytes(problem) : 0;
+  const std::uint64_t limit = options.memory_limit - std::min(beside, options.memory_limit / 2);
+  return rotation_sets(touched, held, device.info().cache_bytes,
+                       static_cast<std::size_t>(share * static_cast<double>(limit)));
+}
+
 // One problem with its contenders. The methods are called in their order.
 class GroupRun {
  public:
@@ -223,22 +239,6 @@ class GroupRun {
   bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
 
  private:
-  static Rotation rotation(const Device& device, const Problem& problem, int contenders,
-                           const GroupOptions& options) {
-    if (options.measure.hot) return {};
-    // A call has the inputs and its own output, and touches some of them; the memory holds all
-    // outputs.
-    const std::uint64_t held = Operands::bytes(problem);
-    const double share =
-        static_cast<double>(held) / static_cast<double>(Operands::bytes(problem, contenders));
-    const auto touched = std::min(held, static_cast<std::uint64_t>(bytes(problem)));
-    // The values that no set holds yet lie in the same memory.
-    const std::uint64_t beside = device.info().host ? input_bytes(problem) : 0;
-    const std::uint64_t limit = options.memory_limit - std::min(beside, options.memory_limit / 2);
-    return rotation_sets(touched, held, device.info().cache_bytes,
-                         static_cast<std::size_t>(share * static_cast<double>(limit)));
-  }
-
   // How an output of contender c is checked.
   CheckOutput check_of(std::size_t c) const {
     if (const Yardstick* yardstick = contenders_[c].yardstick) {
@@ -397,14 +397,41 @@ double host_bytes(const Problem& problem, std::size_t contenders) {
   return inputs + outputs + references + decoded;
 }
 
+std::size_t bytes_of_sets(const Device& device, const Problem& problem, std::size_t contenders,
+                          const GroupOptions& options) {
+  const auto count = static_cast<int>(contenders);
+  const auto sets = static_cast<std::size_t>(rotation(device, problem, count, options).sets);
+  return sets * static_cast<std::size_t>(Operands::bytes(problem, count));
+}
+
 std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart>& parts,
                                      const GroupOptions& options, Clock& clock) {
+  const auto sharing = std::ranges::count(parts, false, &GroupPart::beside);
   GroupOptions own = options;
-  own.memory_limit /= std::max<std::size_t>(parts.size(), 1);
-  std::vector<std::unique_ptr<GroupRun>> runs;
-  std::size_t ready = 0;
+  own.memory_limit /= static_cast<std::size_t>(std::max<std::ptrdiff_t>(sharing, 1));
+  GroupOptions left_over = options;
   for (const GroupPart& part : parts) {
-    runs.push_back(std::make_unique<GroupRun>(device, part.problem, part.contenders, own));
+    if (part.beside) continue;
+    left_over.memory_limit -= std::min(
+        left_over.memory_limit, bytes_of_sets(device, part.problem, part.contenders.size(), own));
+  }
+
+  std::vector<GroupOutcome> outcomes(parts.size());
+  std::vector<std::unique_ptr<GroupRun>> runs;
+  std::vector<std::size_t> place;  // of each run among the parts
+  std::size_t ready = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const GroupPart& part = parts[i];
+    try {
+      runs.push_back(std::make_unique<GroupRun>(device, part.problem, part.contenders,
+                                                part.beside ? left_over : own));
+    } catch (const std::exception& e) {
+      if (!part.beside) throw;
+      outcomes[i].results.resize(part.contenders.size());
+      for (ContenderResult& result : outcomes[i].results) result.message = e.what();
+      continue;
+    }
+    place.push_back(i);
     runs.back()->verify_all();
     ready += runs.back()->ready();
   }
@@ -427,15 +454,15 @@ std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart
       rest = rest.subspan(run->ready());
     }
   }
-  std::vector<GroupOutcome> outcomes;
-  for (const auto& run : runs) outcomes.push_back(run->finish());
+  for (std::size_t r = 0; r < runs.size(); ++r) outcomes[place[r]] = runs[r]->finish();
   return outcomes;
 }
 
 GroupOutcome run_group(Device& device, const Problem& problem,
                        const std::vector<Contender>& contenders, const GroupOptions& options,
                        Clock& clock) {
-  return std::move(run_groups(device, {{problem, contenders}}, options, clock).front());
+  return std::move(
+      run_groups(device, {{.problem = problem, .contenders = contenders}}, options, clock).front());
 }
 
 }  // namespace moat

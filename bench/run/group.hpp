@@ -65,10 +65,17 @@ GroupOutcome run_group(Device& device, const Problem& problem,
 struct GroupPart {
   Problem problem;
   std::vector<Contender> contenders;
+  // It stands beside the others: of the memory it has what they leave, and what keeps it from
+  // running is an error of its own.
+  bool beside = false;
 };
 
+// Bytes that all sets of operands of a group take.
+std::size_t bytes_of_sets(const Device& device, const Problem& problem, std::size_t contenders,
+                          const GroupOptions& options);
+
 // The same of several problems, each with operands of its own: their contenders take turns in one
-// series of rounds. One outcome per part.
+// series of rounds. Those that stand beside no other share the memory alike. One outcome per part.
 std::vector<GroupOutcome> run_groups(Device& device, const std::vector<GroupPart>& parts,
                                      const GroupOptions& options, Clock& clock);
 

@@ -65,7 +65,7 @@ std::string MeasuredGroup::turn_name(std::size_t repetition) const {
 }
 
 void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
-  // Of our problem, and of the product beside it.
+  // Of the implementations, and of the product beside them.
   std::vector<GroupOutcome> outcomes;
   try {
     if (!refusal_.empty()) throw DeviceError(refusal_);
@@ -77,20 +77,19 @@ void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
         return options.turns->next_round(name, wanted, calls);
       };
     }
-    std::vector<GroupPart> parts{{problem_, contenders_}};
+    std::vector<GroupPart> parts;
+    if (!contenders_.empty()) parts.push_back({.problem = problem_, .contenders = contenders_});
     if (product_) {
-      parts.push_back({*product_, {{.name = kProductYardstick, .prepare = [this] {
-                                      return [this](const Problem& p) { device_.run(p); };
-                                    }}}});
+      const auto solve = [this] { return [this](const Problem& p) { device_.run(p); }; };
+      parts.push_back({.problem = *product_,
+                       .contenders = {{.name = kProductYardstick, .prepare = solve}},
+                       .beside = !parts.empty()});
     }
     outcomes = run_groups(device_, parts, repetition, clock);
   } catch (const std::exception& e) {
-    outcomes.assign(product_ ? 2 : 1, GroupOutcome{});
-    outcomes.front().results.resize(contenders_.size());
-    outcomes.back().results.resize(product_ ? 1 : contenders_.size());
-    for (auto& outcome : outcomes) {
-      for (auto& result : outcome.results) result.message = e.what();
-    }
+    outcomes.assign(1, GroupOutcome{});
+    outcomes.front().results.resize(cases_.size());
+    for (auto& result : outcomes.front().results) result.message = e.what();
   }
   // What the group freed is the next one's to allocate, also within a container's limit.
   malloc_trim(0);

@@ -24,12 +24,15 @@ class MeasuredGroup {
   // The yardstick `product`: the device's kernel on another problem, in the same rounds. The last
   // to be added.
   void add_product(const Problem& product);
-  // A baseline that does not solve this problem, for the entry of our kernel.
+  // A baseline that does not solve this problem, or a yardstick that does not fit beside it, for
+  // the entry of our kernel.
   void add_absent(AbsentRecord absent) { absent_.push_back(std::move(absent)); }
   // Why nothing of the group can run.
   void refuse(std::string why) { refusal_ = std::move(why); }
 
   bool empty() const { return cases_.empty(); }
+  // How many solve the problem itself, or move its bytes.
+  std::size_t contenders() const { return contenders_.size(); }
   std::size_t size() const { return cases_.size(); }
   const std::string& name(std::size_t i) const { return cases_[i].name; }
   Device& device() const { return device_; }

@@ -51,4 +51,8 @@ struct RunOptions {
   std::vector<std::string> arguments;         // the whole command line, for the record
 };
 
+// Throws UsageError for options that contradict each other, before anything is measured: of a run
+// by itself, and of `--ab` as a whole, whose processes share the samples and are not asked.
+void require_consistent_options(const RunOptions& options, const GoogleBenchmarkFlags& flags);
+
 }  // namespace moat

@@ -40,11 +40,15 @@ std::vector<std::string> deciding(const std::vector<std::string>& arguments) {
   return left;
 }
 
+bool is_of_its_commit(const Build& build) { return !build.dirty.value.value_or(true); }
+
 // All that has to be equal.
 Texts conditions_of(const Record& r) {
   Texts texts = {{"options", fmt::format("{}", fmt::join(deciding(r.run.arguments), " "))},
                  {"commit", text_of(r.build.commit)},
                  {"changes to the commit's sources", text_of(r.build.dirty)},
+                 {"program, whose sources are not those of a commit",
+                  r.build.executable.value_or(is_of_its_commit(r.build) ? "none" : "unknown")},
                  {"version", r.build.version},
                  {"compiler", r.build.compiler},
                  {"compiler flags", r.build.flags},
@@ -97,6 +101,10 @@ void add(Reading<SchedulingRecord>& into, const Reading<SchedulingRecord>& earli
 }  // namespace
 
 std::string why_not_resumed(const Record& earlier, const Record& now) {
+  if (!is_of_its_commit(now.build) && !now.build.executable) {
+    return "this program's sources are not those of a commit, and the system does not show the "
+           "program, so that it cannot be told from another";
+  }
   const Texts before = conditions_of(earlier);
   const Texts after = conditions_of(now);
   const auto value = [](const Texts& texts, const std::string& what) -> std::optional<std::string> {

@@ -79,9 +79,9 @@ class Run {
 
  private:
   void plan(const std::vector<Problem>& problems);
-  void require_consistent_options() const;
   void resume();
   void add_product(MeasuredGroup& group, const Problem& problem) const;
+  GroupOptions group_options(const Device& device) const;
   void require_outputs() const;
   std::ostream& table_stream() const;
   void measure();
@@ -118,13 +118,14 @@ class Run {
 int Run::execute() {
   const auto start = std::time(nullptr);
   start_ = clock_.now();
-  require_consistent_options();
+  require_consistent_options(options_, flags_);
   record_.run.started = utc_time(start);
   record_.run.arguments = options_.arguments;
   if (options_.turns) record_.run.session = options_.turns->session;
   record_.run.seed = options_.seed;
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
+  if (record_.build.dirty.value.value_or(true)) record_.build.executable = executable_hash();
   if (const std::string warning = build_warning(record_.build); !warning.empty()) {
     say("moat: warning: {}\n", warning);
   }
@@ -283,13 +284,11 @@ void Run::plan(const std::vector<Problem>& problems) {
                .yardstick = yardstick.get()});
         }
       }
-      if (group.empty()) continue;
-      if (options_.baselines && !options_.turns && selected(kProductYardstick)) {
-        add_product(group, problem);
-      }
       try {
-        check_memory(problem, memory_limit(options_, *device), device_name(info));
-        check_host_memory(problem, group.size(), options_, info);
+        if (group.contenders() > 0) {
+          check_memory(problem, memory_limit(options_, *device), device_name(info));
+          check_host_memory(problem, group.contenders(), options_, info);
+        }
       } catch (const CaseError& e) {
         const auto& asked = options_.problems.cases;
         if (std::ranges::find(asked, case_name(problem)) != asked.end()) {
@@ -297,6 +296,10 @@ void Run::plan(const std::vector<Problem>& problems) {
         }
         group.refuse(e.what());
       }
+      if (options_.baselines && !options_.turns && selected(kProductYardstick)) {
+        add_product(group, problem);
+      }
+      if (group.empty()) continue;
       record_.run.planned += static_cast<int>(group.size());
       for (std::size_t i = 0; i < group.size(); ++i) planned_.push_back(group.name(i));
       groups_.push_back(std::move(group));
@@ -304,33 +307,39 @@ void Run::plan(const std::vector<Problem>& problems) {
   }
 }
 
-// The yardstick of products. One that does not fit beside the problem stays away.
+// The yardstick of products. One that does not fit into what the problem leaves of the memory stays
+// away, and our kernel's entry tells why.
 void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
   Device& device = group.device();
   const auto& yardstick = baselines_.at(&device).product;
   const auto product = yardstick ? yardstick->beside(problem) : std::nullopt;
   if (!product) return;
+  const DeviceInfo& info = device.info();
+  const GroupOptions options = group_options(device);
+  std::size_t left = options.memory_limit;
+  double host = 0;
+  if (group.contenders() > 0) {
+    left -= std::min(left, bytes_of_sets(device, problem, group.contenders(), options));
+    host = host_memory(problem, group.contenders(), info);
+  }
   try {
-    check_memory(*product, memory_limit(options_, device) / 2, device_name(device.info()));
-    check_host_memory(*product, 1, options_, device.info());
-  } catch (const CaseError&) {
-    return;
+    check_memory(*product, left,
+                 fmt::format("{}, beside {},", device_name(info), case_name(problem)));
+    check_host_memory(*product, 1, options_, info, host);
+  } catch (const CaseError& e) {
+    return group.add_absent({.name = kProductYardstick, .reason = e.what()});
   }
   group.add_product(*product);
 }
 
-void Run::require_consistent_options() const {
-  // The processes of --ab share the samples.
-  if (!options_.turns && options_.samples && *options_.samples < options_.min_samples) {
-    throw UsageError(fmt::format("--samples {} allows fewer samples than --min-samples {} asks for",
-                                 *options_.samples, options_.min_samples));
-  }
-  if (!options_.resume) return;
-  const char* why = nullptr;
-  if (!options_.out || options_.out->extension() != ".json") why = "needs --out FILE.json";
-  if (options_.turns) why = "does not go with --ab";
-  if (!flags_.out().empty()) why = "does not go with --benchmark_out, which is of one run";
-  if (why != nullptr) throw UsageError(fmt::format("--resume {}", why));
+// How a group on the device is measured, but for whom it takes turns with.
+GroupOptions Run::group_options(const Device& device) const {
+  MeasureOptions measure = measure_options(options_, device.info());
+  measure.scheduling = world_.scheduling;
+  return {.measure = std::move(measure),
+          .turns = nullptr,
+          .seed = options_.seed,
+          .memory_limit = memory_limit(options_, device)};
 }
 
 // Leaves out what the record at `path_` has.
@@ -402,14 +411,10 @@ void Run::measure() {
     turns_.emplace(options_.turns->in, options_.turns->out, names);
   }
 
-  std::map<const Device*, GroupOptions> group_options;
+  std::map<const Device*, GroupOptions> options;
   for (const auto& device : devices_.all) {
-    MeasureOptions measure = measure_options(options_, device->info());
-    measure.scheduling = world_.scheduling;
-    group_options[device.get()] = {.measure = std::move(measure),
-                                   .turns = turns_ ? &*turns_ : nullptr,
-                                   .seed = options_.seed,
-                                   .memory_limit = memory_limit(options_, *device)};
+    options[device.get()] = group_options(*device);
+    if (turns_) options[device.get()].turns = &*turns_;
   }
   std::vector<Entry> entries;
   for (MeasuredGroup& group : groups_) {
@@ -418,7 +423,7 @@ void Run::measure() {
           {group.name(i), [&, i](int repetition) {
              const std::size_t measured = group.repetitions();
              EntryResult result =
-                 group.result(i, repetition, group_options.at(&group.device()), clock_, progress);
+                 group.result(i, repetition, options.at(&group.device()), clock_, progress);
              if (group.repetitions() > measured) confirm_ceilings(group);
              if (i == 0 && options_.resume && repetition + 1 == flags_.repetitions()) {
                write_so_far();
@@ -470,7 +475,12 @@ void Run::write_so_far() {
 void Run::confirm_ceilings(MeasuredGroup& group) {
   Ceilings& ceilings = ceilings_.at(&group.device());
   group.raise(ceilings);
-  if (!group.exceeds(ceilings) || interrupted()) return;
+  if (!group.exceeds(ceilings)) return;
+  if (interrupted()) {
+    Ceilings none;
+    none.missing = {"interrupted"};
+    return group.confirm(std::move(none));
+  }
   Device& device = group.device();
   try {
     Ceilings beside = world_.ceilings(device, clock_, memory_limit(options_, device));

@@ -38,7 +38,8 @@ constexpr const char* kExamples =
     "\n"
     "Google Benchmark's options work too, with '=': --benchmark_filter=REGEX,\n"
     "--benchmark_repetitions=N, --benchmark_out=FILE, --benchmark_out_format=json|csv|console,\n"
-    "--benchmark_format=…, --benchmark_list_tests.\n"
+    "--benchmark_format=…, --benchmark_list_tests. REGEX is looked for in what the latter prints,\n"
+    "CASE/BACKEND/IMPLEMENTATION: '/moat$' takes our kernels alone, '/product$' a yardstick.\n"
     "\n";
 
 // "IN,OUT,SESSION"

@@ -49,17 +49,26 @@ std::string format_error(double error_over_bound) {
              : "<0.001";
 }
 
+// Marks a median, behind its spread, or a ratio that its samples do not carry; explained below the
+// table.
+constexpr const char* kTooFew = "†";
+
 std::string spread(const CaseRecord& c) {
   const auto& low = c.lower_quartile_seconds.value;
   const auto& high = c.upper_quartile_seconds.value;
-  return low && high ? percent((*high - *low) / c.median_seconds.get()) : "–";
+  return (low && high ? percent((*high - *low) / c.median_seconds.get()) : "–") +
+         (samples_of(c) < kFewestSamples ? kTooFew : "");
 }
-
-// Marks a ratio that its samples do not carry; explained below the table.
-constexpr const char* kTooFew = "†";
 
 // Nothing that was asked has the case; told below the table.
 constexpr const char* kNone = "none";
+
+// Libraries that do not solve the case; a yardstick that is absent says nothing about them.
+std::vector<AbsentRecord> absent_libraries(const CaseRecord& c) {
+  std::vector<AbsentRecord> absent = c.baselines_absent;
+  std::erase_if(absent, [](const AbsentRecord& a) { return is_yardstick(a.name); });
+  return absent;
+}
 
 // What stands beside it without a number, as one that was disturbed, is there.
 bool lacks_baseline(const Record& record, const CaseRecord& c) {
@@ -68,7 +77,7 @@ bool lacks_baseline(const Record& record, const CaseRecord& c) {
            other.implementation != kOurs && !is_yardstick(other.implementation);
   };
   return c.implementation == kOurs && c.status == Status::ok && c.ratios.empty() &&
-         !c.baselines_absent.empty() && std::ranges::none_of(record.cases, beside);
+         !absent_libraries(c).empty() && std::ranges::none_of(record.cases, beside);
 }
 
 std::string format_ratio(const Record& record, const CaseRecord& c) {
@@ -145,6 +154,12 @@ std::string absences(const Record& record) {
   for (const auto& a : record.absent_baselines) {
     text += one_line(fmt::format("absent: baseline {}: {}", a.name, a.reason)) + '\n';
   }
+  for (const CaseRecord& c : record.cases) {
+    for (const auto& a : c.baselines_absent) {
+      if (!is_yardstick(a.name)) continue;
+      text += one_line(fmt::format("absent: yardstick {}: {}", a.name, a.reason)) + '\n';
+    }
+  }
   return text;
 }
 
@@ -166,7 +181,7 @@ std::string lacking_text(const Record& record) {
     if (!lacks_baseline(record, c)) continue;
     auto kernel = std::ranges::find(kernels, c.kernel, &decltype(kernels)::value_type::first);
     if (kernel == kernels.end()) kernel = kernels.insert(kernel, {c.kernel, {}});
-    for (const AbsentRecord& a : c.baselines_absent) {
+    for (const AbsentRecord& a : absent_libraries(c)) {
       auto& reasons = kernel->second;
       const auto same = std::ranges::find(reasons, a.reason, &AbsentRecord::reason);
       if (same == reasons.end()) {
@@ -220,15 +235,15 @@ std::string warning_text(const Build& build) {
   return warning.empty() ? "" : fmt::format("warning: {}\n", warning);
 }
 
-// What the mark at a ratio means, if a row bears it.
+// What the mark means, if a row bears it.
 std::string notes(const std::vector<Row>& rows) {
   const bool marked = std::ranges::any_of(rows, [](const Row& row) {
     return std::ranges::any_of(
         row.cells, [](const auto& cell) { return cell.find(kTooFew) != std::string::npos; });
   });
   return marked ? fmt::format(
-                      "†  too few samples: a ratio of fewer than {} on a side is no verdict; "
-                      "give the run more --budget\n",
+                      "†  too few samples: a median or ratio of fewer than {} (on a side) is no "
+                      "verdict; give the run more --budget\n",
                       kFewestSamples)
                 : "";
 }

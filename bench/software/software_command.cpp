@@ -138,9 +138,30 @@ std::vector<Pairing> choose(const Options& o, const Json& claims) {
   return chosen;
 }
 
+// A mode that measures nothing takes few of the options; one that it would not heed is a mistake.
+void refuse_unheeded(const CLI::App& command, const Options& o) {
+  const char* mode = o.list       ? "--list"
+                     : o.evidence ? "--evidence"
+                     : !o.measure ? "--no-measuring"
+                                  : nullptr;
+  if (mode == nullptr) return;
+  std::vector<std::string> heeded = {mode, "--out"};
+  if (o.list) {
+    heeded.emplace_back("--pairing");
+  } else {
+    heeded.insert(heeded.end(), {"--claims", "--json"});
+  }
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->count() == 0 || std::ranges::find(heeded, name) != heeded.end()) continue;
+    throw UsageError(
+        fmt::format("{} does not go with {}, which measures nothing: leave one out", name, mode));
+  }
+}
+
 int software(Options& o, const std::vector<std::string>& arguments, RunWorld (*world)()) {
   if (o.list) {
-    put(o, pairings_text());
+    put(o, pairings_text(choose(o, nullptr)));
     return kExitOk;
   }
   if (!o.claims && (o.evidence || !o.measure)) {
@@ -200,7 +221,9 @@ void add_options(CLI::App& command, Options& o) {
                   "ways of your own, the plain one first: cases of moat list, or CHAIN:CASE")
       ->type_name("PLAIN OTHER")
       ->group(which);
-  command.add_flag("--list", o.list, "print the pairings and chains, and measure nothing")
+  command
+      .add_flag("--list", o.list,
+                "print the pairings (all, or those of --pairing) and chains, and measure nothing")
       ->group(which);
   command
       .add_option("--backend", o.comparison.backends,
@@ -266,7 +289,8 @@ void add_software_command(CLI::App& app, const std::vector<std::string>& argumen
       "software", "what optimised software alone buys: plain ways beside optimised ones; claims");
   command->footer(kFooter);
   add_options(*command, *options);
-  command->callback([options, arguments, &exit_code, world] {
+  command->callback([command, options, arguments, &exit_code, world] {
+    refuse_unheeded(*command, *options);
     exit_code = software(*options, arguments, world);
   });
 }

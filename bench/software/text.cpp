@@ -304,9 +304,9 @@ std::string claims_text(const Json& results) {
   return text;
 }
 
-std::string pairings_text() {
+std::string pairings_text(const std::vector<Pairing>& chosen) {
   std::string text = "Pairings; the first way is the plain one\n";
-  for (const Pairing& p : pairings()) {
+  for (const Pairing& p : chosen) {
     text += fmt::format("  {}: {}\n", p.name, p.says);
     for (const Way& w : p.ways) {
       const std::string missing = read_way(w.text).missing;

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bench/record/strict_json.hpp"
+#include "bench/software/pairings.hpp"
 
 namespace moat {
 
@@ -14,7 +16,7 @@ std::string comparison_text(const Json& document, bool color);
 // Results of judge_claims.
 std::string claims_text(const Json& results);
 
-// The pairings of this build and why ways are missing.
-std::string pairings_text();
+// These pairings and why ways are missing in this build, and the chains of ways of one's own.
+std::string pairings_text(const std::vector<Pairing>& chosen);
 
 }  // namespace moat

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bench/compare/record_set.hpp"
 #include "bench/record/file.hpp"
@@ -302,6 +304,17 @@ TEST_F(Ab, MistakesAreNamed) {
     EXPECT_TRUE(f.err.starts_with("moat: --ab ")) << f.err;
     EXPECT_FALSE(fs::exists("-"));
     EXPECT_FALSE(fs::exists(folder_ / "base.json")) << other;
+  }
+  // What a run by itself refuses is not left to the processes, which share what was asked for.
+  for (const auto& [more, why] :
+       {std::pair<std::vector<std::string>, std::string>{
+            {"--samples", "3", "--min-samples", "10"},
+            "moat: --samples 3 allows fewer samples than --min-samples 10 asks for"},
+        {{"--resume"}, "moat: --resume does not go with --ab"}}) {
+    f = measure(MOAT_BINARY, more);
+    EXPECT_EQ(f.exit_code, kExitUsage) << f.err;
+    EXPECT_TRUE(f.err.starts_with(why)) << f.err;
+    EXPECT_FALSE(fs::exists(folder_ / "base.json")) << f.err;
   }
   // A build that knows nothing of turns, such as one of an older commit.
   const fs::path old = folder_ / "old";

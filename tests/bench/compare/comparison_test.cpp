@@ -418,6 +418,7 @@ TEST(Gate, RunsOfSeveralBuildsAreNoSide) {
   };
   for (const auto& other : {with([](Build& x) { x.commit.value = std::string(40, 'f'); }),
                             with([](Build& x) { x.dirty.value = true; }),
+                            with([](Build& x) { x.executable = "0123456789abcdef"; }),
                             with([](Build& x) { x.compiler = "Clang 19.1"; })}) {
     const Comparison c = compare_records({b, other}, {b}, at(0.05));
     EXPECT_EQ(exit_code_of(c), kCompareIncomparable);

@@ -131,7 +131,9 @@ TEST(Platforms, OnlyTheCasesInTheCacheAreApart) {
 TEST(Across, TheNewestBuildCountsAndTheOthersAreNamed) {
   for (const auto& change : std::vector<std::function<void(Build&)>>{
            [](Build& b) { b.commit.value = std::string(40, 'f'); },
-           [](Build& b) { b.dirty.value = true; }, [](Build& b) { b.compiler = "Clang 19.1"; }}) {
+           [](Build& b) { b.dirty.value = true; },
+           [](Build& b) { b.executable = "0123456789abcdef"; },
+           [](Build& b) { b.compiler = "Clang 19.1"; }}) {
     const auto records = two([&](Record& r) {
       change(r.build);
       r.cases[0] = timed_case({"sum/f32/n1", std::vector<double>(12, 3e-3)});

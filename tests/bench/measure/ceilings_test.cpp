@@ -152,6 +152,26 @@ TEST_F(CeilingKernels, DisturbedSamplesGiveNoCeiling) {
   EXPECT_EQ(std::ranges::find(c.disturbed, "read"), c.disturbed.end()) << "there was no memory";
 }
 
+// A measurement that the user stopped is neither wrong nor slow.
+TEST_F(CeilingKernels, AnInterruptionIsSaidToBeOne) {
+  SteadyClock clock;
+  const std::atomic<bool> stop{true};
+  const Ceilings c = measure_ceilings(*cpu(), clock, std::size_t{4} << 30, &stop);
+  EXPECT_TRUE(c.interrupted());
+  EXPECT_TRUE(c.runs.empty());
+  EXPECT_TRUE(c.disturbed.empty());
+  for (const std::string& reason : c.missing) {
+    EXPECT_TRUE(reason.starts_with("unit/") || reason.ends_with(": interrupted")) << reason;
+  }
+  for (const char* kernel : {"fma/512", "mma/f32", "read", "copy"}) {
+    EXPECT_NE(std::ranges::find(c.missing, std::string(kernel) + ": interrupted"), c.missing.end())
+        << kernel;
+  }
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "interrupted");
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::copy), "interrupted");
+  EXPECT_TRUE(c.why_no_flops(DType::f32).ends_with("interrupted")) << c.why_no_flops(DType::f32);
+}
+
 TEST(EnterTraffic, RaisesAndNeverLowers) {
   Ceilings c;
   c.read_bytes = 100;
@@ -360,6 +380,19 @@ TEST_F(UnitCeilings, ALoopThatDoesTooLittleGivesNoCeiling) {
         << c.why_no_flops(DType::bf16);
     EXPECT_TRUE(c.flops_f16) << at;
   }
+}
+
+TEST_F(UnitCeilings, OneThatIsInterruptedGivesNoCeiling) {
+  std::atomic<bool> stop{false};
+  int calls = 0;
+  device_.units_ = {device_.unit<bf16>("fast", DType::bf16, 8e9)};
+  device_.spoil = [&](const UnitCall&) { stop = stop || ++calls == 6; };
+  const Ceilings c = measure_ceilings(device_, clock_, 0, &stop);
+  EXPECT_FALSE(c.flops_bf16) << "of few samples";
+  EXPECT_TRUE(c.why_no_flops(DType::bf16).ends_with("; interrupted"))
+      << c.why_no_flops(DType::bf16);
+  EXPECT_TRUE(c.flops_f16) << "measured before";
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "interrupted");
 }
 
 TEST_F(UnitCeilings, OneThatCannotBeMeasuredLeavesItsTypeWithoutACeiling) {

@@ -19,6 +19,13 @@ TEST(Provenance, BuildNamesItsCommitOrSaysWhyNot) {
   EXPECT_FALSE(build.compiler.empty());
 }
 
+TEST(Provenance, TheProgramHasAHash) {
+  const std::optional<std::string> hash = executable_hash();
+  ASSERT_TRUE(hash);
+  EXPECT_TRUE(std::regex_match(*hash, std::regex("[0-9a-f]{16}")));
+  EXPECT_EQ(executable_hash(), hash);
+}
+
 TEST(Provenance, VersionTextOfEveryState) {
   Build build;
   build.version = "1.2.3";

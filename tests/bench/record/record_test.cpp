@@ -76,6 +76,16 @@ TEST(Record, OfAnOlderProgramToldNothingOfTheScheduler) {
   EXPECT_EQ(parse_record(dump_strict(json)).run.scheduling.reason, "not in the record");
 }
 
+// Where the commit tells the sources, nothing more has to.
+TEST(Record, TheProgramOfABuildIsThereOrNot) {
+  Record r = sample_record();
+  EXPECT_FALSE(parse_strict(to_text(r))["build"].contains("executable"));
+  r.build.executable = "0123456789abcdef";
+  EXPECT_EQ(parse_record(to_text(r)).build.executable, r.build.executable);
+  r.build.executable = "moat";
+  EXPECT_THROW(to_text(r), JsonError);
+}
+
 // What a program of a newer minor version may write.
 Json of_a_newer_program() {
   Json json = parse_strict(to_text(sample_record()));
@@ -116,7 +126,7 @@ TEST(Record, OfANewerMinorVersionIsCheckedInWhatIsKnown) {
     ADD_FAILURE() << "was accepted";
   } catch (const JsonError& e) {
     EXPECT_EQ(e.pointer(), "/cases/0/status");
-    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.4"),
+    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.5"),
               std::string::npos)
         << e.what();
   }
@@ -168,12 +178,12 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
-      {"/version", "record version 2.0; this moat reads up to 1.4; update moat",
+      {"/version", "record version 2.0; this moat reads up to 1.5; update moat",
        [](Json& j) {
          j["version"] = 2;
          j.erase("minor");
        }},
-      {"/version", "record version 7.4; this moat reads up to 1.4; update moat",
+      {"/version", "record version 7.4; this moat reads up to 1.5; update moat",
        [](Json& j) {
          j["version"] = 7;
          j["minor"] = 4;

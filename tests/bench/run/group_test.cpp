@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/group.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -531,6 +532,17 @@ TEST(CaseRecords, AProductHasItsOwnFlopsAndNoRatio) {
   suspect[1].series[0].seconds = {0.4, 0.4, 0.4};
   finish_group(suspect, problem, ceilings, ceilings);
   EXPECT_EQ(suspect[1].status, Status::suspect);
+  // Ceilings that could not be measured beside the case tell why.
+  for (const auto& [missing, why] : {std::pair{"fma/512: disturbed: 9 of 9", "the machine is busy"},
+                                     {"fma/512: interrupted", "interrupted"}}) {
+    suspect[1].status = Status::ok;
+    Ceilings beside;
+    beside.missing = {missing};
+    finish_group(suspect, problem, ceilings, beside);
+    EXPECT_EQ(suspect[1].status, Status::disturbed);
+    EXPECT_TRUE(suspect[1].message.ends_with(fmt::format("beside the case: {}", why)))
+        << suspect[1].message;
+  }
   ceilings.flops_f32.reset();
   ceilings.missing = {"fma/512: disturbed: 9 of 9"};
   finish_group(group, problem, ceilings, ceilings);
@@ -593,6 +605,36 @@ TEST_F(GroupTest, ProblemsAreTimedInTheSameRounds) {
   int changes = 0;
   for (std::size_t i = 1; i < order.size(); ++i) changes += order[i] != order[i - 1] ? 1 : 0;
   EXPECT_GE(changes, 20);
+}
+
+// One that stands beside them takes nothing from them: neither memory nor, where it cannot run at
+// all, their results.
+TEST_F(GroupTest, OneBesideTheOthersCostsItselfAlone) {
+  const Problem problem = parse_case("gemm/f32/m20n30k40");
+  const Problem other = parse_case("gemm/f32/m8n30k40");
+  // As much as it takes where there is enough.
+  options_.memory_limit = bytes_of_sets(device_, problem, 1, options_);
+  const auto sets_of = [&](const std::vector<GroupPart>& parts) {
+    std::vector<int> sets;
+    for (const auto& outcome : run_groups(device_, parts, options_, clock_)) {
+      sets.push_back(outcome.rotation_sets);
+    }
+    return sets;
+  };
+  const GroupPart own{.problem = problem, .contenders = {contender(device_, kOurs)}};
+  GroupPart beside{.problem = other, .contenders = {contender(device_, "product")}, .beside = true};
+  const int alone = sets_of({own})[0];
+  ASSERT_GT(alone, 2);
+  EXPECT_EQ(sets_of({own, beside})[0], alone);
+  EXPECT_LT(sets_of({own, beside})[1], alone / 2);
+
+  device_.fewest_bytes = std::size_t{20} * 30 * sizeof(float);  // less than any operand of `own`
+  const auto outcomes = run_groups(device_, {own, beside}, options_, clock_);
+  EXPECT_EQ(outcomes.at(0).results[0].status, Status::ok) << outcomes[0].results[0].message;
+  EXPECT_EQ(outcomes.at(1).results[0].status, Status::error);
+  EXPECT_EQ(outcomes.at(1).results[0].message, "no memory");
+  beside.beside = false;
+  EXPECT_THROW(run_groups(device_, {own, beside}, options_, clock_), DeviceError);
 }
 
 TEST_F(GroupTest, AWrongProblemLeavesTheOthers) {

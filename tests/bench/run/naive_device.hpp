@@ -31,6 +31,14 @@ class NaiveDevice : public HostMemory {
   // Whether a call does nothing.
   std::function<bool(int call, const Problem&)> skips = [](int, const Problem&) { return false; };
 
+  // Memory for fewer bytes there is none.
+  std::size_t fewest_bytes = 0;
+
+  void* allocate(std::size_t bytes) override {
+    if (bytes < fewest_bytes) throw DeviceError("no memory");
+    return HostMemory::allocate(bytes);
+  }
+
   void run(const Problem& problem) override {
     ++calls_;
     if (skips(calls_, problem)) return;

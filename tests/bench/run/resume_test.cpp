@@ -163,6 +163,13 @@ TEST_F(ResumeTest, WithNothingLeftItMeasuresNothing) {
   EXPECT_EQ(after.devices[0].ceilings.flops_f32.get(), 1e15);
 }
 
+// The commit tells the sources of a clean tree.
+TEST_F(ResumeTest, TheProgramIsNamedWhereTheCommitDoesNotTellIt) {
+  EXPECT_EQ(run_once(), kExitOk);
+  const Build build = record().build;
+  EXPECT_EQ(build.executable.has_value(), build.dirty.value.value_or(true));
+}
+
 TEST_F(ResumeTest, WithoutTheOptionNothingIsKept) {
   EXPECT_EQ(run_once(), kExitOk);
   options_.resume = false;
@@ -196,6 +203,24 @@ TEST_F(ResumeTest, AnotherBuildOrOtherOptionsAreRefused) {
   EXPECT_EQ(record().build.commit.get(), std::string(40, 'a')) << "what was refused was changed";
   rewrite([](Record& r) { r.build.compiler = "Other 1.0"; });
   EXPECT_NE(refusal().find("compiler: Other 1.0 there"), std::string::npos);
+  // Of changed sources the commit does not tell which build it was, and older records tell nothing.
+  for (const Reading<bool>& dirty :
+       {Reading<bool>::of(true), Reading<bool>::none("built outside a git repository")}) {
+    Record now = half;
+    now.build.dirty = dirty;
+    now.build.executable = "0123456789abcdef";
+    Record other = now;
+    EXPECT_EQ(why_not_resumed(other, now), "");
+    other.build.executable = "0123456789abcdee";
+    EXPECT_EQ(why_not_resumed(other, now),
+              "program, whose sources are not those of a commit: 0123456789abcdee there, "
+              "0123456789abcdef here");
+    other.build.executable.reset();
+    EXPECT_NE(why_not_resumed(other, now).find(": unknown there, 0123456789abcdef here"),
+              std::string::npos);
+    now.build.executable.reset();
+    EXPECT_NE(why_not_resumed(other, now), "") << "not known to be the same";
+  }
   rewrite([](Record& r) { r.devices[0].architecture = "other"; });
   EXPECT_NE(refusal().find("device cpu:0: Naive (other, "), std::string::npos);
   rewrite([](Record& r) { r.libraries.push_back({"onednn", "3", "isa"}); });

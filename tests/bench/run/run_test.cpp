@@ -222,6 +222,69 @@ TEST_F(RunTest, AFilterMayLeaveTheProductOut) {
   EXPECT_EQ(record().cases.size(), 2u);
 }
 
+// What is printed can be asked for: a name of the table is found, whoever stands beside it.
+TEST_F(RunTest, AFilterMayNameTheProductOrAYardstickAlone) {
+  world_.baselines = [](Device&) {
+    Baselines b = with_product();
+    b.yardsticks.push_back(std::make_unique<FirstElement>());
+    return b;
+  };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  for (const CaseRecord& c : record().cases) {
+    options_.google_benchmark = {"--benchmark_filter=^" + c.name + "$"};
+    EXPECT_EQ(run(options_, world_), kExitOk) << c.name;
+    const Record alone = record();
+    ASSERT_EQ(alone.cases.size(), 1u) << c.name;
+    EXPECT_EQ(alone.cases[0].name, c.name);
+    EXPECT_EQ(alone.cases[0].status, Status::ok) << c.name << ": " << alone.cases[0].message;
+    EXPECT_EQ(alone.run.planned, 1);
+  }
+}
+
+// It has what the problem leaves of the memory.
+TEST_F(RunTest, AProductThatDoesNotFitStaysAwayAndSaysWhy) {
+  world_.baselines = [](Device&) {
+    Baselines b;
+    b.product = {.detail = "a large GEMM",
+                 .beside = [](const Problem& p) -> std::optional<Problem> {
+                   if (!std::holds_alternative<GemmProblem>(p)) return std::nullopt;
+                   return GemmProblem{.m = 50000, .n = 50000, .k = 50000};
+                 }};
+    return b;
+  };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 2u);
+  ASSERT_EQ(r.cases[0].baselines_absent.size(), 1u);
+  EXPECT_EQ(r.cases[0].baselines_absent[0].name, kProductYardstick);
+  EXPECT_NE(r.cases[0].baselines_absent[0].reason.find("beside gemm/f32/m20n30k40"),
+            std::string::npos)
+      << r.cases[0].baselines_absent[0].reason;
+  EXPECT_NE(out_.str().find("absent: yardstick product: case 'gemm/f32/m50000n50000k50000' needs"),
+            std::string::npos)
+      << out_.str();
+  EXPECT_EQ(out_.str().find("no library beside"), std::string::npos) << out_.str();
+}
+
+// What keeps it from running is an error of its own.
+TEST_F(RunTest, AProductThatCannotRunLeavesTheCaseAlone) {
+  world_.baselines = [](Device&) { return with_product(); };
+  world_.backends = {{.name = "cpu", .list = [] {
+                        auto device = std::make_unique<NaiveDevice>();
+                        device->fewest_bytes = 2000;  // the product's operands have fewer
+                        DeviceList list;
+                        list.devices.push_back(std::move(device));
+                        return list;
+                      }}};
+  options_.problems.cases = {"gemm/f32/m20n30k40"};
+  EXPECT_EQ(run(options_, world_), kExitDevice);
+  const Record r = record();
+  ASSERT_EQ(r.cases.size(), 2u);
+  EXPECT_EQ(r.cases[0].status, Status::ok) << r.cases[0].message;
+  EXPECT_EQ(r.cases[1].status, Status::error);
+  EXPECT_EQ(r.cases[1].message, "no memory");
+}
+
 // The naive device would be suspect without it: its ceilings allow a byte a second.
 TEST_F(RunTest, YardsticksRaiseTheCeilings) {
   options_.problems.cases = {"sum/f32/n1000"};

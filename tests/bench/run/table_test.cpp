@@ -30,7 +30,7 @@ std::string line_with(const std::string& text, const std::string& part) {
 TEST(Table, LineOfACaseHasAllItsNumbers) {
   const std::string text = format_record(sample_record(), TableFormat::table, false);
   const std::string line = line_with(text, "cpu/moat");
-  for (const char* part : {"f32/m64n64k64", "2.00 ms", "50 %", "1.00 GFLOP/s", "75 % memory",
+  for (const char* part : {"f32/m64n64k64", "2.00 ms", "50 %†", "1.00 GFLOP/s", "75 % memory",
                            "0.80† × onednn", "0.250"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in: " << line;
   }
@@ -193,12 +193,12 @@ TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
             "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside,,");
 }
 
-TEST(Table, ARatioOfFewSamplesIsMarked) {
+TEST(Table, WhatHasFewSamplesIsMarked) {
   Record record = sample_record();
   for (const auto format : {TableFormat::table, TableFormat::markdown}) {
-    EXPECT_NE(
-        format_record(record, format, false).find("†  too few samples: a ratio of fewer than 10"),
-        std::string::npos);
+    EXPECT_NE(format_record(record, format, false)
+                  .find("†  too few samples: a median or ratio of fewer than 10"),
+              std::string::npos);
   }
   for (auto& c : record.cases) {
     if (!c.series.empty()) c.series[0].seconds.assign(10, 1e-3);
@@ -212,6 +212,13 @@ TEST(Table, ARatioOfFewSamplesIsMarked) {
   EXPECT_NE(format_record(record, TableFormat::table, false).find("0.80† × onednn"),
             std::string::npos)
       << "the library's samples count as ours do";
+  // Also where there is nothing to be compared with.
+  record.cases.resize(1);
+  record.cases[0].ratios.clear();
+  record.cases[0].series[0].seconds = {2e-3};
+  const std::string alone = format_record(record, TableFormat::table, false);
+  EXPECT_NE(line_with(alone, "cpu/moat").find("†"), std::string::npos) << alone;
+  EXPECT_NE(alone.find("†  too few samples"), std::string::npos) << alone;
 }
 
 // In FLOP/s whatever was measured, by the problem alone.

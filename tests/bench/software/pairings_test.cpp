@@ -45,7 +45,7 @@ TEST(Pairings, ProductsHaveOneShape) {
 
 TEST(Pairings, KernelsThatAreNotThereAreNamed) {
   EXPECT_EQ(read_way("nokernel/bf16/m1").missing, "no kernel nokernel in this build");
-  EXPECT_THAT(pairings_text(), HasSubstr("product-decode: one token"));
+  EXPECT_THAT(pairings_text(pairings()), HasSubstr("product-decode: one token"));
 }
 
 TEST(Pairings, ErrorsNameWhatIsWrong) {

@@ -130,6 +130,21 @@ TEST_F(SoftwareCommand, ListsPairings) {
   EXPECT_EQ(f.exit_code, kExitOk) << f.err;
   EXPECT_THAT(f.out, HasSubstr("attention-decode: "));
   EXPECT_THAT(f.out, HasSubstr("materialised"));
+  const Finished one = software({"--list", "--pairing", "swiglu"});
+  EXPECT_EQ(one.exit_code, kExitOk) << one.err;
+  EXPECT_THAT(one.out, HasSubstr("  swiglu: "));
+  EXPECT_THAT(one.out, testing::Not(HasSubstr("attention-decode: ")));
+  refuses({"--list", "--pairing", "swigl"}, "--pairing: swigl is not known");
+}
+
+TEST_F(SoftwareCommand, RefusesOptionsThatAModeWouldNotHeed) {
+  refuses({"--list", "--backend", "cpu"}, "--backend does not go with --list");
+  refuses({"--list", "--json"}, "--json does not go with --list");
+  refuses({"--list", "--claims", MOAT_PRESS_CLAIMS}, "--claims does not go with --list");
+  refuses({"--claims", MOAT_PRESS_CLAIMS, "--no-measuring", "--pairing", "swiglu"},
+          "--pairing does not go with --no-measuring");
+  refuses({"--claims", MOAT_PRESS_CLAIMS, "--evidence", "software.json", "--budget", "1"},
+          "--budget does not go with --evidence");
 }
 
 TEST_F(SoftwareCommand, SaysWhatIsWrongWithItsOptions) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/run/options.hpp"
+
+#include <fmt/format.h>
+
+#include "bench/run/usage_error.hpp"
+
+namespace moat {
+
+void require_consistent_options(const RunOptions& options, const GoogleBenchmarkFlags& flags) {
+  if (!options.turns && options.samples && *options.samples < options.min_samples) {
+    throw UsageError(fmt::format("--samples {} allows fewer samples than --min-samples {} asks for",
+                                 *options.samples, options.min_samples));
+  }
+  if (!options.resume) return;
+  const char* why = nullptr;
+  if (options.ab || options.turns) {
+    why = "does not go with --ab";
+  } else if (!options.out || options.out->extension() != ".json") {
+    why = "needs --out FILE.json";
+  } else if (!flags.out().empty()) {
+    why = "does not go with --benchmark_out, which is of one run";
+  }
+  if (why != nullptr) throw UsageError(fmt::format("--resume {}", why));
+}
+
+}  // namespace moat
