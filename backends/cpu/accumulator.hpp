@@ -12,17 +12,17 @@
 
 namespace moat::cpu {
 
-// kM × kN sums, in slivers like those of a left panel, of which the first `cols` columns are used.
-// The first product sets `rows`, the rows that are in memory; all others are zeros.
-template <int kM, int kN>
-class Accumulator {
+// kM × kN sums: kTall rows after the other, each from its first column to its last, of which the
+// first `cols` are used, kWide at a time. The first product sets `rows`, the rows that are in
+// memory; all others are zeros.
+template <int kM, int kN, int kTall, int kWide>
+class SumsInScratch {
  public:
-  static_assert(kM % kLanes == 0 && kN % kColumns == 0);
+  static_assert(kM % kTall == 0 && kN % kWide == 0);
   static constexpr int kRows = kM;
   static constexpr int kCols = kN;
-  static constexpr int kSliver = sliver_rows(kM);
 
-  explicit Accumulator(Scratch& scratch, int used_cols = kN)
+  explicit SumsInScratch(Scratch& scratch, int used_cols = kN)
       : cols(used_cols), slot_(scratch, sizeof(float) * kM * kN) {
     values = static_cast<float*>(slot_.get());
   }
@@ -31,7 +31,7 @@ class Accumulator {
   void clear() { rows = 0; }
 
   // Of an accumulator of zeros: only the first `count` columns are needed.
-  void use(int count) { cols = std::min(kN, ceil_div(count, kColumns) * kColumns); }
+  void use(int count) { cols = std::min(kN, ceil_div(count, kWide) * kWide); }
 
   // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
   // product is the first: it overwrites what is in memory, and the other columns of its rows were
@@ -39,18 +39,12 @@ class Accumulator {
   bool reach(int new_rows, int new_cols) {
     if (rows > 0) return false;
     rows = new_rows;
-    const int written = ceil_div(new_cols, kColumns) * kColumns;
-    for (int row = 0; row < rows && written < cols; row += kSliver) {
-      std::memset(column(row) + std::int64_t{written} * kSliver, 0,
-                  sizeof(float) * (cols - written) * kSliver);
+    const int written = ceil_div(new_cols, kWide) * kWide;
+    for (int row = 0; row < rows && written < cols; row += kTall) {
+      std::memset(values + std::int64_t{row} * kN + std::int64_t{written} * kTall, 0,
+                  sizeof(float) * (cols - written) * kTall);
     }
     return true;
-  }
-
-  // Address of the vector that holds column 0 of the rows from `row` on; the next column is
-  // kSliver floats further.
-  float* column(int row) const {
-    return values + std::int64_t{row / kSliver} * kSliver * kN + row % kSliver;
   }
 
   float* values;
@@ -59,6 +53,22 @@ class Accumulator {
 
  private:
   Scratch::Slot slot_;
+};
+
+// Sums in slivers like those of a left panel.
+template <int kM, int kN>
+class Accumulator : public SumsInScratch<kM, kN, sliver_rows(kM), kColumns> {
+ public:
+  static_assert(kM % kLanes == 0);
+  static constexpr int kSliver = sliver_rows(kM);
+
+  using Accumulator::SumsInScratch::SumsInScratch;
+
+  // Address of the vector that holds column 0 of the rows from `row` on; the next column is
+  // kSliver floats further.
+  float* column(int row) const {
+    return this->values + std::int64_t{row / kSliver} * kSliver * kN + row % kSliver;
+  }
 };
 
 // An accumulator as a left operand: it lies as a panel does.

@@ -6,60 +6,22 @@
 
 #if MOAT_CPU_TILES
 
-#include <algorithm>
-
 #include "backends/cpu/sums_by_rows.hpp"
 
 namespace moat::cpu {
 
-// kM × kN sums, tile by tile: those of kTileRows rows after the other, in the order of columns. The
-// first product sets `rows`, the rows that are in memory; all others are zeros. The first `cols`
-// columns are used.
+// Sums tile by tile.
 template <int kM, int kN>
-class TileSums {
+class TileSums : public SumsInScratch<kM, kN, kTileRows, kTileCols> {
  public:
-  static_assert(kM % kTileRows == 0 && kN % kTileCols == 0);
-  static constexpr int kRows = kM;
-  static constexpr int kCols = kN;
-
-  explicit TileSums(Scratch& scratch, int used_cols = kN)
-      : cols(used_cols), slot_(scratch, sizeof(float) * kM * kN) {
-    values = static_cast<float*>(slot_.get());
-  }
-
-  // Sets every element to 0.
-  void clear() { rows = 0; }
-
-  // Of an accumulator of zeros: only the first `count` columns are needed.
-  void use(int count) { cols = std::min(kN, ceil_div(count, kTileCols) * kTileCols); }
-
-  // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
-  // product is the first: it overwrites what is in memory, and the other columns of its rows were
-  // cleared.
-  bool reach(int new_rows, int new_cols) {
-    if (rows > 0) return false;
-    rows = new_rows;
-    for (int row = 0; row < rows; row += kTileRows) {
-      for (int col = ceil_div(new_cols, kTileCols) * kTileCols; col < cols; col += kTileCols) {
-        std::fill_n(tile(row, col), kTileSums, 0.0f);
-      }
-    }
-    return true;
-  }
+  using TileSums::SumsInScratch::SumsInScratch;
 
   // The tile that begins with this row and column.
-  float* tile(int row, int col) const { return values + row * kN + col * kTileRows; }
+  float* tile(int row, int col) const { return this->values + row * kN + col * kTileRows; }
   // kTileCols columns of a row, from `col` on.
   float* lanes(int row, int col) const {
     return tile(row / kTileRows * kTileRows, col) + row % kTileRows * kTileCols;
   }
-
-  float* values;
-  int rows = 0;
-  int cols;
-
- private:
-  Scratch::Slot slot_;
 };
 
 // Folds the columns of every row by the associative f. Rows that no product has reached give f of

@@ -6,55 +6,20 @@
 
 #if MOAT_CPU_BFMMLA
 
-#include <algorithm>
-
 #include "backends/cpu/sums_by_rows.hpp"
 
 namespace moat::cpu {
 
-// kM × kN sums, row by row: the blocks that products have in registers are taken apart when they
-// are stored. The first product sets `rows`, the rows that are in memory; all others are zeros. The
-// first `cols` columns are used.
+// Sums row by row: the blocks that products have in registers are taken apart when they are stored.
 template <int kM, int kN>
-class BlockSums {
+class BlockSums : public SumsInScratch<kM, kN, 1, kBlockCols> {
  public:
-  static_assert(kM % kBlockRows == 0 && kN % kBlockCols == 0 && kBlockCols % kLanes == 0);
-  static constexpr int kRows = kM;
-  static constexpr int kCols = kN;
+  static_assert(kM % kBlockRows == 0 && kBlockCols % kLanes == 0);
 
-  explicit BlockSums(Scratch& scratch, int used_cols = kN)
-      : cols(used_cols), slot_(scratch, sizeof(float) * kM * kN) {
-    values = static_cast<float*>(slot_.get());
-  }
-
-  // Sets every element to 0.
-  void clear() { rows = 0; }
-
-  // Of an accumulator of zeros: only the first `count` columns are needed.
-  void use(int count) { cols = std::min(kN, ceil_div(count, kBlockCols) * kBlockCols); }
-
-  // Called before a product of `new_rows` rows and `new_cols` columns is added. True if that
-  // product is the first: it overwrites what is in memory, and the other columns of its rows were
-  // cleared.
-  bool reach(int new_rows, int new_cols) {
-    if (rows > 0) return false;
-    rows = new_rows;
-    const int written = ceil_div(new_cols, kBlockCols) * kBlockCols;
-    for (int row = 0; row < rows && written < cols; ++row) {
-      std::fill_n(lanes(row, written), cols - written, 0.0f);
-    }
-    return true;
-  }
+  using BlockSums::SumsInScratch::SumsInScratch;
 
   // The sums of a row from column `col` on.
-  float* lanes(int row, int col) const { return values + std::int64_t{row} * kN + col; }
-
-  float* values;
-  int rows = 0;
-  int cols;
-
- private:
-  Scratch::Slot slot_;
+  float* lanes(int row, int col) const { return this->values + std::int64_t{row} * kN + col; }
 };
 
 // Folds the columns of every row by the associative f. Rows that no product has reached give f of
