@@ -43,66 +43,85 @@ struct PagedSource {
   }
 };
 
-// As a Right.
-template <class T, int kK, int kN, Order kOrder>
-struct PagedRight {
-  static_assert(kN % kColumns == 0 && kK % kPiece == 0);
+// Keys of a sequence from `first` on, of which `numbers` from first.col on.
+struct KeysOfPages {
+  Coord first;
+  int keys;
+  int numbers;
+
+  Coord at(int key) const {
+    return {.row = first.row + key, .col = first.col, .head = first.head, .batch = first.batch};
+  }
+};
+
+// What a right operand of keys (transposed) or values (row-major) that lie in pages is, packed as a
+// whole, to be kept.
+template <class Packed, class T, int kK, int kN, Order kOrder>
+struct PagedPanel {
   static constexpr int kDepth = kK;
   static constexpr int kCols = kN;
+  static constexpr bool kIsKey = kOrder == Order::transposed;
+  static constexpr int kWidth = kIsKey ? kK : kN;  // numbers of a key
   using Source = PagedSource<T>;
 
-  alignas(64) float values[kK * kN];
+  alignas(64) Packed values[kK * kN];
   int depth;
   int cols;
   PanelTag tag;
 
-  static Source bind(const Paged<T>& view) { return Source::bind(view); }
   // A tile's rows share a head, that of the coordinate.
-  static Source bind(const Paged<T>& view, int /*rows_per_head*/) { return bind(view); }
+  static Source bind(const Paged<T>& view, int /*rows_per_head*/ = 1) { return Source::bind(view); }
+
+ protected:
+  // What of the source belongs to the panel, whose depth and columns that sets.
+  KeysOfPages keys_from(const Source& source, Coord at) {
+    const Coord first = kIsKey ? flipped(at) : at;
+    const int keys = source.rows_from(first.row, first.batch, kIsKey ? kN : kK);
+    const int numbers = live(source.view.pages.cols, first.col, kWidth);
+    depth = kIsKey ? numbers : keys;
+    cols = kIsKey ? keys : numbers;
+    return {first, keys, numbers};
+  }
+};
+
+// As a Right.
+template <class T, int kK, int kN, Order kOrder>
+struct PagedRight : PagedPanel<float, T, kK, kN, kOrder> {
+  static_assert(kN % kColumns == 0 && kK % kPiece == 0);
+  using Source = PagedSource<T>;
 
   void load(const Source& source, Coord at) {
-    if constexpr (kOrder == Order::transposed) {
-      load_keys(source, flipped(at));
-    } else {
-      load_values(source, at);
-    }
+    const KeysOfPages part = this->keys_from(source, at);
+    const std::int64_t stride = source.view.pages.row_stride;
+    const bool whole = source.view.pages.rows % kColumns == 0 && part.first.row % kColumns == 0;
+    if (kOrder == Order::transposed && !whole) return load_slivers(source, part);
+    // Pages are whole slivers.
+    source.for_each_run(part.first, part.keys, [&](int i, int count, const T* p) {
+      if constexpr (kOrder == Order::transposed) {
+        pack_right<kOrder>(p, stride, part.numbers, count, this->values + i / kColumns * kStep,
+                           kStep);
+      } else {
+        pack_right<kOrder>(p, stride, count, part.numbers,
+                           this->values + std::int64_t{i} * kColumns, kStep);
+      }
+    });
   }
 
  private:
   static constexpr std::int64_t kStep = std::int64_t{kK} * kColumns;
 
-  void load_values(const Source& source, Coord at) {
-    depth = source.rows_from(at.row, at.batch, kK);
-    cols = live(source.view.pages.cols, at.col, kN);
-    source.for_each_run(at, depth, [&](int i, int count, const T* p) {
-      pack_right<Order::row_major>(p, source.view.pages.row_stride, count, cols,
-                                   values + std::int64_t{i} * kColumns, kStep);
-    });
-  }
-
-  void load_keys(const Source& source, Coord at) {
-    depth = live(source.view.pages.cols, at.col, kK);
-    cols = source.rows_from(at.row, at.batch, kN);
-    const std::int64_t stride = source.view.pages.row_stride;
-    if (source.view.pages.rows % kColumns == 0 && at.row % kColumns == 0) {
-      // Pages are whole slivers.
-      source.for_each_run(at, cols, [&](int i, int count, const T* p) {
-        pack_right<Order::transposed>(p, stride, depth, count, values + i / kColumns * kStep,
-                                      kStep);
-      });
-      return;
-    }
-    // A sliver of rows is brought together first.
-    for (int c = 0; c < cols; c += kColumns) {
+  // Brings the keys of a sliver together first.
+  void load_slivers(const Source& source, const KeysOfPages& part) {
+    for (int c = 0; c < part.keys; c += kColumns) {
       T sliver[kColumns * kK];
-      const int count = std::min(kColumns, cols - c);
-      source.for_each_run({.row = at.row + c, .col = at.col, .head = at.head, .batch = at.batch},
-                          count, [&](int i, int rows, const T* p) {
-                            for (int r = 0; r < rows; ++r) {
-                              std::copy_n(p + r * stride, depth, sliver + (i + r) * kK);
-                            }
-                          });
-      pack_right<Order::transposed>(sliver, kK, depth, count, values + c / kColumns * kStep, kStep);
+      const int count = std::min(kColumns, part.keys - c);
+      source.for_each_run(part.at(c), count, [&](int i, int rows, const T* p) {
+        for (int r = 0; r < rows; ++r) {
+          std::copy_n(p + r * source.view.pages.row_stride, part.numbers, sliver + (i + r) * kK);
+        }
+      });
+      pack_right<kOrder>(sliver, kK, part.numbers, count, this->values + c / kColumns * kStep,
+                         kStep);
     }
   }
 };

@@ -30,28 +30,6 @@ constexpr std::uint16_t upper_half(float x) {
   return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(x) >> 16);
 }
 
-// The part of a left operand that belongs to a panel, where it lies in memory.
-template <class E, int kM, int kK>
-struct LeftInMemory {
-  static constexpr int kRows = kM;
-  static constexpr int kDepth = kK;
-  using Source = Tensor<const E>;
-
-  const E* from;
-  std::int64_t stride;
-  int rows;
-  int depth;
-
-  static Source bind(Tensor<const E> t) { return t; }
-
-  void load(const Source& source, Coord at) {
-    from = address(source, at);
-    stride = source.row_stride;
-    rows = live(source.rows, at.row, kM);
-    depth = live(source.cols, at.col, kK);
-  }
-};
-
 // Words of a chunk of codes: a word holds four halves of bytes. The j-th vector of what a chunk
 // becomes is looked up by the j-th half of each word.
 inline constexpr int kHalves16 = 4;

@@ -162,6 +162,28 @@ void pack_right(const T* from, std::int64_t stride, int depth, int cols, float* 
   }
 }
 
+// The part of a left operand that belongs to a panel, where it lies in memory.
+template <class E, int kM, int kK>
+struct LeftInMemory {
+  static constexpr int kRows = kM;
+  static constexpr int kDepth = kK;
+  using Source = Tensor<const E>;
+
+  const E* from;
+  std::int64_t stride;
+  int rows;
+  int depth;
+
+  static Source bind(Tensor<const E> t) { return t; }
+
+  void load(const Source& source, Coord at) {
+    from = address(source, at);
+    stride = source.row_stride;
+    rows = live(source.rows, at.row, kM);
+    depth = live(source.cols, at.col, kK);
+  }
+};
+
 // The part of a right operand that belongs to a panel, where it lies in memory: depth × cols
 // elements, stored k × n or n × k, whose rows are `stride` apart.
 template <class T, int kK, int kN, Order kOrder>
@@ -241,30 +263,57 @@ struct Left {
   }
 };
 
+// Packs all columns of a right operand, kept as f32 or as the units for matrices multiply it.
 template <class T, int kK, int kN, Order kOrder>
-struct Right {
+void pack_whole(const RightInMemory<T, kK, kN, kOrder>& seen, float* to) {
   static_assert(kN % kColumns == 0 && kK % kPiece == 0);
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
-  using Source = Tensor<const T>;
+  pack_right<kOrder>(seen.from, seen.stride, seen.depth, seen.cols, to,
+                     std::int64_t{kK} * kColumns);
+}
+template <class Streamed>
+void pack_whole(const Streamed& seen, std::uint16_t* to) {
+  for (int col = 0; col < seen.cols; col += Streamed::kTogether) {
+    seen.pack(col, to + std::int64_t{col} * Streamed::kDepth);
+  }
+}
 
-  alignas(64) float values[kK * kN];
+// A right operand packed as a whole, to be kept. Seen is what it is packed from.
+template <class Seen, class Packed>
+struct PackedWhole {
+  static constexpr int kDepth = Seen::kDepth;
+  static constexpr int kCols = Seen::kCols;
+  using Source = typename Seen::Source;
+
+  alignas(64) Packed values[kDepth * kCols];
   int depth;
   int cols;
   PanelTag tag;
 
-  static Source bind(Tensor<const T> t) { return t; }
-  // A tile's rows share a head, that of the coordinate.
-  static Source bind(Tensor<const T> t, int /*rows_per_head*/) { return t; }
+  static Source bind(const auto&... source) { return Seen::bind(source...); }
 
   void load(const Source& source, Coord at) {
-    RightInMemory<T, kK, kN, kOrder> seen;
+    Seen seen;
     seen.load(source, at);
     depth = seen.depth;
     cols = seen.cols;
-    pack_right<kOrder>(seen.from, seen.stride, depth, cols, values, std::int64_t{kK} * kColumns);
+    pack_whole(seen, values);
   }
 };
+
+template <class T, int kK, int kN, Order kOrder>
+using Right = PackedWhole<RightInMemory<T, kK, kN, kOrder>, float>;
+
+// Columns of a right operand from `col` on, as units for matrices multiply them: kTogether of them
+// packed to `room`, or where they are kept.
+template <class R>
+HWY_INLINE const std::uint16_t* packed_columns(const R& right, int col, std::uint16_t* room) {
+  if constexpr (requires { right.values; }) {
+    return right.values + std::int64_t{col} * R::kDepth;
+  } else {
+    right.pack(col, room);
+    return room;
+  }
+}
 
 // A right operand that is packed while it is multiplied, some columns at a time. Their depth lies
 // in one piece: where memory has it so, packing is a copy. They stay in the first cache for all

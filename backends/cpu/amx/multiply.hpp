@@ -71,7 +71,7 @@ void multiply(TileSums<kM, kN>& acc, const L& left, const R& right) {
   constexpr std::int64_t kNext = std::int64_t{kTileRows} * kK;
   constexpr std::int64_t kNextSums = std::int64_t{kTileRows} * kN;
   for (int col = 0; col < cols; col += kBlock) {
-    const std::uint16_t* const columns = right.block(col, room);
+    const std::uint16_t* const columns = packed_columns(right, col, room);
     const bool both_cols = cols - col > kTileCols;
     for (int row = 0; row < left.rows; row += kBlock) {
       const bool both_rows = left.rows - row > kTileRows;
@@ -99,7 +99,7 @@ struct MatrixUnit {
   template <class C, class Scale, int kK, int kN>
   using GroupedRight = GroupedTiles<C, Scale, kK, kN>;
   template <class T, int kK, int kN, Order kOrder>
-  using KeptRight = PackedTiles<T, kK, kN, kOrder>;
+  using KeptRight = PackedWhole<StreamedTiles<T, kK, kN, kOrder>, std::uint16_t>;
   template <int kM, int kN>
   using Sums = TileSums<kM, kN>;
   template <int kM, int kN>

@@ -142,15 +142,13 @@ struct TileLeft {
   const std::uint16_t* tiles(int row) const { return values + std::int64_t{row} * kK; }
 };
 
-// kCols columns of the right operand from `col` on, for the whole depth, tile by tile of kTileCols.
-// P has pack_block(col, k, to, next), for kBlock columns and elements of which some exist.
-template <int kCols, int kK, class P>
-void pack_tiles(const P& panel, int col, int cols, int depth, std::uint16_t* to) {
-  for (int c = 0; c < std::min(kCols, cols - col); c += kBlock) {
-    for (int k = 0; k < depth; k += kTileDepth) {
-      panel.pack_block(col + c, k, to + c * kK + k / kTileDepth * kTileElements,
-                       std::int64_t{kTileCols} * kK);
-    }
+// A block of columns of the right operand from `col` on, for the whole depth, tile by tile of
+// kTileCols. P has pack_block(col, k, to, next), for kBlock columns and elements of which some
+// exist.
+template <class P>
+void pack_tiles(const P& panel, int col, std::uint16_t* to) {
+  for (int k = 0; k < panel.depth; k += kTileDepth, to += kTileElements) {
+    panel.pack_block(col, k, to, std::int64_t{kTileCols} * P::kDepth);
   }
 }
 
@@ -158,6 +156,7 @@ void pack_tiles(const P& panel, int col, int cols, int depth, std::uint16_t* to)
 template <class E, int kK, int kN, Order kOrder>
 struct StreamedTiles : RightInMemory<E, kK, kN, kOrder> {
   static_assert(kK % kTileDepth == 0 && kN % kBlock == 0);
+  static constexpr int kTogether = kBlock;
   using Base = RightInMemory<E, kK, kN, kOrder>;
   using Base::cols;
   using Base::depth;
@@ -186,17 +185,14 @@ struct StreamedTiles : RightInMemory<E, kK, kN, kOrder> {
     }
   }
 
-  // A block of columns, packed to `room`.
-  const std::uint16_t* block(int col, std::uint16_t* room) const {
-    pack_tiles<kBlock, kK>(*this, col, cols, depth, room);
-    return room;
-  }
+  void pack(int col, std::uint16_t* to) const { pack_tiles(*this, col, to); }
 };
 
 // Codes with a scale for each group likewise, scaled in f32 and rounded.
 template <class C, class Scale, int kK, int kN>
 struct GroupedTiles : GroupedInMemory<C, Scale, kK, kN> {
   static_assert(kGroup<C> % kTileDepth == 0 && kN % kBlock == 0);
+  static constexpr int kTogether = kBlock;
   using Base = GroupedInMemory<C, Scale, kK, kN>;
   using Base::cols;
   using Base::depth;
@@ -216,40 +212,7 @@ struct GroupedTiles : GroupedInMemory<C, Scale, kK, kN> {
     }
   }
 
-  const std::uint16_t* block(int col, std::uint16_t* room) const {
-    pack_tiles<kBlock, kK>(*this, col, cols, depth, room);
-    return room;
-  }
-};
-
-// Packed as a whole, to be kept.
-template <class T, int kK, int kN, Order kOrder>
-struct PackedTiles {
-  static_assert(kK % kTileDepth == 0 && kN % kBlock == 0);
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
-  using Source = Tensor<const T>;
-
-  alignas(64) std::uint16_t values[kK * kN];
-  int depth;
-  int cols;
-  PanelTag tag;
-
-  static Source bind(Tensor<const T> t) { return t; }
-  // A tile's rows share a head, that of the coordinate.
-  static Source bind(Tensor<const T> t, int /*rows_per_head*/) { return t; }
-
-  void load(const Source& source, Coord at) {
-    StreamedTiles<T, kK, kN, kOrder> seen;
-    seen.load(source, at);
-    depth = seen.depth;
-    cols = seen.cols;
-    pack_tiles<kN, kK>(seen, 0, cols, depth, values);
-  }
-
-  const std::uint16_t* block(int col, std::uint16_t* /*room*/) const {
-    return values + std::int64_t{col} * kK;
-  }
+  void pack(int col, std::uint16_t* to) const { pack_tiles(*this, col, to); }
 };
 
 }  // namespace moat::cpu

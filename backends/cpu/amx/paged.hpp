@@ -41,12 +41,7 @@ class RowsOfPages<CodedKey, kWidth> {
  public:
   RowsOfPages(const PagedSource<CodedKey>& source, Coord at, int count, int width)
       : count_(count), width_(width) {
-    const int first = at.col;
-    at.col = 0;  // of which a key is one element
-    const std::int64_t stride = source.view.pages.row_stride;
-    source.for_each_run(at, count, [&](int i, int run, const CodedKey* p) {
-      for (int r = 0; r < run; ++r) decode_key(p[r * stride], first, width, values_[i + r]);
-    });
+    decode_keys(source, at, count, width, values_[0], kWidth);
   }
 
   HWY_INLINE __m512i load(int row, int col) const {
@@ -59,59 +54,35 @@ class RowsOfPages<CodedKey, kWidth> {
   int width_;
 };
 
-// As PackedTiles.
+// As a PackedWhole.
 template <class E, int kK, int kN, Order kOrder>
-struct PagedTiles {
+struct PagedTiles : PagedPanel<std::uint16_t, E, kK, kN, kOrder> {
   static_assert(kK % kTileDepth == 0 && kN % kBlock == 0);
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
-  using Source = PagedSource<E>;
+  using Panel = PagedPanel<std::uint16_t, E, kK, kN, kOrder>;
 
-  alignas(64) std::uint16_t values[kK * kN];
-  int depth;
-  int cols;
-  PanelTag tag;
-
-  static Source bind(const Paged<E>& view) { return Source::bind(view); }
-  // A tile's rows share a head, that of the coordinate.
-  static Source bind(const Paged<E>& view, int /*rows_per_head*/) { return bind(view); }
-
-  void load(const Source& source, Coord at) {
-    const Coord first = kIsKey ? flipped(at) : at;  // key, and its first number
-    const int keys = source.rows_from(first.row, first.batch, kIsKey ? kN : kK);
-    const int numbers = live(source.view.pages.cols, first.col, kWidth);
-    depth = kIsKey ? numbers : keys;
-    cols = kIsKey ? keys : numbers;
-    for (int key = 0; key < keys; key += kBlock) {
-      const RowsOfPages<E, kWidth> rows(
-          source,
-          {.row = first.row + key, .col = first.col, .head = first.head, .batch = first.batch},
-          std::min(kBlock, keys - key), numbers);
-      if constexpr (kIsKey) {
-        pack_columns(rows, key, std::min(kBlock, keys - key));
+  void load(const PagedSource<E>& source, Coord at) {
+    const KeysOfPages part = this->keys_from(source, at);
+    for (int key = 0; key < part.keys; key += kBlock) {
+      const int count = std::min(kBlock, part.keys - key);
+      const RowsOfPages<E, Panel::kWidth> rows(source, part.at(key), count, part.numbers);
+      if constexpr (Panel::kIsKey) {
+        pack_columns(rows, key, count);
       } else {
         pack_rows(rows, key);
       }
     }
   }
 
-  const std::uint16_t* block(int col, std::uint16_t* /*room*/) const {
-    return values + std::int64_t{col} * kK;
-  }
-
  private:
-  static constexpr bool kIsKey = kOrder == Order::transposed;
-  static constexpr int kWidth = kIsKey ? kK : kN;  // numbers of a key
-
   // The tile of the columns from `col` on and the depth from `k` on.
   std::uint16_t* tile(int col, int k) {
-    return values + std::int64_t{col} * kK + k / kTileDepth * kTileElements;
+    return this->values + std::int64_t{col} * kK + k / kTileDepth * kTileElements;
   }
 
   template <class R>
   void pack_columns(const R& rows, int col, int count) {
     for (int c = 0; c < count; c += kTileCols) {
-      for (int k = 0; k < depth; k += kTileDepth) {
+      for (int k = 0; k < this->depth; k += kTileDepth) {
         pack_pairs_of_columns(
             [&](int i) __attribute__((always_inline)) { return rows.load(c + i, k); },
             tile(col + c, k));
@@ -121,7 +92,7 @@ struct PagedTiles {
 
   template <class R>
   void pack_rows(const R& rows, int k) {
-    for (int c = 0; c < cols; c += kBlock) {
+    for (int c = 0; c < this->cols; c += kBlock) {
       pack_pairs_of_rows(
           [&](int i) __attribute__((always_inline)) { return rows.load(i, c); }, tile(c, k),
           std::int64_t{kTileCols} * kK);

@@ -68,7 +68,7 @@ void multiply(BlockSums<kM, kN>& acc, const L& left, const R& right) {
   const int steps = ceil_div(std::min(left.depth, right.depth), kBlockDepth);
   const bool fresh = acc.reach(left.rows, cols);
   for (int col = 0; col < cols; col += kBlockCols) {
-    const std::uint16_t* const columns = right.block(col, room);
+    const std::uint16_t* const columns = packed_columns(right, col, room);
     for (int row = 0; row < left.rows; row += kBlockRows) {
       const int pairs = ceil_div(std::min(kBlockRows, left.rows - row), 2);
       with_count<kRowPairs>(pairs, [&](auto count) {
@@ -87,7 +87,7 @@ struct MatrixUnit {
   template <class C, class Scale, int kK, int kN>
   using GroupedRight = GroupedBlocks<C, Scale, kK, kN>;
   template <class T, int kK, int kN, Order kOrder>
-  using KeptRight = PackedBlocks<T, kK, kN, kOrder>;
+  using KeptRight = PackedWhole<StreamedBlocks<T, kK, kN, kOrder>, std::uint16_t>;
   template <int kM, int kN>
   using Sums = BlockSums<kM, kN>;
   template <int kM, int kN>

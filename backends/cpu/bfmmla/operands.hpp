@@ -117,11 +117,12 @@ HWY_INLINE void pack_column_pairs(Elements elements, int col, int cols, int dept
 template <class E, int kK, int kN, Order kOrder>
 struct StreamedBlocks : RightInMemory<E, kK, kN, kOrder> {
   static_assert(kK % kBlockElements == 0 && kN % kBlockCols == 0);
+  static constexpr int kTogether = kBlockCols;
   using Base = RightInMemory<E, kK, kN, kOrder>;
   using Base::cols;
   using Base::depth;
 
-  void pack_columns(int col, std::uint16_t* to) const {
+  void pack(int col, std::uint16_t* to) const {
     if constexpr (kOrder == Order::transposed) {
       pack_column_pairs(
           [&](int i, int k) {
@@ -135,12 +136,6 @@ struct StreamedBlocks : RightInMemory<E, kK, kN, kOrder> {
         pack_rows_of_step(k, col, to);
       }
     }
-  }
-
-  // A group of columns, packed to `room`.
-  const std::uint16_t* block(int col, std::uint16_t* room) const {
-    pack_columns(col, room);
-    return room;
   }
 
  private:
@@ -172,11 +167,12 @@ struct StreamedBlocks : RightInMemory<E, kK, kN, kOrder> {
 template <class C, class Scale, int kK, int kN>
 struct GroupedBlocks : GroupedInMemory<C, Scale, kK, kN> {
   static_assert(kGroup<C> % kBlockElements == 0 && kN % kBlockCols == 0);
+  static constexpr int kTogether = kBlockCols;
   using Base = GroupedInMemory<C, Scale, kK, kN>;
   using Base::cols;
   using Base::depth;
 
-  void pack_columns(int col, std::uint16_t* to) const {
+  void pack(int col, std::uint16_t* to) const {
     pack_column_pairs(
         [&](int i, int k) {
           const FourTag d;
@@ -186,43 +182,6 @@ struct GroupedBlocks : GroupedInMemory<C, Scale, kK, kN> {
                             hn::Mul(decode_lanes(d, part + kBlockDepth / kPerUnit<C>), scale));
         },
         col, cols, depth, to);
-  }
-
-  const std::uint16_t* block(int col, std::uint16_t* room) const {
-    pack_columns(col, room);
-    return room;
-  }
-};
-
-// Packed as a whole, to be kept.
-template <class T, int kK, int kN, Order kOrder>
-struct PackedBlocks {
-  static_assert(kK % kBlockElements == 0 && kN % kBlockCols == 0);
-  static constexpr int kDepth = kK;
-  static constexpr int kCols = kN;
-  using Source = Tensor<const T>;
-
-  alignas(64) std::uint16_t values[kK * kN];
-  int depth;
-  int cols;
-  PanelTag tag;
-
-  static Source bind(Tensor<const T> t) { return t; }
-  // A tile's rows share a head, that of the coordinate.
-  static Source bind(Tensor<const T> t, int /*rows_per_head*/) { return t; }
-
-  void load(const Source& source, Coord at) {
-    StreamedBlocks<T, kK, kN, kOrder> seen;
-    seen.load(source, at);
-    depth = seen.depth;
-    cols = seen.cols;
-    for (int col = 0; col < cols; col += kBlockCols) {
-      seen.pack_columns(col, values + std::int64_t{col} * kK);
-    }
-  }
-
-  const std::uint16_t* block(int col, std::uint16_t* /*room*/) const {
-    return values + std::int64_t{col} * kK;
   }
 };
 
