@@ -97,6 +97,10 @@ struct HeadsPanel {
   static constexpr int kHeadDim = kIsKey ? kK : kN;
   static constexpr int kKeys = kIsKey ? kN : kK;
   static_assert(kKeys % kStreams == 0 && kHeadDim % (2 * kPair) == 0);
+
+  // Of the panel that is read after this one.
+  std::int64_t next_row_stride, next_head_stride;
+  int next_head_dim;
 };
 
 template <class Right>
@@ -128,7 +132,7 @@ struct RightOfHeads : HeadsPanel<T, kK, kN, kOrder> {
   const T* begin() const { return from; }
   const T* row(int key) const { return from + key * row_stride; }
   // Of the panel that is read after this one.
-  const T* next_row(int key) const { return next + key * row_stride; }
+  const T* next_row(int key) const { return next + key * this->next_row_stride; }
 
   const T* from;
   const T* next;  // what is read after this panel, as long and with the same strides
@@ -138,7 +142,7 @@ struct RightOfHeads : HeadsPanel<T, kK, kN, kOrder> {
   int rows_per_head;
 };
 
-// Up to kHeadRowsAtOnce rows of a tile that share a head.
+// Rows of a tile that share a head.
 struct HeadRows {
   int row;
   int count;
@@ -147,8 +151,8 @@ struct HeadRows {
   int keys_ahead;      // and in how many rows
 };
 
-// The rows of a tile by heads.
-template <int kM>
+// The rows of a tile by heads, at most kAtOnce together.
+template <int kM, int kAtOnce = kHeadRowsAtOnce>
 struct RowsByHead {
   template <class Right>
   RowsByHead(const Right& right, int first, int rows) {
@@ -161,7 +165,7 @@ struct RowsByHead {
       const int end = std::min(rows, (first_head + i + 1) * per_head - first);
       const int keys_ahead = (i + visits) / heads;
       const int head_ahead = first_head + (i + visits) % heads;
-      for_each_row_group<kHeadRowsAtOnce>(end - begin, [&](int count, int row) {
+      for_each_row_group<kAtOnce>(end - begin, [&](int count, int row) {
         groups[size++] = {begin + row, count, (first_head + i) * right.head_stride,
                           keys_ahead * right.row_stride + head_ahead * right.head_stride,
                           keys_ahead};
@@ -344,6 +348,14 @@ struct HeadStages {
   LoadKey& load_key;
   LoadValue& load_value;
 
+  template <class Panel, class Next>
+  static void put_before(const Next& next, Panel& panel) {
+    panel.next = next.begin();
+    panel.next_row_stride = next.row_stride;
+    panel.next_head_stride = next.head_stride;
+    panel.next_head_dim = Next::kHeadDim;
+  }
+
   template <class Scores, class Weights, class Values>
   void for_each(Scores scores, Weights weights, Values values) {
     if (keys == 0) return;
@@ -354,11 +366,11 @@ struct HeadStages {
     for (int step = 0; step * Sums::kCols < keys; ++step) {
       if (step > 0) s.clear();
       load_value(value, step);
-      key.next = value.begin();
+      put_before(value, key);
       scores(s, std::as_const(key));
       const auto p = weights(s, step);
       load_key(key, step + 1);
-      value.next = key.begin();
+      put_before(key, value);
       values(p, std::as_const(value));
     }
   }

@@ -15,49 +15,14 @@ namespace moat::cpu {
 
 // Rows of queries as they lie in the tensor, of which row 0 is row `first`.
 template <class T, int kM, int kK>
-struct TileQueries {
+struct TileQueries : LeftInMemory<T, kM, kK> {
   static_assert(kK % kTileDepth == 0);
-  static constexpr int kRows = kM;
-  static constexpr int kDepth = kK;
-  using Source = Tensor<const T>;
-
-  const T* from;
-  std::int64_t stride;
-  int rows;
   int first;
 
-  static Source bind(Tensor<const T> t) { return t; }
-
-  void load(const Source& source, Coord at) {
-    from = address(source, at);
-    stride = source.row_stride;
-    rows = live(source.rows, at.row, kM);
+  void load(const Tensor<const T>& source, Coord at) {
+    LeftInMemory<T, kM, kK>::load(source, at);
     first = at.row;
   }
-};
-
-// Rows of a tile that share a head, at most kTileRows.
-struct RowsOfHead {
-  int row;
-  int count;
-  std::int64_t at;  // where the head lies in a row of the keys
-};
-
-// The rows of a tile by heads.
-template <int kM>
-struct HeadsOfTile {
-  // Of `rows` rows, of which the first is row `first` of the tensor.
-  template <class Right>
-  HeadsOfTile(const Right& right, int first, int rows) {
-    for (int row = 0; row < rows; row += all[count++].count) {
-      const int head = (first + row) / right.rows_per_head;
-      const int end = std::min(rows, (head + 1) * right.rows_per_head - first);
-      all[count] = {row, std::min(end - row, kTileRows), head * right.head_stride};
-    }
-  }
-
-  RowsOfHead all[kM];
-  int count = 0;
 };
 
 // Fetches the panel that is read after this one into the second cache, from end to end, as fast as
@@ -69,8 +34,8 @@ class PanelAhead {
   PanelAhead(const Right& right, int first, int rows) : right_(right) {
     const int head = first / right.rows_per_head;
     const int heads = (first + rows - 1) / right.rows_per_head - head + 1;
-    at_ = head * right.head_stride;
-    lines_ = heads * Right::kHeadDim / kTileDepth;
+    at_ = head * right.next_head_stride;
+    lines_ = heads * right.next_head_dim / kTileDepth;
     from_ = right_.next_row(0) + at_;
   }
 
@@ -191,7 +156,7 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const TileQueries<T, kM, kK>&
   alignas(64) bf16 room[2][kKeyTiles][kTileRows * kK];
   alignas(64) float sums[2][kKeyTiles * kTileSums];
   RowsInMemory keys[2][kKeyTiles];
-  const HeadsOfTile<kM> heads(right, left.first, left.rows);
+  const RowsByHead<kM, kTileRows> heads(right, left.first, left.rows);
   PanelAhead<Right> next(right, left.first, left.rows);
   const int turns_a_head = ceil_div(tiles, kKeyTiles);
   const auto head_of = [&](int turn) { return turn / turns_a_head; };
@@ -199,14 +164,17 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const TileQueries<T, kM, kK>&
   const auto tiles_of = [&](int turn) { return std::min(kKeyTiles, tiles - tile_of(turn)); };
 
   const auto prepare = [&](int turn) {
-    const RowsOfHead& rows = heads.all[head_of(turn)];
-    for (int step = 0; step < kSteps && tile_of(turn) == 0; ++step) {
-      const T* const from = left.from + rows.row * left.stride + step * kTileDepth;
-      pack_pairs_of_columns(
-          [&](int i) __attribute__((always_inline)) {
-            return i < rows.count ? load_tile_row(from + i * left.stride, kTileDepth) : zero_bits();
-          },
-          queries[head_of(turn) % 2] + step * kTileElements);
+    const HeadRows& rows = heads.groups[head_of(turn)];
+    if (tile_of(turn) == 0) {
+      for (int step = 0; step < kSteps; ++step) {
+        const T* const from = left.from + rows.row * left.stride + step * kTileDepth;
+        pack_pairs_of_columns(
+            [&](int i) __attribute__((always_inline)) {
+              return i < rows.count ? load_tile_row(from + i * left.stride, kTileDepth)
+                                    : zero_bits();
+            },
+            queries[head_of(turn) % 2] + step * kTileElements);
+      }
     }
     for (int i = 0; i < tiles_of(turn); ++i) {
       keys[turn % 2][i] =
@@ -219,7 +187,7 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const TileQueries<T, kM, kK>&
     });
   };
   const auto finish = [&](int turn) {
-    const RowsOfHead& rows = heads.all[head_of(turn)];
+    const HeadRows& rows = heads.groups[head_of(turn)];
     for (int i = 0; i < tiles_of(turn); ++i) {
       __m512i x[kTileRows];
       const float* const from = sums[turn % 2] + i * kTileSums;
@@ -231,7 +199,7 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const TileQueries<T, kM, kK>&
       }
     }
   };
-  overlap(heads.count * turns_a_head, prepare, multiply, finish);
+  overlap(heads.size * turns_a_head, prepare, multiply, finish);
 }
 
 // Columns of values that are multiplied at once.
@@ -299,22 +267,23 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>
   alignas(64) float sums[2][4 * kTileSums];
   const int keys = std::min(right.keys, kK);
   const int steps = ceil_div(keys, kTileDepth);
-  const HeadsOfTile<kM> heads(right, left.first, left.rows);
+  const RowsByHead<kM, kTileRows> heads(right, left.first, left.rows);
   PanelAhead<Right> next(right, left.first, left.rows);
   const auto head_of = [](int turn) { return turn / kTurnsAHead; };
   const auto col_of = [](int turn) { return turn % kTurnsAHead * kValueColumns; };
 
   const auto prepare = [&](int turn) {
-    const RowsOfHead& rows = heads.all[head_of(turn)];
-    for (int step = 0; step < steps && col_of(turn) == 0; ++step) {
-      std::uint16_t* const to = weights[head_of(turn) % 2] + step * kTileElements;
-      for (int r = 0; r < kTileRows; ++r) {
-        const FloatTag d;
-        const float* const row = left.values + std::int64_t{rows.row + r} * kK + step * kTileDepth;
-        _mm512_store_si512(to + r * kTileDepth,
-                           r < rows.count
-                               ? narrow_two(hn::Load(d, row), hn::Load(d, row + kTileCols))
-                               : zero_bits());
+    const HeadRows& rows = heads.groups[head_of(turn)];
+    if (col_of(turn) == 0) {
+      std::uint16_t* to = weights[head_of(turn) % 2];
+      for (int k = 0; k < steps * kTileDepth; k += kTileDepth) {
+        for (int r = 0; r < kTileRows; ++r, to += kTileDepth) {
+          const FloatTag d;
+          const float* const row = left.values + std::int64_t{rows.row + r} * kK + k;
+          _mm512_store_si512(to, r < rows.count
+                                     ? narrow_two(hn::Load(d, row), hn::Load(d, row + kTileCols))
+                                     : zero_bits());
+        }
       }
     }
     std::uint16_t* to = values[turn % 2];
@@ -345,7 +314,7 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>
   const __m512i first = _mm512_load_si512(kSplitColumns.at);
   const __m512i second = _mm512_load_si512(kSplitColumns.at + kTileCols);
   const auto finish = [&](int turn) {
-    const RowsOfHead& rows = heads.all[head_of(turn)];
+    const HeadRows& rows = heads.groups[head_of(turn)];
     for (int r = 0; r < rows.count; ++r) {
       float* const out = acc.row(rows.row + r) + col_of(turn);
       unroll<2>([&](auto block) {
@@ -361,7 +330,7 @@ void multiply_by_unit(RowAccumulator<kM, kN>& acc, const AccumulatedRows<kM, kK>
       });
     }
   };
-  overlap(heads.count * kTurnsAHead, prepare, multiply, finish);
+  overlap(heads.size * kTurnsAHead, prepare, multiply, finish);
 }
 
 }  // namespace moat::cpu

@@ -178,5 +178,41 @@ TEST(HeadStreams, FetchInTheOrderOfUse) {
   }
 }
 
+// What is fetched behind the end of a panel lies as the next one does.
+TEST(HeadStages, APanelKnowsHowTheNextOneLies) {
+  using Key = RightOfHeads<float, 2 * kHeadDim, kKeys, Order::transposed>;
+  using Value = RightOfHeads<float, kKeys, kHeadDim, Order::row_major>;
+  const std::vector<float> memory(std::size_t{2} * kKeys * 6 * kHeadDim);
+  const Tensor<const float> keys{
+      memory.data(), 2 * kKeys, 2 * kHeadDim, 6 * kHeadDim, 2 * kHeadDim, 0, 3};
+  const Tensor<const float> values{memory.data(), 2 * kKeys, kHeadDim, 3 * kHeadDim,
+                                   kHeadDim,      0,         3};
+  const auto load_key = [&](Key& key, int step) {
+    key.load(Key::bind(keys, 1), {.col = step * kKeys});
+  };
+  const auto load_value = [&](Value& value, int step) {
+    value.load(Value::bind(values, 1), {.row = step * kKeys});
+  };
+  Scratch scratch;
+  HeadStages<RowAccumulator<kRows, kKeys>, Key, Value, decltype(load_key), decltype(load_value)>
+      stages{scratch, 0, kKeys, load_key, load_value};
+  int seen = 0;
+  stages.for_each(
+      [&](auto&, const Key& key) {
+        EXPECT_EQ(key.next_row(3), values.data + 3 * values.row_stride);
+        EXPECT_EQ(key.next_head_stride, kHeadDim);
+        EXPECT_EQ(key.next_head_dim, kHeadDim);
+        ++seen;
+      },
+      [](auto&, int step) { return step; },
+      [&](int, const Value& value) {
+        EXPECT_EQ(value.next_row(3), keys.data + (kKeys + 3) * keys.row_stride);
+        EXPECT_EQ(value.next_head_stride, 2 * kHeadDim);
+        EXPECT_EQ(value.next_head_dim, 2 * kHeadDim);
+        ++seen;
+      });
+  EXPECT_EQ(seen, 2);
+}
+
 }  // namespace
 }  // namespace moat::cpu
