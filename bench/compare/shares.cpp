@@ -20,6 +20,7 @@ Ceilings ceilings_of(const CeilingsRecord& record, DType type) {
   ceilings.copy_bytes = record.copy_bytes.value;
   const auto lacks = [&](const std::string& what, const Reading<double>& rate) {
     if (rate.value) return;
+    if (rate.reason == "interrupted") return ceilings.interrupted.push_back(what);
     const std::string unit = rate.reason.substr(0, rate.reason.find(": "));
     const bool named = unit != rate.reason && unit.find(what) != std::string::npos;
     ceilings.missing.push_back(named ? rate.reason : fmt::format("{}: {}", what, rate.reason));

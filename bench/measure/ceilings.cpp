@@ -273,12 +273,6 @@ Prefixes kernels_of_products(DType t) {
           unit_prefix(t)};
 }
 
-constexpr std::string_view kInterrupted = "interrupted";
-
-bool tells_interruption(std::string_view reason) {
-  return reason == kInterrupted || reason.ends_with(fmt::format(": {}", kInterrupted));
-}
-
 std::string_view unit_of(std::string_view reason) { return reason.substr(0, reason.find(": ")); }
 
 // Runs ceiling kernels on one device and gathers what they reached.
@@ -290,7 +284,7 @@ class Runner {
   // Checks the kernel, times it and checks it again. What was interrupted is neither right nor
   // wrong, and few samples of it are no ceiling.
   void run(const Prepared& kernel, double seconds) {
-    if (stopped()) return interrupt(kernel.name);
+    if (stopped()) return interrupted.push_back(kernel.name);
     if (!right(kernel, "before")) return;
     MeasureOptions options = default_options(device_.info());
     options.sampler.budget_seconds = seconds;
@@ -309,7 +303,7 @@ class Runner {
     if (!m.error.empty()) {
       missing.push_back(fmt::format("{}: {}", m.name, m.error));
     } else if (m.stop_reason == StopReason::interrupted) {
-      interrupt(m.name);
+      interrupted.push_back(m.name);
     } else if (m.disturbed) {
       missing.push_back(fmt::format("{}: disturbed: {} of {} samples were set aside", m.name,
                                     m.set_aside, m.set_aside + static_cast<int>(m.samples.size())));
@@ -324,7 +318,7 @@ class Runner {
   // The best of the runs whose name begins with one of these; empty if one of them was disturbed or
   // interrupted, for it may be the one that the device does best.
   std::optional<double> best(const Prefixes& prefixes) const {
-    if (disturbed(prefixes) || any_of(interrupted_, prefixes)) return std::nullopt;
+    if (disturbed(prefixes) || any_of(interrupted, prefixes)) return std::nullopt;
     std::optional<double> rate;
     for (const CeilingRun& run : runs) {
       if (meant(prefixes, run.name)) rate = std::max(rate.value_or(0), run.rate);
@@ -340,14 +334,9 @@ class Runner {
 
   bool stopped() const { return stop_ != nullptr && *stop_; }
 
-  // Notes that the user did not wait for the kernel.
-  void interrupt(const std::string& name) {
-    missing.push_back(fmt::format("{}: {}", name, kInterrupted));
-    interrupted_.push_back(name);
-  }
-
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
+  std::vector<std::string> interrupted;
 
  private:
   static bool any_of(const std::vector<std::string>& names, const Prefixes& prefixes) {
@@ -385,7 +374,6 @@ class Runner {
   const std::atomic<bool>* stop_;
   Scheduling* scheduling_;
   std::vector<std::string> disturbed_;
-  std::vector<std::string> interrupted_;
 };
 
 void run_compute(Device& device, Runner& runner) {
@@ -492,7 +480,7 @@ void run_units(const std::vector<Unit>& units, Runner& runner) {
 
 void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
   if (runner.stopped()) {
-    for (const char* kernel : {"read", "copy"}) runner.interrupt(kernel);
+    for (const char* kernel : {"read", "copy"}) runner.interrupted.emplace_back(kernel);
     return;
   }
   // Twice the cache, so that nothing of the last call is left in it; whole patterns.
@@ -587,10 +575,27 @@ MemoryTraffic traffic_of(const Problem& problem) {
   return traffic_of(bytes(problem) - out, out);
 }
 
-// Kernels that the user did not wait for need no line each.
-std::string joined(std::vector<std::string> reasons) {
-  if (std::erase_if(reasons, tells_interruption) > 0) reasons.emplace_back(kInterrupted);
-  return reasons.empty() ? "not measured" : fmt::format("{}", fmt::join(reasons, "; "));
+// What is missing of the kernels whose names are `meant`. Those that the user did not wait for need
+// no line each.
+template <class Meant>
+std::vector<std::string> reasons(const Ceilings& c, Meant is_meant) {
+  std::vector<std::string> own;
+  std::ranges::copy_if(c.missing, std::back_inserter(own),
+                       [&](std::string_view reason) { return is_meant(unit_of(reason)); });
+  if (std::ranges::any_of(c.interrupted, is_meant)) own.emplace_back("interrupted");
+  return own;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+// Those of all kernels where none is meant.
+template <class Meant>
+std::string why(const Ceilings& c, Meant is_meant) {
+  auto own = reasons(c, is_meant);
+  if (own.empty()) own = reasons(c, [](std::string_view) { return true; });
+  return own.empty() ? "not measured" : joined(own);
 }
 
 }  // namespace
@@ -616,36 +621,24 @@ std::optional<double>& Ceilings::flops(DType t) { return flops_of(*this, t); }
 
 std::optional<double> Ceilings::flops(DType t) const { return flops_of(*this, t); }
 
-bool Ceilings::interrupted() const { return std::ranges::any_of(missing, tells_interruption); }
-
 std::string Ceilings::why_no_flops(DType t) const {
   // What no kernel of the device can do, none that ran calmly could have done.
   const std::string type = fmt::format("{}: ", name_of(t));
   for (const std::string& reason : missing) {
     if (reason.starts_with(type)) return reason.substr(type.size());
   }
-  std::vector<std::string> own;
-  std::ranges::copy_if(missing, std::back_inserter(own), [&](std::string_view reason) {
-    return meant(kernels_of_products(t), unit_of(reason));
-  });
-  return joined(own.empty() ? missing : own);
+  return why(*this, [&](std::string_view name) { return meant(kernels_of_products(t), name); });
 }
 
 std::string Ceilings::why_no_int8() const {
-  std::vector<std::string> own;
-  std::ranges::copy_if(missing, std::back_inserter(own), [](std::string_view reason) {
-    return reason.starts_with(unit_prefix(std::nullopt));
-  });
+  const auto own = reasons(
+      *this, [](std::string_view name) { return name.starts_with(unit_prefix(std::nullopt)); });
   return own.empty() ? "the device has no such unit that is measured" : joined(own);
 }
 
 std::string Ceilings::why_no_bytes(CeilingKind kind) const {
   const std::string_view name = kind == CeilingKind::read ? "read" : "copy";
-  std::vector<std::string> own;
-  std::ranges::copy_if(missing, std::back_inserter(own), [&](std::string_view reason) {
-    return unit_of(reason).find(name) != std::string_view::npos;
-  });
-  return joined(own.empty() ? missing : own);
+  return why(*this, [&](std::string_view kernel) { return kernel.find(name) != kernel.npos; });
 }
 
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
@@ -658,6 +651,7 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
 
   Ceilings ceilings;
   ceilings.missing = std::move(runner.missing);
+  ceilings.interrupted = std::move(runner.interrupted);
   const auto enter = [&](std::string_view name, std::optional<double>& rate,
                          const Prefixes& kernels) {
     rate = runner.best(kernels);
@@ -702,11 +696,13 @@ Ceilings best_of(Ceilings a, Ceilings b) {
     return reason.starts_with(again) &&
            std::ranges::any_of(b.missing, [&](const auto& r) { return r.starts_with(again); });
   });
-  for (std::string& reason : b.missing) {
-    if (std::ranges::find(a.missing, reason) == a.missing.end()) {
-      a.missing.push_back(std::move(reason));
+  const auto add_new = [](std::vector<std::string>& to, std::vector<std::string>& from) {
+    for (std::string& text : from) {
+      if (std::ranges::find(to, text) == to.end()) to.push_back(std::move(text));
     }
-  }
+  };
+  add_new(a.missing, b.missing);
+  add_new(a.interrupted, b.interrupted);
   return a;
 }
 

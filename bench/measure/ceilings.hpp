@@ -21,8 +21,8 @@ struct CeilingRun {
   Measurement measurement;
 };
 
-// Rates of the best configuration. What could not be measured is empty, and `missing`
-// says why.
+// Rates of the best configuration. What could not be measured is empty, and `missing` says why, or
+// `interrupted`.
 struct Ceilings {
   // FLOP/s with products of each type: flops_f32, …
 #define MOAT_ROW(name, ...) std::optional<double> flops_##name;
@@ -34,15 +34,14 @@ struct Ceilings {
   std::optional<double> copy_bytes;  // bytes/s, read and written together
   std::vector<CeilingRun> runs;
   std::vector<std::string> missing;
+  std::vector<std::string> interrupted;  // kernels that the user did not wait for
   // Rates that are empty for want of calm samples, and that a calmer moment may have: names of
   // types, "int8", "read" and "copy".
   std::vector<std::string> disturbed;
 
   std::optional<double>& flops(DType t);
   std::optional<double> flops(DType t) const;
-  // Whether the user stopped the measurement; `missing` says so of what it had not reached.
-  bool interrupted() const;
-  // Why flops(t) is empty, of `missing`.
+  // Why flops(t) is empty.
   std::string why_no_flops(DType t) const;
   // Why ops_int8 is.
   std::string why_no_int8() const;
@@ -64,7 +63,7 @@ ProductShape ceiling_product(int units);
 // bytes. A type's rate is the best of f32 FMAs and of the units for the type; where one that
 // libraries may use cannot be measured there is none. A ceiling kernel whose result is wrong gives
 // no ceiling, and neither does one whose samples were disturbed both of two times:
-// `missing` says so, and so of what `stop` interrupted. Throws DeviceError if the device fails.
+// `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
                           const std::atomic<bool>* stop = nullptr,
                           Scheduling* scheduling = nullptr);

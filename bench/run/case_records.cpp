@@ -126,7 +126,7 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
     if (!confirmed || !confirmed->suspect) {
       c.status = Status::disturbed;
       c.message += fmt::format(", which could not be measured again beside the case: {}",
-                               beside.interrupted() ? "interrupted" : "the machine is busy");
+                               beside.interrupted.empty() ? "the machine is busy" : "interrupted");
       drop_times(c);
       return;
     }

@@ -478,7 +478,7 @@ void Run::confirm_ceilings(MeasuredGroup& group) {
   if (!group.exceeds(ceilings)) return;
   if (interrupted()) {
     Ceilings none;
-    none.missing = {"interrupted"};
+    none.interrupted = {"all"};
     return group.confirm(std::move(none));
   }
   Device& device = group.device();
