@@ -27,9 +27,7 @@ inline double sigmoid_error(double x) { return exp_error(std::abs(x)) + 4 * kRou
 
 // What a group is chosen by: the sum of its two best experts. Where no other expert but their
 // equals could take their place in f32, it is that of `first` and `second` there too.
-struct GroupScore {
-  double chosen_by = 0;
-  double error = 0;
+struct GroupScore : ExpertScore {
   std::int64_t first = 0;
   std::int64_t second = 0;
   bool certain = true;
@@ -89,11 +87,10 @@ inline RoutedToken routed_token(const MoeRoutingProblem& p, std::int64_t token) 
         return same(second, e) || score(second) - score(e) > 2 * error;
       });
       const double sum = score(members[0]) + score(second);
-      sums.push_back({.chosen_by = sum,
-                      .error = 2 * error + kRoundoffF32 * std::abs(sum),
-                      .first = members[0],
-                      .second = second,
-                      .certain = certain});
+      sums.push_back({{.chosen_by = sum, .error = 2 * error + kRoundoffF32 * std::abs(sum)},
+                      members[0],
+                      second,
+                      certain});
     }
     std::vector<int> order(p.groups);
     std::iota(order.begin(), order.end(), 0);
