@@ -157,8 +157,16 @@ class Build:
         binary = folder / run.target
         own = object_ in link
         link = link.replace(object_, str(out)) if own else link
+        # A set's objects are joined to one before they are linked.
+        commands = (c.replace("/./", "/") for c in self.commands[run.target])
+        join = next((c for c in commands if " -r " in c and object_ in c), "")
+        if join:
+            own = True
+            whole = re.search(r" -o (\S+)", join)[1]
+            join = join.replace(f"{self.directory}/{object_}", str(out)).replace(whole, f"{out}.whole")
+            link = link.replace(f" {pathlib.Path(whole).name}", f" {out}.whole")
         link = re.sub(r" -o \S+", f" -o {binary}" + ("" if own else f" {out}"), link, count=1)
-        for command in (compile_, link):
+        for command in filter(None, (compile_, join, link)):
             done = self.shell(command)
             if done.returncode != 0:
                 raise Problem(f"{mutation.name}: does not compile\n{done.stdout[:4000]}")
