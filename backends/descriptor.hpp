@@ -2,9 +2,11 @@
 // What the backends' backend.cmake say, whether this build has them or not.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "backends/known_device.hpp"
 #include "code_formats.hpp"
 
 namespace moat {
@@ -21,6 +23,7 @@ struct BackendDescriptor {
   std::string device_tests;      // whole names of tests, a regular expression
   std::string interpreted;       // what tests/executors executes: "machine code" or text before it; or empty
   std::vector<Family> families;  // of a GPU
+  std::span<const KnownDevice> devices{};  // known_devices.hpp: for which launches can be planned
 };
 
 // By name.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backends/cuda/device.hpp"
 
+#include <algorithm>
 #include <charconv>
 
+#include "backends/cuda/planned_tensor_maps.hpp"
 #include "backends/cuda/runtime.hpp"
 #include "backends/cuda/telemetry.hpp"
 #include "backends/simt/device.hpp"
+#include "backends/simt/plan.hpp"
 #include "families.hpp"
 
 namespace moat {
@@ -89,6 +92,22 @@ struct Platform {
   }
 };
 
+// SplitF32 is three products of TF32.
+simt::ProductRate rate_of(const KnownDevice& device, simt::Products products) {
+  if (products != simt::Products::split) return simt::product_rate(device, products);
+  simt::ProductRate rate{"f32 as three products of tf32 on matrix units", device.tf32};
+  if (rate.rate) *rate.rate /= 3;
+  return rate;
+}
+
+// 90 of sm_90.
+int capability_of(std::string_view architecture) {
+  int number = 0;
+  architecture.remove_prefix(std::min<std::size_t>(3, architecture.size()));
+  std::from_chars(architecture.data(), architecture.data() + architecture.size(), number);
+  return number;
+}
+
 }  // namespace
 
 std::optional<std::string> architecture_of(int major, int minor, std::string_view built) {
@@ -114,5 +133,23 @@ std::string_view family_of(std::string_view architecture) {
 }  // namespace cuda
 
 DeviceList list_cuda_devices() { return simt::list_devices<cuda::Platform>(); }
+
+LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem) {
+  const int capability = cuda::capability_of(device.architecture);
+  const auto architecture =
+      cuda::architecture_of(capability / 10, capability % 10, MOAT_CUDA_ARCHITECTURES);
+  if (!architecture) {
+    throw DeviceError(std::string(device.architecture) +
+                      " is not among the architectures of this build (" MOAT_CUDA_ARCHITECTURES
+                      "); configure with -DMOAT_CUDA_ARCHITECTURES=" +
+                      std::to_string(capability));
+  }
+  const std::string_view family = cuda::family_of(*architecture);
+  const cuda::PlannedTensorMaps without_driver;
+  return {.architecture = *architecture,
+          .family = std::string(family),
+          .launches = simt::plan_launches(simt::find_program(cuda::kFamilies, family), device,
+                                          problem, cuda::rate_of)};
+}
 
 }  // namespace moat

@@ -7,10 +7,13 @@
 #include <string_view>
 
 #include "backends/device.hpp"
+#include "backends/plan.hpp"
 
 namespace moat {
 
 DeviceList list_cuda_devices();
+
+LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem);
 
 namespace cuda {
 

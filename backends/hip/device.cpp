@@ -6,6 +6,7 @@
 #include "backends/hip/runtime.hpp"
 #include "backends/hip/telemetry.hpp"
 #include "backends/simt/device.hpp"
+#include "backends/simt/plan.hpp"
 #include "families.hpp"
 
 namespace moat {
@@ -139,5 +140,20 @@ std::string_view family_of(std::string_view architecture) {
 }  // namespace hip
 
 DeviceList list_hip_devices() { return simt::list_devices<hip::Platform>(); }
+
+LaunchPlan plan_on_hip(const KnownDevice& device, const Problem& problem) {
+  const std::string architecture(device.architecture);
+  if (!hip::runs_on(architecture, MOAT_HIP_ARCHITECTURES)) {
+    throw DeviceError(architecture +
+                      " is not among the architectures of this build (" MOAT_HIP_ARCHITECTURES
+                      "); configure with -DMOAT_HIP_ARCHITECTURES=" +
+                      architecture);
+  }
+  const std::string_view family = hip::family_of(architecture);
+  return {.architecture = architecture,
+          .family = std::string(family),
+          .launches = simt::plan_launches(simt::find_program(hip::kFamilies, family), device,
+                                          problem, simt::product_rate)};
+}
 
 }  // namespace moat

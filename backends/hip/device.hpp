@@ -7,10 +7,13 @@
 #include <vector>
 
 #include "backends/device.hpp"
+#include "backends/plan.hpp"
 
 namespace moat {
 
 DeviceList list_hip_devices();
+
+LaunchPlan plan_on_hip(const KnownDevice& device, const Problem& problem);
 
 namespace hip {
 

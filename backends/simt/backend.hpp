@@ -17,6 +17,7 @@ namespace moat::simt {
 
 template <class Atoms, class S>
 class ThreadBlock;
+struct KernelFacts;
 
 // A grid of thread blocks.
 struct Grid {
@@ -24,6 +25,8 @@ struct Grid {
   unsigned blocks;
   unsigned threads;          // per block
   std::size_t shared_bytes;  // dynamic shared memory per block
+  std::int64_t items;        // that the blocks share
+  const KernelFacts* kernel;
 };
 
 // The queue of one GPU. Throws DeviceError and OutOfMemory.

@@ -53,6 +53,15 @@ Program find_program(const Family (&families)[kCount], std::string_view name) {
   throw DeviceError("this build has no kernels of the family " + std::string(name));
 }
 
+// A schedule that the device has no room for is refused in words, with `where`; the runtimes speak
+// of an invalid argument. Throws DeviceError.
+inline void require_room(const Grid& grid, const DeviceFacts& facts, const std::string& where) {
+  if (grid.shared_bytes <= facts.shared_bytes) return;
+  throw DeviceError("a block needs " + std::to_string(grid.shared_bytes) +
+                    " bytes of shared memory and may have " + std::to_string(facts.shared_bytes) +
+                    where);
+}
+
 template <class Platform>
 class GpuDevice final : public Device, private Queue {
   using R = typename Platform::Runtime;
@@ -154,17 +163,12 @@ class GpuDevice final : public Device, private Queue {
          args, grid.shared_bytes, stream_.get());
   }
 
-  // More than 48 KiB of dynamic shared memory must be asked for, once per entry. A schedule that
-  // the device has no room for is refused in words; the runtimes speak of an invalid argument.
+  // More than 48 KiB of dynamic shared memory must be asked for, once per entry.
   void allow_shared(const Grid& grid) {
     constexpr std::size_t kGranted = 48 << 10;
     std::size_t& allowed = shared_bytes_.try_emplace(grid.entry, kGranted).first->second;
     if (grid.shared_bytes <= allowed) return;
-    if (grid.shared_bytes > facts_.shared_bytes) {
-      throw DeviceError("a block needs " + std::to_string(grid.shared_bytes) +
-                        " bytes of shared memory and may have " +
-                        std::to_string(facts_.shared_bytes) + where_);
-    }
+    require_room(grid, facts_, where_);
     call(R::kFuncSetAttribute, grid.entry, R::kMaxDynamicSharedBytes,
          static_cast<int>(grid.shared_bytes));
     allowed = grid.shared_bytes;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/simt/backend.hpp"
+#include "backends/simt/kernel_facts.hpp"
 #include "backends/simt/program.hpp"
 
 // Arguments stay in constant memory, where copying units look for tensor maps.
@@ -46,7 +47,9 @@ void Backend<Atoms, ScheduleTable>::launch(std::int64_t items, const Args& args)
   queue_.enqueue({.entry = reinterpret_cast<const void*>(&entry<Kernel, S, Atoms, Args, kBytes>),
                   .blocks = blocks,
                   .threads = unsigned{kBlockThreads},
-                  .shared_bytes = kBytes},
+                  .shared_bytes = kBytes,
+                  .items = items,
+                  .kernel = &kKernelFacts<Kernel, S, Atoms>},
                  pointers);
 }
 
