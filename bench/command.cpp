@@ -16,6 +16,7 @@
 
 #include "bench/codegen/codegen_command.hpp"
 #include "bench/compare/compare_command.hpp"
+#include "bench/explain/explain_command.hpp"
 #include "bench/list/list_command.hpp"
 #include "bench/option_order.hpp"
 #include "bench/port/port_command.hpp"
@@ -122,6 +123,7 @@ int parse_and_run(int argc, char** argv, RunWorld (*world)()) {
   add_run_command(app, arguments, exit_code, world);
   add_software_command(app, arguments, exit_code, world);
   add_list_command(app, exit_code);
+  add_explain_command(app, exit_code);
   add_compare_command(app, exit_code);
   add_report_command(app, exit_code);
   add_port_command(app, exit_code);

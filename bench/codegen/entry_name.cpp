@@ -132,16 +132,10 @@ std::string EntryName::text() const {
   return result;
 }
 
-std::optional<EntryName> parse_entry(const std::string& mangled) {
-  std::string_view text;
-  const std::string demangled = demangle(mangled);
-  text = demangled;
-  constexpr std::string_view kPrefix = "void moat::simt::entry<";
-  if (!text.starts_with(kPrefix)) return std::nullopt;
-  const auto entry = parse_type(text.substr(5));
-  if (!entry || entry->arguments.size() < 5) return std::nullopt;
-  const auto kernel = parse_type(entry->arguments[0]);
-  const auto schedule = parse_type(entry->arguments[1]);
+std::optional<EntryName> entry_name(const std::string& kernel_type,
+                                    const std::string& schedule_type) {
+  const auto kernel = parse_type(kernel_type);
+  const auto schedule = parse_type(schedule_type);
   if (!kernel || !schedule) return std::nullopt;
   EntryName name{.kernel = snake_case(kernel->name),
                  .dtype = {},
@@ -157,9 +151,22 @@ std::optional<EntryName> parse_entry(const std::string& mangled) {
       name.variant.append(argument_name(argument));
     }
   }
+  return name;
+}
+
+std::optional<EntryName> parse_entry(const std::string& mangled) {
+  std::string_view text;
+  const std::string demangled = demangle(mangled);
+  text = demangled;
+  constexpr std::string_view kPrefix = "void moat::simt::entry<";
+  if (!text.starts_with(kPrefix)) return std::nullopt;
+  const auto entry = parse_type(text.substr(5));
+  if (!entry || entry->arguments.size() < 5) return std::nullopt;
+  auto name = entry_name(entry->arguments[0], entry->arguments[1]);
+  if (!name) return std::nullopt;
   const std::string& bytes = entry->arguments[4];  // 36864ul
   const auto [end, error] =
-      std::from_chars(bytes.data(), bytes.data() + bytes.size(), name.dynamic_shared_bytes);
+      std::from_chars(bytes.data(), bytes.data() + bytes.size(), name->dynamic_shared_bytes);
   if (error != std::errc()) return std::nullopt;
   return name;
 }

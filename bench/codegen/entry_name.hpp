@@ -20,6 +20,10 @@ struct EntryName {
   std::string text() const;
 };
 
+// From the names of the two types, such as moat::Gemm<moat::bf16, (moat::Order)1, moat::bf16> and
+// moat::simt::TileSchedule<…>. Nothing if they are none.
+std::optional<EntryName> entry_name(const std::string& kernel, const std::string& schedule);
+
 // Parses a mangled name. Nothing if it is no entry of the tile layer.
 std::optional<EntryName> parse_entry(const std::string& mangled);
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this build would launch for a case on a device, and how long the model says it takes.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backends/device.hpp"
+#include "backends/plan.hpp"
+#include "bench/explain/model.hpp"
+
+namespace moat::explain {
+
+// A device that launches can be planned for, and the backend that does it; null where this build
+// lacks it, and then the reason.
+struct Target {
+  std::string backend;
+  const KnownDevice* device = nullptr;
+  Planner plan = nullptr;
+  std::string absent{};
+};
+
+// Every device that some backend's descriptor knows, whether the build has the backend or not.
+std::vector<Target> known_targets();
+
+// The same with these planners in place of the build's.
+std::vector<Target> known_targets(const std::vector<BackendPlanner>& planners,
+                                  const std::vector<AbsentBackend>& absent);
+
+// The launches of a case by one choice of schedules.
+struct Prediction {
+  std::vector<LaunchModel> launches;  // none: there is nothing to do
+  std::size_t main = 0;               // the launch that solves the problem
+  double seconds = 0;                 // of all launches
+  Limit bound = Limit::launch;        // of the longest launch
+  std::optional<double> share;        // of the peak that binds it, that the case as a whole reaches
+  bool complete = true;               // no peak is unknown that a longer term may hang on
+};
+
+struct Explanation {
+  std::string name;  // of the case
+  double flops = 0;
+  double bytes = 0;
+  std::string architecture{};
+  std::string family{};
+  std::string refused{};  // why there is no launch
+  Prediction chosen{};
+  // Of cases with products: what the same tables and launchers choose for this case if the device
+  // had other numbers of units, on this device. Without the one that is chosen.
+  std::vector<Prediction> others{};
+};
+
+// Needs target.plan. The problem's pointers are not read.
+Explanation explain(const Target& target, const Problem& problem, bool with_others);
+
+// gemm/bf16/transposed and 128x256x64-2-4-…, as `moat codegen` has them; the types' own names where
+// they are of another form.
+std::string kernel_text(const PlannedLaunch& launch);
+std::string schedule_text(const PlannedLaunch& launch);
+
+// What the launch waits for: "bf16 on matrix units", "memory", "the L2 cache", "its launch".
+std::string limit_text(Limit limit, const PlannedLaunch& launch);
+
+}  // namespace moat::explain

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Explanations as a person reads them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bench/explain/explain.hpp"
+#include "bench/explain/findings.hpp"
+
+namespace moat::explain {
+
+// One case on one device.
+struct Row {
+  Target target;
+  Explanation explanation;
+};
+
+// Each term of each launch with its numbers, so that the arithmetic can be followed; then the
+// choices that the table did not take.
+std::string details(const Row& row);
+
+// A line for each row.
+std::string summary(const std::vector<Row>& rows);
+
+std::string findings_text(const std::vector<Finding>& findings);
+
+// Devices, what is known of them and from where, and what runs on them.
+std::string devices_text(const std::vector<Target>& targets);
+
+// The assumptions of the model and what it leaves out, a line each.
+std::vector<std::string> assumptions();
+
+}  // namespace moat::explain
