@@ -63,6 +63,15 @@ class Device {
   virtual void run(const Problem& problem) = 0;
   virtual void synchronize() = 0;
 
+  // Names of the schedules that the kernel of the problem can run with, what `run` takes before the
+  // others; empty where there is no menu of them. Launches nothing; of the problem's pointers only
+  // the alignment counts.
+  virtual std::vector<std::string> schedules(const Problem& /*problem*/) { return {}; }
+
+  // The same as `run` with the schedule of that name; where the problem's menu has none of that
+  // name, as `run`.
+  virtual void run_with(const std::string& /*schedule*/, const Problem& problem) { run(problem); }
+
   // Arithmetic units that libraries may use, whatever this build's kernels do. A call of a unit's
   // loop returns with the result, in memory of the host. Empty where the kernels reach what the
   // device can do.

@@ -19,10 +19,11 @@ template <class Kernel, class Schedule, class Args>
   Kernel::template run<Schedule>(block, args);
 }
 
-inline Schedules Backend::schedules() const { return {}; }
+inline Schedules Backend::schedules() const { return {choice_}; }
 
 template <class Kernel, class Schedule, class Args>
 void Backend::launch(std::int64_t items, const Args& args) {
+  if (choice_ != nullptr && choice_->offered != nullptr) return;
   const auto workers = Schedule::Mode::kSizedForWorkers
                            ? threads_
                            : static_cast<int>(std::min<std::int64_t>(items, threads_));

@@ -88,6 +88,16 @@ class CpuDevice : public Device {
 
   void run(const Problem& problem) override { kernels_.run(backend_, problem); }
 
+  std::vector<std::string> schedules(const Problem& problem) override {
+    std::vector<std::string> names;
+    run_chosen({.wanted = {}, .offered = &names}, problem);
+    return names;
+  }
+
+  void run_with(const std::string& schedule, const Problem& problem) override {
+    run_chosen({.wanted = schedule}, problem);
+  }
+
   void synchronize() override {}
 
   std::vector<Unit> units() override { return cpu::units(backend_.threads()); }
@@ -97,6 +107,17 @@ class CpuDevice : public Device {
   double elapsed() override { return std::chrono::duration<double>(stop_ - start_).count(); }
 
  private:
+  void run_chosen(const ScheduleChoice& choice, const Problem& problem) {
+    backend_.set_choice(&choice);
+    try {
+      run(problem);
+    } catch (...) {
+      backend_.set_choice(nullptr);
+      throw;
+    }
+    backend_.set_choice(nullptr);
+  }
+
   const KernelTable& kernels_ = chosen<KernelTable>();
   Backend backend_;
   // Twice as many addresses, because not all ranges between blocks fit another. With several NUMA

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/scratch.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
@@ -31,6 +32,10 @@ class Backend {
 
   // The table of tile sizes.
   Schedules schedules() const;
+
+  // Of schedules, in place of the table's, for the launches that follow; null: the table's. It
+  // outlives them.
+  void set_choice(const ScheduleChoice* choice) { choice_ = choice; }
 
   // Runs the block program on as many workers as there are work items, and waits for them. Throws
   // what a worker threw.
@@ -67,6 +72,7 @@ class Backend {
   int splits_for_all_workers(std::int64_t items, int key_steps) const;
 
   int threads_;
+  const ScheduleChoice* choice_ = nullptr;
   std::vector<std::unique_ptr<Scratch>> scratch_;  // one per worker, made by its thread
   std::vector<std::byte> workspace_;
   std::atomic<std::int64_t> next_ = 0;

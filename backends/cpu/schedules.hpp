@@ -6,6 +6,9 @@
 // run (kept_bytes_ in runtime.hpp).
 #pragma once
 
+#include <string>
+#include <tuple>
+
 #include "backends/cpu/modes/all_heads.hpp"
 #include "backends/cpu/modes/in_place.hpp"
 #include "backends/cpu/modes/packed.hpp"
@@ -13,6 +16,7 @@
 #include "backends/cpu/modes/streamed.hpp"
 #include "backends/cpu/modes/swapped.hpp"
 #include "backends/cpu/modes/tiles.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/schedule.hpp"
 #include "problems/attention.hpp"
 #include "problems/gemm.hpp"
@@ -251,16 +255,6 @@ template <class T>
 using LatentQueries = std::conditional_t<kByTiles<T>, LatentHeadsByUnit, LatentHeads>;
 template <class T>
 using IndexerKeys = std::conditional_t<kByTiles<T>, KeysOfIndexerByUnit, KeysOfIndexer>;
-
-// Rows that are multiplied in place: packing an element of B takes as long as the products of so
-// many rows. The unit has it packed at the rate of memory where B's columns are contiguous, and
-// codes sooner than they are decoded again for a few rows at a time.
-template <class T>
-constexpr int rows_in_place(Order order_b) {
-  return kByTiles<T> && order_b == Order::transposed ? 8 : 16;
-}
-template <class T>
-inline constexpr int kRowsOfCodesInPlace = kByTiles<T> ? 4 : 16;
 #else
 template <class T>
 using PrefillOfPages = ManyQueries<1>;
@@ -270,58 +264,82 @@ template <class T>
 using LatentQueries = LatentHeads;
 template <class T>
 using IndexerKeys = KeysOfIndexer;
-
-// Rows that are multiplied in place: packing an element of B takes as long as the products of so
-// many rows, kPackingCost each.
-template <class T>
-constexpr int rows_in_place(Order) {
-  return 16;
-}
-template <class T>
-inline constexpr int kRowsOfCodesInPlace = 16;
 #endif
 
 // The least rows of a head whose products FewQueriesOfHeads does: up to 8, the unit that it is for
 // (AMX) and vectors were equally fast.
 inline constexpr int kLeastRowsByUnit = 9;
 
+// Rows that are multiplied in place: packing an element of B takes as long as the products of so
+// many rows, by vectors kPackingCost each.
+template <class T>
+constexpr int rows_in_place(Order order_b) {
+#if MOAT_CPU_MATRIX_UNIT
+  if (kByTiles<T>) {
+    return order_b == Order::transposed ? MatrixUnit::kRowsOfColumnsInPlace
+                                        : MatrixUnit::kRowsInPlace;
+  }
+#endif
+  static_cast<void>(order_b);
+  return 16;
+}
+template <class T>
+constexpr int rows_of_codes_in_place() {
+#if MOAT_CPU_MATRIX_UNIT
+  if (kByTiles<T>) return MatrixUnit::kRowsOfCodesInPlace;
+#endif
+  return 16;
+}
+
+// More rows are not multiplied in place: all of B would be read again for each 16 of them.
+inline constexpr int kMostRowsInPlace = 64;
+
+// How menus tell schedules apart: "in-place-16x128x1024", by mode and sizes.
+template <class S>
+std::string schedule_name(Type<S>) {
+  std::string name = S::Mode::kName;
+  name += '-';
+  if constexpr (requires { S::k; }) {
+    name += sizes_text(S::m, S::n, S::k);
+  } else {
+    name += sizes_text(S::m, S::n);
+  }
+  return name;
+}
+
 struct Schedules {
+  const ScheduleChoice* choice = nullptr;
+
   // Two rows of 2048 steps are 16 KiB, half of L1.
   template <class T, class F>
-  static void gemm(const GemmProblem& p, F f) {
-    if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 64, 2048>>{});
-    } else if (p.m <= rows_in_place<T>(p.order_b)) {
-      f(Type<SkinnyGemm<16, 128, 2048 / sizeof(T)>>{});
-    } else if (kByTiles<T> || p.order_b == Order::transposed) {
-      f(Type<ManyRows<T>>{});
-    } else if constexpr (!kByTiles<T>) {
-      f(Type<SwappedGemm>{});
+  void gemm(const GemmProblem& p, F f) const {
+    using Two = SkinnyGemm<2, 64, 2048>;
+    using Few = SkinnyGemm<16, 128, 2048 / sizeof(T)>;
+    const auto skinny = in_place<Two, Few>(p.m, rows_in_place<T>(p.order_b));
+    if constexpr (kByTiles<T>) {
+      choose(choice, std::tuple_cat(skinny, Menu<ManyRows<T>>{}), f);
+    } else {
+      const Menu<ManyRows<T>, SwappedGemm> many{{.best = p.order_b == Order::transposed}, {}};
+      choose(choice, std::tuple_cat(skinny, many), f);
     }
   }
 
   template <class T, class F>
-  static void weight_gemm(const WeightGemmProblem& p, F f) {
+  void weight_gemm(const WeightGemmProblem& p, F f) const {
     using Mode = FewRowsOfCodes<T>;
-    if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 64, 2048, Mode>>{});
-    } else if (p.m <= kRowsOfCodesInPlace<T>) {
-      f(Type<SkinnyGemm<16, 128, 1024, Mode>>{});
-    } else {
-      f(Type<ManyRows<T>>{});
-    }
+    using Two = SkinnyGemm<2, 64, 2048, Mode>;
+    using Few = SkinnyGemm<16, 128, 1024, Mode>;
+    const auto skinny = in_place<Two, Few>(p.m, rows_of_codes_in_place<T>());
+    choose(choice, std::tuple_cat(skinny, Menu<ManyRows<T>>{}), f);
   }
 
   template <class T, class F>
-  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     using Mode = FewRowsOfCodes<e4m3>;
-    if (p.m <= 2) {
-      f(Type<SkinnyGemm<2, 64, 128, Mode>>{});
-    } else if (p.m <= kRowsOfCodesInPlace<bf16>) {
-      f(Type<SkinnyGemm<16, 128, 128, Mode>>{});
-    } else {
-      f(Type<ManyScaledRows>{});
-    }
+    using Two = SkinnyGemm<2, 64, 128, Mode>;
+    using Few = SkinnyGemm<16, 128, 128, Mode>;
+    const auto skinny = in_place<Two, Few>(p.m, rows_of_codes_in_place<bf16>());
+    choose(choice, std::tuple_cat(skinny, Menu<ManyScaledRows>{}), f);
   }
 
   // Each group as the GEMM that it is.
@@ -336,32 +354,30 @@ struct Schedules {
   }
 
   template <class T, int kHeadDim, class F>
-  static void attention(const AttentionProblem& p, F f) {
-    const int rows = p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len;  // of a head
-    if (rows > kFewQueries) {
-      if (p.kv_len <= kKeptKeys) {
-        f(Type<PrefillOfKept<T>>{});
-      } else {
-        f(Type<PrefillOfMore<T>>{});
-      }
-    } else if (rows >= kLeastRowsByUnit) {
-      f(Type<FewQueriesOfHeads<T>>{});
-    } else {
-      f(Type<FewQueries>{});
-    }
+  void attention(const AttentionProblem& p, F f) const {
+    using Kept = PrefillOfKept<T>;
+    using More = PrefillOfMore<T>;
+    const int rows = rows_of_a_head(p);
+    const bool many = rows > kFewQueries;
+    choose(choice,
+           std::tuple_cat(Menu<Kept, More>{{.best = many && p.kv_len <= kKeptKeys}, {.best = many}},
+                          few_queries<FewQueriesOfHeads<T>, FewQueries>(rows)),
+           f);
   }
 
   template <class T, int kHeadDim, int kValues, class F>
-  static void paged_attention(const PagedAttentionProblem& p, F f) {
-    const int rows = p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len;  // of a head
+  void paged_attention(const PagedAttentionProblem& p, F f) const {
     if constexpr (kHeadDim == kLatentDim) {
       f(Type<LatentQueries<T>>{});
-    } else if (rows > kFewQueries) {
-      f(Type<OverPages<PrefillOfPages<T>, kValues>>{});
-    } else if (rows >= kLeastRowsByUnit) {
-      f(Type<OverPages<FewQueriesOfHeads<T>, kValues>>{});
     } else {
-      f(Type<OverPages<FewQueries, kValues>>{});
+      using Kept = OverPages<PrefillOfPages<T>, kValues>;
+      using ByUnit = OverPages<FewQueriesOfHeads<T>, kValues>;
+      using Few = OverPages<FewQueries, kValues>;
+      const int rows = rows_of_a_head(p);
+      choose(
+          choice,
+          std::tuple_cat(Menu<Kept>{{.best = rows > kFewQueries}}, few_queries<ByUnit, Few>(rows)),
+          f);
     }
   }
 
@@ -378,6 +394,25 @@ struct Schedules {
   template <class T, class F>
   static void rows(std::int64_t /*cols*/, F f) {
     f(Type<Streaming>{});
+  }
+
+ private:
+  template <class Two, class Few>
+  static Menu<Two, Few> in_place(int m, int most) {
+    const bool fits = m <= kMostRowsInPlace;
+    return {{.best = m <= 2, .fits = fits}, {.best = m <= most, .fits = fits}};
+  }
+
+  // Of attention, of the queries that meet a key.
+  template <class P>
+  static int rows_of_a_head(const P& p) {
+    return p.q_len == 1 ? p.q_heads / p.kv_heads : p.q_len;
+  }
+
+  template <class ByUnit, class Few>
+  static Menu<ByUnit, Few> few_queries(int rows) {
+    const bool fits = rows <= FewQueries::m;
+    return {{.best = rows >= kLeastRowsByUnit, .fits = fits}, {.fits = fits}};
   }
 };
 

@@ -2,6 +2,7 @@
 // Tile sizes and block shapes on NVIDIA GPUs, per kernel and element type.
 #pragma once
 
+#include <tuple>
 #include <type_traits>
 
 #include "backends/cuda/reference_devices.hpp"
@@ -9,6 +10,7 @@
 #include "backends/simt/schedule.hpp"
 #include "backends/simt/tma.hpp"
 #include "backends/simt/warp_specialized_schedule.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
@@ -21,35 +23,45 @@ struct Sm80Schedules {
 
   // The rows of an atom.
   static constexpr int kFewRows = 16;
+  // More are not multiplied in blocks of so few, whose weights would be read again for each.
+  static constexpr int kSomeRows = 4 * kFewRows;
   // Below, the 8 roundoffs that split products of f32 may be off by would show.
   static constexpr int kShortSums = 32;
 
-  explicit constexpr Sm80Schedules(const simt::DeviceFacts& its_device) : device(its_device) {}
+  explicit constexpr Sm80Schedules(const simt::DeviceFacts& its_device,
+                                   const ScheduleChoice* its_choice = nullptr)
+      : device(its_device), choice(its_choice) {}
 
   // Steps of 64 bytes of a row of k and four stages, or 128 bytes and three: two or three steps are
   // on their way while one is multiplied. Waves of 64 × 64 read 4 KiB of 16-bit fragments for
   // 64 Ki products. Fewer tiles than multiprocessors are made smaller, of which three blocks
-  // have room.
+  // have room. Few rows: the weights are read once, and memory binds: small blocks, many of them.
+  // Split fragments of f32 take twice the registers.
+  template <class T>
+  auto gemms(const GemmProblem& p) const {
+    constexpr int k = 64 / sizeof(T);
+    using Few = simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 3, 4>;
+    const Offer<Few> few{.best = p.m <= kFewRows, .fits = p.m <= kSomeRows};
+    if constexpr (sizeof(T) == 2) {
+      using Small = simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 3, 3>;
+      using Large = simt::TileSchedule<T, 128, 128, k, 2, 2, 2, 4>;
+      return Menu<Few, Small, Large>{
+          few, {.best = simt::tiles(p, 128, 128) < device.compute_units}, {}};
+    } else {
+      using Exact = simt::TileSchedule<T, 64, 64, k, 2, 2, 3, 3>;
+      using Small = simt::TileSchedule<SplitF32, 64, 64, 2 * k, 2, 2, 3, 3>;
+      using Large = simt::TileSchedule<SplitF32, 128, 64, 2 * k, 2, 2, 2, 3>;
+      const bool splits = p.k >= kShortSums;
+      return Menu<Few, Exact, Small, Large>{
+          few,
+          {.best = !splits},
+          {.best = simt::tiles(p, 128, 64) < device.compute_units, .fits = splits},
+          {.fits = splits}};
+    }
+  }
   template <class T, class F>
   void gemm(const GemmProblem& p, F f) const {
-    constexpr int k = 64 / sizeof(T);
-    if (p.m <= kFewRows) {
-      // The weights are read once, and memory binds: small blocks, many of them.
-      f(Type<simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 3, 4>>{});
-    } else if constexpr (sizeof(T) == 2) {
-      if (simt::tiles(p, 128, 128) < device.compute_units) {
-        f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 3, 3>>{});
-      } else {
-        f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2, 4>>{});
-      }
-    } else if (p.k < kShortSums) {
-      f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 3, 3>>{});
-    } else if (simt::tiles(p, 128, 64) < device.compute_units) {
-      f(Type<simt::TileSchedule<SplitF32, 64, 64, 2 * k, 2, 2, 3, 3>>{});
-    } else {
-      // Split fragments take twice the registers.
-      f(Type<simt::TileSchedule<SplitF32, 128, 64, 2 * k, 2, 2, 2, 3>>{});
-    }
+    choose(choice, gemms<T>(p), f);
   }
 
   // As the GEMM that a group is like.
@@ -61,44 +73,38 @@ struct Sm80Schedules {
   // Decoded panels pass through registers and need no more than two stages, of 128 bytes of a row
   // or, for few rows, 256. Blocks that run beside each other hide one's reads.
   template <class T, class F>
-  static void weight_gemm(const WeightGemmProblem& p, F f) {
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 128, 64, 2, 2, 2, 2>>{});
-    }
+  void weight_gemm(const WeightGemmProblem& p, F f) const {
+    using Few = simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>;
+    using Many = simt::TileSchedule<T, 128, 128, 64, 2, 2, 2, 2>;
+    choose(choice, few_or_many<Few, Many>(p.m), f);
   }
 
   // Sums of a block of k stand beside those of all, which halves the tile.
   template <class T, class F>
-  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 64, 64, 2, 2, 2, 2>>{});
-    }
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
+    using Few = simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>;
+    using Many = simt::TileSchedule<T, 128, 64, 64, 2, 2, 2, 2>;
+    choose(choice, few_or_many<Few, Many>(p.m), f);
   }
 
   // Two steps of keys and values are in shared memory, of f32 2048 elements each. With short rows a
   // wave has 32 queries and uses every fragment of keys and values twice; long ones leave registers
   // for 16. f32 multiplies in plain FMAs, because accumulators of split products are no operands of
   // the next.
+  template <class T, int kHeadDim>
+  static auto attentions(const AttentionProblem& p) {
+    constexpr bool kShort = kHeadDim == 64;
+    // One query per head: a wave per block, and three steps to keep memory busy.
+    using One = std::conditional_t<sizeof(T) == 4, simt::TileSchedule<T, 16, 16, 0, 2, 1, 2, 3>,
+                                   simt::TileSchedule<T, 16, 32, 0, 1, 1, 3, 3>>;
+    using Many =
+        std::conditional_t<sizeof(T) == 4, simt::TileSchedule<T, 64, 2048 / kHeadDim, 0, 4, 1, 2>,
+                           simt::TileSchedule<T, 128, 64, 0, kShort ? 4 : 8, 1, kShort ? 2 : 1>>;
+    return Menu<One, Many>{{.fits = p.q_len == 1}, {.fits = p.q_len > 1}};
+  }
   template <class T, int kHeadDim, class F>
   void attention(const AttentionProblem& p, F f) const {
-    if constexpr (sizeof(T) == 4) {
-      if (p.q_len == 1) {
-        f(Type<simt::TileSchedule<T, 16, 16, 0, 2, 1, 2, 3>>{});
-      } else {
-        f(Type<simt::TileSchedule<T, 64, 2048 / kHeadDim, 0, 4, 1, 2>>{});
-      }
-    } else if (p.q_len == 1) {
-      // One query per head: a wave per block, and three steps to keep memory busy.
-      f(Type<simt::TileSchedule<T, 16, 32, 0, 1, 1, 3, 3>>{});
-    } else if constexpr (kHeadDim == 64) {
-      f(Type<simt::TileSchedule<T, 128, 64, 0, 4, 1, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 64, 0, 8, 1, 1>>{});
-    }
+    choose(choice, attentions<T, kHeadDim>(p), f);
   }
 
   // Rows are looked up one by one and copied asynchronously, on every architecture. As attention,
@@ -141,15 +147,20 @@ struct Sm80Schedules {
   // 1024, half of what a lane takes at once. 16 of them are under way, with 128 registers a lane. A
   // long row is read again from the cache, which eight warps do before others push it out.
   template <class T, class F>
-  static void rows(std::int64_t cols, F f) {
-    if (cols <= 1024) {
-      f(Type<simt::FlatSchedule<1, 16>>{});
-    } else {
-      f(Type<simt::FlatSchedule<8, 4>>{});
-    }
+  void rows(std::int64_t cols, F f) const {
+    using Short = simt::FlatSchedule<1, 16>;
+    using Long = simt::FlatSchedule<8, 4>;
+    choose(choice, Menu<Short, Long>{{.best = cols <= 1024}, {}}, f);
   }
 
   simt::DeviceFacts device;
+  const ScheduleChoice* choice;
+
+ private:
+  template <class Few, class Many>
+  static Menu<Few, Many> few_or_many(int m) {
+    return {{.best = m <= kFewRows, .fits = m <= kSomeRows}, {}};
+  }
 };
 
 // Large products of 16-bit types go through the tensor memory accelerator and warpgroups; what
@@ -159,30 +170,37 @@ struct Sm90aSchedules : Sm80Schedules {
 
   using Sm80Schedules::Sm80Schedules;
 
+  // 64 rows for each of two consumers, and as many columns as the grid of tiles fills the device
+  // with: the widest product reads the least per FLOP. Stages of 48, 32 and 24 KiB fill the shared
+  // memory. The three groups share 64 Ki registers: 40 a lane of the producer, 232 of the
+  // consumers, of which up to 128 are sums.
+  template <class T>
+  auto gemms(const GemmProblem& p) const {
+    const auto others = Sm80Schedules::gemms<T>(p);
+    if constexpr (sizeof(T) == 2) {
+      using Wide = simt::WarpSpecializedSchedule<T, kTileRows, 256, 64, 2, 4, 40, 232>;
+      using Middle = simt::WarpSpecializedSchedule<T, kTileRows, 128, 64, 2, 6, 40, 232>;
+      using Narrow = simt::WarpSpecializedSchedule<T, kTileRows, 64, 64, 2, 8, 40, 232>;
+      const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
+      const bool fits =
+          copyable<T>(p.a, p.lda ? p.lda : p.k) && copyable<T>(p.b, p.ldb ? p.ldb : b_cols);
+      const bool many = p.m > kFewRows;
+      const std::int64_t wide = time_of(p, 256);
+      const std::int64_t middle = time_of(p, 128);
+      const std::int64_t narrow = time_of(p, 64);
+      return std::tuple_cat(
+          Menu<Wide, Middle, Narrow>{
+              {.best = many && wide <= middle && wide <= narrow, .fits = fits},
+              {.best = many && middle <= narrow, .fits = fits},
+              {.best = many, .fits = fits}},
+          others);
+    } else {
+      return others;
+    }
+  }
   template <class T, class F>
   void gemm(const GemmProblem& p, F f) const {
-    if constexpr (sizeof(T) == 2) {
-      const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
-      if (p.m > kFewRows && copyable<T>(p.a, p.lda ? p.lda : p.k) &&
-          copyable<T>(p.b, p.ldb ? p.ldb : b_cols)) {
-        // 64 rows for each of two consumers, and as many columns as the grid of tiles fills the
-        // device with: the widest product reads the least per FLOP. Stages of 48, 32 and 24 KiB
-        // fill the shared memory. The three groups share 64 Ki registers: 40 a lane of the
-        // producer, 232 of the consumers, of which up to 128 are sums.
-        const std::int64_t wide = time_of(p, 256);
-        const std::int64_t middle = time_of(p, 128);
-        const std::int64_t narrow = time_of(p, 64);
-        if (wide <= middle && wide <= narrow) {
-          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 256, 64, 2, 4, 40, 232>>{});
-        } else if (middle <= narrow) {
-          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 128, 64, 2, 6, 40, 232>>{});
-        } else {
-          f(Type<simt::WarpSpecializedSchedule<T, kTileRows, 64, 64, 2, 8, 40, 232>>{});
-        }
-        return;
-      }
-    }
-    Sm80Schedules::gemm<T>(p, f);
+    choose(choice, gemms<T>(p), f);
   }
 
   // The same with these.
@@ -191,17 +209,18 @@ struct Sm90aSchedules : Sm80Schedules {
     gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
   }
 
+  // 64 query rows for each of two consumers, which take turns: one multiplies while the other
+  // computes weights. Two steps of 128 keys beside the queries are at most 160 KiB.
   template <class T, int kHeadDim, class F>
   void attention(const AttentionProblem& p, F f) const {
+    const auto others = attentions<T, kHeadDim>(p);
     if constexpr (sizeof(T) == 2) {
-      // 64 query rows for each of two consumers, which take turns: one multiplies while the other
-      // computes weights. Two steps of 128 keys beside the queries are at most 160 KiB.
-      if (p.q_len > 1 && copyable<T>(p.q) && copyable<T>(p.k) && copyable<T>(p.v)) {
-        f(Type<simt::WarpSpecializedSchedule<T, 128, 128, 0, 2, 2, 40, 232>>{});
-        return;
-      }
+      using Pair = simt::WarpSpecializedSchedule<T, 128, 128, 0, 2, 2, 40, 232>;
+      const bool fits = p.q_len > 1 && copyable<T>(p.q) && copyable<T>(p.k) && copyable<T>(p.v);
+      choose(choice, std::tuple_cat(Menu<Pair>{{.fits = fits}}, others), f);
+    } else {
+      choose(choice, others, f);
     }
-    Sm80Schedules::attention<T, kHeadDim>(p, f);
   }
 
  private:

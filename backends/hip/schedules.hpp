@@ -7,6 +7,7 @@
 
 #include "backends/hip/reference_devices.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
@@ -17,8 +18,12 @@ struct PlainSchedules {
 
   // The rows of an atom.
   static constexpr int kFewRows = 16;
+  // More are not multiplied in blocks of so few, whose weights would be read again for each.
+  static constexpr int kSomeRows = 4 * kFewRows;
 
-  explicit constexpr PlainSchedules(const simt::DeviceFacts& its_device) : device(its_device) {}
+  explicit constexpr PlainSchedules(const simt::DeviceFacts& its_device,
+                                    const ScheduleChoice* its_choice = nullptr)
+      : device(its_device), choice(its_choice) {}
 
   // A step of k is 32 bytes of a row, so that two blocks fit a compute unit. Few rows: the weights
   // are read once, four waves side by side in longer steps. Tiles that would not fill the compute
@@ -26,13 +31,11 @@ struct PlainSchedules {
   template <class T, class F>
   void gemm(const GemmProblem& p, F f) const {
     constexpr int k = 32 / sizeof(T);
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 64, 4 * k, 1, 4, 2>>{});
-    } else if (simt::tiles(p, 128, 64) < 2 * device.compute_units) {
-      f(Type<simt::TileSchedule<T, 64, 64, k, 2, 2, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 64, k, 2, 2, 2>>{});
-    }
+    using Few = simt::TileSchedule<T, 16, 64, 4 * k, 1, 4, 2>;
+    using Small = simt::TileSchedule<T, 64, 64, k, 2, 2, 2>;
+    using Large = simt::TileSchedule<T, 128, 64, k, 2, 2, 2>;
+    const bool small = simt::tiles(p, 128, 64) < 2 * device.compute_units;
+    choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
   }
 
   // As the GEMM that a group is like.
@@ -43,11 +46,11 @@ struct PlainSchedules {
 
   // The same of codes, in steps that are whole chunks of them.
   template <class T, class F>
-  static void weight_gemm(const WeightGemmProblem& p, F f) {
+  void weight_gemm(const WeightGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
   template <class T, class F>
-  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
 
@@ -97,24 +100,28 @@ struct PlainSchedules {
   // lane of 1024, half of what a lane takes at once. A long one is read again from the cache, which
   // four waves do before others push it out. Four blocks leave a lane 256 registers, or 128.
   template <class T, class F>
-  static void rows(std::int64_t cols, F f) {
-    if (cols <= 1024) {
-      f(Type<simt::FlatSchedule<1, 4>>{});
-    } else {
-      f(Type<simt::FlatSchedule<4, 4>>{});
-    }
+  void rows(std::int64_t cols, F f) const {
+    using Short = simt::FlatSchedule<1, 4>;
+    using Long = simt::FlatSchedule<4, 4>;
+    choose(choice, Menu<Short, Long>{{.best = cols <= 1024}, {}}, f);
   }
 
   simt::DeviceFacts device;
+  const ScheduleChoice* choice;
+
+ protected:
+  // The schedule of few rows, in a menu whose next one is for more.
+  template <class Few>
+  static Offer<Few> few(int m) {
+    return {.best = m <= kFewRows, .fits = m <= kSomeRows};
+  }
 
  private:
   template <class T, class F>
-  static void codes_gemm(int m, F f) {
-    if (m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 64, 64, 1, 4, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 64, 64, 32, 2, 2, 2>>{});
-    }
+  void codes_gemm(int m, F f) const {
+    using Few = simt::TileSchedule<T, 16, 64, 64, 1, 4, 2>;
+    using Many = simt::TileSchedule<T, 64, 64, 32, 2, 2, 2>;
+    choose(choice, Menu<Few, Many>{few<Few>(m), {}}, f);
   }
 };
 
@@ -130,13 +137,11 @@ struct CdnaSchedules : PlainSchedules {
   template <class T, class F>
   void gemm(const GemmProblem& p, F f) const {
     constexpr int k = 64 / sizeof(T);
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 4 * k, 1, 1, 2>>{});
-    } else if (simt::tiles(p, 128, 128) < device.compute_units) {
-      f(Type<simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 128, k, 2, 2, 2>>{});
-    }
+    using Few = simt::TileSchedule<T, 16, 32, 4 * k, 1, 1, 2>;
+    using Small = simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>;
+    using Large = simt::TileSchedule<T, 128, 128, k, 2, 2, 2>;
+    const bool small = simt::tiles(p, 128, 128) < device.compute_units;
+    choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
   }
 
   // The same with these.
@@ -147,20 +152,16 @@ struct CdnaSchedules : PlainSchedules {
 
   // The same of codes. Where sums of a block of k stand beside those of all, the tile is halved.
   template <class T, class F>
-  static void weight_gemm(const WeightGemmProblem& p, F f) {
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>>{});
-    }
+  void weight_gemm(const WeightGemmProblem& p, F f) const {
+    using Few = simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>;
+    using Many = simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>;
+    choose(choice, Menu<Few, Many>{few<Few>(p.m), {}}, f);
   }
   template <class T, class F>
-  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
-    if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>>{});
-    }
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
+    using Few = simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>;
+    using Many = simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>;
+    choose(choice, Menu<Few, Many>{few<Few>(p.m), {}}, f);
   }
 
   // 32 query rows a wave, because each wave reads all keys and values from LDS; with 64 keys the
@@ -204,12 +205,12 @@ struct Rdna3Schedules : PlainSchedules {
   void gemm(const GemmProblem& p, F f) const {
     if constexpr (sizeof(T) == 4) {
       PlainSchedules::gemm<T>(p, f);
-    } else if (p.m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
-    } else if (simt::tiles(p, 128, 128) < device.compute_units) {
-      f(Type<simt::TileSchedule<T, 64, 64, 64, 2, 2, 2>>{});
     } else {
-      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
+      using Few = simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>;
+      using Small = simt::TileSchedule<T, 64, 64, 64, 2, 2, 2>;
+      using Large = simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>;
+      const bool small = simt::tiles(p, 128, 128) < device.compute_units;
+      choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
     }
   }
 
@@ -221,11 +222,11 @@ struct Rdna3Schedules : PlainSchedules {
 
   // The same of codes.
   template <class T, class F>
-  static void weight_gemm(const WeightGemmProblem& p, F f) {
+  void weight_gemm(const WeightGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
   template <class T, class F>
-  static void scaled_gemm(const ScaledGemmProblem& p, F f) {
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
 
@@ -250,12 +251,10 @@ struct Rdna3Schedules : PlainSchedules {
 
  private:
   template <class T, class F>
-  static void codes_gemm(int m, F f) {
-    if (m <= kFewRows) {
-      f(Type<simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>>{});
-    } else {
-      f(Type<simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>>{});
-    }
+  void codes_gemm(int m, F f) const {
+    using Few = simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>;
+    using Many = simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>;
+    choose(choice, Menu<Few, Many>{few<Few>(m), {}}, f);
   }
 };
 

@@ -10,6 +10,7 @@
 
 #include "backends/simt/device_facts.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
 
@@ -43,6 +44,9 @@ class Queue {
 
   // Of the device.
   virtual const DeviceFacts& facts() const = 0;
+
+  // Of schedules, in place of the tables'; null: theirs.
+  virtual const ScheduleChoice* choice() const { return nullptr; }
 
  protected:
   ~Queue() = default;
@@ -95,7 +99,7 @@ class Backend {
   explicit Backend(Queue& queue) : queue_(queue) { static_assert(Target<Backend>); }
 
   // The table of tile sizes for this device.
-  Schedules schedules() const { return Schedules(queue_.facts()); }
+  Schedules schedules() const { return Schedules(queue_.facts(), queue_.choice()); }
 
   template <class Kernel, class S, class Args>
   void launch(std::int64_t items, const Args& args);

@@ -129,6 +129,16 @@ class GpuDevice final : public Device, private Queue {
 
   void run(const Problem& problem) override { program_(*this, problem); }
 
+  std::vector<std::string> schedules(const Problem& problem) override {
+    std::vector<std::string> names;
+    run_chosen({.wanted = {}, .offered = &names}, problem);
+    return names;
+  }
+
+  void run_with(const std::string& schedule, const Problem& problem) override {
+    run_chosen({.wanted = schedule}, problem);
+  }
+
   void synchronize() override { call(R::kStreamSynchronize, stream_.get()); }
 
   void* stream() override {
@@ -157,7 +167,21 @@ class GpuDevice final : public Device, private Queue {
     check<R>(function, where_, args...);
   }
 
+  void run_chosen(const ScheduleChoice& choice, const Problem& problem) {
+    choice_ = &choice;
+    try {
+      run(problem);
+    } catch (...) {
+      choice_ = nullptr;
+      throw;
+    }
+    choice_ = nullptr;
+  }
+
+  const ScheduleChoice* choice() const override { return choice_; }
+
   void enqueue(const Grid& grid, void** args) override {
+    if (choice_ != nullptr && choice_->offered != nullptr) return;
     allow_shared(grid);
     call(R::kLaunchKernel, grid.entry, typename R::Dim(grid.blocks), typename R::Dim(grid.threads),
          args, grid.shared_bytes, stream_.get());
@@ -206,6 +230,7 @@ class GpuDevice final : public Device, private Queue {
 
   DeviceInfo info_;
   DeviceFacts facts_;
+  const ScheduleChoice* choice_ = nullptr;
   Program program_;
   std::string where_;
   std::unique_ptr<typename Platform::Telemetry> telemetry_;

@@ -4,8 +4,10 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 
+#include "backends/vocabulary/menu.hpp"
 #include "problems/gemm.hpp"
 #include "problems/grouped_gemm.hpp"
 
@@ -82,5 +84,21 @@ struct FlatSchedule {
   static constexpr bool kPersistent = false;
   static constexpr int chains = 4;
 };
+
+// How menus tell schedules apart: "128x64x32-4w-3s" has tiles of m × n × k, so many waves and
+// stages; what does not choose k leaves it out.
+template <BlockSchedule S>
+std::string schedule_name(Type<S>) {
+  std::string name = std::to_string(S::kWarps);
+  name += 'w';
+  if constexpr (kHasProducts<S>) {
+    name.insert(0, sizes_text(S::m, S::n, S::k) + '-');
+    name += '-';
+    name += std::to_string(S::kStages);
+    name += 's';
+    if (!std::is_void_v<typename S::Consumers>) name += "-specialised";
+  }
+  return name;
+}
 
 }  // namespace moat::simt

@@ -10,6 +10,7 @@
 
 #include "backends/simt/device_facts.hpp"
 #include "backends/simt/program.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "tests/emulator/emulator.hpp"
 #include "tests/emulator/global_memory.hpp"
 
@@ -26,17 +27,22 @@ class Backend {
   using Block = simt::ThreadBlock<Atoms, S>;
 
   // A launch has at most max_blocks blocks; attention is split over `splits` key ranges. Schedules
-  // choose for `units` compute units, or for those of the reference device.
-  explicit Backend(int max_blocks = 3, int splits = 1, int units = 0)
-      : max_blocks_(max_blocks), splits_(splits), facts_(Schedules::kReference) {
+  // choose for `units` compute units, or for those of the reference device, or `choice` does.
+  explicit Backend(int max_blocks = 3, int splits = 1, int units = 0,
+                   const ScheduleChoice* choice = nullptr)
+      : max_blocks_(max_blocks), splits_(splits), facts_(Schedules::kReference), choice_(choice) {
     if (units > 0) facts_.compute_units = units;
   }
 
-  Schedules schedules() const { return Schedules(facts_); }
+  Schedules schedules() const { return Schedules(facts_, choice_); }
   template <class Schedule>
-  int concurrent_blocks() const { return max_blocks_; }
+  int concurrent_blocks() const {
+    return max_blocks_;
+  }
   template <class Schedule>
-  int splits(std::int64_t /*items*/, int steps) const { return std::min(splits_, steps); }
+  int splits(std::int64_t /*items*/, int steps) const {
+    return std::min(splits_, steps);
+  }
   unsigned* arrivals() { return &arrivals_; }
 
   // Filled with NaN.
@@ -68,6 +74,7 @@ class Backend {
   int max_blocks_;
   int splits_;
   simt::DeviceFacts facts_;
+  const ScheduleChoice* choice_;
   unsigned arrivals_ = 0;
   std::vector<std::byte> workspace_;
 };

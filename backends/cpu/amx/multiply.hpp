@@ -109,6 +109,12 @@ struct MatrixUnit {
   // Tiles of a matrix are multiples of it.
   static constexpr TileSize kUnit{kBlock, kBlock};
   static constexpr std::int64_t kPackingCost = kTilePackingCost;
+  // Rows that are multiplied in place: packing an element of B takes as long as the products of so
+  // many. Where B's columns are contiguous, it is packed at the rate of memory; codes are packed
+  // sooner than they are decoded again for a few rows at a time.
+  static constexpr int kRowsInPlace = 16;
+  static constexpr int kRowsOfColumnsInPlace = 8;
+  static constexpr int kRowsOfCodesInPlace = 4;
 };
 
 }  // namespace moat::cpu

@@ -97,6 +97,11 @@ struct MatrixUnit {
   // Tiles of a matrix are multiples of it.
   static constexpr TileSize kUnit{kBlockRows, kBlockCols};
   static constexpr std::int64_t kPackingCost = kBlockPackingCost;
+  // Rows that are multiplied in place: packing an element of B takes as long as the products of so
+  // many.
+  static constexpr int kRowsInPlace = 16;
+  static constexpr int kRowsOfColumnsInPlace = 16;
+  static constexpr int kRowsOfCodesInPlace = 16;
 };
 
 }  // namespace moat::cpu

@@ -12,6 +12,8 @@ namespace moat::cpu {
 // they lie, head by head.
 class AllHeads : public InPlace {
  public:
+  static constexpr const char* kName = "all-heads";
+
   template <class T, int kM, int kK>
   using Left = HeadQueries<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>
@@ -28,6 +30,8 @@ class AllHeads : public InPlace {
 // The same by the matrix unit.
 class AllHeadsByUnit : public AllHeads {
  public:
+  static constexpr const char* kName = "all-heads-by-unit";
+
   template <class T, int kM, int kK>
   using Left = TileQueries<T, kM, kK>;
 

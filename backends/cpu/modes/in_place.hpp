@@ -11,6 +11,8 @@ namespace moat::cpu {
 // memory.
 class InPlace : public FixedTiles<RowAccumulator> {
  public:
+  static constexpr const char* kName = "in-place";
+
   template <class T, int kM, int kK>
   using Left = RowLeft<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>

@@ -20,6 +20,7 @@ struct WorkerContext {
 };
 
 // What a mode M provides:
+//   M::kName               what menus call it
 //   M::Left, Right, Sums   the vocabulary's panels and accumulators
 //   M(WorkerContext)
 //   load, zeros, mma, store   as the vocabulary has them
@@ -39,6 +40,7 @@ concept TileMode =
              const typename M::template Right<float, 128, 128, Order::transposed>::Source& b,
              typename M::template Sums<96, 128>& sums, const Tensor<float>& to, Coord at) {
   M(worker);
+  { M::kName } -> std::same_as<const char* const&>;
   { M::kSizedForWorkers } -> std::same_as<const bool&>;
   { M::kByColumns } -> std::same_as<const bool&>;
   { mode.size_tiles(1, 1, TileSize{}, 1) } -> std::same_as<TileSize>;

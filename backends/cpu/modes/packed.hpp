@@ -11,6 +11,8 @@ namespace moat::cpu {
 // Both operands are packed once and stay so while later items need the same.
 class Packed : public FixedTiles<Accumulator> {
  public:
+  static constexpr const char* kName = "packed";
+
   template <class T, int kM, int kK>
   using Left = cpu::Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>

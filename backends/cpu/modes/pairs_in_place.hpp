@@ -13,6 +13,8 @@ namespace moat::cpu {
 // pairs of bfloat16.
 class PairsInPlace : public InPlace {
  public:
+  static constexpr const char* kName = "pairs-in-place";
+
   template <class E, int kM, int kK>
   using Left = LeftInMemory<E, kM, kK>;
 

@@ -12,6 +12,8 @@ namespace moat::cpu {
 // schedule's m × n is the largest size of a tile.
 class Streamed {
  public:
+  static constexpr const char* kName = "streamed";
+
   template <class T, int kM, int kK>
   using Left = cpu::Left<T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder>

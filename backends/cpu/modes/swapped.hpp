@@ -11,6 +11,8 @@ namespace moat::cpu {
 // it is multiplied. The schedule's m × n is the largest size of a tile.
 class Swapped {
  public:
+  static constexpr const char* kName = "swapped";
+
   template <class T, int kM, int kK>
   using Left = StreamedRight<T, kK, kM, Order::transposed>;
   template <class T, int kK, int kN, Order kOrder>

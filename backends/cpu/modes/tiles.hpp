@@ -18,6 +18,8 @@ inline constexpr bool kHasTiles = true;
 // m × n is the largest size of a tile. The unit is in use while a worker's launch lasts.
 class Tiles {
  public:
+  static constexpr const char* kName = "tiles";
+
   template <class E, int kM, int kK>
   using Left = MatrixUnit::Left<E, kM, kK>;
   template <class E, int kK, int kN, Order kOrder>
@@ -74,6 +76,8 @@ class Tiles {
 // The same with tiles of the size that the schedule states.
 class TilesOfOneSize : public Tiles {
  public:
+  static constexpr const char* kName = "tiles-of-one-size";
+
   static constexpr bool kSizedForWorkers = false;
 
   using Tiles::Tiles;
@@ -84,6 +88,8 @@ class TilesOfOneSize : public Tiles {
 // Both operands are packed once and stay so while later items need the same.
 class KeptTiles : public TilesOfOneSize {
  public:
+  static constexpr const char* kName = "kept-tiles";
+
   template <class T, int kK, int kN, Order kOrder>
   using Right = MatrixUnit::KeptRight<T, kK, kN, kOrder>;
 #if MOAT_CPU_TILES

@@ -452,7 +452,7 @@ TEST(KeySplits, FillTheDeviceAndLeaveNoRangeEmpty) {
 
 struct NoAtoms;
 struct NoSchedules {
-  explicit NoSchedules(const DeviceFacts&) {}
+  explicit NoSchedules(const DeviceFacts&, const ScheduleChoice*) {}
 };
 class QueueOfFacts final : public Queue {
  public:

@@ -14,7 +14,7 @@ MOAT_LAUNCHERS_COMPILED_ELSEWHERE(ThisBackend)
 namespace testing {
 
 unsigned MOAT_FAMILY(const Problem& problem, const Launch& how) {
-  ThisBackend backend(how.max_blocks, how.splits, how.units);
+  ThisBackend backend(how.max_blocks, how.splits, how.units, how.choice);
   std::visit([&](const auto& p) { launch(backend, p); }, problem);
   return *backend.arrivals();
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backends/device.hpp"
+#include "backends/vocabulary/menu.hpp"
 
 namespace moat::testing {
 
@@ -10,6 +11,7 @@ struct Launch {
   int max_blocks = 3;  // of a grid
   int splits = 1;      // ranges of keys in attention
   int units = 0;       // that schedules choose for; 0: those of the family's reference device
+  const ScheduleChoice* choice = nullptr;  // in place of the table's
 };
 
 // Solve a problem whose operands are in host memory; return what is left of the arrivals counter,

@@ -3,6 +3,7 @@
 
 #include "backends/simt/device_facts.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/schedule.hpp"
 #include "problems/problem.hpp"
 
@@ -12,7 +13,7 @@ namespace moat::toy {
 struct Schedules {
   static constexpr simt::DeviceFacts kReference{.compute_units = 2, .shared_bytes = 64 << 10};
 
-  explicit constexpr Schedules(const simt::DeviceFacts&) {}
+  explicit constexpr Schedules(const simt::DeviceFacts&, const ScheduleChoice* = nullptr) {}
 
   template <class T, class F>
   static void gemm(const GemmProblem&, F f) {
