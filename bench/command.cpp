@@ -31,6 +31,7 @@
 #include "bench/text/command_line.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/suggest.hpp"
+#include "bench/tune/tune_command.hpp"
 
 namespace moat {
 namespace {
@@ -121,6 +122,7 @@ int parse_and_run(int argc, char** argv, RunWorld (*world)()) {
   app.failure_message(usage_text);
   int exit_code = kExitOk;
   add_run_command(app, arguments, exit_code, world);
+  add_tune_command(app, arguments, exit_code, world);
   add_software_command(app, arguments, exit_code, world);
   add_list_command(app, exit_code);
   add_explain_command(app, exit_code);

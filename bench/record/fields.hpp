@@ -151,6 +151,7 @@ void fields(V& v, CaseRecord& x) {
   v("backend", x.backend);
   v("device", x.device);
   v("implementation", x.implementation);
+  v("schedule", x.schedule);
   v("status", x.status);
   v("message", x.message);
   v("check", x.check);

@@ -191,7 +191,9 @@ struct CaseRecord {
   std::string dtype;           // f32
   std::string backend;         // cpu
   int device = 0;              // its index among the devices of its backend
-  std::string implementation;  // moat, or a baseline's name
+  std::string implementation;  // moat, moat.SCHEDULE, or a baseline's name
+  // Of ours, where its kernel can run with several: with which it ran.
+  std::optional<std::string> schedule = std::nullopt;
   Status status = Status::error;
   std::string message;  // why it is not ok
   Reading<CheckRecord> check;
@@ -218,7 +220,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 5;
+inline constexpr int kRecordMinor = 6;
 
 struct Record {
   RunInfo run;

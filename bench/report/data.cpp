@@ -790,7 +790,7 @@ std::string report_csv(const std::vector<NamedRecord>& records) {
     const Record& record = records[r].record;
     for (const auto& c : record.cases) {
       // A yardstick solves nothing: beside it no application would be efficient.
-      if (is_yardstick(c.implementation)) continue;
+      if (is_yardstick(c.implementation) || schedule_of(c.implementation)) continue;
       if (c.problem != problem || platforms.of(r, c) != platform) continue;
       const bool ok = c.status == Status::ok && c.median_seconds.value;
       const bool unknown = ok ? !c.ceiling.value : verdict_without_result(c) == Verdict::disturbed;

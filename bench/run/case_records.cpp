@@ -137,6 +137,16 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
 
 }  // namespace
 
+std::string with_schedule(const std::string& schedule) {
+  return fmt::format("{}.{}", kOurs, schedule);
+}
+
+std::optional<std::string> schedule_of(std::string_view implementation) {
+  const std::string prefix = with_schedule("");
+  if (!implementation.starts_with(prefix)) return std::nullopt;
+  return std::string(implementation.substr(prefix.size()));
+}
+
 std::string entry_name(const Problem& problem, const DeviceInfo& device,
                        const std::string& implementation) {
   return fmt::format("{}/{}{}/{}", case_name(problem), device.backend,
@@ -236,12 +246,11 @@ void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const 
                   const Ceilings& beside) {
   for (CaseRecord& c : group) finish_case(c, problem, ceilings, beside);
   for (CaseRecord& ours : group) {
-    if (ours.implementation != kOurs || ours.status != Status::ok) continue;
+    if (!is_ours(ours.implementation) || ours.status != Status::ok) continue;
+    const bool chosen = ours.implementation != kOurs;
     for (const CaseRecord& other : group) {
-      if (other.implementation == kOurs || is_yardstick(other.implementation) ||
-          other.status != Status::ok) {
-        continue;
-      }
+      if (other.status != Status::ok || is_yardstick(other.implementation)) continue;
+      if (chosen ? other.implementation != kOurs : is_ours(other.implementation)) continue;
       ours.ratios.push_back(
           {other.implementation, other.median_seconds.get() / ours.median_seconds.get()});
     }

@@ -31,13 +31,25 @@ void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOut
 void add_process(Record& into, Record process);
 
 // Computes what follows from the samples: median, rates, share of the ceiling, ratios to the
-// baselines but not to yardsticks. `group` are the entries of one problem on one device, ours named
-// "moat". A case above kSuspectShare of its ceiling becomes suspect if `beside`, the ceilings
-// measured right beside it, say so too, and disturbed if they could not be measured there.
+// baselines but not to yardsticks; of ours with another schedule, to ours. `group` are the entries
+// of one problem on one device, ours named "moat". A case above kSuspectShare of its ceiling
+// becomes suspect if `beside`, the ceilings measured right beside it, say so too, and disturbed if
+// they could not be measured there.
 void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const Ceilings& ceilings,
                   const Ceilings& beside);
 
 inline constexpr const char* kOurs = "moat";
+
+// Our kernel with a schedule that is not its table's choice: "moat.in-place-16x128x1024".
+std::string with_schedule(const std::string& schedule);
+
+// The schedule of such an implementation; none of any other.
+std::optional<std::string> schedule_of(std::string_view implementation);
+
+// Our kernel, whatever chose its schedule.
+inline bool is_ours(std::string_view implementation) {
+  return implementation == kOurs || schedule_of(implementation).has_value();
+}
 
 // One that moves bytes and computes nothing.
 inline bool is_traffic_yardstick(std::string_view implementation) {

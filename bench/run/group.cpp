@@ -67,7 +67,7 @@ std::string disturbance(const Measurement& m, int needed) {
 
 // Libraries may add up in any order in plain f32; our kernels promise more.
 Summation summation_of(const Contender& contender) {
-  return contender.name == kOurs ? Summation::folded : Summation::any_order;
+  return is_ours(contender.name) ? Summation::folded : Summation::any_order;
 }
 
 // Values of the inputs, and what their results must be.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/interrupt.hpp"
 
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -15,6 +16,8 @@ namespace {
 
 std::atomic<bool> interrupt_seen = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
+
+std::atomic<bool> time_is_over = false;
 
 std::array<std::atomic<pid_t>, 2> children = {0, 0};
 static_assert(std::atomic<pid_t>::is_always_lock_free);
@@ -49,6 +52,23 @@ void install_interrupt_handler() {
   sigaction(SIGHUP, nullptr, &before);
   if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
+
+void interrupt_after(double seconds) {
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    if (!interrupt_seen.exchange(true)) time_is_over = true;
+  };
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGALRM, &action, nullptr);
+  itimerval timer{};
+  timer.it_value.tv_sec = static_cast<time_t>(seconds);
+  timer.it_value.tv_usec =
+      static_cast<suseconds_t>(1e6 * (seconds - static_cast<double>(timer.it_value.tv_sec)));
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+bool out_of_time() { return time_is_over; }
 
 void pass_interrupts_to(pid_t child) {
   for (auto& slot : children) {

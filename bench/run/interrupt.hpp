@@ -16,6 +16,10 @@ const std::atomic<bool>& interrupted();
 // several.
 void install_interrupt_handler();
 
+// The same after so many seconds from now, once, and whether that was what happened.
+void interrupt_after(double seconds);
+bool out_of_time();
+
 // Passes what asks this process to end on to a child, once. Up to two; 0 takes all back.
 void pass_interrupts_to(pid_t child);
 

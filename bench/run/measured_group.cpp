@@ -131,7 +131,11 @@ std::vector<CaseRecord> MeasuredGroup::finish(const Ceilings& ceilings) {
   std::erase_if(cases_,
                 [](const CaseRecord& c) { return c.status == Status::ok && c.series.empty(); });
   for (auto& c : cases_) {
-    if (c.implementation == kOurs) c.baselines_absent = absent_;
+    if (c.implementation == kOurs) {
+      c.baselines_absent = absent_;
+      c.schedule = schedule_;
+    }
+    if (auto schedule = schedule_of(c.implementation)) c.schedule = std::move(schedule);
   }
   finish_group(cases_, problem_, ceilings, beside_);
   return std::exchange(cases_, {});

@@ -24,6 +24,8 @@ class MeasuredGroup {
   // The yardstick `product`: the device's kernel on another problem, in the same rounds. The last
   // to be added.
   void add_product(const Problem& product);
+  // What our kernel runs with, where it has a choice.
+  void set_schedule(std::string schedule) { schedule_ = std::move(schedule); }
   // A baseline that does not solve this problem, or a yardstick that does not fit beside it, for
   // the entry of our kernel.
   void add_absent(AbsentRecord absent) { absent_.push_back(std::move(absent)); }
@@ -63,6 +65,7 @@ class MeasuredGroup {
   Problem problem_;
   Device& device_;
   std::string refusal_;
+  std::optional<std::string> schedule_;
   std::vector<Contender> contenders_;
   std::optional<Problem> product_;
   std::vector<CaseRecord> cases_;

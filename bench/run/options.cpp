@@ -3,9 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench/run/usage_error.hpp"
 
 namespace moat {
+
+bool on_the_cpu(const RunOptions& options) {
+  const auto names_cpu = [](const std::string& name) { return name.starts_with("cpu"); };
+  return (options.backends.empty() || std::ranges::any_of(options.backends, names_cpu)) &&
+         (options.devices.empty() || std::ranges::any_of(options.devices, names_cpu));
+}
 
 void require_consistent_options(const RunOptions& options, const GoogleBenchmarkFlags& flags) {
   if (!options.turns && options.samples && *options.samples < options.min_samples) {

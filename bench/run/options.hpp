@@ -40,7 +40,10 @@ struct RunOptions {
   int min_samples = 0;  // whatever the budget
   bool hot = false;
   bool baselines = true;
-  bool progress = false;  // also where standard error is no terminal
+  bool all_schedules = false;                  // ours with each schedule that it can run with
+  std::optional<std::filesystem::path> tuned;  // ours also with the schedules of this file
+  std::optional<double> limit_seconds;         // the run ends as if interrupted
+  bool progress = false;                       // also where standard error is no terminal
   std::optional<std::filesystem::path> out;
   bool resume = false;  // continues the record `out`
   std::optional<std::filesystem::path> export_gbench;
@@ -50,6 +53,9 @@ struct RunOptions {
   std::vector<std::string> google_benchmark;  // "--benchmark_…"
   std::vector<std::string> arguments;         // the whole command line, for the record
 };
+
+// Whether the run may be one of the CPU, whose threads are placed.
+bool on_the_cpu(const RunOptions& options);
 
 // Throws UsageError for options that contradict each other, before anything is measured: of a run
 // by itself, and of `--ab` as a whole, whose processes share the samples and are not asked.

@@ -23,15 +23,16 @@ std::string text_of(const Reading<T>& reading) {
 }
 
 // Those that decide what is measured and how: not the program's name, --resume, --progress, nor
-// where the record goes.
+// where the record goes or how long all may take.
 std::vector<std::string> deciding(const std::vector<std::string>& arguments) {
   std::vector<std::string> left;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
-    if (argument == "--resume" || argument == "--progress" || argument.starts_with("--out=")) {
+    if (argument == "--resume" || argument == "--progress" || argument.starts_with("--out=") ||
+        argument.starts_with("--time=")) {
       continue;
     }
-    if (argument == "--out") {
+    if (argument == "--out" || argument == "--time") {
       ++i;
       continue;
     }

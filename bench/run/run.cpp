@@ -43,6 +43,7 @@
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/terminal.hpp"
+#include "bench/tune/tuned.hpp"
 
 namespace moat {
 namespace {
@@ -78,7 +79,9 @@ class Run {
   int execute();
 
  private:
+  void read_tuned_devices();
   void plan(const std::vector<Problem>& problems);
+  void add_schedules(MeasuredGroup& group, const Problem& problem);
   void resume();
   void add_product(MeasuredGroup& group, const Problem& problem) const;
   GroupOptions group_options(const Device& device) const;
@@ -100,6 +103,8 @@ class Run {
   GoogleBenchmarkFlags flags_;
   Devices devices_;
   std::map<const Device*, Baselines> baselines_;
+  TunedFile tuned_file_;
+  std::map<const Device*, const TunedDevice*> tuned_;
   std::vector<MeasuredGroup> groups_;
   std::map<const Device*, Ceilings> ceilings_;
   std::optional<Turns> turns_;
@@ -144,7 +149,12 @@ int Run::execute() {
     say("moat: no device to run on\n");
     return kExitDevice;
   }
+  read_tuned_devices();
   plan(problems);
+  if (groups_.empty() && options_.all_schedules) {
+    say("moat: no case that was asked for has more than one schedule to choose from here\n");
+    return kExitNothing;
+  }
   if (groups_.empty()) {
     say("moat: no case matches; moat list shows the cases, and a broader --filter, "
         "--kernel, --dtype or --benchmark_filter selects some\n");
@@ -178,6 +188,7 @@ int Run::execute() {
   if (!gpus.empty()) record_.codegen = world_.codegen(gpus);
 
   install_interrupt_handler();
+  if (options_.limit_seconds) interrupt_after(*options_.limit_seconds);
   measure();
   record_.run.interrupted = interrupted();
   record_.run.duration_seconds = clock_.now() - start_;
@@ -256,6 +267,7 @@ void Run::plan(const std::vector<Problem>& problems) {
   for (const auto& problem : problems) {
     for (const auto& device : devices_.all) {
       const DeviceInfo& info = device->info();
+      if (options_.all_schedules && device->schedules(problem).size() < 2) continue;
       MeasuredGroup group(problem, *device);
       const auto selected = [&](const std::string& name) {
         return flags_.selects(entry_name(problem, info, name));
@@ -264,6 +276,7 @@ void Run::plan(const std::vector<Problem>& problems) {
         group.add({.name = kOurs,
                    .prepare = [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
       }
+      add_schedules(group, problem);
       if (options_.baselines) {
         for (const auto& baseline : baselines_.at(device.get()).found) {
           if (!selected(baseline->name())) continue;
@@ -307,6 +320,48 @@ void Run::plan(const std::vector<Problem>& problems) {
   }
 }
 
+// Ours with other schedules than the table's: with all, or with what was found to be faster.
+void Run::add_schedules(MeasuredGroup& group, const Problem& problem) {
+  Device& device = group.device();
+  const DeviceInfo& info = device.info();
+  const std::vector<std::string> offered = device.schedules(problem);
+  if (offered.size() < 2) return;
+  group.set_schedule(offered.front());
+  std::vector<std::string> wanted;
+  if (options_.all_schedules) wanted.assign(offered.begin() + 1, offered.end());
+  if (const auto found = tuned_.find(&device); found != tuned_.end()) {
+    const TunedClass* tuned = find_class(*found->second, problem);
+    if (tuned != nullptr && std::ranges::find(offered, tuned->schedule) == offered.end()) {
+      say("moat: warning: --tuned {}: {}: this build has no schedule {} for {}\n",
+          options_.tuned->string(), tuned->shape_class, tuned->schedule, case_name(problem));
+    } else if (tuned != nullptr && tuned->schedule != offered.front()) {
+      wanted.push_back(tuned->schedule);
+    }
+  }
+  for (const std::string& schedule : wanted) {
+    const std::string name = with_schedule(schedule);
+    if (!flags_.selects(entry_name(problem, info, name))) continue;
+    group.add({.name = name, .prepare = [&device, schedule] {
+                 return [&device, schedule](const Problem& p) { device.run_with(schedule, p); };
+               }});
+  }
+}
+
+// What --tuned knows of the devices; of those that it knows nothing of a warning tells why.
+void Run::read_tuned_devices() {
+  if (!options_.tuned) return;
+  tuned_file_ = read_tuned(*options_.tuned);
+  for (const auto& device : devices_.all) {
+    const TunedFor found = find_device(tuned_file_, device->info());
+    if (found.device != nullptr) {
+      tuned_.emplace(device.get(), found.device);
+    } else {
+      say("moat: warning: --tuned {} is not used for {}: {}\n", options_.tuned->string(),
+          device_name(device->info()), found.why_not);
+    }
+  }
+}
+
 // The yardstick of products. One that does not fit into what the problem leaves of the memory stays
 // away, and our kernel's entry tells why.
 void Run::add_product(MeasuredGroup& group, const Problem& problem) const {
@@ -346,9 +401,10 @@ GroupOptions Run::group_options(const Device& device) const {
 void Run::resume() {
   if (!std::filesystem::exists(path_)) return;
   const auto refuse = [&](const std::string& why) {
-    throw UsageError(fmt::format(
-        "--resume: {} is not continued: {}. Give --out another file, or remove this one",
-        path_.string(), why));
+    // Nobody asks moat tune for it.
+    throw UsageError(
+        fmt::format("{}{} is not continued: {}. Give --out another file, or remove this one",
+                    options_.all_schedules ? "" : "--resume: ", path_.string(), why));
   };
   std::ifstream file(path_);
   const std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -58,12 +58,6 @@ TurnOptions parse_turns(const std::string& text) {
   return turns;
 }
 
-bool on_the_cpu(const RunOptions& options) {
-  const auto names_cpu = [](const std::string& name) { return name.starts_with("cpu"); };
-  return (options.backends.empty() || std::ranges::any_of(options.backends, names_cpu)) &&
-         (options.devices.empty() || std::ranges::any_of(options.devices, names_cpu));
-}
-
 void add_options(CLI::App& command, RunOptions& o) {
   const std::string which = "Which cases";
   add_problem_options(command, o.problems, which);
@@ -119,6 +113,12 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "and new.json into the folder --out, and prints their comparison. With\n"
                   "--threads below the number of cores both stay on the same cores")
       ->type_name("OTHER_MOAT")
+      ->group(how);
+  command
+      .add_option("--tuned", o.tuned,
+                  "what moat tune wrote: where it knows a faster schedule for a case on this\n"
+                  "device, our kernel runs with that, too, as moat.SCHEDULE")
+      ->type_name("FILE")
       ->group(how);
   // Between the processes of --ab; not for people.
   command

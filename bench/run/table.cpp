@@ -74,7 +74,7 @@ std::vector<AbsentRecord> absent_libraries(const CaseRecord& c) {
 bool lacks_baseline(const Record& record, const CaseRecord& c) {
   const auto beside = [&](const CaseRecord& other) {
     return other.problem == c.problem && other.backend == c.backend && other.device == c.device &&
-           other.implementation != kOurs && !is_yardstick(other.implementation);
+           !is_ours(other.implementation) && !is_yardstick(other.implementation);
   };
   return c.implementation == kOurs && c.status == Status::ok && c.ratios.empty() &&
          !absent_libraries(c).empty() && std::ranges::none_of(record.cases, beside);
@@ -261,6 +261,19 @@ std::string loss_text(const Record& record) {
          text;
 }
 
+// What the rows of chosen schedules are.
+std::string schedules_text(const Record& record) {
+  const bool any = std::ranges::any_of(record.cases, [](const CaseRecord& c) {
+    return c.implementation != kOurs && is_ours(c.implementation);
+  });
+  return any ? fmt::format(
+                   "{0}.…  our kernel with that schedule; × {0}: its speed beside the schedule "
+                   "that "
+                   "the kernel's table chooses\n",
+                   kOurs)
+             : "";
+}
+
 std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
@@ -337,7 +350,7 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
            interruption_text(record) + disturbance_text(record) + loss_text(record) + '\n' +
-           notes(rows) + lacking_text(record) + absences(record);
+           notes(rows) + schedules_text(record) + lacking_text(record) + absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
@@ -346,7 +359,7 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   text += disturbance_text(record);
   text += loss_text(record);
   return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) +
-         lacking_text(record) + absences(record);
+         schedules_text(record) + lacking_text(record) + absences(record);
 }
 
 }  // namespace moat

@@ -6,7 +6,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/host_memory.hpp"
 
@@ -31,6 +33,18 @@ class NaiveDevice : public HostMemory {
   // Whether a call does nothing.
   std::function<bool(int call, const Problem&)> skips = [](int, const Problem&) { return false; };
 
+  // Schedules of every GEMM, and with which they were solved; "" is `run`.
+  std::vector<std::string> menu;
+  std::vector<std::string> ran_with;
+  std::vector<std::string> schedules(const Problem& problem) override {
+    return std::holds_alternative<GemmProblem>(problem) ? menu : std::vector<std::string>{};
+  }
+  void run_with(const std::string& schedule, const Problem& problem) override {
+    with_ = schedule;
+    run(problem);
+    with_.clear();
+  }
+
   // Memory for fewer bytes there is none.
   std::size_t fewest_bytes = 0;
 
@@ -41,6 +55,7 @@ class NaiveDevice : public HostMemory {
 
   void run(const Problem& problem) override {
     ++calls_;
+    ran_with.push_back(with_);
     if (skips(calls_, problem)) return;
     if (const auto* gemm = std::get_if<GemmProblem>(&problem)) {
       solve(*gemm);
@@ -79,6 +94,7 @@ class NaiveDevice : public HostMemory {
     *static_cast<float*>(p.result) = static_cast<float>(sum);
   }
 
+  std::string with_;
   int calls_ = 0;
   int calls_before_timer_ = 0;
   std::chrono::steady_clock::time_point start_;
