@@ -30,7 +30,8 @@ TEST(ExplainFindings, OfRealModelsAreThoseThatAreKnownAtMost) {
   std::set<std::string> found;
   std::set<std::string> planned;
   for (const Target& target : known_targets()) {
-    if (target.plan == nullptr) continue;
+    const Problem any = model_suites().front().cases.front();
+    if (target.plan == nullptr || !explain(target, any, false).refused.empty()) continue;
     planned.insert(std::string(target.device->id));
     for (const Suite& suite : model_suites()) {
       for (const Problem& problem : suite.cases) {
