@@ -17,6 +17,7 @@ namespace moat {
 struct PlannedLaunch {
   std::string kernel;  // the block program and its schedule: names of types
   std::string schedule;
+  std::string schedule_name;    // as menus have it (backends/vocabulary/menu.hpp)
   const void* entry = nullptr;  // the kernel's address
   unsigned blocks = 0;
   unsigned threads = 0;          // per block
@@ -39,11 +40,15 @@ struct LaunchPlan {
   std::string architecture;  // the one of this build whose code the device runs
   std::string family;
   std::vector<PlannedLaunch> launches;
+  // What the kernel of the problem can run with, as Device::schedules.
+  std::vector<std::string> schedules;
 };
 
-// Throws DeviceError if this build has no code for the device or a block needs more than it may
-// have, std::invalid_argument if no kernel takes the problem.
-using Planner = LaunchPlan (*)(const KnownDevice& device, const Problem& problem);
+// With the schedule of that name, or, if it is empty or not of the problem's menu, with the table's
+// choice. Throws DeviceError if this build has no code for the device or a block needs more than it
+// may have, std::invalid_argument if no kernel takes the problem.
+using Planner = LaunchPlan (*)(const KnownDevice& device, const Problem& problem,
+                               const std::string& schedule);
 
 // Of the backends of this build that know devices.
 struct BackendPlanner {

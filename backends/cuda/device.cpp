@@ -92,20 +92,30 @@ struct Platform {
   }
 };
 
-// SplitF32 is three products of TF32.
-simt::ProductRate rate_of(const KnownDevice& device, simt::Products products) {
-  if (products != simt::Products::split) return simt::product_rate(device, products);
-  simt::ProductRate rate{"f32 as three products of tf32 on matrix units", device.tf32};
-  if (rate.rate) *rate.rate /= 3;
-  return rate;
-}
-
 // 90 of sm_90.
 int capability_of(std::string_view architecture) {
   int number = 0;
   architecture.remove_prefix(std::min<std::size_t>(3, architecture.size()));
   std::from_chars(architecture.data(), architecture.data() + architecture.size(), number);
   return number;
+}
+
+// SplitF32 is three products of TF32. Only warpgroups reach the peak of documents on Hopper
+// (wgmma, whose blocks are persistent); what single warps reach there (mma.sync) none of them
+// tells.
+simt::ProductRate rate_of(const KnownDevice& device, const simt::KernelFacts& kernel) {
+  simt::ProductRate rate = simt::product_rate(device, kernel.products);
+  if (kernel.products == simt::Products::split) {
+    rate = {"f32 as three products of tf32 on matrix units", device.tf32};
+    if (rate.rate) *rate.rate /= 3;
+  }
+  const bool by_matrix_units =
+      kernel.products != simt::Products::none && kernel.products != simt::Products::vector;
+  if (by_matrix_units && !kernel.persistent && capability_of(device.architecture) == 90) {
+    rate.products += ", warp by warp";
+    rate.rate.reset();
+  }
+  return rate;
 }
 
 }  // namespace
@@ -134,7 +144,8 @@ std::string_view family_of(std::string_view architecture) {
 
 DeviceList list_cuda_devices() { return simt::list_devices<cuda::Platform>(); }
 
-LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem) {
+LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem,
+                        const std::string& schedule) {
   const int capability = cuda::capability_of(device.architecture);
   const auto architecture =
       cuda::architecture_of(capability / 10, capability % 10, MOAT_CUDA_ARCHITECTURES);
@@ -146,10 +157,13 @@ LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem) {
   }
   const std::string_view family = cuda::family_of(*architecture);
   const cuda::PlannedTensorMaps without_driver;
-  return {.architecture = *architecture,
-          .family = std::string(family),
-          .launches = simt::plan_launches(simt::find_program(cuda::kFamilies, family), device,
-                                          problem, cuda::rate_of)};
+  LaunchPlan plan{.architecture = *architecture,
+                  .family = std::string(family),
+                  .launches = {},
+                  .schedules = {}};
+  simt::plan_launches(plan, simt::find_program(cuda::kFamilies, family), device, problem, schedule,
+                      cuda::rate_of);
+  return plan;
 }
 
 }  // namespace moat

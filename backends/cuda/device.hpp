@@ -13,7 +13,8 @@ namespace moat {
 
 DeviceList list_cuda_devices();
 
-LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem);
+LaunchPlan plan_on_cuda(const KnownDevice& device, const Problem& problem,
+                        const std::string& schedule);
 
 namespace cuda {
 

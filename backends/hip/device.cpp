@@ -141,7 +141,8 @@ std::string_view family_of(std::string_view architecture) {
 
 DeviceList list_hip_devices() { return simt::list_devices<hip::Platform>(); }
 
-LaunchPlan plan_on_hip(const KnownDevice& device, const Problem& problem) {
+LaunchPlan plan_on_hip(const KnownDevice& device, const Problem& problem,
+                       const std::string& schedule) {
   const std::string architecture(device.architecture);
   if (!hip::runs_on(architecture, MOAT_HIP_ARCHITECTURES)) {
     throw DeviceError(architecture +
@@ -150,10 +151,13 @@ LaunchPlan plan_on_hip(const KnownDevice& device, const Problem& problem) {
                       architecture);
   }
   const std::string_view family = hip::family_of(architecture);
-  return {.architecture = architecture,
-          .family = std::string(family),
-          .launches = simt::plan_launches(simt::find_program(hip::kFamilies, family), device,
-                                          problem, simt::product_rate)};
+  LaunchPlan plan{
+      .architecture = architecture, .family = std::string(family), .launches = {}, .schedules = {}};
+  simt::plan_launches(plan, simt::find_program(hip::kFamilies, family), device, problem, schedule,
+                      [](const KnownDevice& d, const simt::KernelFacts& kernel) {
+                        return simt::product_rate(d, kernel.products);
+                      });
+  return plan;
 }
 
 }  // namespace moat

@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "backends/device.hpp"
 #include "backends/simt/backend.hpp"
@@ -60,6 +61,20 @@ inline void require_room(const Grid& grid, const DeviceFacts& facts, const std::
   throw DeviceError("a block needs " + std::to_string(grid.shared_bytes) +
                     " bytes of shared memory and may have " + std::to_string(facts.shared_bytes) +
                     where);
+}
+
+// While schedules are listed nothing is launched. A launch that comes before any menu is of a
+// kernel without one: a name that no schedule has keeps those of what it launches besides out of
+// the list.
+inline bool is_listing(const ScheduleChoice* choice) {
+  return choice != nullptr && choice->offered != nullptr;
+}
+inline void end_listing(const ScheduleChoice& choice) {
+  if (choice.offered->empty()) choice.offered->emplace_back();
+}
+inline std::vector<std::string> listed(std::vector<std::string> names) {
+  if (!names.empty() && names.front().empty()) names.clear();
+  return names;
 }
 
 template <class Platform>
@@ -132,7 +147,7 @@ class GpuDevice final : public Device, private Queue {
   std::vector<std::string> schedules(const Problem& problem) override {
     std::vector<std::string> names;
     run_chosen({.wanted = {}, .offered = &names}, problem);
-    return names;
+    return listed(std::move(names));
   }
 
   void run_with(const std::string& schedule, const Problem& problem) override {
@@ -181,7 +196,7 @@ class GpuDevice final : public Device, private Queue {
   const ScheduleChoice* choice() const override { return choice_; }
 
   void enqueue(const Grid& grid, void** args) override {
-    if (choice_ != nullptr && choice_->offered != nullptr) return;
+    if (is_listing(choice_)) return end_listing(*choice_);
     allow_shared(grid);
     call(R::kLaunchKernel, grid.entry, typename R::Dim(grid.blocks), typename R::Dim(grid.threads),
          args, grid.shared_bytes, stream_.get());
@@ -199,6 +214,7 @@ class GpuDevice final : public Device, private Queue {
   }
 
   void* workspace(std::size_t bytes) override {
+    if (is_listing(choice_)) return nullptr;
     if (bytes > workspace_bytes_) {
       // Earlier launches may still use the old one.
       synchronize();

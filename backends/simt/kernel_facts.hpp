@@ -4,6 +4,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <type_traits>
 #include <typeinfo>
 
@@ -27,6 +28,7 @@ enum class Products : std::uint8_t {
 struct KernelFacts {
   const std::type_info* kernel = nullptr;    // the block program
   const std::type_info* schedule = nullptr;  // its schedule
+  std::string (*schedule_name)() = nullptr;  // as menus have it
   int m = 0;                                 // of a tile, and of a step
   int n = 0;
   int k = 0;
@@ -60,6 +62,7 @@ template <class Kernel, class S, class Atoms>
 constexpr KernelFacts facts_of() {
   KernelFacts facts{.kernel = &typeid(Kernel),
                     .schedule = &typeid(S),
+                    .schedule_name = [] { return moat::simt::schedule_name(Type<S>{}); },
                     .waves = S::kWarps,
                     .residency = S::kResidency,
                     .beside = kBlocksBeside<S>,

@@ -59,10 +59,12 @@ inline ProductRate product_rate(const KnownDevice& device, Products products) {
 // Launches nothing, and has no device: its memory is addresses that nobody reads.
 class PlanningQueue final : public Queue {
  public:
-  explicit PlanningQueue(const DeviceFacts& facts) : facts_(facts) {}
+  PlanningQueue(const DeviceFacts& facts, const ScheduleChoice& choice)
+      : facts_(facts), choice_(choice) {}
 
   // Throws DeviceError if a block may not have so much shared memory.
   void enqueue(const Grid& grid, void** /*args*/) override {
+    if (is_listing(&choice_)) return end_listing(choice_);
     require_room(grid, facts_, {});
     grids_.push_back({grid, workspace_bytes_});
   }
@@ -72,6 +74,7 @@ class PlanningQueue final : public Queue {
   }
   unsigned* arrivals() override { return static_cast<unsigned*>(nowhere()); }
   const DeviceFacts& facts() const override { return facts_; }
+  const ScheduleChoice* choice() const override { return &choice_; }
 
   struct Planned {
     Grid grid;
@@ -84,41 +87,47 @@ class PlanningQueue final : public Queue {
 
  private:
   DeviceFacts facts_;
+  const ScheduleChoice& choice_;
   std::size_t workspace_bytes_ = 0;
   std::vector<Planned> grids_;
 };
 
-// What `program` would launch. `rate_of(device, products)` is the ProductRate of its atoms.
+// What `program` would launch with the schedule, and could. `rate_of(device, KernelFacts)` is the
+// ProductRate of its atoms.
 template <class RateOf>
-std::vector<PlannedLaunch> plan_launches(Program program, const KnownDevice& device,
-                                         Problem problem, RateOf rate_of) {
+void plan_launches(LaunchPlan& plan, Program program, const KnownDevice& device, Problem problem,
+                   const std::string& schedule, RateOf rate_of) {
   for_each_operand(problem, [](const Operand&, auto& data) { data = PlanningQueue::nowhere(); });
-  PlanningQueue queue(facts_of(device));
+  const ScheduleChoice listing{.wanted = {}, .offered = &plan.schedules};
+  PlanningQueue list(facts_of(device), listing);
+  program(list, problem);
+  plan.schedules = listed(std::move(plan.schedules));
+  const ScheduleChoice choice{.wanted = schedule};
+  PlanningQueue queue(facts_of(device), choice);
   program(queue, problem);
-  std::vector<PlannedLaunch> launches;
   for (const auto& [grid, workspace_bytes] : queue.grids()) {
     const KernelFacts& kernel = *grid.kernel;
-    ProductRate rate = rate_of(device, kernel.products);
-    launches.push_back({.kernel = type_name(*kernel.kernel),
-                        .schedule = type_name(*kernel.schedule),
-                        .entry = grid.entry,
-                        .blocks = grid.blocks,
-                        .threads = grid.threads,
-                        .shared_bytes = grid.shared_bytes,
-                        .items = grid.items,
-                        .m = kernel.m,
-                        .n = kernel.n,
-                        .k = kernel.k,
-                        .waves = kernel.waves,
-                        .residency = kernel.residency,
-                        .beside = kernel.beside,
-                        .stages = kernel.stages,
-                        .persistent = kernel.persistent,
-                        .products = std::move(rate.products),
-                        .product_rate = rate.rate,
-                        .workspace_bytes = workspace_bytes});
+    ProductRate rate = rate_of(device, kernel);
+    plan.launches.push_back({.kernel = type_name(*kernel.kernel),
+                             .schedule = type_name(*kernel.schedule),
+                             .schedule_name = kernel.schedule_name(),
+                             .entry = grid.entry,
+                             .blocks = grid.blocks,
+                             .threads = grid.threads,
+                             .shared_bytes = grid.shared_bytes,
+                             .items = grid.items,
+                             .m = kernel.m,
+                             .n = kernel.n,
+                             .k = kernel.k,
+                             .waves = kernel.waves,
+                             .residency = kernel.residency,
+                             .beside = kernel.beside,
+                             .stages = kernel.stages,
+                             .persistent = kernel.persistent,
+                             .products = std::move(rate.products),
+                             .product_rate = rate.rate,
+                             .workspace_bytes = workspace_bytes});
   }
-  return launches;
 }
 
 }  // namespace moat::simt

@@ -60,7 +60,7 @@ Json of_launch(const LaunchModel& m) {
   Json unknown = Json::array();
   for (const Limit limit : m.unknown) unknown.push_back(key_of(limit));
   return {{"kernel", kernel_text(l)},
-          {"schedule", schedule_text(l)},
+          {"schedule", l.schedule_name},
           {"blocks", l.blocks},
           {"threads", l.threads},
           {"shared_bytes", l.shared_bytes},
@@ -120,7 +120,7 @@ Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
     found.push_back({{"name", f.name},
                      {"device", f.device},
                      {"mend", name_of(f.mend)},
-                     {"schedule", schedule_text(f.launch)},
+                     {"schedule", f.launch.schedule_name},
                      {"fill", f.fill},
                      {"seconds", f.seconds},
                      {"better", planned ? Json(f.better) : Json()},

@@ -22,7 +22,9 @@ Prediction predict(const KnownDevice& device, const Problem& problem,
     LaunchModel m = model(device, launches[i], work[i]);
     result.seconds += m.seconds;
     // The cache may be read faster than anything that is known of it.
-    result.complete = result.complete && std::ranges::all_of(m.unknown, [](Limit limit) {
+    // Nor are the edges of tiles known for every kernel.
+    const bool edges = launches[i].products.empty() || m.work.tile_flops > 0;
+    result.complete = result.complete && edges && std::ranges::all_of(m.unknown, [](Limit limit) {
                         return limit == Limit::cache;
                       });
     if (m.seconds > longest) {
@@ -65,28 +67,37 @@ bool same_choice(const PlannedLaunch& a, const PlannedLaunch& b) {
   return a.schedule == b.schedule && a.items == b.items;
 }
 
-// Numbers of units from one to many: tables choose by how many tiles a device takes at once.
+// The menu, and ranges of keys by numbers of units from one to many.
 std::vector<Prediction> others(const Target& target, const Problem& problem,
-                               const Prediction& chosen) {
+                               const std::vector<std::string>& menu, const Prediction& chosen) {
+  const LaunchModel& now = chosen.launches[chosen.main];
   std::vector<Prediction> found;
+  for (const std::string& schedule : menu) {
+    if (schedule == now.launch.schedule_name) continue;
+    try {
+      found.push_back(predict(*target.device, problem,
+                              target.plan(*target.device, problem, schedule).launches));
+    } catch (const DeviceError&) {
+      // The device has no room for it.
+    }
+  }
   for (int units = 1; units <= 1 << 13; units *= 2) {
     KnownDevice device = *target.device;
     device.compute_units = units;
-    const Prediction other = predict(*target.device, problem,
-                                     sized(target.plan(device, problem).launches, *target.device));
+    const LaunchPlan plan = target.plan(device, problem, now.launch.schedule_name);
+    const Prediction other = predict(*target.device, problem, sized(plan.launches, *target.device));
     if (other.launches.empty()) continue;
-    const PlannedLaunch& launch = other.launches[other.main].launch;
+    const LaunchModel& launch = other.launches[other.main];
+    // Fewer items are no choice: the model takes a few units to load as fast as all.
+    if (launch.launch.schedule != now.launch.schedule || launch.fill <= now.fill) continue;
     const auto is_it = [&](const Prediction& p) {
-      return same_choice(p.launches[p.main].launch, launch);
+      return same_choice(p.launches[p.main].launch, launch.launch);
     };
-    // The same schedule with fewer items is no choice: the model takes a few units to load as fast
-    // as all.
-    const LaunchModel& now = chosen.launches[chosen.main];
-    const bool fewer =
-        launch.schedule == now.launch.schedule && other.launches[other.main].fill <= now.fill;
-    if (!fewer && std::ranges::none_of(found, is_it)) found.push_back(other);
+    if (std::ranges::none_of(found, is_it)) found.push_back(other);
   }
-  std::ranges::stable_sort(found, {}, &Prediction::seconds);
+  // What may take longer than is said stands behind the others.
+  std::ranges::stable_sort(found, {},
+                           [](const Prediction& p) { return std::pair(!p.complete, p.seconds); });
   return found;
 }
 
@@ -120,13 +131,13 @@ std::vector<Target> known_targets(const std::vector<BackendPlanner>& planners,
 Explanation explain(const Target& target, const Problem& problem, bool with_others) {
   Explanation result{.name = case_name(problem), .flops = flops(problem), .bytes = bytes(problem)};
   try {
-    const LaunchPlan plan = target.plan(*target.device, problem);
+    const LaunchPlan plan = target.plan(*target.device, problem, {});
     result.architecture = plan.architecture;
     result.family = plan.family;
     result.chosen = predict(*target.device, problem, plan.launches);
     if (with_others && !plan.launches.empty() &&
         !plan.launches[result.chosen.main].products.empty()) {
-      result.others = others(target, problem, result.chosen);
+      result.others = others(target, problem, plan.schedules, result.chosen);
     }
   } catch (const DeviceError& e) {
     result.refused = e.what();
@@ -141,11 +152,6 @@ std::string kernel_text(const PlannedLaunch& launch) {
   if (!name) return launch.kernel;
   name->schedule.clear();
   return name->text();
-}
-
-std::string schedule_text(const PlannedLaunch& launch) {
-  const auto name = parsed(launch);
-  return name ? name->schedule : launch.schedule;
 }
 
 std::string limit_text(Limit limit, const PlannedLaunch& launch) {

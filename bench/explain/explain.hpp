@@ -47,18 +47,16 @@ struct Explanation {
   std::string family{};
   std::string refused{};  // why there is no launch
   Prediction chosen{};
-  // Of cases with products: what the same tables and launchers choose for this case if the device
-  // had other numbers of units, on this device. Without the one that is chosen.
+  // Of cases with products, on this device: the other schedules of the problem's menu, and with the
+  // table's the numbers of ranges of keys that devices with other numbers of units would have.
   std::vector<Prediction> others{};
 };
 
 // Needs target.plan. The problem's pointers are not read.
 Explanation explain(const Target& target, const Problem& problem, bool with_others);
 
-// gemm/bf16/transposed and 128x256x64-2-4-…, as `moat codegen` has them; the types' own names where
-// they are of another form.
+// gemm/bf16/transposed, as `moat codegen` has it; the type's own name where it is of another form.
 std::string kernel_text(const PlannedLaunch& launch);
-std::string schedule_text(const PlannedLaunch& launch);
 
 // What the launch waits for: "bf16 on matrix units", "memory", "the L2 cache", "its launch".
 std::string limit_text(Limit limit, const PlannedLaunch& launch);

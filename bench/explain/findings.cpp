@@ -30,13 +30,13 @@ std::vector<Finding> findings_of(const Target& target, const Explanation& explai
                   .seconds = chosen.seconds};
   // In the order of their times.
   const auto better = std::ranges::find_if(explained.others, [&](const Prediction& other) {
-    return other.launches[other.main].fill > main.fill &&
+    return other.complete && other.launches[other.main].fill > main.fill &&
            other.seconds < (1 - kWorthwhile) * chosen.seconds;
   });
   if (better != explained.others.end()) {
     const LaunchModel& other = better->launches[better->main];
     finding.mend = other.launch.schedule == main.launch.schedule ? Mend::ranges : Mend::schedule;
-    finding.better = schedule_text(other.launch);
+    finding.better = other.launch.schedule_name;
     finding.better_fill = other.fill;
     finding.better_seconds = better->seconds;
     return {finding};

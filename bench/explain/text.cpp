@@ -50,6 +50,11 @@ std::string at_least(const Prediction& p) {
   return (p.complete ? "" : "at least ") + format_seconds(p.seconds);
 }
 
+// Of kernels whose edges are not modelled nothing is known.
+std::string useful_text(const LaunchModel& m) {
+  return m.launch.products.empty() || m.work.tile_flops > 0 ? percent(m.useful) : "?";
+}
+
 std::string share_text(const Prediction& p) { return p.share ? percent(*p.share) : "-"; }
 
 const LaunchModel& main_of(const Prediction& p) { return p.launches[p.main]; }
@@ -60,7 +65,7 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
     return fmt::format("     {:<10} {}\n", name, text);
   };
   std::string text = fmt::format("  {}. {}\n", number, kernel_text(l));
-  text += line("schedule", fmt::format("{}: {}", schedule_text(l), tile_text(l)));
+  text += line("schedule", fmt::format("{}: {}", l.schedule_name, tile_text(l)));
   text += line("grid", fmt::format("{} blocks x {} threads, {} bytes of shared memory each; {} "
                                    "items of work",
                                    l.blocks, l.threads, l.shared_bytes, m.work.items));
@@ -84,9 +89,10 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
                      : std::string("not known: edges of this kernel are not modelled"));
     text += line(
         "products",
-        fmt::format("{} = {} ÷ ({} of {} x {:.1f} % x {:.1f} %)",
-                    seconds_or(m.products.seconds, "unknown"), amount(m.products.amount, "FLOP"),
-                    known(m.products.rate, "FLOP/s"), l.products, 100 * m.fill, 100 * m.useful));
+        fmt::format("{} = {} ÷ ({} of {} x {:.1f} %{})", seconds_or(m.products.seconds, "unknown"),
+                    amount(m.products.amount, "FLOP"), known(m.products.rate, "FLOP/s"), l.products,
+                    100 * m.fill,
+                    m.work.tile_flops > 0 ? fmt::format(" x {:.1f} %", 100 * m.useful) : ""));
   }
   text += line("memory", fmt::format("{} = {} ÷ {}", seconds_or(m.memory.seconds, "unknown"),
                                      amount(m.memory.amount, "B"), known(m.memory.rate, "B/s")));
@@ -134,12 +140,12 @@ std::string details(const Row& row) {
   if (e.chosen.share) text += fmt::format("; {} of the peak that binds", share_text(e.chosen));
   text += "\n";
   if (e.others.empty()) return text;
-  text += "  what the table chooses of, by a device's units, each predicted on this one:\n";
+  text += "  the menu of the kernel's table, and other ranges of keys, each predicted here:\n";
   const auto choice = [&](const Prediction& p, const char* mark) {
     const LaunchModel& m = main_of(p);
     text += fmt::format(
-        "     {:<9} {:<34} {:>6} items, fill {:>5.1f} %, useful {:>5.1f} %, reads {:>7}: {}\n",
-        mark, schedule_text(m.launch), m.work.items, 100 * m.fill, 100 * m.useful,
+        "     {:<9} {:<34} {:>6} items, fill {:>5.1f} %, useful {:>6}, reads {:>7}: {}\n", mark,
+        m.launch.schedule_name, m.work.items, 100 * m.fill, useful_text(m),
         m.cache.amount > 0 ? amount(m.cache.amount, "B") : "?", at_least(p));
   };
   choice(e.chosen, "chosen");
@@ -172,9 +178,9 @@ std::string summary(const std::vector<Row>& rows) {
     const std::size_t more = e.chosen.launches.size() - 1;
     lines.push_back(
         {.cells = {e.name, device,
-                   schedule_text(m.launch) + (more > 0 ? fmt::format(" and {} more", more) : ""),
+                   m.launch.schedule_name + (more > 0 ? fmt::format(" and {} more", more) : ""),
                    std::to_string(m.launch.blocks), fmt::format("{:.2f}", m.waves), percent(m.fill),
-                   percent(m.useful), at_least(e.chosen), limit_text(e.chosen.bound, m.launch),
+                   useful_text(m), at_least(e.chosen), limit_text(e.chosen.bound, m.launch),
                    share_text(e.chosen)}});
   }
   return plain_grid(columns, lines, color_wanted());
@@ -194,7 +200,7 @@ std::string findings_text(const std::vector<Finding>& findings) {
   for (const Finding& f : findings) {
     const bool planned = f.mend != Mend::split;
     lines.push_back({.cells = {f.name, f.device, std::string(name_of(f.mend)),
-                               schedule_text(f.launch), percent(f.fill), format_seconds(f.seconds),
+                               f.launch.schedule_name, percent(f.fill), format_seconds(f.seconds),
                                planned ? f.better : "only a split of k, or of keys",
                                planned ? percent(f.better_fill) : "",
                                planned ? format_seconds(f.better_seconds) : ""}});

@@ -45,7 +45,7 @@ inline std::size_t expect_same_launches(Device& device, Planner plan, const Know
       });
       asked.clear();
       device.run(problem);
-      const LaunchPlan planned = plan(known, problem);
+      const LaunchPlan planned = plan(known, problem, {});
       EXPECT_EQ(planned.architecture, device.info().architecture);
       EXPECT_EQ(planned.launches.size(), asked.size());
       if (planned.launches.size() != asked.size()) continue;

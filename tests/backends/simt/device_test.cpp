@@ -179,7 +179,12 @@ struct FakeBackend {
 void exercise(FakeBackend& b, const GemmProblem& p) {
   static const char entry = 0;
   b.queue.enqueue(
-      {.entry = &entry, .blocks = 5, .threads = 32, .shared_bytes = static_cast<std::size_t>(p.m)},
+      {.entry = &entry,
+       .blocks = 5,
+       .threads = 32,
+       .shared_bytes = static_cast<std::size_t>(p.m),
+       .items = 5,
+       .kernel = nullptr},
       nullptr);
 }
 void exercise(FakeBackend& b, const ReductionProblem& p) {

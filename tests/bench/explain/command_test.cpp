@@ -102,15 +102,20 @@ constexpr KnownDevice kDevice{.id = "one",
                               .unit_threads = 1024,
                               .memory_rate = 1e12};
 
-LaunchPlan plan_product(const KnownDevice& device, const Problem& problem) {
+constexpr const char* kWhole = "128x128x32-4w-2s";
+constexpr const char* kHalf = "64x128x32-4w-2s";
+
+LaunchPlan plan_product(const KnownDevice& /*device*/, const Problem& problem,
+                        const std::string& schedule) {
   if (std::holds_alternative<RowsProblem>(problem)) throw DeviceError("no code for one_1");
   if (std::holds_alternative<ReductionProblem>(problem)) return {};
   PlannedLaunch launch;
   launch.kernel = "moat::Gemm<moat::bf16, (moat::Order)1, moat::bf16>";
-  launch.m = device.compute_units > 10 ? 64 : 128;
+  launch.m = schedule == kHalf ? 64 : 128;
   launch.schedule = launch.m == 64
                         ? "moat::simt::TileSchedule<moat::bf16, 64, 128, 32, 2, 2, 1, 2>"
                         : "moat::simt::TileSchedule<moat::bf16, 128, 128, 32, 2, 2, 1, 2>";
+  launch.schedule_name = launch.m == 64 ? kHalf : kWhole;
   launch.n = 128;
   launch.k = 32;
   launch.items = 1024 / launch.m * (1408 / launch.n);
@@ -122,7 +127,8 @@ LaunchPlan plan_product(const KnownDevice& device, const Problem& problem) {
   launch.shared_bytes = 32 << 10;
   launch.products = "bf16 on matrix units";
   launch.product_rate = 1e14;
-  return {.architecture = "one_1", .family = "one", .launches = {launch}};
+  return {
+      .architecture = "one_1", .family = "one", .launches = {launch}, .schedules = {kWhole, kHalf}};
 }
 
 std::vector<Target> scripted() {
@@ -138,7 +144,7 @@ TEST(ExplainCommand, PrintsTheArithmetic) {
   for (const char* line : {
            "gemm/bf16/m1024n1408k1024bt on Device One (scripted/one, 10 units)\n",
            "  1. gemm/bf16/transposed\n",
-           "schedule   128x128x32-2-2-1-2: TileSchedule, tile 128 x 128, steps of 32, 2 stages, 4 "
+           "schedule   128x128x32-4w-2s: TileSchedule, tile 128 x 128, steps of 32, 2 stages, 4 "
            "waves\n",
            "grid       88 blocks x 128 threads, 32768 bytes of shared memory each; 88 items",
            "waves      8.80 = 88 items ÷ (10 units x 1 blocks at once)\n",
@@ -151,8 +157,8 @@ TEST(ExplainCommand, PrintsTheArithmetic) {
            "bound by   bf16 on matrix units: 30.2 µs\n",
            "predicted, not measured: 30.2 µs, 97.8 TFLOP/s",
            "98 % of the peak that binds",
-           "chosen    128x128x32-2-2-1-2",
-           "          64x128x32-2-2-1-2",
+           "chosen    128x128x32-4w-2s",
+           "          64x128x32-4w-2s",
        }) {
     EXPECT_NE(result.out.find(line), std::string::npos) << line << "\n" << result.out;
   }
@@ -196,22 +202,23 @@ TEST(ExplainCommand, DocumentHasItsMembers) {
   EXPECT_EQ(launch["unknown"], Json::array({"cache"}));
   EXPECT_NEAR(one["predicted"]["seconds"].get<double>(),
               2.0 * 1024 * 1408 * 1024 / (1e14 * 88 / 90), 1e-12);
-  EXPECT_EQ(one["others"][0]["launches"][0]["schedule"], "64x128x32-2-2-1-2");
+  EXPECT_EQ(one["others"][0]["launches"][0]["schedule"], kHalf);
   EXPECT_TRUE(all["findings"].empty());
 }
 
 // 8 items on 10 units: tiles of half the rows are 16, in two rounds of half the length.
 TEST(ExplainCommand, CheckFindsUnitsWithoutWork) {
-  const auto few = [](const KnownDevice& device, const Problem& problem) {
-    LaunchPlan plan = plan_product(device, problem);
-    plan.launches[0].items = device.compute_units > 10 ? 20 : 8;
+  const auto few = [](const KnownDevice& device, const Problem& problem,
+                      const std::string& schedule) {
+    LaunchPlan plan = plan_product(device, problem, schedule);
+    plan.launches[0].items = schedule == kHalf ? 20 : 8;
     return plan;
   };
   const std::vector<Target> targets{{.backend = "scripted", .device = &kDevice, .plan = few}};
   const auto result = run({kProduct, "--device", "one", "--check"}, targets);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.out.find("schedule"), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find("64x128x32-2-2-1-2"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find(kHalf), std::string::npos) << result.out;
   EXPECT_EQ(run({kProduct, "--device", "one", "--check"}, scripted()).exit_code, 0);
 }
 

@@ -35,13 +35,13 @@ TEST(CudaPlan, ChoosesTheFamily) {
   const Problem problem = parse_case("gemm/bf16/m512n512k512bt");
   for (const KnownDevice& device : cuda::kKnownDevices) {
     SCOPED_TRACE(device.id);
-    EXPECT_EQ(plan_on_cuda(device, problem).family,
+    EXPECT_EQ(plan_on_cuda(device, problem, {}).family,
               device.architecture == "sm_90" ? "sm_90a" : "sm_80");
   }
   KnownDevice old = cuda::kKnownDevices[0];
   old.architecture = "sm_75";
   try {
-    plan_on_cuda(old, problem);
+    plan_on_cuda(old, problem, {});
     FAIL() << "planned";
   } catch (const DeviceError& e) {
     EXPECT_NE(std::string(e.what()).find("configure with -DMOAT_CUDA_ARCHITECTURES=75"),
@@ -53,15 +53,20 @@ TEST(CudaPlan, ChoosesTheFamily) {
 TEST(CudaPlan, RefusesABlockThatHasNoRoom) {
   KnownDevice device = cuda::kKnownDevices[0];
   device.block_shared_bytes = 1 << 10;
-  EXPECT_THROW(plan_on_cuda(device, parse_case("gemm/bf16/m512n512k512bt")), DeviceError);
+  EXPECT_THROW(plan_on_cuda(device, parse_case("gemm/bf16/m512n512k512bt"), {}), DeviceError);
 }
 
-// Three products of tf32 for one of f32.
+// Three products of tf32 for one of f32; on Hopper the peak is that of warpgroups.
 TEST(CudaPlan, TellsThePeakOfWhatMultiplies) {
   const KnownDevice& device = cuda::kKnownDevices[0];
-  const auto rate_of = [&](const char* name) {
-    return plan_on_cuda(device, parse_case(name)).launches[0].product_rate;
+  const KnownDevice& hopper = cuda::kKnownDevices[1];
+  const auto rate_on = [](const KnownDevice& d, const char* name) {
+    return plan_on_cuda(d, parse_case(name), {}).launches[0].product_rate;
   };
+  const auto rate_of = [&](const char* name) { return rate_on(device, name); };
+  EXPECT_EQ(rate_on(hopper, "gemm/bf16/m512n512k512bt"), hopper.bf16);
+  EXPECT_EQ(rate_on(hopper, "gemm/bf16/m16n512k512bt"), std::nullopt);
+  EXPECT_EQ(rate_on(hopper, "gemm/f32/m512n512k512bt"), std::nullopt);
   EXPECT_EQ(rate_of("gemm/bf16/m512n512k512bt"), device.bf16);
   EXPECT_EQ(rate_of("gemm/f32/m512n512k512bt"), *device.tf32 / 3);
   EXPECT_EQ(rate_of("gemm/f32/m512n512k16bt"), device.lanes_f32);

@@ -34,7 +34,7 @@ TEST(HipPlan, SaysWhatTheBuildLacks) {
   KnownDevice device = hip::kKnownDevices[0];
   device.architecture = "gfx906";
   try {
-    plan_on_hip(device, parse_case("gemm/bf16/m512n512k512bt"));
+    plan_on_hip(device, parse_case("gemm/bf16/m512n512k512bt"), {});
     FAIL() << "planned";
   } catch (const DeviceError& e) {
     EXPECT_NE(std::string(e.what()).find("configure with -DMOAT_HIP_ARCHITECTURES=gfx906"),
