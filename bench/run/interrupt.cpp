@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/interrupt.hpp"
 
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +24,8 @@ static_assert(std::atomic<pid_t>::is_always_lock_free);
 extern "C" void on_interrupt(int signal) {
   const int error = errno;
   if (interrupt_seen.exchange(true)) {
+    // The first that a user sends does not lose what is being written.
+    if (time_is_over.exchange(false)) return;
     if (signal != SIGHUP) _exit(kExitInterrupted);
     return;
   }
@@ -53,19 +54,8 @@ void install_interrupt_handler() {
   if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
-void interrupt_after(double seconds) {
-  struct sigaction action {};
-  action.sa_handler = [](int) {
-    if (!interrupt_seen.exchange(true)) time_is_over = true;
-  };
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGALRM, &action, nullptr);
-  itimerval timer{};
-  timer.it_value.tv_sec = static_cast<time_t>(seconds);
-  timer.it_value.tv_usec =
-      static_cast<suseconds_t>(1e6 * (seconds - static_cast<double>(timer.it_value.tv_sec)));
-  setitimer(ITIMER_REAL, &timer, nullptr);
+void end_in_time() {
+  if (!interrupt_seen.exchange(true)) time_is_over = true;
 }
 
 bool out_of_time() { return time_is_over; }

@@ -16,8 +16,9 @@ const std::atomic<bool>& interrupted();
 // several.
 void install_interrupt_handler();
 
-// The same after so many seconds from now, once, and whether that was what happened.
-void interrupt_after(double seconds);
+// The same without a signal, and whether that is what happened: the time that the user gave is
+// over.
+void end_in_time();
 bool out_of_time();
 
 // Passes what asks this process to end on to a child, once. Up to two; 0 takes all back.

@@ -21,6 +21,9 @@ void require_consistent_options(const RunOptions& options, const GoogleBenchmark
                                  *options.samples, options.min_samples));
   }
   if (!options.resume) return;
+  if (options.tuned) {
+    throw UsageError("--resume does not go with --tuned: the record does not hold what FILE held");
+  }
   const char* why = nullptr;
   if (options.ab || options.turns) {
     why = "does not go with --ab";

@@ -42,7 +42,7 @@ struct RunOptions {
   bool baselines = true;
   bool all_schedules = false;                  // ours with each schedule that it can run with
   std::optional<std::filesystem::path> tuned;  // ours also with the schedules of this file
-  std::optional<double> limit_seconds;         // the run ends as if interrupted
+  std::optional<double> limit_seconds;         // no case is begun after, but for the first
   bool progress = false;                       // also where standard error is no terminal
   std::optional<std::filesystem::path> out;
   bool resume = false;  // continues the record `out`

@@ -60,8 +60,9 @@ Texts conditions_of(const Record& r) {
                  {"limit of CPU time", fmt::format("{}", r.run.cpu_quota.value_or(0))}};
   for (const DeviceRecord& d : r.devices) {
     texts.emplace_back(fmt::format("device {}:{}", d.backend, d.index),
-                       fmt::format("{} ({}, {} units, {} bytes of cache)", d.name, d.architecture,
-                                   d.compute_units, d.cache_bytes));
+                       fmt::format("{} ({}, {} units, {} bytes of cache, driver {}, runtime {})",
+                                   d.name, d.architecture, d.compute_units, d.cache_bytes,
+                                   text_of(d.driver), text_of(d.runtime)));
   }
   for (const LibraryRecord& l : r.libraries) {
     texts.emplace_back(l.name, fmt::format("{} ({})", l.version, l.detail));

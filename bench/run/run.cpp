@@ -68,6 +68,15 @@ Reading<std::vector<int>> kept_processors(int threads) {
   return Reading<std::vector<int>>::of(std::move(processors));
 }
 
+// What keeps a problem from being solved its own case tells.
+std::vector<std::string> schedules_of(Device& device, const Problem& problem) {
+  try {
+    return device.schedules(problem);
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
 class Run {
  public:
   Run(const RunOptions& options, const RunWorld& world)
@@ -81,7 +90,8 @@ class Run {
  private:
   void read_tuned_devices();
   void plan(const std::vector<Problem>& problems);
-  void add_schedules(MeasuredGroup& group, const Problem& problem);
+  void add_schedules(MeasuredGroup& group, const Problem& problem,
+                     const std::vector<std::string>& offered);
   void resume();
   void add_product(MeasuredGroup& group, const Problem& problem) const;
   GroupOptions group_options(const Device& device) const;
@@ -188,7 +198,6 @@ int Run::execute() {
   if (!gpus.empty()) record_.codegen = world_.codegen(gpus);
 
   install_interrupt_handler();
-  if (options_.limit_seconds) interrupt_after(*options_.limit_seconds);
   measure();
   record_.run.interrupted = interrupted();
   record_.run.duration_seconds = clock_.now() - start_;
@@ -267,7 +276,8 @@ void Run::plan(const std::vector<Problem>& problems) {
   for (const auto& problem : problems) {
     for (const auto& device : devices_.all) {
       const DeviceInfo& info = device->info();
-      if (options_.all_schedules && device->schedules(problem).size() < 2) continue;
+      const std::vector<std::string> schedules = schedules_of(*device, problem);
+      if (options_.all_schedules && schedules.size() < 2) continue;
       MeasuredGroup group(problem, *device);
       const auto selected = [&](const std::string& name) {
         return flags_.selects(entry_name(problem, info, name));
@@ -276,7 +286,7 @@ void Run::plan(const std::vector<Problem>& problems) {
         group.add({.name = kOurs,
                    .prepare = [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
       }
-      add_schedules(group, problem);
+      add_schedules(group, problem, schedules);
       if (options_.baselines) {
         for (const auto& baseline : baselines_.at(device.get()).found) {
           if (!selected(baseline->name())) continue;
@@ -321,10 +331,10 @@ void Run::plan(const std::vector<Problem>& problems) {
 }
 
 // Ours with other schedules than the table's: with all, or with what was found to be faster.
-void Run::add_schedules(MeasuredGroup& group, const Problem& problem) {
+void Run::add_schedules(MeasuredGroup& group, const Problem& problem,
+                        const std::vector<std::string>& offered) {
   Device& device = group.device();
   const DeviceInfo& info = device.info();
-  const std::vector<std::string> offered = device.schedules(problem);
   if (offered.size() < 2) return;
   group.set_schedule(offered.front());
   std::vector<std::string> wanted;
@@ -332,8 +342,8 @@ void Run::add_schedules(MeasuredGroup& group, const Problem& problem) {
   if (const auto found = tuned_.find(&device); found != tuned_.end()) {
     const TunedClass* tuned = find_class(*found->second, problem);
     if (tuned != nullptr && std::ranges::find(offered, tuned->schedule) == offered.end()) {
-      say("moat: warning: --tuned {}: {}: this build has no schedule {} for {}\n",
-          options_.tuned->string(), tuned->shape_class, tuned->schedule, case_name(problem));
+      say("moat: warning: --tuned {}: {} is offered no schedule {}\n", options_.tuned->string(),
+          case_name(problem), one_line(tuned->schedule));
     } else if (tuned != nullptr && tuned->schedule != offered.front()) {
       wanted.push_back(tuned->schedule);
     }
@@ -351,13 +361,23 @@ void Run::add_schedules(MeasuredGroup& group, const Problem& problem) {
 void Run::read_tuned_devices() {
   if (!options_.tuned) return;
   tuned_file_ = read_tuned(*options_.tuned);
+  const std::string commit = record_.build.commit.value.value_or("unknown");
+  if (tuned_file_.commit != commit) {
+    say("moat: warning: --tuned {} was measured by a build of commit {}, this is {}\n",
+        options_.tuned->string(), one_line(tuned_file_.commit), commit);
+  }
+  if (tuned_file_.hot != options_.hot) {
+    say("moat: warning: --tuned {} was measured {} --hot, this run is {} it\n",
+        options_.tuned->string(), tuned_file_.hot ? "with" : "without",
+        options_.hot ? "with" : "without");
+  }
   for (const auto& device : devices_.all) {
     const TunedFor found = find_device(tuned_file_, device->info());
     if (found.device != nullptr) {
       tuned_.emplace(device.get(), found.device);
     } else {
       say("moat: warning: --tuned {} is not used for {}: {}\n", options_.tuned->string(),
-          device_name(device->info()), found.why_not);
+          device_name(device->info()), one_line(found.why_not));
     }
   }
 }
@@ -445,6 +465,11 @@ void Run::measure() {
       ceilings.missing = {"no case was left to measure"};
       continue;
     }
+    if (options_.all_schedules) {
+      // Ratios need none.
+      ceilings.missing = {"not measured while schedules are tuned"};
+      continue;
+    }
     if (options_.turns) {
       // Its ratios need none, and the other build would wait meanwhile.
       ceilings.missing = {"not measured while two builds take turns"};
@@ -478,6 +503,9 @@ void Run::measure() {
       entries.push_back(
           {group.name(i), [&, i](int repetition) {
              const std::size_t measured = group.repetitions();
+             const bool over =
+                 options_.limit_seconds && clock_.now() - start_ > *options_.limit_seconds;
+             if (over && measured == 0 && i == 0 && &group != &groups_.front()) end_in_time();
              EntryResult result =
                  group.result(i, repetition, options.at(&group.device()), clock_, progress);
              if (group.repetitions() > measured) confirm_ceilings(group);
@@ -593,7 +621,7 @@ void Run::write_record() {
 }
 
 int Run::exit_code() const {
-  if (record_.run.interrupted) return kExitInterrupted;
+  if (record_.run.interrupted && !out_of_time()) return kExitInterrupted;
   int code = kExitOk;
   for (const CaseRecord& c : record_.cases) {
     if (c.status == Status::failed || c.status == Status::suspect) return kExitFailed;

@@ -13,25 +13,39 @@
 namespace moat {
 namespace {
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 // Keys whose numbers are no extents: strides and constants. One may stand behind an option, as in
 // "btlda70".
 bool is_exact(std::string_view key) {
-  constexpr std::array<std::string_view, 6> kExact = {"lda", "ldb", "ldc", "eps", "scale", "limit"};
+  constexpr std::array<std::string_view, 7> kExact = {"lda",   "ldb",   "ldc", "eps",
+                                                      "scale", "limit", "temp"};
   return std::ranges::any_of(kExact, [&](std::string_view k) { return key.ends_with(k); });
 }
 
-// Whether the character at `i` goes on with the number before it. Those that are no extents may
-// have a point and an exponent.
-bool goes_on(std::string_view name, std::size_t i, bool exact) {
-  if (i >= name.size()) return false;
-  if (is_digit(name[i])) return true;
-  if (!exact) return false;
-  const bool exponent = name[i] == 'e' && i + 1 < name.size() && !is_letter(name[i + 1]);
-  return exponent || !is_letter(name[i]);
+// The number that begins at `i`, with its fraction and its exponent: 16 of "16e64", 1e-06.
+std::string_view number_at(std::string_view name, std::size_t i) {
+  std::size_t end = i;
+  const auto digits = [&] {
+    while (end < name.size() && is_digit(name[end])) ++end;
+  };
+  const auto digit_behind = [&](std::size_t n) {
+    return end + n < name.size() && is_digit(name[end + n]);
+  };
+  digits();
+  if (name.substr(end, 1) == "." && digit_behind(1)) {
+    ++end;
+    digits();
+  }
+  const std::string_view exponent = name.substr(end, 2);
+  if ((exponent == "e-" || exponent == "e+") && digit_behind(2)) {
+    end += 2;
+    digits();
+  }
+  return name.substr(i, end - i);
 }
+
+bool is_whole(std::string_view number) { return std::ranges::all_of(number, is_digit); }
 
 }  // namespace
 
@@ -46,10 +60,9 @@ std::string shape_class(const Problem& problem) {
       text += name[i++];
       continue;
     }
-    const bool exact = is_exact(key);
-    std::string number;
-    while (goes_on(name, i, exact)) number += name[i++];
-    const bool extent = !exact && number != "0";
+    const std::string number(number_at(name, i));
+    i += number.size();
+    const bool extent = is_whole(number) && !is_exact(key) && number != "0";
     text += extent ? std::to_string(std::bit_ceil(std::stoull(number))) : number;
     key.clear();
   }

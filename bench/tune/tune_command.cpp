@@ -15,7 +15,6 @@
 #include "bench/record/record.hpp"
 #include "bench/record/say.hpp"
 #include "bench/run/cpu_option.hpp"
-#include "bench/run/interrupt.hpp"
 #include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/placement.hpp"
@@ -46,8 +45,9 @@ constexpr const char* kFooter =
     "\n"
     "examples:\n"
     "  moat tune                                    the quick suite, at most 10 minutes\n"
-    "  moat tune --suite llama3-8b --dtype bf16     the shapes of a model\n"
-    "  moat tune --filter 'gemm/*/m1[0-9]n*'        some cases\n"
+    "  moat tune --suite llama3-8b --out llama.json the shapes of a model\n"
+    "  moat tune --kernel gemm --out gemm.json      one kernel; other options need a file of their "
+    "own\n"
     "  moat run --tuned tuned.json                  with what won\n"
     "\n"
     "exit codes:\n"
@@ -93,7 +93,7 @@ std::string tuned_text(const TunedFile& file, bool color) {
                                        {.title = "cases"}};
   std::string text;
   for (const TunedDevice& d : file.devices) {
-    const std::size_t all = d.classes.size() + d.kept.size();
+    const std::size_t all = d.classes.size() + d.kept.size() + d.undecided.size();
     text += one_line(fmt::format("{}  {} ({})", d.backend, d.name, d.architecture)) + '\n';
     if (!d.classes.empty()) {
       std::vector<Row> rows;
@@ -102,6 +102,10 @@ std::string tuned_text(const TunedFile& file, bool color) {
     }
     text += fmt::format("{} of {} classes have a faster schedule than the table's\n",
                         d.classes.size(), all);
+    if (!d.undecided.empty()) {
+      text += fmt::format("{} are undecided: too few calm samples, or a wrong result\n",
+                          d.undecided.size());
+    }
   }
   return text;
 }
@@ -124,6 +128,7 @@ int tune(TuneOptions options, RunWorld world) {
   const TunedFile file{.version = record.build.version,
                        .commit = record.build.commit.value.value_or("unknown"),
                        .record = run_options.out->filename().string(),
+                       .hot = run_options.hot,
                        .devices = winners(record)};
   write_file(options.out, to_text(file));
   *out << tuned_text(file, out == &std::cout && color_wanted());
@@ -137,7 +142,7 @@ int tune(TuneOptions options, RunWorld world) {
                         record.cases.size(), record.run.planned);
   }
   say("tuned: {}\n", options.out.string());
-  return code == kExitInterrupted && out_of_time() ? kExitOk : code;
+  return code;
 }
 
 void add_options(CLI::App& command, TuneOptions& o) {
@@ -151,7 +156,7 @@ void add_options(CLI::App& command, TuneOptions& o) {
   const std::string how = "How to measure";
   command
       .add_option("--time", run.limit_seconds,
-                  "seconds in all; what does not fit, the same command measures later")
+                  "seconds after which no case is begun; the same command measures the rest later")
       ->default_val(kDefaultSeconds)
       ->check(number_check(1.0, 864000.0))
       ->group(how);

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
@@ -38,7 +40,17 @@ Json to_json(const TunedDevice& d) {
           {"compute_units", d.compute_units},
           {"driver", d.driver ? Json(*d.driver) : Json()},
           {"faster", std::move(classes)},
-          {"kept", d.kept}};
+          {"kept", d.kept},
+          {"undecided", d.undecided}};
+}
+
+// The library takes what does not fit for another number.
+int whole_number(const Json& json) {
+  if (json.is_number_integer()) {
+    const auto n = json.get<std::int64_t>();
+    if (n >= 0 && n <= std::numeric_limits<int>::max()) return static_cast<int>(n);
+  }
+  throw std::invalid_argument(json.dump() + " is no number of units");
 }
 
 TunedClass class_from(const Json& json) {
@@ -57,12 +69,19 @@ TunedDevice device_from(const Json& json) {
   TunedDevice d{.backend = json.at("backend"),
                 .name = json.at("name"),
                 .architecture = json.at("architecture"),
-                .compute_units = json.at("compute_units"),
+                .compute_units = whole_number(json.at("compute_units")),
                 .driver = {},
                 .classes = {},
-                .kept = json.at("kept")};
+                .kept = json.at("kept"),
+                .undecided = json.at("undecided")};
   if (const Json& driver = json.at("driver"); !driver.is_null()) d.driver = driver;
-  for (const Json& c : json.at("faster")) d.classes.push_back(class_from(c));
+  for (const Json& c : json.at("faster")) {
+    d.classes.push_back(class_from(c));
+    const std::string& name = d.classes.back().shape_class;
+    if (std::ranges::count(d.classes, name, &TunedClass::shape_class) > 1) {
+      throw std::invalid_argument("class " + name + " is there twice");
+    }
+  }
   return d;
 }
 
@@ -87,9 +106,13 @@ std::string difference(const TunedDevice& d, const DeviceInfo& info) {
 std::string to_text(const TunedFile& file) {
   Json devices = Json::array();
   for (const TunedDevice& d : file.devices) devices.push_back(to_json(d));
-  const Json json = {{"schema", kSchema},       {"version", kVersion},
-                     {"program", file.version}, {"commit", file.commit},
-                     {"record", file.record},   {"devices", std::move(devices)}};
+  const Json json = {{"schema", kSchema},
+                     {"version", kVersion},
+                     {"program", file.version},
+                     {"commit", file.commit},
+                     {"record", file.record},
+                     {"hot", file.hot},
+                     {"devices", std::move(devices)}};
   return dump_strict(json);
 }
 
@@ -115,10 +138,13 @@ TunedFile read_tuned(const std::filesystem::path& path) {
     TunedFile file{.version = json.at("program"),
                    .commit = json.at("commit"),
                    .record = json.at("record"),
+                   .hot = json.at("hot"),
                    .devices = {}};
     for (const Json& d : json.at("devices")) file.devices.push_back(device_from(d));
     return file;
   } catch (const nlohmann::json::exception& e) {
+    throw refuse(e.what());
+  } catch (const std::invalid_argument& e) {
     throw refuse(e.what());
   }
 }

@@ -39,12 +39,15 @@ struct TunedDevice {
   std::optional<std::string> driver;
   std::vector<TunedClass> classes;  // where another schedule than the table's is faster
   std::vector<std::string> kept;    // classes where none is
+  // Classes that no schedule was measured for in all cases: too few calm samples, or wrong results.
+  std::vector<std::string> undecided;
 };
 
 struct TunedFile {
   std::string version;  // of the program that measured
   std::string commit;
   std::string record;  // where the samples are
+  bool hot = false;    // operands stayed in the cache
   std::vector<TunedDevice> devices;
 };
 

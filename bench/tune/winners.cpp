@@ -42,7 +42,8 @@ bool is_faster(const Class& c, const std::vector<TunedCase>& cases) {
   const double least = 1 + kLeastGain;
   return cases.size() == c.cases && mean_speed(cases) > least &&
          std::ranges::any_of(cases, [&](const TunedCase& t) { return t.lower > least; }) &&
-         std::ranges::all_of(cases, [](const TunedCase& t) { return t.upper >= 1; });
+         std::ranges::all_of(
+             cases, [](const TunedCase& t) { return t.upper >= 1 && t.speed >= 1 - kLeastGain; });
 }
 
 std::vector<Class> classes_of(const Record& record, const DeviceRecord& device) {
@@ -60,6 +61,8 @@ std::vector<Class> classes_of(const Record& record, const DeviceRecord& device) 
     Class& own = class_of(c.problem);
     if (own.instead_of.empty()) own.instead_of = c.schedule.value_or("");
     ++own.cases;
+    // Beside itself, in a class whose cases the table chooses differently for.
+    if (c.schedule) own.schedules[*c.schedule].push_back({c.problem, 1, 1, 1});
   }
   for (const Beside& b : beside(record, {}, kLeastGain, {})) {
     if (b.backend != device.backend || b.device != device.index) continue;
@@ -81,7 +84,8 @@ std::vector<TunedDevice> winners(const Record& record) {
                       .compute_units = d.compute_units,
                       .driver = d.driver.value,
                       .classes = {},
-                      .kept = {}};
+                      .kept = {},
+                      .undecided = {}};
     for (const Class& c : classes_of(record, d)) {
       if (c.cases == 0) continue;
       TunedClass best{
@@ -92,8 +96,12 @@ std::vector<TunedDevice> winners(const Record& record) {
         best.speed = mean_speed(cases);
         best.cases = cases;
       }
+      const auto compared_in_all = [&](const auto& entry) {
+        return entry.second.size() == c.cases && entry.first != c.instead_of;
+      };
       if (best.schedule.empty()) {
-        tuned.kept.push_back(c.name);
+        const bool decided = std::ranges::any_of(c.schedules, compared_in_all);
+        (decided ? tuned.kept : tuned.undecided).push_back(c.name);
       } else {
         tuned.classes.push_back(std::move(best));
       }

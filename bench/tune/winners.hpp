@@ -17,8 +17,10 @@ inline constexpr double kLeastGain = 0.02;
 // - all of the cases have it, verified and timed, beside the table's choice,
 // - the mean is above 1 + kLeastGain, and of a case at least so is the lower end of the 95 %
 // interval,
-// - no case is slower: the upper end of each interval is 1 at least.
-// Else the class is kept as it is. A class none of whose cases was timed is in neither list.
+// - no case is slower: the upper end of each interval is 1 at least, and none loses kLeastGain.
+// Else the class is kept as it is, or undecided if no other schedule was timed in all of its cases.
+// A class none of whose cases was timed is in no list. The speed of a winner is the best of
+// several, which flatters it a little: `moat run --tuned` measures it anew.
 std::vector<TunedDevice> winners(const Record& record);
 
 }  // namespace moat

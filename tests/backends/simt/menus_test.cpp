@@ -10,10 +10,14 @@ namespace {
 
 class EmulatedMenus : public EmulatedTest {
  protected:
+  // A kernel without a menu runs, so that it needs operands.
   static std::vector<std::string> offered(const Problem& problem) {
+    emulator::EmulatedDevice device([](const Problem&) {});
+    const Inputs inputs(problem, 1);
+    Operands operands(device, inputs);
     std::vector<std::string> names;
     const ScheduleChoice choice{.wanted = {}, .offered = &names};
-    solve(problem, {.choice = &choice});
+    solve(operands.problem(0), {.choice = &choice});
     return names;
   }
 
@@ -46,8 +50,19 @@ TEST_P(EmulatedMenus, EveryScheduleOfCodesIsRight) {
 }
 
 TEST_P(EmulatedMenus, EveryScheduleOfRowsIsRight) {
-  EXPECT_EQ(check_all("softmax/" + type() + "/r3c2100"), 2u);
-  EXPECT_EQ(check_all("rmsnorm/" + type() + "/r3c200"), 2u);
+  for (const std::string& shape :
+       {"softmax/" + type() + "/r3c2100", "rmsnorm/" + type() + "/r3c200",
+        "addrmsnorm/" + type() + "/r3c200", "addrmsnormquant/" + type() + "xe4m3/r3c256",
+        "quantise/" + type() + "xe4m3/r3c256", "quantise/" + type() + "xe4m3/r140c256perblock",
+        "swiglu/" + type() + "/r3c200", "rope/" + type() + "/t5h2d64",
+        "gather/" + type() + "/v20t5d200", "topk/" + type() + "/r3c300k5"}) {
+    EXPECT_EQ(check_all(shape), 2u) << shape;
+  }
+}
+
+TEST_P(EmulatedMenus, EveryScheduleOfRoutingIsRight) {
+  if (dtype() != DType::f32) GTEST_SKIP() << "routing is in f32";
+  EXPECT_EQ(check_all("moerouting/f32/t5e16top4"), 2u);
 }
 
 TEST_P(EmulatedMenus, EveryScheduleOfAttentionIsRight) {

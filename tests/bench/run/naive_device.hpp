@@ -36,7 +36,9 @@ class NaiveDevice : public HostMemory {
   // Schedules of every GEMM, and with which they were solved; "" is `run`.
   std::vector<std::string> menu;
   std::vector<std::string> ran_with;
+  bool refuses_to_list = false;
   std::vector<std::string> schedules(const Problem& problem) override {
+    if (refuses_to_list) throw DeviceError("no memory to list");
     return std::holds_alternative<GemmProblem>(problem) ? menu : std::vector<std::string>{};
   }
   void run_with(const std::string& schedule, const Problem& problem) override {

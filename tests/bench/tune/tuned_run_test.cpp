@@ -80,11 +80,13 @@ class TunedRun : public testing::Test {
                                .instead_of = "own",
                                .speed = 1.5,
                                .cases = {}}},
-                  .kept = {}};
+                  .kept = {},
+                  .undecided = {}};
     if (change != nullptr) change(d);
     options_.tuned = folder_.path() / "tuned.json";
-    write_file(*options_.tuned,
-               to_text({.version = "1", .commit = "c", .record = "r", .devices = {d}}));
+    write_file(
+        *options_.tuned,
+        to_text({.version = "1", .commit = "c", .record = "r", .hot = false, .devices = {d}}));
   }
 
   TemporaryFolder folder_;
@@ -124,12 +126,30 @@ TEST_F(TunedRun, WhatIsOfAnotherDeviceIsNotUsed) {
   EXPECT_THAT(implementations(), ElementsAre("gemm moat", "sum moat"));
 }
 
+// Each by a line, and used nevertheless.
+TEST_F(TunedRun, OtherConditionsAreNamed) {
+  tune_to("wide");
+  options_.hot = true;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  const std::string err = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(err, HasSubstr("was measured by a build of commit c, this is "));
+  EXPECT_THAT(err, HasSubstr("was measured without --hot, this run is with it"));
+  EXPECT_THAT(implementations(), ElementsAre("gemm moat", "gemm moat.wide", "sum moat"));
+}
+
+TEST_F(TunedRun, ADeviceThatCannotTellItsSchedulesSolvesNevertheless) {
+  spoil = [](NaiveDevice& device) { device.refuses_to_list = true; };
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_THAT(implementations(), ElementsAre("gemm moat", "sum moat"));
+}
+
 TEST_F(TunedRun, AScheduleThatTheBuildLacksIsNamed) {
   tune_to("gone");
   testing::internal::CaptureStderr();
   EXPECT_EQ(run(options_, world_), kExitOk);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              HasSubstr("this build has no schedule gone for gemm/f32/m20n30k40"));
+              HasSubstr("gemm/f32/m20n30k40 is offered no schedule gone"));
   EXPECT_THAT(implementations(), ElementsAre("gemm moat", "sum moat"));
 }
 
@@ -162,6 +182,17 @@ TEST_F(TunedRun, AWrongScheduleFailsAlone) {
   EXPECT_EQ(r.cases[0].status, Status::ok);
   EXPECT_EQ(r.cases[1].status, Status::failed);
   EXPECT_EQ(r.cases[2].status, Status::ok);
+}
+
+// A first case is measured whatever it takes. The last of the tests, since no run of this process
+// is complete after.
+TEST_F(TunedRun, NoCaseIsBegunWhenTimeIsOver) {
+  options_.all_schedules = true;
+  options_.limit_seconds = 1e-9;
+  options_.problems.cases = {"gemm/f32/m20n30k40", "gemm/f32/m21n30k40"};
+  EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_THAT(implementations(), ElementsAre("gemm moat", "gemm moat.wide", "gemm moat.narrow"));
+  EXPECT_TRUE(record().run.interrupted);
 }
 
 }  // namespace

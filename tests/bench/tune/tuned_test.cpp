@@ -20,6 +20,7 @@ TunedFile sample() {
   return {.version = "0.1.0",
           .commit = "abc",
           .record = "tuned.record.json",
+          .hot = true,
           .devices = {{.backend = "cpu",
                        .name = "Some CPU",
                        .architecture = "avx2",
@@ -30,7 +31,8 @@ TunedFile sample() {
                                     .instead_of = "in-place-16x128x512",
                                     .speed = 1.2,
                                     .cases = {{"gemm/f32/m9n4096k4096bt", 1.2, 1.1, 1.3}}}},
-                       .kept = {"gemm/f32/m1n4096k4096bt"}}}};
+                       .kept = {"gemm/f32/m1n4096k4096bt"},
+                       .undecided = {"gemm/f32/m64n64k64"}}}};
 }
 
 DeviceInfo device() {
@@ -60,6 +62,7 @@ TEST_F(TunedFileTest, HoldsWhatWasWritten) {
   ASSERT_EQ(file.devices[0].classes.size(), 1u);
   EXPECT_EQ(file.devices[0].classes[0].cases.at(0).lower, 1.1);
   EXPECT_FALSE(file.devices[0].driver);
+  EXPECT_TRUE(file.hot);
 }
 
 TEST_F(TunedFileTest, WhatIsNoneIsRefusedByName) {
@@ -77,6 +80,14 @@ TEST_F(TunedFileTest, WhatIsNoneIsRefusedByName) {
   std::string text = to_text(sample());
   text.replace(text.find("1.2"), 3, "\"fast\"");
   refused(text, "must be number");
+  // Modulo 2^32 it would be this machine's.
+  text = to_text(sample());
+  const std::string units = "\"compute_units\": 2";
+  text.replace(text.find(units), units.size(), "\"compute_units\": 4294967298");
+  refused(text, "4294967298 is no number of units");
+  TunedFile twice = sample();
+  twice.devices[0].classes.push_back(twice.devices[0].classes[0]);
+  refused(to_text(twice), "class gemm/f32/m16n4096k4096bt is there twice");
   EXPECT_THAT([] { read_tuned("/no/such/file.json"); },
               ThrowsMessage<UsageError>(HasSubstr("/no/such/file.json")));
 }
