@@ -21,11 +21,11 @@ Prediction predict(const KnownDevice& device, const Problem& problem,
   for (std::size_t i = 0; i < launches.size(); ++i) {
     LaunchModel m = model(device, launches[i], work[i]);
     result.seconds += m.seconds;
-    // The cache may be read faster than anything that is known of it.
-    // Nor are the edges of tiles known for every kernel.
+    // A cache is read as fast as memory at least. The edges of tiles are not known of all kernels.
     const bool edges = launches[i].products.empty() || m.work.tile_flops > 0;
-    result.complete = result.complete && edges && std::ranges::all_of(m.unknown, [](Limit limit) {
-                        return limit == Limit::cache;
+    const bool cache_fits = m.memory.rate && m.cache.amount <= *m.memory.rate * m.seconds;
+    result.complete = result.complete && edges && std::ranges::all_of(m.unknown, [&](Limit limit) {
+                        return limit == Limit::cache && cache_fits;
                       });
     if (m.seconds > longest) {
       longest = m.seconds;

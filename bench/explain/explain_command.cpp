@@ -147,8 +147,9 @@ int run(Options options, const std::vector<Target>& known) {
     text = dump_strict(explain::document(targets, rows, findings));
   } else if (options.check) {
     text = findings.empty() ? "" : explain::findings_text(findings);
-    text += fmt::format("{} of {} cases on devices leave units without work that need not\n",
-                        findings.size(), rows.size());
+    text +=
+        fmt::format("{} of {} cases on devices fill less than another choice or a split would\n",
+                    findings.size(), rows.size());
   } else if (in_detail) {
     for (const explain::Row& row : rows) text += explain::details(row) + "\n";
   } else {

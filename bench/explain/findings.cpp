@@ -27,7 +27,8 @@ std::vector<Finding> findings_of(const Target& target, const Explanation& explai
                   .name = explained.name,
                   .launch = main.launch,
                   .fill = main.fill,
-                  .seconds = chosen.seconds};
+                  .seconds = chosen.seconds,
+                  .complete = chosen.complete};
   // In the order of their times.
   const auto better = std::ranges::find_if(explained.others, [&](const Prediction& other) {
     return other.complete && other.launches[other.main].fill > main.fill &&

@@ -31,6 +31,7 @@ struct Finding {
   PlannedLaunch launch;
   double fill = 0;
   double seconds = 0;
+  bool complete = true;  // whether that is all, as Prediction has it
   // What would be better; of a split nothing is planned.
   std::string better{};
   double better_fill = 0;

@@ -199,11 +199,12 @@ std::string findings_text(const std::vector<Finding>& findings) {
   std::vector<moat::Row> lines;
   for (const Finding& f : findings) {
     const bool planned = f.mend != Mend::split;
-    lines.push_back({.cells = {f.name, f.device, std::string(name_of(f.mend)),
-                               f.launch.schedule_name, percent(f.fill), format_seconds(f.seconds),
-                               planned ? f.better : "only a split of k, or of keys",
-                               planned ? percent(f.better_fill) : "",
-                               planned ? format_seconds(f.better_seconds) : ""}});
+    lines.push_back(
+        {.cells = {f.name, f.device, std::string(name_of(f.mend)), f.launch.schedule_name,
+                   percent(f.fill), (f.complete ? "" : "at least ") + format_seconds(f.seconds),
+                   planned ? f.better : "only a split of k, or of keys",
+                   planned ? percent(f.better_fill) : "",
+                   planned ? format_seconds(f.better_seconds) : ""}});
   }
   return plain_grid(columns, lines, color_wanted());
 }

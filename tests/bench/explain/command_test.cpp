@@ -155,7 +155,7 @@ TEST(ExplainCommand, PrintsTheArithmetic) {
            "memory     7.86 µs = 7.86 MB ÷ 1.00 TB/s\n",
            "L2 cache   unknown: 46.1 MB, and no figure of its bandwidth has a source\n",
            "bound by   bf16 on matrix units: 30.2 µs\n",
-           "predicted, not measured: 30.2 µs, 97.8 TFLOP/s",
+           "predicted, not measured: at least 30.2 µs, 97.8 TFLOP/s",
            "98 % of the peak that binds",
            "chosen    128x128x32-4w-2s",
            "          64x128x32-4w-2s",
