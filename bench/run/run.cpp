@@ -161,7 +161,13 @@ int Run::execute() {
   }
   read_tuned_devices();
   plan(problems);
-  if (groups_.empty() && options_.all_schedules) {
+  if (!tuned_.empty() && std::ranges::none_of(planned_, [](const std::string& name) {
+        return schedule_of(name.substr(name.rfind('/') + 1)).has_value();
+      })) {
+    say("moat: note: --tuned {} knows no faster schedule for these cases\n",
+        options_.tuned->string());
+  }
+  if (groups_.empty() && options_.all_schedules && !problems.empty()) {
     say("moat: no case that was asked for has more than one schedule to choose from here\n");
     return kExitNothing;
   }
@@ -363,11 +369,13 @@ void Run::read_tuned_devices() {
   tuned_file_ = read_tuned(*options_.tuned);
   const std::string commit = record_.build.commit.value.value_or("unknown");
   if (tuned_file_.commit != commit) {
-    say("moat: warning: --tuned {} was measured by a build of commit {}, this is {}\n",
+    say("moat: warning: --tuned {} was measured by a build of commit {}, this is {}; it is used "
+        "nevertheless\n",
         options_.tuned->string(), one_line(tuned_file_.commit), commit);
   }
   if (tuned_file_.hot != options_.hot) {
-    say("moat: warning: --tuned {} was measured {} --hot, this run is {} it\n",
+    say("moat: warning: --tuned {} was measured {} --hot, this run is {} it; it is used "
+        "nevertheless\n",
         options_.tuned->string(), tuned_file_.hot ? "with" : "without",
         options_.hot ? "with" : "without");
   }

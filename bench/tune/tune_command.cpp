@@ -102,6 +102,9 @@ std::string tuned_text(const TunedFile& file, bool color) {
     }
     text += fmt::format("{} of {} classes have a faster schedule than the table's\n",
                         d.classes.size(), all);
+    if (!d.kept.empty()) {
+      text += fmt::format("{} are kept as they are; the file names them\n", d.kept.size());
+    }
     if (!d.undecided.empty()) {
       text += fmt::format("{} are undecided: too few calm samples, or a wrong result\n",
                           d.undecided.size());
@@ -110,7 +113,26 @@ std::string tuned_text(const TunedFile& file, bool color) {
   return text;
 }
 
+// What is at --out stays, unless it is what this command wrote beside its record.
+void require_own(const std::filesystem::path& out) {
+  if (!std::filesystem::exists(out)) return;
+  try {
+    static_cast<void>(read_tuned(out));
+  } catch (const UsageError&) {
+    throw UsageError(fmt::format(
+        "--out {}: there is a file that moat tune did not write: give --out another name",
+        out.string()));
+  }
+  if (!std::filesystem::exists(record_beside(out))) {
+    throw UsageError(
+        fmt::format("--out {}: there is what moat tune found, but not its record {}: "
+                    "give --out another name, or remove the file",
+                    out.string(), record_beside(out).string()));
+  }
+}
+
 int tune(TuneOptions options, RunWorld world) {
+  require_own(options.out);
   require_writable(options.out);
   RunOptions& run_options = options.run;
   run_options.all_schedules = true;
@@ -136,6 +158,13 @@ int tune(TuneOptions options, RunWorld world) {
     if (c.status == Status::failed || c.status == Status::error) {
       *out << one_line(fmt::format("{}: {}: {}", name_of(c.status), c.name, c.message)) << '\n';
     }
+  }
+  if (const auto busy = std::ranges::count(record.cases, Status::disturbed, &CaseRecord::status);
+      busy > 0) {
+    *out << fmt::format(
+        "{} of {} results have no number, for other work on the machine: the same "
+        "command takes them again\n",
+        busy, record.cases.size());
   }
   if (record.run.interrupted) {
     *out << fmt::format("{} of {} results are there; the same command goes on\n",

@@ -121,7 +121,9 @@ TunedFile read_tuned(const std::filesystem::path& path) {
   try {
     json = read_json_file(path);
   } catch (const std::runtime_error& e) {
-    throw UsageError(fmt::format("--tuned: {}", e.what()));
+    const std::string why = e.what();
+    const bool named = why.find(path.string()) != std::string::npos;
+    throw UsageError(fmt::format("--tuned: {}{}", named ? "" : path.string() + ": ", why));
   }
   const auto refuse = [&](const std::string& why) {
     return UsageError(

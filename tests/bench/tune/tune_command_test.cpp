@@ -79,6 +79,23 @@ TEST_F(TuneCommand, EndsWithItsTime) {
   EXPECT_NO_THROW(read_tuned(out_));
 }
 
+// Neither a file of somebody else nor a result without its samples is replaced.
+TEST_F(TuneCommand, ReplacesOnlyItsOwn) {
+  const std::vector<std::string> cases = {"--case", "gemm/f32/m4n64k64bt"};
+  std::ofstream(out_) << "mine";
+  const Finished other = moat(tune(cases));
+  EXPECT_EQ(other.exit_code, kExitUsage);
+  EXPECT_THAT(other.err, HasSubstr("there is a file that moat tune did not write"));
+  std::ifstream file(out_);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "mine");
+  std::filesystem::remove(out_);
+  EXPECT_THAT(moat(tune(cases)).exit_code, AnyOf(kExitOk, kExitDisturbed));
+  std::filesystem::remove(folder_.path() / "tuned.record.json");
+  const Finished alone = moat(tune(cases));
+  EXPECT_EQ(alone.exit_code, kExitUsage);
+  EXPECT_THAT(alone.err, HasSubstr("but not its record"));
+}
+
 TEST_F(TuneCommand, RefusesWhatItCannotDo) {
   const Finished none = moat(tune({"--case", "softmax/f32/r4c100"}));
   EXPECT_EQ(none.exit_code, kExitNothing);

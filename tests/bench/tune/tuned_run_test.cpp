@@ -155,7 +155,10 @@ TEST_F(TunedRun, AScheduleThatTheBuildLacksIsNamed) {
 
 TEST_F(TunedRun, WhatTheTableChoosesAnywayRunsOnce) {
   tune_to("own");
+  testing::internal::CaptureStderr();
   EXPECT_EQ(run(options_, world_), kExitOk);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("knows no faster schedule for these cases"));
   EXPECT_THAT(implementations(), ElementsAre("gemm moat", "sum moat"));
 }
 
