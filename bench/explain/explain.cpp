@@ -101,10 +101,6 @@ std::vector<Prediction> others(const Target& target, const Problem& problem,
   return found;
 }
 
-std::optional<codegen::EntryName> parsed(const PlannedLaunch& launch) {
-  return codegen::entry_name(launch.kernel, launch.schedule);
-}
-
 }  // namespace
 
 std::vector<Target> known_targets() { return known_targets(backend_planners(), absent_backends()); }
@@ -148,7 +144,7 @@ Explanation explain(const Target& target, const Problem& problem, bool with_othe
 }
 
 std::string kernel_text(const PlannedLaunch& launch) {
-  auto name = parsed(launch);
+  auto name = codegen::entry_name(launch.kernel, launch.schedule);
   if (!name) return launch.kernel;
   name->schedule.clear();
   return name->text();

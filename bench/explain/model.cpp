@@ -23,7 +23,7 @@ Term term(double amount, std::optional<double> rate, double efficiency = 1) {
 double fill_of(std::int64_t items, const std::vector<std::int64_t>& steps, int units) {
   if (items <= 0 || units <= 0) return 1;
   if (steps.empty()) {
-    const std::int64_t rounds = (items + units - 1) / units;
+    const std::int64_t rounds = ceil_div(items, std::int64_t{units});
     return static_cast<double>(items) / static_cast<double>(rounds * units);
   }
   std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> free_at;

@@ -46,9 +46,10 @@ std::string tile_text(const PlannedLaunch& l) {
   return text + fmt::format("{} waves{}", l.waves, l.persistent ? ", persistent" : "");
 }
 
-std::string at_least(const Prediction& p) {
-  return (p.complete ? "" : "at least ") + format_seconds(p.seconds);
+std::string at_least(double seconds, bool complete) {
+  return (complete ? "" : "at least ") + format_seconds(seconds);
 }
+std::string at_least(const Prediction& p) { return at_least(p.seconds, p.complete); }
 
 // Of kernels whose edges are not modelled nothing is known.
 std::string useful_text(const LaunchModel& m) {
@@ -73,7 +74,7 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
                                     m.work.items, device.compute_units, m.resident));
   if (m.work.steps.empty()) {
     const std::int64_t rounds =
-        (std::max<std::int64_t>(m.work.items, 1) + device.compute_units - 1) / device.compute_units;
+        ceil_div(std::max<std::int64_t>(m.work.items, 1), std::int64_t{device.compute_units});
     text += line("fill", fmt::format("{:.1f} % = {} items ÷ ({} units x {} rounds)", 100 * m.fill,
                                      m.work.items, device.compute_units, rounds));
   } else {
@@ -201,7 +202,7 @@ std::string findings_text(const std::vector<Finding>& findings) {
     const bool planned = f.mend != Mend::split;
     lines.push_back(
         {.cells = {f.name, f.device, std::string(name_of(f.mend)), f.launch.schedule_name,
-                   percent(f.fill), (f.complete ? "" : "at least ") + format_seconds(f.seconds),
+                   percent(f.fill), at_least(f.seconds, f.complete),
                    planned ? f.better : "only a split of k, or of keys",
                    planned ? percent(f.better_fill) : "",
                    planned ? format_seconds(f.better_seconds) : ""}});

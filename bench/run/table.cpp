@@ -266,12 +266,11 @@ std::string schedules_text(const Record& record) {
   const bool any = std::ranges::any_of(record.cases, [](const CaseRecord& c) {
     return c.implementation != kOurs && is_ours(c.implementation);
   });
-  return any ? fmt::format(
-                   "{0}.…  our kernel with that schedule; × {0}: its speed beside the schedule "
-                   "that "
-                   "the kernel's table chooses\n",
-                   kOurs)
-             : "";
+  if (!any) return "";
+  return fmt::format(
+      "{0}.…  our kernel with that schedule; × {0}: its speed beside the "
+      "schedule that the kernel's table chooses\n",
+      kOurs);
 }
 
 std::string number(const Reading<double>& x) {

@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cctype>
-#include <cstdint>
 #include <string_view>
 
 #include "bench/cases/case.hpp"

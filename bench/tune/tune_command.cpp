@@ -11,7 +11,6 @@
 
 #include "bench/compare/record_set.hpp"
 #include "bench/record/file.hpp"
-#include "bench/record/provenance.hpp"
 #include "bench/record/record.hpp"
 #include "bench/record/say.hpp"
 #include "bench/run/cpu_option.hpp"
@@ -31,34 +30,31 @@ namespace moat {
 namespace {
 
 constexpr const char* kFooter =
-    "Every case that has more than one schedule is solved with each of them: verified, and timed "
-    "in\n"
-    "the same rounds as the one that the kernel's table chooses. A schedule wins a class of "
-    "shapes\n"
-    "(extents count by the next power of two) if it is more than 2 % faster in the mean, the 95 %\n"
-    "interval of a case says so too, and no case of the class is slower. The tables stay as they\n"
-    "are: moat run --tuned FILE runs what won beside what the table chooses.\n"
-    "\n"
-    "The samples are in the record, FILE with .record.json in place of .json. The same command "
-    "goes\n"
-    "on where --time or Ctrl-C ended it.\n"
-    "\n"
-    "examples:\n"
-    "  moat tune                                    the quick suite, at most 10 minutes\n"
-    "  moat tune --suite llama3-8b --out llama.json the shapes of a model\n"
-    "  moat tune --kernel gemm --out gemm.json      one kernel; other options need a file of their "
-    "own\n"
-    "  moat run --tuned tuned.json                  with what won\n"
-    "\n"
-    "exit codes:\n"
-    "  0    all that was asked for, or fitted into --time, was measured\n"
-    "  1    a schedule failed its verification, which no case may; the others were measured\n"
-    "  2    bad option or value; nothing was measured\n"
-    "  3    no case has more than one schedule here; nothing was measured\n"
-    "  4    a file could not be written\n"
-    "  5    a device, or a case on it, could not run\n"
-    "  6    the machine was too busy for some cases, which have no number\n"
-    "  130  interrupted; the record holds what was verified\n";
+    R"(Every case that has more than one schedule is solved with each of them: verified, and timed in
+the same rounds as the one that the kernel's table chooses. A schedule wins a class of shapes
+(extents count by the next power of two) if it is more than 2 % faster in the mean, the 95 %
+interval of a case says so too, and no case of the class is slower. The tables stay as they
+are: moat run --tuned FILE runs what won beside what the table chooses.
+
+The samples are in the record, FILE with .record.json in place of .json. The same command goes
+on where --time or Ctrl-C ended it.
+
+examples:
+  moat tune                                    the quick suite, at most 10 minutes
+  moat tune --suite llama3-8b --out llama.json the shapes of a model
+  moat tune --kernel gemm --out gemm.json      one kernel; other options need a file of their own
+  moat run --tuned tuned.json                  with what won
+
+exit codes:
+  0    all that was asked for, or fitted into --time, was measured
+  1    a schedule failed its verification, which no case may; the others were measured
+  2    bad option or value; nothing was measured
+  3    no case has more than one schedule here; nothing was measured
+  4    a file could not be written
+  5    a device, or a case on it, could not run
+  6    the machine was too busy for some cases, which have no number
+  130  interrupted; the record holds what was verified
+)";
 
 constexpr double kDefaultSeconds = 600;
 

@@ -46,7 +46,9 @@ bool is_faster(const Class& c, const std::vector<TunedCase>& cases) {
              cases, [](const TunedCase& t) { return t.upper >= 1 && t.speed >= 1 - kLeastGain; });
 }
 
-std::vector<Class> classes_of(const Record& record, const DeviceRecord& device) {
+// `all`: of every device, our kernels beside what solved the same.
+std::vector<Class> classes_of(const Record& record, const DeviceRecord& device,
+                              const std::vector<Beside>& all) {
   std::vector<Class> classes;
   const auto class_of = [&](const std::string& problem) -> Class& {
     const std::string name = shape_class(parse_case(problem));
@@ -64,7 +66,7 @@ std::vector<Class> classes_of(const Record& record, const DeviceRecord& device) 
     // Beside itself, in a class whose cases the table chooses differently for.
     if (c.schedule) own.schedules[*c.schedule].push_back({c.problem, 1, 1, 1});
   }
-  for (const Beside& b : beside(record, {}, kLeastGain, {})) {
+  for (const Beside& b : all) {
     if (b.backend != device.backend || b.device != device.index) continue;
     const auto schedule = schedule_of(b.other);
     const auto result = compared(b);
@@ -76,6 +78,7 @@ std::vector<Class> classes_of(const Record& record, const DeviceRecord& device) 
 }  // namespace
 
 std::vector<TunedDevice> winners(const Record& record) {
+  const std::vector<Beside> all = beside(record, {}, kLeastGain, {});
   std::vector<TunedDevice> devices;
   for (const DeviceRecord& d : record.devices) {
     TunedDevice tuned{.backend = d.backend,
@@ -86,7 +89,7 @@ std::vector<TunedDevice> winners(const Record& record) {
                       .classes = {},
                       .kept = {},
                       .undecided = {}};
-    for (const Class& c : classes_of(record, d)) {
+    for (const Class& c : classes_of(record, d, all)) {
       if (c.cases == 0) continue;
       TunedClass best{
           .shape_class = c.name, .schedule = {}, .instead_of = c.instead_of, .cases = {}};
