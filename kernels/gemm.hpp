@@ -28,23 +28,23 @@ struct Gemm {
   struct Args {
     typename PanelA<S, B>::Source a;
     typename PanelB<S, B>::Source b;
-    Tensor<T> c;
-    int k;
+    typename B::template SplitK<T> c;
   };
 
-  template <ProductSchedule S, ProductBlock<S, T, kOrderB, T, E> B>
+  template <ProductSchedule S, SplitProductBlock<S, T, kOrderB, T, E> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
+    block.template split_tiles<S::m, S::n>(args.c, [&](const auto& part) {
       block.template pipeline<Stage<S, B>>(
-          ceil_div(args.k, S::k),
+          part.steps,
           [&](auto& stage, int step) {
-            block.load(stage.a, args.a, {.row = row, .col = step * S::k});
-            block.load(stage.b, args.b, {.row = step * S::k, .col = col});
+            const int k = (part.first_step + step) * S::k;
+            block.load(stage.a, args.a, {.row = part.row, .col = k});
+            block.load(stage.b, args.b, {.row = k, .col = part.col});
           },
           [&](auto& stages) {
             auto acc = block.template zeros<S::m, S::n>();
             stages.for_each([&](const auto& stage) { block.mma(acc, stage.a, stage.b); });
-            block.store(args.c, {.row = row, .col = col}, acc);
+            block.store_part(args.c, part, acc);
           });
     });
   }
@@ -62,10 +62,10 @@ void launch_gemm(Backend& backend, const GemmProblem& p) {
   backend.schedules().template gemm<T>(p, [&]<ProductSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Gemm<T, kOrderB>;
-    const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
-                                                    Kernel::template PanelB<S, B>::bind(b), c, p.k};
-    backend.template launch<Kernel, S>(std::int64_t{ceil_div(p.m, S::m)} * ceil_div(p.n, S::n),
-                                       args);
+    const typename Kernel::template Args<S, B> args{
+        Kernel::template PanelA<S, B>::bind(a), Kernel::template PanelB<S, B>::bind(b),
+        backend.template split_k<S>(c, ceil_div(p.k, S::k))};
+    backend.template launch<Kernel, S>(args.c.template parts<S::m, S::n>(), args);
   });
 }
 

@@ -29,35 +29,39 @@ struct ScaledGemm {
     typename PanelB<S, B>::Source b;
     Tensor<const Scale> a_scales;  // rows × blocks of k
     Tensor<const Scale> b_scales;  // blocks of columns × blocks of k
-    Tensor<T> c;
+    typename B::template SplitK<T> c;
     int k;
   };
 
   template <ScaledSchedule S, ScaledProductBlock<S, T, C, Scale> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    block.template tiles<S::m, S::n>(args.c.rows, args.c.cols, [&](int row, int col) {
+    block.template split_tiles<S::m, S::n>(args.c, [&](const auto& part) {
+      const int row = part.row;
+      const int col = part.col;
       block.template pipeline<Stage<S, B>>(
-          ceil_div(args.k, S::k),
+          part.steps,
           [&](auto& stage, int step) {
-            block.load(stage.a, args.a, {.row = row, .col = step * S::k});
-            block.load(stage.b, args.b, {.row = step * S::k, .col = col});
+            const int k = (part.first_step + step) * S::k;
+            block.load(stage.a, args.a, {.row = row, .col = k});
+            block.load(stage.b, args.b, {.row = k, .col = col});
           },
           [&](auto& stages) {
             auto sum = block.template zeros<S::m, S::n>();
-            auto part = block.template zeros<S::m, S::n>();
-            int steps = 0;
+            auto of_block = block.template zeros<S::m, S::n>();
+            int steps = part.first_step;
             stages.for_each([&](const auto& stage) {
-              block.mma(part, stage.a, stage.b);
+              block.mma(of_block, stage.a, stage.b);
+              const int before = steps * S::k;
               ++steps;
-              const int depth = B::min(steps * S::k, args.k);
-              if (depth % kPerScale == 0 || depth == args.k) {
+              const int depth = B::min(before + S::k, args.k);
+              if (before < args.k && (depth % kPerScale == 0 || depth == args.k)) {
                 const int in_block = (depth - 1) / kPerScale;
                 const auto rows = block.template load_rows<S::m>(args.a_scales, {row, in_block});
                 const Coord of_b{.row = col / kPerScale, .col = in_block};
-                block.add_scaled(sum, part, rows, decode(*address(args.b_scales, of_b)));
+                block.add_scaled(sum, of_block, rows, decode(*address(args.b_scales, of_b)));
               }
             });
-            block.store(args.c, {.row = row, .col = col}, sum);
+            block.store_part(args.c, part, sum);
           });
     });
   }
@@ -75,14 +79,15 @@ void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
   backend.schedules().template scaled_gemm<T>(p, [&]<ScaledSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = ScaledGemm<T, C, Scale>;
+    // Parts are of whole blocks of k.
+    const auto to = backend.template split_k<S>(c, ceil_div(p.k, S::k), kPerScale / S::k);
     const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
                                                     Kernel::template PanelB<S, B>::bind(b),
                                                     scales(p.a_scales, p.m),
                                                     scales(p.b_scales, ceil_div(p.n, kPerScale)),
-                                                    c,
+                                                    to,
                                                     p.k};
-    backend.template launch<Kernel, S>(std::int64_t{ceil_div(p.m, S::m)} * ceil_div(p.n, S::n),
-                                       args);
+    backend.template launch<Kernel, S>(to.template parts<S::m, S::n>(), args);
   });
 }
 

@@ -17,10 +17,10 @@ void launch_weight_gemm(Backend& backend, const WeightGemmProblem& p) {
   backend.schedules().template weight_gemm<T>(p, [&]<ProductSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = Gemm<T, Order::transposed, Weights>;
-    const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a),
-                                                    Kernel::template PanelB<S, B>::bind(w), c, p.k};
-    backend.template launch<Kernel, S>(std::int64_t{ceil_div(p.m, S::m)} * ceil_div(p.n, S::n),
-                                       args);
+    const typename Kernel::template Args<S, B> args{
+        Kernel::template PanelA<S, B>::bind(a), Kernel::template PanelB<S, B>::bind(w),
+        backend.template split_k<S>(c, ceil_div(p.k, S::k))};
+    backend.template launch<Kernel, S>(args.c.template parts<S::m, S::n>(), args);
   });
 }
 

@@ -23,7 +23,7 @@ inline Schedules Backend::schedules() const { return {choice_}; }
 
 template <class Kernel, class Schedule, class Args>
 void Backend::launch(std::int64_t items, const Args& args) {
-  if (choice_ != nullptr && choice_->offered != nullptr) return;
+  if (is_listing(choice_)) return;
   const auto workers = Schedule::Mode::kSizedForWorkers
                            ? threads_
                            : static_cast<int>(std::min<std::int64_t>(items, threads_));

@@ -108,14 +108,8 @@ class CpuDevice : public Device {
 
  private:
   void run_chosen(const ScheduleChoice& choice, const Problem& problem) {
-    backend_.set_choice(&choice);
-    try {
-      run(problem);
-    } catch (...) {
-      backend_.set_choice(nullptr);
-      throw;
-    }
-    backend_.set_choice(nullptr);
+    const ChoiceInForce guard(backend_.choice(), choice);
+    run(problem);
   }
 
   const KernelTable& kernels_ = chosen<KernelTable>();

@@ -135,7 +135,7 @@ struct RightOfHeads : HeadsPanel<T, kK, kN, kOrder> {
   const T* next_row(int key) const { return next + key * this->next_row_stride; }
 
   const T* from;
-  const T* next;  // what is read after this panel, as long and with the same strides
+  const T* next;  // what is read after this panel, as long, with strides of its own
   std::int64_t row_stride;
   std::int64_t head_stride;
   int keys;

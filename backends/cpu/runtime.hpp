@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/cpu/scratch.hpp"
+#include "backends/cpu/split_k.hpp"
 #include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
@@ -35,7 +36,7 @@ class Backend {
 
   // Of schedules, in place of the table's, for the launches that follow; null: the table's. It
   // outlives them.
-  void set_choice(const ScheduleChoice* choice) { choice_ = choice; }
+  const ScheduleChoice*& choice() { return choice_; }
 
   // Runs the block program on as many workers as there are work items, and waits for them. Throws
   // what a worker threw.
@@ -53,6 +54,11 @@ class Backend {
   template <class Schedule>
   int concurrent_blocks() const {
     return threads_;
+  }
+
+  template <class Schedule, class T>
+  SplitK<T> split_k(const Tensor<T>& c, int steps, int /*grain*/ = 1) const {
+    return {c, steps};
   }
 
   // Key ranges per tile of queries, so that `items` tiles with `key_steps` steps each occupy all

@@ -16,6 +16,7 @@
 #include "backends/cpu/pipeline.hpp"
 #include "backends/cpu/reduce.hpp"
 #include "backends/cpu/runtime.hpp"
+#include "backends/cpu/split_k.hpp"
 #include "backends/cpu/terms.hpp"
 #include "backends/vocabulary/block.hpp"
 
@@ -121,6 +122,16 @@ class Worker {
     });
   }
 
+  template <class T>
+  using SplitK = cpu::SplitK<T>;
+
+  template <int kM, int kN, class T, class F>
+  void split_tiles(const SplitK<T>& to, F f) {
+    tiles<kM, kN>(to.c.rows, to.c.cols, [&](int row, int col) {
+      f(typename SplitK<T>::Part{.row = row, .col = col, .steps = to.steps});
+    });
+  }
+
   // Groups share the workers, so that tiles of one are as large as if the others did not exist only
   // where those are few. A worker visits groups in their order, and remembers where it is.
   template <int kM, int kN, class RowsOf, class F>
@@ -218,6 +229,11 @@ class Worker {
   template <class T, class Acc>
   void store(const Tensor<T>& to, Coord at, const Acc& acc) {
     mode_.store(to, at, acc);
+  }
+
+  template <class T, class Acc>
+  void store_part(const SplitK<T>& to, const typename SplitK<T>::Part& part, const Acc& acc) {
+    mode_.store(to.c, {.row = part.row, .col = part.col}, acc);
   }
 
   template <class Acc, class F>

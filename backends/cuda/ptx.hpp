@@ -25,6 +25,14 @@ struct Ptx : simt::Lanes<32> {
     return x;
   }
 
+  static MOAT_FN int same_in_wave(int x) { return x; }
+  // Arguments are read where they lie.
+  template <class T>
+  static MOAT_FN T aside(T x) {
+    return x;
+  }
+  static MOAT_FN void syncwarp() { __syncwarp(); }
+
   template <class T>
   static MOAT_FN T shuffle_xor(T x, int mask) {
     return __shfl_xor_sync(kAllLanes, x, mask);

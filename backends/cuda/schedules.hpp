@@ -21,10 +21,6 @@ namespace moat::cuda {
 struct Sm80Schedules {
   static constexpr simt::DeviceFacts kReference = kA100;
 
-  // The rows of an atom.
-  static constexpr int kFewRows = 16;
-  // More are not multiplied in blocks of so few, whose weights would be read again for each.
-  static constexpr int kSomeRows = 4 * kFewRows;
   // Below, the 8 roundoffs that split products of f32 may be off by would show.
   static constexpr int kShortSums = 32;
 
@@ -41,7 +37,7 @@ struct Sm80Schedules {
   auto gemms(const GemmProblem& p) const {
     constexpr int k = 64 / sizeof(T);
     using Few = simt::TileSchedule<T, 16, 64, 2 * k, 1, 4, 3, 4>;
-    const Offer<Few> few{.best = p.m <= kFewRows, .fits = p.m <= kSomeRows};
+    const Offer<Few> few = simt::few_rows<Few>(p.m);
     if constexpr (sizeof(T) == 2) {
       using Small = simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 3, 3>;
       using Large = simt::TileSchedule<T, 128, 128, k, 2, 2, 2, 4>;
@@ -67,7 +63,7 @@ struct Sm80Schedules {
   // As the GEMM that a group is like.
   template <class T, class F>
   void grouped_gemm(const GroupedGemmProblem& p, F f) const {
-    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+    gemm<T>(simt::typical_product(p), [&](auto s) { f(s, RowRange{}); });
   }
 
   // Decoded panels pass through registers and need no more than two stages, of 128 bytes of a row
@@ -76,7 +72,7 @@ struct Sm80Schedules {
   void weight_gemm(const WeightGemmProblem& p, F f) const {
     using Few = simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>;
     using Many = simt::TileSchedule<T, 128, 128, 64, 2, 2, 2, 2>;
-    choose(choice, few_or_many<Few, Many>(p.m), f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
   }
 
   // Sums of a block of k stand beside those of all, which halves the tile.
@@ -84,7 +80,7 @@ struct Sm80Schedules {
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     using Few = simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>;
     using Many = simt::TileSchedule<T, 128, 64, 64, 2, 2, 2, 2>;
-    choose(choice, few_or_many<Few, Many>(p.m), f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
   }
 
   // Two steps of keys and values are in shared memory, of f32 2048 elements each. With short rows a
@@ -155,12 +151,6 @@ struct Sm80Schedules {
 
   simt::DeviceFacts device;
   const ScheduleChoice* choice;
-
- private:
-  template <class Few, class Many>
-  static Menu<Few, Many> few_or_many(int m) {
-    return {{.best = m <= kFewRows, .fits = m <= kSomeRows}, {}};
-  }
 };
 
 // Large products of 16-bit types go through the tensor memory accelerator and warpgroups; what
@@ -184,7 +174,7 @@ struct Sm90aSchedules : Sm80Schedules {
       const std::int64_t b_cols = p.order_b == Order::transposed ? p.k : p.n;
       const bool fits =
           copyable<T>(p.a, p.lda ? p.lda : p.k) && copyable<T>(p.b, p.ldb ? p.ldb : b_cols);
-      const bool many = p.m > kFewRows;
+      const bool many = p.m > simt::kFewRows;
       const std::int64_t wide = time_of(p, 256);
       const std::int64_t middle = time_of(p, 128);
       const std::int64_t narrow = time_of(p, 64);
@@ -206,7 +196,7 @@ struct Sm90aSchedules : Sm80Schedules {
   // The same with these.
   template <class T, class F>
   void grouped_gemm(const GroupedGemmProblem& p, F f) const {
-    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+    gemm<T>(simt::typical_product(p), [&](auto s) { f(s, RowRange{}); });
   }
 
   // 64 query rows for each of two consumers, which take turns: one multiplies while the other

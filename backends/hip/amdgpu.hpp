@@ -24,11 +24,24 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
 
   // The same in all lanes of a wave, which the compiler cannot know.
   static MOAT_FN int wave() {
-    return __builtin_amdgcn_readfirstlane(static_cast<int>(threadIdx.x) / kLanes);
+    return same_in_wave(static_cast<int>(threadIdx.x) / kLanes);
   }
   static MOAT_FN int opaque(int x) {
     asm volatile("" : "+v"(x));
     return x;
+  }
+  static MOAT_FN int same_in_wave(int x) { return __builtin_amdgcn_readfirstlane(x); }
+  // A wave has about 100 registers that its lanes share.
+  template <class T>
+  static MOAT_FN T aside(T x) {
+    asm volatile("" : "+v"(x));
+    return x;
+  }
+
+  // Lanes of a wave run in step, and their accesses stay in order.
+  static MOAT_FN void syncwarp() {
+    __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");
+    __builtin_amdgcn_wave_barrier();
   }
 
   template <class T>

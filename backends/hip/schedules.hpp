@@ -16,11 +16,6 @@ namespace moat::hip {
 struct PlainSchedules {
   static constexpr simt::DeviceFacts kReference = kMi100;
 
-  // The rows of an atom.
-  static constexpr int kFewRows = 16;
-  // More are not multiplied in blocks of so few, whose weights would be read again for each.
-  static constexpr int kSomeRows = 4 * kFewRows;
-
   explicit constexpr PlainSchedules(const simt::DeviceFacts& its_device,
                                     const ScheduleChoice* its_choice = nullptr)
       : device(its_device), choice(its_choice) {}
@@ -35,13 +30,13 @@ struct PlainSchedules {
     using Small = simt::TileSchedule<T, 64, 64, k, 2, 2, 2>;
     using Large = simt::TileSchedule<T, 128, 64, k, 2, 2, 2>;
     const bool small = simt::tiles(p, 128, 64) < 2 * device.compute_units;
-    choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
+    choose(choice, Menu<Few, Small, Large>{simt::few_rows<Few>(p.m), {.best = small}, {}}, f);
   }
 
   // As the GEMM that a group is like.
   template <class T, class F>
   void grouped_gemm(const GroupedGemmProblem& p, F f) const {
-    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+    gemm<T>(simt::typical_product(p), [&](auto s) { f(s, RowRange{}); });
   }
 
   // The same of codes, in steps that are whole chunks of them.
@@ -109,19 +104,12 @@ struct PlainSchedules {
   simt::DeviceFacts device;
   const ScheduleChoice* choice;
 
- protected:
-  // The schedule of few rows, in a menu whose next one is for more.
-  template <class Few>
-  static Offer<Few> few(int m) {
-    return {.best = m <= kFewRows, .fits = m <= kSomeRows};
-  }
-
  private:
   template <class T, class F>
   void codes_gemm(int m, F f) const {
     using Few = simt::TileSchedule<T, 16, 64, 64, 1, 4, 2>;
     using Many = simt::TileSchedule<T, 64, 64, 32, 2, 2, 2>;
-    choose(choice, Menu<Few, Many>{few<Few>(m), {}}, f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(m), {}}, f);
   }
 };
 
@@ -141,13 +129,13 @@ struct CdnaSchedules : PlainSchedules {
     using Small = simt::TileSchedule<T, 64, 64, 2 * k, 2, 2, 2>;
     using Large = simt::TileSchedule<T, 128, 128, k, 2, 2, 2>;
     const bool small = simt::tiles(p, 128, 128) < device.compute_units;
-    choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
+    choose(choice, Menu<Few, Small, Large>{simt::few_rows<Few>(p.m), {.best = small}, {}}, f);
   }
 
   // The same with these.
   template <class T, class F>
   void grouped_gemm(const GroupedGemmProblem& p, F f) const {
-    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+    gemm<T>(simt::typical_product(p), [&](auto s) { f(s, RowRange{}); });
   }
 
   // The same of codes. Where sums of a block of k stand beside those of all, the tile is halved.
@@ -155,13 +143,13 @@ struct CdnaSchedules : PlainSchedules {
   void weight_gemm(const WeightGemmProblem& p, F f) const {
     using Few = simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>;
     using Many = simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>;
-    choose(choice, Menu<Few, Many>{few<Few>(p.m), {}}, f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
   }
   template <class T, class F>
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     using Few = simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>;
     using Many = simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>;
-    choose(choice, Menu<Few, Many>{few<Few>(p.m), {}}, f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
   }
 
   // 32 query rows a wave, because each wave reads all keys and values from LDS; with 64 keys the
@@ -210,14 +198,14 @@ struct Rdna3Schedules : PlainSchedules {
       using Small = simt::TileSchedule<T, 64, 64, 64, 2, 2, 2>;
       using Large = simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>;
       const bool small = simt::tiles(p, 128, 128) < device.compute_units;
-      choose(choice, Menu<Few, Small, Large>{few<Few>(p.m), {.best = small}, {}}, f);
+      choose(choice, Menu<Few, Small, Large>{simt::few_rows<Few>(p.m), {.best = small}, {}}, f);
     }
   }
 
   // The same with these.
   template <class T, class F>
   void grouped_gemm(const GroupedGemmProblem& p, F f) const {
-    gemm<T>(simt::typical_product(p, kFewRows), [&](auto s) { f(s, RowRange{}); });
+    gemm<T>(simt::typical_product(p), [&](auto s) { f(s, RowRange{}); });
   }
 
   // The same of codes.
@@ -254,7 +242,7 @@ struct Rdna3Schedules : PlainSchedules {
   void codes_gemm(int m, F f) const {
     using Few = simt::TileSchedule<T, 16, 32, 64, 1, 1, 4>;
     using Many = simt::TileSchedule<T, 128, 128, 32, 2, 4, 2>;
-    choose(choice, Menu<Few, Many>{few<Few>(m), {}}, f);
+    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(m), {}}, f);
   }
 };
 

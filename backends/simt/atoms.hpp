@@ -8,10 +8,16 @@
 //   block(), blocks()              block within its grid, size of the grid
 //   opaque(x)                      x, an int, such that the compiler computes what depends on it
 //                                  where it stands and keeps no register for it meanwhile
+//   same_in_wave(x)                x, an int that is the same in all lanes of a wave, as the compiler
+//                                  then knows
+//   aside(x)                       x, a number or a pointer, the same in all lanes, which is not
+//                                  needed before a product ends: where it is in the way least
 //   barrier()                      all lanes of the block wait for each other; what they stored to
 //                                  any memory is visible to the block afterwards
 //   fence()                        what this lane stored is visible to the device before what it
 //                                  stores later
+//   syncwarp()                     the lanes of a wave wait for each other; what they stored to any
+//                                  memory is visible to the wave afterwards
 //   atomic_add(unsigned* p, v)     returns what *p was; device scope
 //   shuffle_xor(x, mask)           x of lane ^ mask; x is a float, an int or a std::int64_t
 //   shuffle(x, source)             x of lane `source`
@@ -132,8 +138,11 @@ concept Atoms = MatrixAtom<typename A::template Matrix<float>> && requires(float
   { A::block() } -> std::same_as<int>;
   { A::blocks() } -> std::same_as<int>;
   { A::opaque(0) } -> std::same_as<int>;
+  { A::same_in_wave(0) } -> std::same_as<int>;
+  { A::aside(p) } -> std::same_as<unsigned*>;
   A::barrier();
   A::fence();
+  A::syncwarp();
   { A::atomic_add(p, 1u) } -> std::same_as<unsigned>;
   { A::shuffle_xor(x, 1) } -> std::same_as<float>;
   { A::shuffle(x, 0) } -> std::same_as<float>;

@@ -10,6 +10,7 @@
 
 #include "backends/simt/device_facts.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/simt/split_k.hpp"
 #include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "problems/dtype.hpp"
@@ -41,6 +42,10 @@ class Queue {
 
   // A counter in device memory that is 0 between launches.
   virtual unsigned* arrivals() = 0;
+
+  // Device memory for `floats` numbers, aligned to 16 bytes, of the launches that follow, valid
+  // until the next call. Before it lie at least `counters` counters that are 0 between launches.
+  virtual float* shared_sums(std::size_t counters, std::size_t floats) = 0;
 
   // Of the device.
   virtual const DeviceFacts& facts() const = 0;
@@ -111,6 +116,13 @@ class Backend {
   template <class Schedule>
   int concurrent_blocks() const {
     return Schedule::kResidency * queue_.facts().compute_units;
+  }
+
+  template <class Schedule, class T>
+  SplitK<T> split_k(const Tensor<T>& c, int steps, int grain = 1) {
+    const SplitShape shape = split_shape<Schedule>(c, steps, grain);
+    const int each = steps_per_part(shape, queue_.facts().compute_units);
+    return share_k<Schedule>(queue_, c, steps, each);
   }
 
   template <class Schedule>

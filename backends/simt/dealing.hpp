@@ -53,18 +53,29 @@ MOAT_FN int by_die(int block, int blocks, int die_count) {
 // 64 to 304 units of a device, 6 to 9 for the 38 to 76 blocks of a die.
 inline constexpr int kBandRows = 8;
 
-// f(row, column) for the tiles, of `down` × `across`, that fall to number `block` of `blocks`:
-// bands of kBandRows rows, column by column, a part of them for each die.
-template <class F>
-MOAT_FN void deal_tiles(int block, int blocks, int die_count, int down, int across, F f) {
+// f(row, column) for the tiles, of down() × across(), that fall to a block of `blocks` whose first
+// one is number `tile`: bands of kBandRows rows, column by column. The number of the first one
+// beyond, counted from there. Sizes are asked for anew at each tile, so that none occupies a
+// register meanwhile.
+template <class Size, class F>
+MOAT_FN int deal_tiles_from(int tile, int blocks, Size down, Size across, F f) {
   MOAT_UNROLL_BY(1)
-  for (int tile = by_die(block, blocks, die_count); tile < down * across; tile += blocks) {
-    const int band = tile / (kBandRows * across);
-    const int in_band = tile - band * kBandRows * across;
-    const int left = down - band * kBandRows;
+  for (; tile < down() * across(); tile += blocks) {
+    const int columns = across();
+    const int band = tile / (kBandRows * columns);
+    const int in_band = tile - band * kBandRows * columns;
+    const int left = down() - band * kBandRows;
     const int height = left < kBandRows ? left : kBandRows;
     MOAT_INLINED f(band * kBandRows + in_band % height, in_band / height);
   }
+  return tile - down() * across();
+}
+
+// The same for number `block`, where each die has a part of the tiles.
+template <class F>
+MOAT_FN void deal_tiles(int block, int blocks, int die_count, int down, int across, F f) {
+  const auto size = [](int x) { return [x] { return x; }; };
+  deal_tiles_from(by_die(block, blocks, die_count), blocks, size(down), size(across), f);
 }
 
 }  // namespace moat::simt

@@ -63,12 +63,8 @@ inline void require_room(const Grid& grid, const DeviceFacts& facts, const std::
                     where);
 }
 
-// While schedules are listed nothing is launched. A launch that comes before any menu is of a
-// kernel without one: a name that no schedule has keeps those of what it launches besides out of
-// the list.
-inline bool is_listing(const ScheduleChoice* choice) {
-  return choice != nullptr && choice->offered != nullptr;
-}
+// A launch that comes before any menu is of a kernel without one: a name that no schedule has keeps
+// those of what it launches besides out of the list.
 inline void end_listing(const ScheduleChoice& choice) {
   if (choice.offered->empty()) choice.offered->emplace_back();
 }
@@ -183,14 +179,8 @@ class GpuDevice final : public Device, private Queue {
   }
 
   void run_chosen(const ScheduleChoice& choice, const Problem& problem) {
-    choice_ = &choice;
-    try {
-      run(problem);
-    } catch (...) {
-      choice_ = nullptr;
-      throw;
-    }
-    choice_ = nullptr;
+    const ChoiceInForce guard(choice_, choice);
+    run(problem);
   }
 
   const ScheduleChoice* choice() const override { return choice_; }
@@ -227,6 +217,24 @@ class GpuDevice final : public Device, private Queue {
   }
 
   unsigned* arrivals() override { return static_cast<unsigned*>(arrivals_.get()); }
+
+  float* shared_sums(std::size_t counters, std::size_t floats) override {
+    if (is_listing(choice_)) return nullptr;
+    if (counters > sums_.counters || floats > sums_.floats) {
+      // Earlier launches may still use the old ones.
+      synchronize();
+      SharedSums larger{
+          .counters = std::max(sums_.counters, ceil_div(counters, std::size_t{64}) * 64),
+          .floats = std::max(sums_.floats, floats)};
+      sums_ = {};
+      const std::size_t before = larger.counters * sizeof(unsigned);
+      larger.memory.reset(allocate(before + larger.floats * sizeof(float)));
+      fill(larger.memory.get(), 0, before);
+      sums_ = std::move(larger);
+    }
+    return reinterpret_cast<float*>(static_cast<unsigned*>(sums_.memory.get()) + sums_.counters);
+  }
+
   const DeviceFacts& facts() const override { return facts_; }
 
   struct Free {
@@ -242,6 +250,11 @@ class GpuDevice final : public Device, private Queue {
       static_cast<void>(R::kEventDestroy.function(e));
     }
   };
+  struct SharedSums {
+    std::unique_ptr<void, Free> memory{};
+    std::size_t counters = 0;
+    std::size_t floats = 0;
+  };
   using Event = std::unique_ptr<std::remove_pointer_t<typename R::Event>, DestroyEvent>;
 
   DeviceInfo info_;
@@ -255,6 +268,7 @@ class GpuDevice final : public Device, private Queue {
   Event stop_;
   std::unique_ptr<void, Free> arrivals_;
   std::unique_ptr<void, Free> workspace_;
+  SharedSums sums_;
   std::size_t workspace_bytes_ = 0;
   std::unordered_map<const void*, std::size_t> shared_bytes_;  // granted per entry
 };

@@ -73,6 +73,9 @@ class PlanningQueue final : public Queue {
     return nowhere();
   }
   unsigned* arrivals() override { return static_cast<unsigned*>(nowhere()); }
+  float* shared_sums(std::size_t /*counters*/, std::size_t floats) override {
+    return static_cast<float*>(workspace(floats * sizeof(float)));
+  }
   const DeviceFacts& facts() const override { return facts_; }
   const ScheduleChoice* choice() const override { return &choice_; }
 

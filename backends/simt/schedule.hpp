@@ -41,12 +41,23 @@ inline std::int64_t tiles(const GemmProblem& p, int m, int n) {
   return std::int64_t{ceil_div(p.m, m)} * ceil_div(p.n, n);
 }
 
+// The rows of an atom. More than kSomeRows are not multiplied in blocks of so few, whose weights
+// would be read again for each.
+inline constexpr int kFewRows = 16;
+inline constexpr int kSomeRows = 4 * kFewRows;
+
+// The schedule of few rows, in a menu whose next ones are for more.
+template <class Few>
+Offer<Few> few_rows(int m) {
+  return {.best = m <= kFewRows, .fits = m <= kSomeRows};
+}
+
 // A GEMM like those of a grouped one: of all rows, with one group's weights; where a group has few
 // rows, of these.
-inline GemmProblem typical_product(const GroupedGemmProblem& p, int few_rows) {
+inline GemmProblem typical_product(const GroupedGemmProblem& p) {
   const int share = ceil_div(total_rows(p), p.experts);
   return {.dtype = p.dtype,
-          .m = share <= few_rows ? share : total_rows(p),
+          .m = share <= kFewRows ? share : total_rows(p),
           .n = p.n,
           .k = p.k,
           .order_b = Order::transposed,

@@ -15,6 +15,8 @@
 #include "backends/simt/pipeline.hpp"
 #include "backends/simt/reduce.hpp"
 #include "backends/simt/schedule.hpp"
+#include "backends/simt/share_sums.hpp"
+#include "backends/simt/split_k.hpp"
 #include "backends/simt/turned.hpp"
 #include "backends/vocabulary/block.hpp"
 
@@ -97,6 +99,35 @@ class ThreadBlock {
     deal_tiles(Atoms::block(), Atoms::blocks(), dies<Atoms>(), ceil_div(rows, kM),
                ceil_div(cols, kN),
                [&](int down, int across) { MOAT_INLINED f(down * kM, across * kN); });
+  }
+
+  template <class T>
+  using SplitK = simt::SplitK<T>;
+
+  template <int kM, int kN, class T, class F>
+  MOAT_FN void split_tiles(const SplitK<T>& to, F f) {
+    const Tensor<T> c{.data = Atoms::aside(to.c.data),
+                      .rows = Atoms::aside(to.c.rows),
+                      .cols = Atoms::aside(to.c.cols),
+                      .row_stride = Atoms::aside(to.c.row_stride)};
+    float* const sums = Atoms::aside(to.sums);
+    const int steps = Atoms::aside(to.steps);
+    const auto tiles = [](const int& count, int each) {
+      return [&count, each] { return ceil_div(Atoms::same_in_wave(count), each); };
+    };
+    int tile = by_die(Atoms::block(), Atoms::blocks(), dies<Atoms>());
+    MOAT_UNROLL_BY(1)
+    for (int first = 0; first < Atoms::same_in_wave(steps); first += to.each) {
+      tile = deal_tiles_from(tile, Atoms::blocks(), tiles(c.rows, kM), tiles(c.cols, kN),
+                             [&](int down, int across) {
+                               MOAT_INLINED f(typename SplitK<T>::Part{.row = down * kM,
+                                                                       .col = across * kN,
+                                                                       .first_step = first,
+                                                                       .steps = to.each,
+                                                                       .c = c,
+                                                                       .sums = sums});
+                             });
+    }
   }
 
   template <class F>
@@ -182,6 +213,21 @@ class ThreadBlock {
   template <class T, class Acc>
   MOAT_FN void store(const Tensor<T>& to, const Coord& at, const Acc& acc) {
     simt::store(to, at, acc);
+  }
+
+  template <class T, class Acc>
+  MOAT_FN void store_part(const SplitK<T>& to, const typename SplitK<T>::Part& part, Acc& acc) {
+    // Twice, so that the sums need not be in the same registers in both cases, and where the place
+    // is computed when it is needed: the products before leave no register free.
+    const auto store_sums = [&] {
+      const Coord at{.row = Atoms::opaque(part.row), .col = Atoms::opaque(part.col)};
+      simt::store(part.c, at, acc);
+    };
+    if (part.sums == nullptr) {
+      MOAT_INLINED store_sums();
+    } else if (share_sums(to, part, acc)) {
+      MOAT_INLINED store_sums();
+    }
   }
 
   template <class Acc, class F>

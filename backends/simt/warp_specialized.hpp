@@ -45,6 +45,8 @@ class ThreadBlock<AtomsOf, S> {
   using Left = TmaLeft<AtomsOf, T, kM, kK>;
   template <class T, int kK, int kN, Order kOrder, std::same_as<T> = T>
   using Right = TmaRight<AtomsOf, T, kK, kN, kOrder>;
+  template <class T>
+  using SplitK = simt::SplitK<T>;
 };
 
 template <class Q, class K, class V, int kStages>
@@ -203,6 +205,12 @@ class Consumer : public Role<Atoms, S> {
   MOAT_FN void store(const Tensor<T>& to, const Coord& at, Acc& acc) {
     Atoms::wgmma_fence_registers(flat(acc));
     Base::store(to, at, acc);
+  }
+
+  template <class T, class Acc>
+  MOAT_FN void store_part(const SplitK<T>& to, const typename SplitK<T>::Part& part, Acc& acc) {
+    Atoms::wgmma_fence_registers(flat(acc));
+    Base::store_part(to, part, acc);
   }
 
   template <class Acc, class R, class F>

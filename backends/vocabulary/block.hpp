@@ -37,6 +37,10 @@ namespace moat {
 //
 // Work:
 //   block.tiles<m, n>(rows, cols, f(row, col))  the output tiles that fall to this block
+//   B::SplitK<T>                                results whose sums over k blocks may share
+//   block.split_tiles<m, n>(SplitK, f(part))    likewise of those: a part has the tile's `row` and
+//                                               `col`, and `steps` steps of its sums from
+//                                               `first_step` on, of which the last may lie beyond k
 //   block.group_tiles<m, n>(groups, rows(g) → int, cols, f(group, row, col))
 //                                               the same of several matrices, of rows(g) rows each,
 //                                               0 or more
@@ -65,6 +69,8 @@ namespace moat {
 //   block.zeros<m, n>()                  an accumulator of zeros
 //   block.mma(acc, left, right)          acc += left · right
 //   block.store(Tensor, Coord, acc)      rounded to the tensor's type; masked at its edges
+//   block.store_part(SplitK, part, acc)  likewise, when the sums of all parts of a tile are there:
+//                                        the same bits whichever came last. Once for each part
 //   block.map_indexed(acc, f(x, row, col))   x ← f; row and col are one int or several, in the tile
 //   block.map_rows(acc, rows, f(x, r))   x ← f(x, value of its row)
 //   block.map_columns(acc, Tensor<const float>, Coord, f(x, c))   x ← f(x, value of its column), of
@@ -174,21 +180,30 @@ template <class B, class S, class T, Order kOrder, class E = T>
 using RightOf = typename B::template Right<T, S::k, S::n, kOrder, E>;
 
 template <class B, class S, class T, Order kOrder, class L = T, class R = T>
-concept ProductBlock = Block<B> && HasTiles<B, S::m, S::n> && HasLeft<B, T, S::m, S::k, L> &&
-    HasRight<B, T, S::k, S::n, kOrder, R> && HasLoad<B, LeftOf<B, S, T, L>> &&
-    HasLoad<B, RightOf<B, S, T, kOrder, R>> && HasPipeline<B, LeftOf<B, S, T, L>> &&
-    HasZeros<B, S::m, S::n> &&
-    HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T, L>, RightOf<B, S, T, kOrder, R>> &&
+concept Multiplies =
+    Block<B> && HasLeft<B, T, S::m, S::k, L> && HasRight<B, T, S::k, S::n, kOrder, R> &&
+    HasLoad<B, LeftOf<B, S, T, L>> && HasLoad<B, RightOf<B, S, T, kOrder, R>> &&
+    HasPipeline<B, LeftOf<B, S, T, L>> && HasZeros<B, S::m, S::n> &&
+    HasMma<B, AccumulatorOf<B, S::m, S::n>, LeftOf<B, S, T, L>, RightOf<B, S, T, kOrder, R>>;
+
+template <class B, class S, class T, Order kOrder, class L = T, class R = T>
+concept ProductBlock = Multiplies<B, S, T, kOrder, L, R> && HasTiles<B, S::m, S::n> &&
     HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
+
+// The same whose sums blocks may share.
+template <class B, class S, class T, Order kOrder, class L = T, class R = T>
+concept SplitProductBlock = Multiplies<B, S, T, kOrder, L, R> && HasSplitTiles<B, T, S::m, S::n> &&
+    HasStorePart<B, T, S::m, S::n>;
 
 // Products of several left operands, each with a right one of its own.
 template <class B, class S, class T>
-concept GroupedProductBlock = ProductBlock<B, S, T, Order::transposed> &&
-    HasGroupTiles<B, S::m, S::n> && HasLoadFirst<B, LeftOf<B, S, T>>;
+concept GroupedProductBlock =
+    Multiplies<B, S, T, Order::transposed> && HasGroupTiles<B, S::m, S::n> &&
+    HasLoadFirst<B, LeftOf<B, S, T>> && HasStore<B, AccumulatorOf<B, S::m, S::n>, T>;
 
 // The same with sums over blocks of k, each with its scales.
 template <class B, class S, class T, class C, class Scale>
-concept ScaledProductBlock = ProductBlock<B, S, T, Order::transposed, C, C> &&
+concept ScaledProductBlock = SplitProductBlock<B, S, T, Order::transposed, C, C> &&
     HasLoadRows<B, S::m, Scale> && HasAddScaled<B, AccumulatorOf<B, S::m, S::n>, RowsOf<B, S::m>>;
 
 // Queries, keys and values of d elements, tiles of them and steps through the keys.

@@ -35,6 +35,26 @@ struct ScheduleChoice {
   std::vector<std::string>* offered = nullptr;
 };
 
+// While schedules are listed nothing is launched.
+inline bool is_listing(const ScheduleChoice* choice) {
+  return choice != nullptr && choice->offered != nullptr;
+}
+
+// Sets a backend's choice, and takes it back when it goes.
+class ChoiceInForce {
+ public:
+  ChoiceInForce(const ScheduleChoice*& of_backend, const ScheduleChoice& choice)
+      : of_backend_(of_backend) {
+    of_backend_ = &choice;
+  }
+  ~ChoiceInForce() { of_backend_ = nullptr; }
+  ChoiceInForce(const ChoiceInForce&) = delete;
+  ChoiceInForce& operator=(const ChoiceInForce&) = delete;
+
+ private:
+  const ScheduleChoice*& of_backend_;
+};
+
 // A schedule that a table has for a problem. The backend's schedule_name(Type<S>) tells it from the
 // others of its menu.
 template <class S>
@@ -57,7 +77,7 @@ void choose(const ScheduleChoice* choice, const Menu<S...>& menu, F f) {
   auto chosen = static_cast<std::size_t>(std::find(best.begin(), best.end(), true) - best.begin());
   if (choice != nullptr) {
     const std::array<std::string, sizeof...(S)> names = {schedule_name(Type<S>{})...};
-    if (choice->offered != nullptr) {
+    if (is_listing(choice)) {
       std::vector<std::string>& offered = *choice->offered;
       if (!offered.empty()) return;
       offered.push_back(names.at(chosen));

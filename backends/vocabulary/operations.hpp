@@ -70,6 +70,10 @@ template <class B, int m, int n>
 concept HasTiles = requires(B& block, int rows, int cols, Ignore f) {
   block.template tiles<m, n>(rows, cols, f);
 };
+template <class B, class T, int m, int n>
+concept HasSplitTiles = requires(B& block, const typename B::template SplitK<T>& to, Ignore f) {
+  block.template split_tiles<m, n>(to, f);
+};
 template <class B, int m, int n>
 concept HasGroupTiles = requires(B& block, int groups, CountOf rows, int cols, Ignore f) {
   block.template group_tiles<m, n>(groups, rows, cols, f);
@@ -126,6 +130,12 @@ concept HasMma = requires(B& block, Acc& acc, const L& left, const R& right) {
 template <class B, class Acc, class T>
 concept HasStore = requires(B& block, const Tensor<T>& to, const Coord& at, Acc& acc) {
   block.store(to, at, acc);
+};
+template <class B, class T, int m, int n>
+concept HasStorePart = requires(B& block, const typename B::template SplitK<T>& to,
+                                const typename B::template SplitK<T>::Part& part,
+                                AccumulatorOf<B, m, n>& acc) {
+  block.store_part(to, part, acc);
 };
 template <class B, class Acc>
 concept HasMapIndexed = requires(B& block, Acc& acc, Ignore f) {

@@ -10,6 +10,10 @@
 //   backend.splits<S>(items, key_steps)
 //                                 ranges of keys for each of `items` tiles of queries, 1 to
 //                                 key_steps
+//   backend.split_k<S>(c, steps, grain = 1) → Block<S>::SplitK<T>
+//                                 the matrix c, Tensor<T>, of sums of `steps` steps of k each, of
+//                                 which blocks may share whole multiples of `grain` in this launch;
+//                                 its parts<m, n>() are the work items with tiles of m × n
 //   Backend::Block<S>             the block that runs programs with schedule S
 //   backend.launch<Kernel, S>(items, args)    runs Kernel::run<S>(block, args) in blocks for
 //                                 `items` work items
@@ -60,6 +64,15 @@ template <class Backend>
 concept HasSplits = requires(const Backend& backend, std::int64_t items, int key_steps) {
   { backend.template splits<AnySchedule>(items, key_steps) } -> std::same_as<int>;
 };
+template <class Backend, class T>
+concept HasSplitK = requires(Backend& backend, const Tensor<T>& c, int steps) {
+  {
+    backend.template split_k<AnySchedule>(c, steps).template parts<1, 1>()
+    } -> std::same_as<std::int64_t>;
+  {
+    backend.template split_k<AnySchedule>(c, steps, 1).template parts<1, 1>()
+    } -> std::same_as<std::int64_t>;
+};
 template <class Backend>
 concept HasBlock = requires {
   typename Backend::template Block<AnySchedule>;
@@ -87,16 +100,17 @@ concept Target = HasWorkspace<Backend> && HasArrivals<Backend> && HasConcurrentB
 
 // With the tables of one kind of problem.
 template <class Backend, class T>
-concept GemmTarget = Target<Backend> && requires(Backend& backend, const GemmProblem& p, Ignore f) {
+concept GemmTarget = Target<Backend> && HasSplitK<Backend, T> &&
+    requires(Backend& backend, const GemmProblem& p, Ignore f) {
   backend.schedules().template gemm<T>(p, f);
 };
 template <class Backend, class T>
-concept WeightGemmTarget = Target<Backend> &&
+concept WeightGemmTarget = Target<Backend> && HasSplitK<Backend, T> &&
     requires(Backend& backend, const WeightGemmProblem& p, Ignore f) {
   backend.schedules().template weight_gemm<T>(p, f);
 };
 template <class Backend, class T>
-concept ScaledGemmTarget = Target<Backend> &&
+concept ScaledGemmTarget = Target<Backend> && HasSplitK<Backend, T> &&
     requires(Backend& backend, const ScaledGemmProblem& p, Ignore f) {
   backend.schedules().template scaled_gemm<T>(p, f);
 };

@@ -80,6 +80,8 @@ Suite edges() {
              "gemm/{}/m136n264k72",
              "gemm/{}/m136n264k72bt",
              "gemm/{}/m30n20k27lda29ldb24ldc33",
+             "gemm/{}/m2n40k3008",     // few tiles, whose sums are shared out
+             "gemm/{}/m40n60k1504bt",  // likewise
              "groupedgemm/{}/t1e1top1n1k1",
              "groupedgemm/{}/t3e9top2n23k31",   // experts without rows and with one
              "groupedgemm/{}/t70e5top2n67k40",  // one of more rows than a tile
@@ -184,12 +186,14 @@ Suite edges() {
              "weightonly/{}xint4/m1n65k160",
              "weightonly/{}xint4/m15n23k32",
              "weightonly/{}xint4/m136n264k96",
+             "weightonly/{}xint4/m2n40k3072",  // few tiles, whose sums are shared out
              "weightonly/{}xmxfp4/m1n65k160",
              "weightonly/{}xmxfp4/m67n71k96",
              "scaledgemm/{}xe4m3/m1n1k1",
              "scaledgemm/{}xe4m3/m1n65k129",
              "scaledgemm/{}xe4m3/m15n130k300",
              "scaledgemm/{}xe4m3/m70n140k256",
+             "scaledgemm/{}xe4m3/m2n60k2000",  // few tiles, whose sums are shared out
              "scaledgemm/{}xe4m3fnuz/m1n65k129",
              "scaledgemm/{}xe4m3fnuz/m67n71k200",
              "scaledgemm/{}xe4m3/m1n130k300ue8m0",

@@ -123,6 +123,7 @@ Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
                      {"schedule", f.launch.schedule_name},
                      {"fill", f.fill},
                      {"seconds", f.seconds},
+                     {"complete", f.complete},
                      {"better", planned ? Json(f.better) : Json()},
                      {"better_fill", planned ? Json(f.better_fill) : Json()},
                      {"better_seconds", planned ? Json(f.better_seconds) : Json()}});

@@ -67,7 +67,7 @@ bool same_choice(const PlannedLaunch& a, const PlannedLaunch& b) {
   return a.schedule == b.schedule && a.items == b.items;
 }
 
-// The menu, and ranges of keys by numbers of units from one to many.
+// The menu, and ranges of keys or of k by numbers of units from one to many.
 std::vector<Prediction> others(const Target& target, const Problem& problem,
                                const std::vector<std::string>& menu, const Prediction& chosen) {
   const LaunchModel& now = chosen.launches[chosen.main];

@@ -42,8 +42,8 @@ Columns and lines:
   at least   a peak that may bind has no source
 --check looks at products of matrices and at attention that fill less than 85 % of a device:
   schedule   another schedule of the table fills more and is predicted to be faster
-  ranges     another number of ranges of keys does
-  split      none fills more, and there are fewer tiles than units: only a split along k would
+  ranges     another number of ranges of keys or of k does
+  split      none fills more, and there are fewer tiles than units: only a finer split along k would
 
 Examples:
   moat explain gemm/bf16/m8192n8192k8192bt --device {0}    every term of every launch

@@ -141,7 +141,8 @@ std::string details(const Row& row) {
   if (e.chosen.share) text += fmt::format("; {} of the peak that binds", share_text(e.chosen));
   text += "\n";
   if (e.others.empty()) return text;
-  text += "  the menu of the kernel's table, and other ranges of keys, each predicted here:\n";
+  text +=
+      "  the menu of the kernel's table, and other ranges of keys or of k, each predicted here:\n";
   const auto choice = [&](const Prediction& p, const char* mark) {
     const LaunchModel& m = main_of(p);
     text += fmt::format(
@@ -203,7 +204,7 @@ std::string findings_text(const std::vector<Finding>& findings) {
     lines.push_back(
         {.cells = {f.name, f.device, std::string(name_of(f.mend)), f.launch.schedule_name,
                    percent(f.fill), at_least(f.seconds, f.complete),
-                   planned ? f.better : "only a split of k, or of keys",
+                   planned ? f.better : "only a finer split of k, or of keys",
                    planned ? percent(f.better_fill) : "",
                    planned ? format_seconds(f.better_seconds) : ""}});
   }

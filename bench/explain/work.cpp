@@ -2,6 +2,7 @@
 #include "bench/explain/work.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <variant>
 
 namespace moat::explain {
@@ -16,7 +17,7 @@ double round_up(double value, int step) {
 double bytes_of(DType t) { return static_cast<double>(size_of(t)); }
 double bytes_of(Code c) { return 1.0 / traits(c).per_unit; }
 
-// Tiles of a product of matrices, each through all of k.
+// Tiles of a product of matrices, through all of k.
 void add_tiles(LaunchWork& work, const PlannedLaunch& launch, std::int64_t tiles, int k,
                double a_bytes, double b_bytes) {
   const double steps = round_up(k, launch.k);
@@ -25,22 +26,39 @@ void add_tiles(LaunchWork& work, const PlannedLaunch& launch, std::int64_t tiles
   work.cache_bytes = static_cast<double>(tiles) * k * (launch.m * a_bytes + launch.n * b_bytes);
 }
 
+// The same where items are parts of the tiles' sums: all as long, of whole multiples of `grain` of
+// k, and so what lies beyond k is multiplied too. Sums of several parts are written and read.
+void add_parts(LaunchWork& work, const PlannedLaunch& launch, int m, int n, int k, int grain,
+               double a_bytes, double b_bytes) {
+  if (launch.m == 0 || launch.n == 0) return;
+  const std::int64_t tiles = std::int64_t{ceil_div(m, launch.m)} * ceil_div(n, launch.n);
+  add_tiles(work, launch, tiles, k, a_bytes, b_bytes);
+  work.items = launch.items;
+  const auto splits = static_cast<double>(launch.items) / static_cast<double>(tiles);
+  if (splits <= 1) return;
+  const double length = round_up(std::ceil(k / splits), std::max(grain, launch.k));
+  work.tile_flops = 2.0 * static_cast<double>(launch.items) * launch.m * launch.n * length;
+  const double sums = 4.0 * static_cast<double>(launch.items) * launch.m * launch.n;
+  work.cache_bytes += 2 * sums;
+  work.memory_bytes += 2 * sums;
+}
+
 void add_products(LaunchWork&, const PlannedLaunch&, const auto&, bool) {}
 
 void add_products(LaunchWork& work, const PlannedLaunch& launch, const GemmProblem& p,
                   bool /*only*/) {
-  add_tiles(work, launch, launch.items, p.k, bytes_of(p.dtype),
+  add_parts(work, launch, p.m, p.n, p.k, 1, bytes_of(p.dtype),
             bytes_of(p.dtype_b.value_or(p.dtype)));
 }
 
 void add_products(LaunchWork& work, const PlannedLaunch& launch, const WeightGemmProblem& p,
                   bool /*only*/) {
-  add_tiles(work, launch, launch.items, p.k, bytes_of(p.dtype), bytes_of(p.code));
+  add_parts(work, launch, p.m, p.n, p.k, 1, bytes_of(p.dtype), bytes_of(p.code));
 }
 
 void add_products(LaunchWork& work, const PlannedLaunch& launch, const ScaledGemmProblem& p,
                   bool /*only*/) {
-  add_tiles(work, launch, launch.items, p.k, bytes_of(p.code), bytes_of(p.code));
+  add_parts(work, launch, p.m, p.n, p.k, kPerScale, bytes_of(p.code), bytes_of(p.code));
 }
 
 // A launch has blocks for more tiles than there are, because only the device knows the groups'

@@ -24,7 +24,7 @@ struct LaunchWork {
 std::size_t main_launch(const std::vector<PlannedLaunch>& launches);
 
 // Inputs are read by the main launch, outputs written by the last one. A workspace is written once
-// and read once by a launch behind it.
+// and read once by a launch behind it, or by the same where blocks share sums over k.
 //
 // Edges and reads from the cache are known of products of matrices and of attention, and of grouped
 // products in one launch. Of attention over pages and of the indexer only FLOPs and memory are.

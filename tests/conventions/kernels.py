@@ -40,7 +40,7 @@ QUESTIONS = (
 HEADERS = "algorithm|cstdint|limits|stdexcept"
 LIBRARY = r"u?int(8|16|32|64)_t|size_t|numeric_limits|min|max|invalid_argument"
 SCHEDULE = "m|n|k|all_heads|chains"
-VOCABULARY = "Left|Right|Source|Block|Schedules|bind|abs|min|max|exp2|log2|rsqrt|select"
+VOCABULARY = "Left|Right|Source|SplitK|Block|Schedules|bind|abs|min|max|exp2|log2|rsqrt|select"
 OWN = "Args|Key|PanelA|PanelB|Partial|Query|Result|State|Value|infinity|kItem|kPadding|rebase|result"
 ENUMERATOR = re.compile(r"\b(Order|DType|Code|[A-Z]\w*(?:Op|Kind))\s*::\s*[a-z]\w*")
 

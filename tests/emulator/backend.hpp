@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "backends/simt/device_facts.hpp"
@@ -26,7 +27,8 @@ class Backend {
   template <class S>
   using Block = simt::ThreadBlock<Atoms, S>;
 
-  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges. Schedules
+  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges,
+  // and sums over k are. Schedules
   // choose for `units` compute units, or for those of the reference device, or `choice` does.
   explicit Backend(int max_blocks = 3, int splits = 1, int units = 0,
                    const ScheduleChoice* choice = nullptr)
@@ -43,7 +45,25 @@ class Backend {
   int splits(std::int64_t /*items*/, int steps) const {
     return std::min(splits_, steps);
   }
+  template <class Schedule, class T>
+  simt::SplitK<T> split_k(const Tensor<T>& c, int steps, int grain = 1) {
+    const int each = ceil_div(ceil_div(steps, grain), splits_) * grain;
+    return simt::share_k<Schedule>(*this, c, steps, std::min(each, steps));
+  }
   unsigned* arrivals() { return &arrivals_; }
+  // The numbers are NaN.
+  float* shared_sums(std::size_t counters, std::size_t floats) {
+    counters_ = ceil_div(counters, std::size_t{4}) * 4;
+    sums_.assign(counters_ + floats, ~0U);
+    std::fill_n(sums_.begin(), counters_, 0U);
+    return reinterpret_cast<float*>(sums_.data() + counters_);
+  }
+  // Counters that are not 0.
+  unsigned arrived() const {
+    const auto of_sums = std::span(sums_).first(counters_);
+    return (arrivals_ > 0 ? 1 : 0) +
+           static_cast<unsigned>(std::ranges::count_if(of_sums, [](unsigned n) { return n > 0; }));
+  }
 
   // Filled with NaN.
   void* workspace(std::size_t bytes) {
@@ -57,13 +77,17 @@ class Backend {
                     .waves = S::kWarps,
                     .wave_width = Atoms::kWaveWidth,
                     .shared_bytes = simt::kSharedBytes<Kernel, S, Atoms>,
-                    .exchanged = workspace_};
+                    .exchanged = sums_.empty()
+                                     ? std::span(workspace_)
+                                     : std::as_writable_bytes(std::span(sums_).subspan(counters_))};
     // Operands of tests that know no allocations may lie anywhere, and so may these.
     std::optional<GlobalMemory> workspace;
     std::optional<GlobalMemory> arrivals;
+    std::optional<GlobalMemory> sums;
     if (GlobalMemory::any()) {
       workspace.emplace(workspace_.data(), workspace_.size());
       arrivals.emplace(&arrivals_, sizeof(arrivals_));
+      sums.emplace(sums_.data(), sums_.size() * sizeof(unsigned));
     }
     using Program = simt::Program<Kernel, S, Atoms>;
     const typename Program::template Bound<Args> bound{args};
@@ -76,6 +100,8 @@ class Backend {
   simt::DeviceFacts facts_;
   const ScheduleChoice* choice_;
   unsigned arrivals_ = 0;
+  std::vector<unsigned> sums_;  // behind counters_ counters
+  std::size_t counters_ = 0;
   std::vector<std::byte> workspace_;
 };
 

@@ -73,6 +73,60 @@ TEST(DeviceScopeFaults, NoBarrierBetweenFenceAndAtomic) {
               ThrowsMessage<Fault>(HasSubstr("lane 1 passed no fence")));
 }
 
+struct WaveSteps {
+  bool fence_before = true;
+  bool meet_before = true;
+  bool fence_after = true;
+};
+
+// Every lane stores a 1 in a place of its own; waves of one number tell of their arrival, and the
+// last one adds up what those of all blocks stored, each lane what lanes of its own number did.
+float sum_by_waves(const WaveSteps& steps) {
+  constexpr std::size_t kWaves = 2;
+  std::array<float, kBlocks * kWaves * 32> parts{};
+  parts.fill(std::numeric_limits<float>::quiet_NaN());
+  std::array<unsigned, kWaves> arrivals{};
+  std::array<float, kWaves * 32> sums{};
+  run({.blocks = int{kBlocks},
+       .waves = int{kWaves},
+       .shared_bytes = 16,
+       .exchanged = std::as_writable_bytes(std::span(parts))},
+      [&](unsigned char*) {
+        const auto wave = static_cast<std::size_t>(Isa::wave());
+        const auto lane = static_cast<std::size_t>(Isa::lane());
+        const auto block = static_cast<std::size_t>(Isa::block());
+        Isa::store_global(&parts[(block * kWaves + wave) * 32 + lane], 1.0f);
+        if (steps.fence_before) Isa::fence();
+        if (steps.meet_before) Isa::syncwarp();
+        int before = 0;
+        if (lane == 0) before = static_cast<int>(Isa::atomic_add(&arrivals[wave], 1u));
+        if (Isa::shuffle(before, 0) + 1 != int{kBlocks}) return;
+        if (steps.fence_after) Isa::fence();
+        Isa::syncwarp();
+        for (std::size_t b = 0; b < kBlocks; ++b) {
+          sums[wave * 32 + lane] +=
+              Isa::load_global<float>(&parts[(b * kWaves + wave) * 32 + lane]);
+        }
+      });
+  return std::accumulate(sums.begin(), sums.end(), 0.0f);
+}
+
+TEST(DeviceScope, WavesPassOnWhatTheyStored) { EXPECT_EQ(sum_by_waves({}), 192.0f); }
+
+TEST(DeviceScopeFaults, AWaveWithoutAFence) {
+  EXPECT_THAT([] { sum_by_waves({.fence_before = false}); },
+              ThrowsMessage<Fault>(HasSubstr("wave 0, lane 0 passed no fence")));
+}
+
+TEST(DeviceScopeFaults, LanesThatDoNotMeetBeforeTheAtomic) {
+  EXPECT_THAT([] { sum_by_waves({.meet_before = false}); },
+              ThrowsMessage<Fault>(HasSubstr("wave 0, lane 1 passed no fence")));
+}
+
+TEST(DeviceScopeFaults, AWaveThatReadsWithoutAFence) {
+  EXPECT_TRUE(std::isnan(sum_by_waves({.fence_after = false})));
+}
+
 TEST(DeviceScopeFaults, NoFenceAfterTheAtomic) {
   EXPECT_TRUE(std::isnan(sum_of_parts({.fence_after = false})));
 }

@@ -91,7 +91,8 @@ std::uint64_t exchange(std::uint64_t value, int source, int mask,
 }
 
 void wave_barrier(const Operation& operation) {
-  together(operation, nullptr, [](std::span<void* const>, const Operation&) {}, true);
+  together(
+      operation, nullptr, [](std::span<void* const>, const Operation&) {}, true);
 }
 
 void read_shared(const void* p, std::size_t bytes, const Operation& operation) {
@@ -110,6 +111,10 @@ void access_global(const void* p, std::size_t bytes, const Operation& operation)
     fail(operation, fmt::format("misaligned: {} is not a multiple of {}", p, bytes));
   }
   block.check_global(p, bytes, block.lane(), operation);
+}
+
+void stored_global(const void* p, std::size_t bytes) {
+  ThreadBlock::current().stored_global(p, bytes);
 }
 
 void device_fence() { ThreadBlock::current().device_fence(); }

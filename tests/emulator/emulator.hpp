@@ -74,10 +74,14 @@ void write_shared(const void* p, std::size_t bytes, const Operation& operation);
 // An access to global memory, aligned to its size and within what GlobalMemory knows.
 void access_global(const void* p, std::size_t bytes, const Operation& operation);
 
+// An instruction has stored to global memory.
+void stored_global(const void* p, std::size_t bytes);
+
 // A fence of the device's scope, and an atomic operation there, before it happens. A fence before
-// the atomic, of every lane of the block and ordered before it, publishes what the block wrote to
-// Grid::exchanged; one after it acquires what others published. Which lanes wrote is not known: if
-// any did, all must have passed a fence.
+// the atomic and ordered before it publishes what its lane stored to Grid::exchanged; the lanes of
+// the atomic's wave must have passed one if they stored. One after it acquires what others
+// published. Which lanes stored by plain pointers is not known: if any did, all of the block must
+// have passed a fence.
 void device_fence();
 void device_atomic(const Operation& operation);
 

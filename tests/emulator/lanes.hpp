@@ -24,6 +24,11 @@ struct Lanes {
   static int block() { return place().block; }
   static int blocks() { return place().blocks; }
   static int opaque(int x) { return x; }
+  static int same_in_wave(int x) { return x; }
+  template <class T>
+  static T aside(T x) {
+    return x;
+  }
   static void barrier(const Where& where = Where::current()) { emulator::barrier(where); }
   static void fence() { device_fence(); }
   static unsigned atomic_add(unsigned* p, unsigned v, const Where& where = Where::current()) {
@@ -66,6 +71,7 @@ struct Lanes {
   static void store_global(void* p, V v, const Where& where = Where::current()) {
     access_global(p, sizeof(V), {"store_global", where, sizeof(V)});
     std::memcpy(p, &v, sizeof(V));
+    stored_global(p, sizeof(V));
   }
   template <class V>
   static V load_shared(const void* p, const Where& where = Where::current()) {

@@ -33,7 +33,9 @@ ThreadBlock::ThreadBlock(const Grid& grid, int index, unsigned char* arena, Shad
       lanes_(static_cast<std::size_t>(grid.waves * grid.wave_width)),
       waves_(static_cast<std::size_t>(grid.waves)),
       device_(device),
+      fences_since_atomic_(lanes_.size()),
       device_fences_(lanes_.size()),
+      device_atomics_(lanes_.size()),
       scheduler_(grid.waves, grid.wave_width, [this, &entry](int fiber) {
         lane_ = &lane(fiber);
         entry(arena_);
@@ -124,6 +126,10 @@ void ThreadBlock::acquire(Lane& lane, const VectorClock& clock) {
   lane.own.join(clock);
 }
 
+bool ThreadBlock::knows(const Lane& lane, Actor actor, Time time) const {
+  return actor == lane.actor || clock(lane)[actor] >= time;
+}
+
 void ThreadBlock::learn(Lane& lane, Actor actor, Time time) {
   if (clock(lane)[actor] >= time) return;
   if (!lane.alone) lane.own = wave_of(lane).clock;
@@ -203,32 +209,46 @@ void ThreadBlock::check_global(const void* p, std::size_t bytes, const Lane& lan
        fmt::format("{} bytes at {} lie outside every allocation of global memory", bytes, p));
 }
 
+void ThreadBlock::stored_global(const void* p, std::size_t bytes) {
+  device_.stored(p, bytes, lane_->actor, lane_->time);
+}
+
 void ThreadBlock::device_fence() {
   Lane& mine = *lane_;
-  if (device_atomic_) {
-    const auto [actor, time] = *device_atomic_;
-    if (actor == mine.actor || clock(mine)[actor] >= time) device_.acquire();
+  for (const Lane& other : lanes_) {
+    const Time atomic = device_atomics_[other.actor];
+    if (atomic != 0 && knows(mine, other.actor, atomic)) device_.acquire();
   }
-  device_fences_[mine.actor] = mine.time++;
+  device_fences_[mine.actor] = fences_since_atomic_[mine.actor] = mine.time++;
   wave_of(mine).changed = true;
 }
 
+// What other waves stored may come later, for them to tell; what this one stored must not. Who
+// stored by plain pointers is not known: any lane may have.
 void ThreadBlock::device_atomic(const Operation& operation) {
   Lane& mine = *lane_;
+  const auto fault = [&](Actor actor) {
+    fail(mine, operation,
+         fmt::format("other blocks may see it before what this one wrote to global memory: {} "
+                     "passed no fence that is ordered before it",
+                     name(actor)));
+  };
   if (device_.changed()) {
     for (const Lane& other : lanes_) {
-      const Time fence = device_fences_[other.actor];
-      const bool known = other.actor == mine.actor || clock(mine)[other.actor] >= fence;
-      if (fence != 0 && known) continue;
-      fail(mine, operation,
-           fmt::format("other blocks may see it before what this one wrote to global memory: {} "
-                       "passed no fence that is ordered before it",
-                       name(other.actor)));
+      const Time fence = fences_since_atomic_[other.actor];
+      if (fence == 0 || !knows(mine, other.actor, fence)) fault(other.actor);
     }
     device_.publish();
+  } else {
+    device_.publish([&](const DeviceScope::Store& store) {
+      const Time fence = device_fences_[store.actor];
+      if (fence >= store.time && knows(mine, store.actor, fence)) return true;
+      if (lanes_[store.actor].place.wave == mine.place.wave) fault(store.actor);
+      return false;
+    });
   }
-  std::ranges::fill(device_fences_, 0);
-  device_atomic_ = {mine.actor, mine.time++};
+  std::ranges::fill(fences_since_atomic_, 0);
+  device_atomics_[mine.actor] = mine.time++;
   wave_of(mine).changed = true;
 }
 

@@ -91,6 +91,7 @@ class ThreadBlock {
   void release(Lane& lane, VectorClock& clock);
   void acquire(Lane& lane, const VectorClock& clock);
   void learn(Lane& lane, Actor actor, Time time);
+  bool knows(const Lane& lane, Actor actor, Time time) const;
   // The lanes of a wave know what each of them knows.
   void converge(int wave);
   // …and `clock`.
@@ -115,6 +116,8 @@ class ThreadBlock {
   // Global memory.
   void check_global(const void* p, std::size_t bytes, const Lane& lane,
                     const Operation& operation) const;
+  // By an instruction of the current lane.
+  void stored_global(const void* p, std::size_t bytes);
   void device_fence();
   void device_atomic(const Operation& operation);
 
@@ -156,8 +159,9 @@ class ThreadBlock {
   std::vector<Wave> waves_;
   VectorClock fenced_;
   DeviceScope& device_;
-  std::vector<Time> device_fences_;  // each lane's last one since the block's atomic; 0: none
-  std::optional<std::pair<Actor, Time>> device_atomic_;  // the block's last one
+  std::vector<Time> fences_since_atomic_;  // each lane's last one since the block's atomic; 0: none
+  std::vector<Time> device_fences_;        // each lane's last one; 0: none
+  std::vector<Time> device_atomics_;       // likewise
   Lane* lane_ = nullptr;
   Scheduler scheduler_;
 };

@@ -119,6 +119,11 @@ class Backend {
     return 3;
   }
 
+  template <class S, class T>
+  SplitK<T> split_k(const Tensor<T>& c, int steps, int grain = 1) {
+    return {c, steps, 2 * grain};
+  }
+
   template <class S>
   int splits(std::int64_t items, int key_steps) const {
     return items < concurrent_blocks<S>() ? ceil_div(key_steps, 2) : 1;

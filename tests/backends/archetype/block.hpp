@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "backends/vocabulary/block.hpp"
+#include "tests/backends/archetype/split_k.hpp"
 #include "tests/backends/archetype/tiles.hpp"
 #include "tests/backends/archetype/values.hpp"
 #include "tests/support/rounded.hpp"
@@ -129,6 +130,19 @@ class Block {
     const int across = ceil_div(cols, kN);
     items(ceil_div(rows, kM) * across, [&](int i) { f(i / across * kM, i % across * kN); });
   }
+  template <class T>
+  using SplitK = archetype::SplitK<T>;
+  template <int kM, int kN, class T, class F>
+  void split_tiles(const SplitK<T>& to, F f) {
+    const int across = ceil_div(to.c.cols, kN);
+    const int parts = to.count();
+    items(static_cast<int>(to.template parts<kM, kN>()), [&](int i) {
+      const int tile = i / parts;
+      const int first = i % parts * to.each;
+      f(typename SplitK<T>::Part(tile / across * kM, tile % across * kN, first,
+                                 std::min(to.each, to.steps - first), i % parts));
+    });
+  }
   template <class F>
   void items(int count, F f) {
     for (int i = index_; i < count; i += blocks_) f(i);
@@ -200,6 +214,18 @@ class Block {
         *address(to, here) = from_float<T>(acc.values[r][c]);
       }
     }
+  }
+
+  template <class T, int kM, int kN>
+  void store_part(const SplitK<T>& to, const typename SplitK<T>::Part& part,
+                  const Accumulator<kM, kN>& acc) {
+    std::vector<float> sums;
+    for (const auto& row : acc.values) sums.insert(sums.end(), std::begin(row), std::end(row));
+    const std::vector<float> all = to.arrive(part, std::move(sums));
+    if (all.empty()) return;
+    Accumulator<kM, kN> whole;
+    for (int i = 0; i < kM * kN; ++i) whole.values[i / kN][i % kN] = all[i];
+    store(to.c, {.row = part.row, .col = part.col}, whole);
   }
 
   template <int kM, int kN, class F>

@@ -15,7 +15,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).parent
 FOLDER = "tests/backends/archetype"
-FILES = ("backend.hpp", "block.hpp", "tiles.hpp")
+FILES = ("backend.hpp", "block.hpp", "split_k.hpp", "tiles.hpp")
 
 
 def edit(folder: pathlib.Path, declaration: str) -> str:

@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -178,14 +181,13 @@ struct FakeBackend {
 };
 void exercise(FakeBackend& b, const GemmProblem& p) {
   static const char entry = 0;
-  b.queue.enqueue(
-      {.entry = &entry,
-       .blocks = 5,
-       .threads = 32,
-       .shared_bytes = static_cast<std::size_t>(p.m),
-       .items = 5,
-       .kernel = nullptr},
-      nullptr);
+  b.queue.enqueue({.entry = &entry,
+                   .blocks = 5,
+                   .threads = 32,
+                   .shared_bytes = static_cast<std::size_t>(p.m),
+                   .items = 5,
+                   .kernel = nullptr},
+                  nullptr);
 }
 void exercise(FakeBackend& b, const ReductionProblem& p) {
   std::memset(b.queue.workspace(static_cast<std::size_t>(p.n)), 1, static_cast<std::size_t>(p.n));
@@ -194,6 +196,17 @@ void exercise(FakeBackend& b, const ReductionProblem& p) {
 void exercise(FakeBackend& b, const AttentionProblem&) {
   run_stream();
   EXPECT_EQ(*b.queue.arrivals(), 0u);
+}
+// As many counters as rows, none of them touched by what is written behind them.
+void exercise(FakeBackend& b, const RowsProblem& p) {
+  float* const sums =
+      b.queue.shared_sums(static_cast<std::size_t>(p.rows), static_cast<std::size_t>(p.cols));
+  run_stream();
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sums) % 16, 0U);
+  std::fill_n(sums, p.cols, 1.0f);
+  const std::span counters(reinterpret_cast<unsigned*>(sums) - p.rows,
+                           static_cast<std::size_t>(p.rows));
+  EXPECT_TRUE(std::ranges::all_of(counters, [](unsigned n) { return n == 0; }));
 }
 // Others have nothing to show.
 template <class P>
@@ -397,6 +410,21 @@ TEST_F(GpuDeviceTest, TheWorkspaceGrowsWhenTheQueueIsEmpty) {
   EXPECT_EQ(script.calls, (Calls{"StreamSynchronize", "Free", "Malloc"}));
 }
 
+TEST_F(GpuDeviceTest, SumsThatBlocksShareGrowBehindZeroCounters) {
+  const auto device = open();
+  const auto run = [&](int counters, int floats) {
+    script.calls.clear();
+    device->run(RowsProblem{.rows = counters, .cols = floats});
+    return script.calls;
+  };
+  EXPECT_EQ(run(1, 100), (Calls{"StreamSynchronize", "Malloc", "MemsetAsync"}));
+  EXPECT_EQ(run(1, 10), Calls{});
+  const Calls larger{"StreamSynchronize", "Free", "Malloc", "MemsetAsync"};
+  EXPECT_EQ(run(300, 10), larger);
+  EXPECT_EQ(run(2, 1000), larger);
+  EXPECT_EQ(run(300, 1000), Calls{}) << "both as large as before";
+}
+
 TEST_F(GpuDeviceTest, GivesItsStreamWithTheDeviceSelected) {
   const auto device = open();
   script.current = -1;
@@ -464,6 +492,7 @@ class QueueOfFacts final : public Queue {
   void enqueue(const Grid&, void**) override {}
   void* workspace(std::size_t) override { return nullptr; }
   unsigned* arrivals() override { return nullptr; }
+  float* shared_sums(std::size_t, std::size_t) override { return nullptr; }
   const DeviceFacts& facts() const override { return facts_; }
 
  private:

@@ -219,6 +219,11 @@ TEST(ExplainCommand, CheckFindsUnitsWithoutWork) {
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.out.find("schedule"), std::string::npos) << result.out;
   EXPECT_NE(result.out.find(kHalf), std::string::npos) << result.out;
+  const Json found =
+      run({kProduct, "--device", "one", "--check", "--json"}, targets).json()["findings"];
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0]["better"], kHalf);
+  EXPECT_EQ(found[0]["complete"], false) << "the bandwidth of the cache is not known";
   EXPECT_EQ(run({kProduct, "--device", "one", "--check"}, scripted()).exit_code, 0);
 }
 

@@ -35,6 +35,25 @@ TEST(ExplainWork, AProductWithEdges) {
   EXPECT_TRUE(work[0].steps.empty());
 }
 
+// 64 tiles of 16 x 64, whose 64 steps of 64 are two parts each: sums of f32 are written and read.
+TEST(ExplainWork, PartsOfSumsOverK) {
+  const Problem p = parse_case("gemm/bf16/m1n4096k4096bt");
+  const auto whole = work_of(p, {tiles_of(16, 64, 64, 64)});
+  const auto parts = work_of(p, {tiles_of(16, 64, 64, 128)});
+  const double sums = 128 * 16 * 64 * 4.0;
+  EXPECT_EQ(parts[0].items, 128);
+  EXPECT_DOUBLE_EQ(parts[0].tile_flops, whole[0].tile_flops);
+  EXPECT_DOUBLE_EQ(parts[0].memory_bytes, whole[0].memory_bytes + 2 * sums);
+  EXPECT_DOUBLE_EQ(parts[0].cache_bytes, whole[0].cache_bytes + 2 * sums);
+}
+
+// Five blocks of 128 in two parts are three each, of which the last lies beyond k.
+TEST(ExplainWork, PartsAreWholeBlocksOfScales) {
+  const Problem p = parse_case("scaledgemm/bf16xe4m3/m2n128k640");
+  const auto parts = work_of(p, {tiles_of(16, 64, 64, 4)});
+  EXPECT_DOUBLE_EQ(parts[0].tile_flops, 2.0 * 4 * 16 * 64 * 3 * 128);
+}
+
 // Codes of half a byte in W: a tile of n columns reads n ÷ 2 bytes a step of k.
 TEST(ExplainWork, WeightsInCodes) {
   const Problem p = parse_case("weightonly/bf16xint4/m16n64k128");

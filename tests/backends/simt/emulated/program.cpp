@@ -16,7 +16,7 @@ namespace testing {
 unsigned MOAT_FAMILY(const Problem& problem, const Launch& how) {
   ThisBackend backend(how.max_blocks, how.splits, how.units, how.choice);
   std::visit([&](const auto& p) { launch(backend, p); }, problem);
-  return *backend.arrivals();
+  return backend.arrived();
 }
 
 }  // namespace testing

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results whose sums over k blocks share (split-K), and into how many parts. Plain C++: the runtime
+// compiles it without a device compiler.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/simt/schedule.hpp"
+#include "problems/tensor.hpp"
+
+namespace moat::simt {
+
+// A matrix of sums over `steps` steps of k, in parts of `each` of them. With several every part of
+// a tile leaves its sums in `sums`, kM × kN floats for each tile of the first part, of the second,
+// …, in the order of the waves' registers; of each wave of a tile, the one that arrives last adds
+// up those of all parts in their order.
+template <class T>
+struct SplitK {
+  Tensor<T> c;
+  int steps;
+  int each;
+  // Null with one part. Counters of arrivals stand before it, the first one last: one for each
+  // wave of each tile, 0 between launches.
+  float* sums;
+
+  // `steps` steps of a tile's sums from `first_step` on, and what its results need of the matrix,
+  // as Atoms::aside keeps it.
+  struct Part {
+    int row;
+    int col;
+    int first_step;
+    int steps;
+    Tensor<T> c;
+    float* sums;
+  };
+
+  MOAT_SHARED_FN int splits() const { return ceil_div(steps, each); }
+
+  // Of all tiles of m × n, on the host.
+  template <int kM, int kN>
+  std::int64_t parts() const {
+    return std::int64_t{ceil_div(c.rows, kM)} * ceil_div(c.cols, kN) * splits();
+  }
+};
+
+// What of a product the number of splits depends on.
+struct SplitShape {
+  std::int64_t tiles;
+  int steps;   // of k
+  int grain;   // a part is a multiple of so many steps, or what is left
+  int beside;  // blocks that a unit runs at once
+  // Bytes of a tile's sums, a multiple of those that a step loads, in quarters.
+  int sum_quarters;
+};
+
+// What a product takes with so many splits, in quarters of a step, by a model: the parts of one
+// unit follow each other, and where blocks run beside each other only the first loads of as many
+// are not hidden, two steps. To share a sum takes its bytes to write, as much for each part to
+// read, and four steps for two round trips to memory: sums before their arrival is told, and the
+// arrival before the others' sums are read.
+constexpr std::int64_t split_k_cost(const SplitShape& p, int units, int splits) {
+  const int each = ceil_div(ceil_div(p.steps, p.grain), splits) * p.grain;
+  const std::int64_t parts = ceil_div(p.tiles * ceil_div(p.steps, each), std::int64_t{units});
+  const std::int64_t waits = ceil_div(parts, std::int64_t{p.beside});
+  const std::int64_t shared = splits == 1 ? 0 : 16 + std::int64_t{1 + splits} * p.sum_quarters;
+  return parts * 4 * each + waits * (8 + shared);
+}
+
+// Steps of a part: as many as the model above finds fastest, with up to four parts a unit, if that
+// saves an eighth, which the model may be wrong by.
+constexpr int steps_per_part(const SplitShape& p, int units) {
+  if (p.tiles >= units) return p.steps;
+  const int grains = ceil_div(p.steps, p.grain);
+  const std::int64_t whole = split_k_cost(p, units, 1);
+  int best = p.steps;
+  std::int64_t least = whole;
+  const std::int64_t most = 4 * std::int64_t{units} / std::max<std::int64_t>(p.tiles, 1);
+  for (int splits = 2; splits <= std::min<std::int64_t>(most, grains); ++splits) {
+    const std::int64_t cost = split_k_cost(p, units, splits);
+    if (cost < least) {
+      best = ceil_div(grains, splits) * p.grain;
+      least = cost;
+    }
+  }
+  return 8 * least <= 7 * whole ? best : p.steps;
+}
+
+template <BlockSchedule S, class T>
+SplitShape split_shape(const Tensor<T>& c, int steps, int grain) {
+  constexpr std::int64_t kSums = std::int64_t{4} * S::m * S::n;
+  constexpr std::int64_t kLoads = std::int64_t{sizeof(T)} * (S::m + S::n) * S::k;
+  return {.tiles = std::int64_t{ceil_div(c.rows, S::m)} * ceil_div(c.cols, S::n),
+          .steps = steps,
+          .grain = grain,
+          .beside = kBlocksBeside<S>,
+          .sum_quarters = static_cast<int>(ceil_div(4 * kSums, kLoads))};
+}
+
+// The matrix with parts of `each` steps, and memory of `queue`, a simt::Queue, for them.
+template <BlockSchedule S, class Queue, class T>
+SplitK<T> share_k(Queue& queue, const Tensor<T>& c, int steps, int each) {
+  SplitK<T> to{.c = c, .steps = steps, .each = each, .sums = nullptr};
+  if (to.splits() > 1) {
+    const auto parts = static_cast<std::size_t>(to.template parts<S::m, S::n>());
+    to.sums = queue.shared_sums(parts / to.splits() * S::kWarps, parts * S::m * S::n);
+  }
+  return to;
+}
+
+}  // namespace moat::simt
