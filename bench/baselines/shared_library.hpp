@@ -19,6 +19,19 @@ class SharedLibrary {
     return reinterpret_cast<Function*>(find(name));
   }
 
+  // The same for a pointer of the function's type.
+  template <class Function>
+  void load(Function*& function, const char* name) const {
+    function = symbol<Function>(name);
+  }
+
+  // Whether the library, with all that it loaded, and this program mean the same by `name`, or have
+  // nothing of this name. If not, each has a library of its own for it.
+  bool agrees_on(const char* name) const;
+
+  // The folder that it was loaded from.
+  std::string folder() const;
+
  private:
   void* find(const char* name) const;
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
 
 namespace moat {
@@ -30,6 +31,20 @@ TEST(SharedLibrary, NamesTheLibraryTheFolderAndTheMend) {
   for (const char* part : {"libnothing.so.7", "/nowhere/libnothing.so.7", "LD_LIBRARY_PATH"}) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   }
+}
+
+TEST(SharedLibrary, TellsWhatItSharesWithTheProgram) {
+  const SharedLibrary library("libm.so.6", "/nowhere");
+  EXPECT_TRUE(library.agrees_on("cos"));
+  EXPECT_TRUE(library.agrees_on("no_such_function"));
+  // This program has loaded no such library before.
+  const SharedLibrary another("libcrypt.so.1", "/nowhere");
+  EXPECT_FALSE(another.agrees_on("crypt_gensalt"));
+}
+
+TEST(SharedLibrary, TellsItsFolder) {
+  const SharedLibrary library("libm.so.6", "/nowhere");
+  EXPECT_TRUE(std::filesystem::exists(library.folder() + "/libm.so.6")) << library.folder();
 }
 
 }  // namespace
