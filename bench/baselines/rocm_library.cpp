@@ -59,7 +59,7 @@ SharedLibrary load_rocm_library(const DeviceInfo& device, std::span<const RocmFi
     if (file.runtime != runtime) continue;
     try {
       SharedLibrary library(file.name, folder);
-      if (library.agrees_on("hipStreamSynchronize")) return library;
+      if (!library.has_its_own("hipStreamSynchronize")) return library;
       throw std::runtime_error(file.name + " uses another HIP runtime than this program (" +
                                *device.runtime + ")");
     } catch (const std::runtime_error& e) {

@@ -20,8 +20,9 @@ SharedLibrary::SharedLibrary(const std::string& name, const std::string& folder)
                            "); add its folder to LD_LIBRARY_PATH");
 }
 
-bool SharedLibrary::agrees_on(const char* name) const {
-  return dlsym(handle_, name) == dlsym(RTLD_DEFAULT, name);
+bool SharedLibrary::has_its_own(const char* name) const {
+  const void* const found = dlsym(handle_, name);
+  return found != nullptr && found != dlsym(RTLD_DEFAULT, name);
 }
 
 std::string SharedLibrary::folder() const {

@@ -25,9 +25,9 @@ class SharedLibrary {
     function = symbol<Function>(name);
   }
 
-  // Whether the library, with all that it loaded, and this program mean the same by `name`, or have
-  // nothing of this name. If not, each has a library of its own for it.
-  bool agrees_on(const char* name) const;
+  // Whether the library, or what it loaded, has a function of this name that is not this program's:
+  // whatever both of them mean by it, they do not share.
+  bool has_its_own(const char* name) const;
 
   // The folder that it was loaded from.
   std::string folder() const;

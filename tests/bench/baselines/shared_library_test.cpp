@@ -33,13 +33,13 @@ TEST(SharedLibrary, NamesTheLibraryTheFolderAndTheMend) {
   }
 }
 
-TEST(SharedLibrary, TellsWhatItSharesWithTheProgram) {
+TEST(SharedLibrary, TellsWhatItDoesNotShareWithTheProgram) {
   const SharedLibrary library("libm.so.6", "/nowhere");
-  EXPECT_TRUE(library.agrees_on("cos"));
-  EXPECT_TRUE(library.agrees_on("no_such_function"));
-  // This program has loaded no such library before.
-  const SharedLibrary another("libcrypt.so.1", "/nowhere");
-  EXPECT_FALSE(another.agrees_on("crypt_gensalt"));
+  EXPECT_FALSE(library.has_its_own("cos"));
+  EXPECT_FALSE(library.has_its_own("no_such_function"));
+  // This program has none.
+  const SharedLibrary another(MOAT_ANOTHER_LIBRARY, "/nowhere");
+  EXPECT_TRUE(another.has_its_own("bli_arch_query_id"));
 }
 
 TEST(SharedLibrary, TellsItsFolder) {
