@@ -75,7 +75,7 @@ class HipblasLt final : public Baseline {
     const auto* gemm = std::get_if<GemmProblem>(&problem);
     if (gemm == nullptr) return "hipBLASLt has matrix products only";
     if (!of_one_type(*gemm)) return kSeveralTypes;
-    if (!hipblaslt::data_type(gemm->dtype)) {
+    if (!hipblaslt::kTypes.of(gemm->dtype)) {
       return fmt::format("hipBLASLt is not asked for {}", name_of(gemm->dtype));
     }
     try {
@@ -114,7 +114,7 @@ class HipblasLt final : public Baseline {
 
   Owned layout(DType t, const ColumnMajorMatrix& m) const {
     return owned("hipblasLtMatrixLayoutCreate", api_.layout_create, api_.layout_destroy,
-                 hipblaslt::data_type(t).value(), static_cast<std::uint64_t>(m.rows),
+                 hipblaslt::kTypes.of(t).value(), static_cast<std::uint64_t>(m.rows),
                  static_cast<std::uint64_t>(m.cols), m.leading);
   }
 
@@ -125,7 +125,7 @@ class HipblasLt final : public Baseline {
     auto plan = std::make_unique<Plan>(
         Plan{.operation =
                  owned("hipblasLtMatmulDescCreate", api_.operation_create, api_.operation_destroy,
-                       hipblaslt::kCompute32F, *hipblaslt::data_type(DType::f32)),
+                       hipblaslt::kCompute32F, *hipblaslt::kTypes.of(DType::f32)),
              .first = layout(p.dtype, product.first),
              .second = layout(p.dtype, product.second),
              .result = layout(p.dtype, product.result)});

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/baselines/hipblaslt_api.hpp"
 
-#include <algorithm>
 #include <array>
 #include <stdexcept>
-#include <utility>
 
 namespace moat::hipblaslt {
 
@@ -17,14 +15,6 @@ std::string status_name(Status status) {
     return "hipblasStatus_t " + std::to_string(status);
   }
   return std::string("HIPBLAS_STATUS_") + kNames[static_cast<std::size_t>(status)];
-}
-
-std::optional<std::int32_t> data_type(DType t) {
-  static constexpr std::array kTypes = {std::pair{DType::f32, 0}, std::pair{DType::f16, 2},
-                                        std::pair{DType::bf16, 14}};
-  const auto* const found = std::ranges::find(kTypes, t, &std::pair<DType, int>::first);
-  if (found == kTypes.end()) return std::nullopt;
-  return found->second;
 }
 
 Api::Api(const SharedLibrary& library) {

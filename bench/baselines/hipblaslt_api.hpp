@@ -9,11 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "bench/baselines/shared_library.hpp"
-#include "problems/dtype.hpp"
+#include "bench/baselines/type_codes.hpp"
 
 namespace moat::hipblaslt {
 
@@ -30,8 +29,8 @@ inline constexpr std::int32_t kTransposed = 112;       // HIPBLAS_OP_T
 inline constexpr std::int32_t kTransposeA = 0;         // HIPBLASLT_MATMUL_DESC_TRANSA, of 32 bits
 inline constexpr std::int32_t kMaxWorkspaceBytes = 1;  // …_PREF_MAX_WORKSPACE_BYTES, of 64 bits
 
-// HIP_R_32F, HIP_R_16F, HIP_R_16BF; empty for another type.
-std::optional<std::int32_t> data_type(DType t);
+// HIP_R_32F, HIP_R_16F, HIP_R_16BF.
+inline constexpr TypeCodes kTypes{.f32 = 0, .f16 = 2, .bf16 = 14};
 
 // hipblasLtMatmulAlgo_t. Its first four bytes are the solution's index, which the library's own
 // hipblaslt_ext::getIndexFromAlgo reads.

@@ -87,7 +87,7 @@ class Miopen final : public Baseline {
     void* created = nullptr;
     api_.check(api_.tensor_create(&created), "miopenCreateTensorDescriptor");
     Owned tensor(created, api_.tensor_destroy);
-    api_.check(api_.tensor_set(created, miopen::data_type(p.dtype).value(), p.rows, p.cols, 1, 1),
+    api_.check(api_.tensor_set(created, miopen::kTypes.of(p.dtype).value(), p.rows, p.cols, 1, 1),
                "miopenSet4dTensorDescriptor");
     return tensor;
   }
@@ -104,7 +104,7 @@ class Miopen final : public Baseline {
   // Why the library does not solve softmax of this type, from one call: ROCm 6 has none for bf16,
   // and adds up f16 in f16, whose sum of many small elements is far off.
   std::optional<std::string> trial(DType type) const {
-    if (!miopen::data_type(type)) return fmt::format("MIOpen is not asked for {}", name_of(type));
+    if (!miopen::kTypes.of(type)) return fmt::format("MIOpen is not asked for {}", name_of(type));
     constexpr std::size_t kColumns = 65536;
     constexpr float kSmall = -6.9f;
     constexpr double kMost = 1.0 / 256;  // the rounding of a result is at most half of this

@@ -3,20 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <stdexcept>
-#include <utility>
 
 namespace moat::miopen {
-
-std::optional<std::int32_t> data_type(DType t) {
-  static constexpr std::array kTypes = {std::pair{DType::f32, 1}, std::pair{DType::f16, 0},
-                                        std::pair{DType::bf16, 5}};
-  const auto* const found = std::ranges::find(kTypes, t, &std::pair<DType, int>::first);
-  if (found == kTypes.end()) return std::nullopt;
-  return found->second;
-}
 
 Api::Api(const SharedLibrary& library) {
   library.load(version, "miopenGetVersion");

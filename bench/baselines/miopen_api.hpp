@@ -7,10 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "bench/baselines/shared_library.hpp"
-#include "problems/dtype.hpp"
+#include "bench/baselines/type_codes.hpp"
 
 namespace moat::miopen {
 
@@ -20,8 +19,8 @@ inline constexpr Status kSuccess = 0;
 inline constexpr std::int32_t kAccurate = 1;  // MIOPEN_SOFTMAX_ACCURATE: of x − max
 inline constexpr std::int32_t kInstance = 0;  // MIOPEN_SOFTMAX_MODE_INSTANCE: over c, h and w
 
-// miopenFloat, miopenHalf, miopenBFloat16; empty for another type.
-std::optional<std::int32_t> data_type(DType t);
+// miopenFloat, miopenHalf, miopenBFloat16.
+inline constexpr TypeCodes kTypes{.f32 = 1, .f16 = 0, .bf16 = 5};
 
 // Handles and tensors are pointers to what only the library knows; a stream is the HIP runtime's.
 struct Api {

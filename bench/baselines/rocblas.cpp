@@ -57,7 +57,7 @@ class Rocblas final : public Baseline {
     const auto* gemm = std::get_if<GemmProblem>(&problem);
     if (gemm == nullptr) return "of rocBLAS, only its matrix product is a baseline";
     if (!of_one_type(*gemm)) return kSeveralTypes;
-    if (!rocblas::data_type(gemm->dtype)) {
+    if (!rocblas::kTypes.of(gemm->dtype)) {
       return fmt::format("rocBLAS is not asked for {}", name_of(gemm->dtype));
     }
     constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
@@ -80,7 +80,7 @@ class Rocblas final : public Baseline {
     const auto leading = [](const ColumnMajorMatrix& m) {
       return static_cast<std::int32_t>(m.leading);
     };
-    const std::int32_t type = rocblas::data_type(p.dtype).value();
+    const std::int32_t type = rocblas::kTypes.of(p.dtype).value();
     device_.stream();  // makes the device current
     api_.check(
         api_.gemm(handle_.get(),
@@ -88,7 +88,7 @@ class Rocblas final : public Baseline {
                   rocblas::kNotTransposed, product.result.rows, product.result.cols, product.inner,
                   &one, p.b, type, leading(product.first), p.a, type, leading(product.second),
                   &zero, p.c, type, leading(product.result), p.c, type, leading(product.result),
-                  *rocblas::data_type(DType::f32), rocblas::kStandard, 0, rocblas::kNoFlags),
+                  *rocblas::kTypes.of(DType::f32), rocblas::kStandard, 0, rocblas::kNoFlags),
         "rocblas_gemm_ex");
   }
 

@@ -8,10 +8,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "bench/baselines/shared_library.hpp"
-#include "problems/dtype.hpp"
+#include "bench/baselines/type_codes.hpp"
 
 namespace moat::rocblas {
 
@@ -23,8 +22,8 @@ inline constexpr std::int32_t kTransposed = 112;     // rocblas_operation_transp
 inline constexpr std::int32_t kStandard = 0;         // rocblas_gemm_algo_standard
 inline constexpr std::uint32_t kNoFlags = 0;         // rocblas_gemm_flags_none
 
-// rocblas_datatype_…_r; empty for another type than f32, f16 and bf16.
-std::optional<std::int32_t> data_type(DType t);
+// rocblas_datatype_…_r.
+inline constexpr TypeCodes kTypes{.f32 = 151, .f16 = 150, .bf16 = 168};
 
 // A handle is a pointer to what only the library knows; a stream is the HIP runtime's.
 struct Api {
