@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is called of hipBLASLt, declared here, because its header needs an SDK that a build may
-// lack. From hipblaslt/hipblaslt.h of ROCm 6.0.0 and 6.2.2 (hipBLASLt 0.6 to 0.8) and of
+// lack. From hipblaslt/hipblaslt.h of ROCm 6.0.0 and 6.2.2 (hipBLASLt 0.6, 0.8) and of
 // ROCm/rocm-libraries, projects/hipblaslt (1.1, ROCm 7), which agree in all that is here; values of
-// hipblasStatus_t, hipblasOperation_t and hipblasComputeType_t from hipblas-common.h (ROCm 6.3),
-// which repeats hipblas.h, and of hipDataType from hip/library_types.h. C's enumerations are passed
-// as 32-bit integers.
+// hipblasStatus_t, hipblasOperation_t and hipblasComputeType_t from hipblas.h of ROCm 6.0.0 and
+// 6.2.0 and hipblas-common.h, which followed it; of hipDataType from hip/library_types.h. C's
+// enumerations are passed as 32-bit integers.
 #pragma once
 
 #include <cstddef>
