@@ -2,10 +2,12 @@
 #include "bench/baselines/rocm_library.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -55,7 +57,9 @@ SharedLibrary load_rocm_library(const DeviceInfo& device, std::span<const RocmFi
                                 const std::string& folder) {
   const int runtime = major_version(device);
   std::string reasons;
+  std::set<int> called;
   for (const RocmFile& file : files) {
+    called.insert(file.runtime);
     if (file.runtime != runtime) continue;
     try {
       SharedLibrary library(file.name, folder);
@@ -68,9 +72,8 @@ SharedLibrary load_rocm_library(const DeviceInfo& device, std::span<const RocmFi
     }
   }
   if (reasons.empty()) {
-    reasons =
-        fmt::format("it is called with ROCm of other major versions than this HIP runtime's, {}",
-                    *device.runtime);
+    reasons = fmt::format("it is called with ROCm {} only, and the HIP runtime is {}",
+                          fmt::join(called, ", "), *device.runtime);
   }
   throw std::runtime_error(reasons);
 }
