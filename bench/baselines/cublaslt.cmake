@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # cuBLASLt is loaded at run time.
-target_sources(moat_baselines PRIVATE cublaslt_layout.cpp)
 if(TARGET moat_cuda)
   find_path(MOAT_CUBLASLT_INCLUDE_DIR cublasLt.h
     HINTS ${CUDAToolkit_INCLUDE_DIRS} NO_DEFAULT_PATH)

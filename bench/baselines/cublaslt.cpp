@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "bench/baselines/cublaslt_layout.hpp"
+#include "bench/baselines/column_major.hpp"
 #include "bench/baselines/device_memory.hpp"
 #include "bench/baselines/shared_library.hpp"
 
@@ -160,7 +160,7 @@ class CublasLt final : public Baseline {
   }
 
  private:
-  Owned<cublasLtMatrixLayoutOpaque_t> layout(DType t, const cublaslt::Matrix& m) const {
+  Owned<cublasLtMatrixLayoutOpaque_t> layout(DType t, const ColumnMajorMatrix& m) const {
     cublasLtMatrixLayout_t created = nullptr;
     api_.check(api_.layout_create(&created, data_type(t), static_cast<std::uint64_t>(m.rows),
                                   static_cast<std::uint64_t>(m.cols), m.leading),
@@ -172,7 +172,7 @@ class CublasLt final : public Baseline {
   // assumes and Device::allocate promises.
   std::unique_ptr<Plan> make_plan(const GemmProblem& p) const {
     device_.stream();
-    const cublaslt::Product product = cublaslt::column_major(p);
+    const ColumnMajorProduct product = column_major(p);
     cublasLtMatmulDesc_t operation = nullptr;
     api_.check(api_.desc_create(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F),
                "cublasLtMatmulDescCreate");

@@ -19,6 +19,19 @@ class SharedLibrary {
     return reinterpret_cast<Function*>(find(name));
   }
 
+  // The same for a pointer of the function's type.
+  template <class Function>
+  void load(Function*& function, const char* name) const {
+    function = symbol<Function>(name);
+  }
+
+  // Whether the library, or what it loaded, has a function of this name that is not this program's:
+  // whatever both of them mean by it, they do not share.
+  bool has_its_own(const char* name) const;
+
+  // The folder that it was loaded from.
+  std::string folder() const;
+
  private:
   void* find(const char* name) const;
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <stdexcept>
 
 namespace moat {
@@ -30,6 +31,20 @@ TEST(SharedLibrary, NamesTheLibraryTheFolderAndTheMend) {
   for (const char* part : {"libnothing.so.7", "/nowhere/libnothing.so.7", "LD_LIBRARY_PATH"}) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   }
+}
+
+TEST(SharedLibrary, TellsWhatItDoesNotShareWithTheProgram) {
+  const SharedLibrary library("libm.so.6", "/nowhere");
+  EXPECT_FALSE(library.has_its_own("cos"));
+  EXPECT_FALSE(library.has_its_own("no_such_function"));
+  // This program has none.
+  const SharedLibrary another(MOAT_ANOTHER_LIBRARY, "/nowhere");
+  EXPECT_TRUE(another.has_its_own("bli_arch_query_id"));
+}
+
+TEST(SharedLibrary, TellsItsFolder) {
+  const SharedLibrary library("libm.so.6", "/nowhere");
+  EXPECT_TRUE(std::filesystem::exists(library.folder() + "/libm.so.6")) << library.folder();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/baselines/cublaslt_layout.hpp"
+#include "bench/baselines/column_major.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,14 +8,15 @@
 
 #include "problems/reference/gemm.hpp"
 
-namespace moat::cublaslt {
+namespace moat {
 namespace {
 
 // What a column-major library does with the description: result = op(first) · second.
-std::vector<float> solve(const Product& d, const std::vector<float>& first,
+std::vector<float> solve(const ColumnMajorProduct& d, const std::vector<float>& first,
                          const std::vector<float>& second, std::size_t result_size) {
   std::vector<float> result(result_size, NAN);
   const int inner = d.transpose_first ? d.first.rows : d.first.cols;
+  EXPECT_EQ(inner, d.inner);
   EXPECT_EQ(inner, d.second.rows);
   EXPECT_EQ(d.result.rows, d.transpose_first ? d.first.cols : d.first.rows);
   EXPECT_EQ(d.result.cols, d.second.cols);
@@ -33,9 +34,9 @@ std::vector<float> solve(const Product& d, const std::vector<float>& first,
   return result;
 }
 
-class Layout : public testing::TestWithParam<GemmProblem> {};
+class ColumnMajor : public testing::TestWithParam<GemmProblem> {};
 
-TEST_P(Layout, DescribesTheRowMajorProduct) {
+TEST_P(ColumnMajor, DescribesTheRowMajorProduct) {
   GemmProblem p = GetParam();
   const bool bt = p.order_b == Order::transposed;
   const std::int64_t lda = p.lda != 0 ? p.lda : p.k;
@@ -62,7 +63,7 @@ TEST_P(Layout, DescribesTheRowMajorProduct) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Gemm, Layout,
+    Gemm, ColumnMajor,
     testing::Values(
         GemmProblem{.m = 1, .n = 1, .k = 1}, GemmProblem{.m = 3, .n = 5, .k = 7},
         GemmProblem{.m = 3, .n = 5, .k = 7, .order_b = Order::transposed},
@@ -72,4 +73,4 @@ INSTANTIATE_TEST_SUITE_P(
             .m = 6, .n = 2, .k = 5, .order_b = Order::transposed, .lda = 8, .ldb = 9, .ldc = 7}));
 
 }  // namespace
-}  // namespace moat::cublaslt
+}  // namespace moat
