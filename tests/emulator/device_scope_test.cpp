@@ -119,8 +119,7 @@ TEST(DeviceScopeFaults, AWaveWithoutAFence) {
 }
 
 TEST(DeviceScopeFaults, LanesThatDoNotMeetBeforeTheAtomic) {
-  EXPECT_THAT([] { sum_by_waves({.meet_before = false}); },
-              ThrowsMessage<Fault>(HasSubstr("wave 0, lane 1 passed no fence")));
+  EXPECT_TRUE(std::isnan(sum_by_waves({.meet_before = false})));
 }
 
 TEST(DeviceScopeFaults, AWaveThatReadsWithoutAFence) {
