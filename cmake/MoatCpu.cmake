@@ -17,9 +17,11 @@ set(MOAT_CPU_FLAGS_amx ${MOAT_CPU_FLAGS_avx512bf16} -mamx-tile -mamx-bf16 -mamx-
 set(MOAT_CPU_FLAGS_neon -march=armv8-a+crypto -mno-outline-atomics)
 # Products of bfloat16 and of 8-bit integers: Neoverse V1 and N2, Apple M2, and newer.
 set(MOAT_CPU_FLAGS_neonbf16 -march=armv8.2-a+crypto+fp16+dotprod+bf16+i8mm)
+# Vectors of 256 bits besides, as the Neoverse V1 has them; the compiler has to be told their length.
+set(MOAT_CPU_FLAGS_sve256 -march=armv8.2-a+crypto+fp16+dotprod+bf16+i8mm+sve -msve-vector-bits=256)
 # From the least to the most; of those that a processor has, the last is picked.
 set(MOAT_CPU_SETS_x86_64 avx2 avx512 avx512bf16 amx)
-set(MOAT_CPU_SETS_aarch64 neon neonbf16)
+set(MOAT_CPU_SETS_aarch64 neon neonbf16 sve256)
 
 # MOAT_CPU_SETS: what MOAT_CPU means here.
 function(moat_cpu_sets)
@@ -84,9 +86,9 @@ function(moat_cpu_isa set)
   # x86-64-v3 lacks AES instructions, without which Highway would fall back to SSE. Only the compiler's
   # own target is compiled: where that is Ice Lake's or newer, Highway 1.0 refuses to choose others.
   target_compile_definitions(moat_cpu_isa_${set} INTERFACE HWY_DISABLE_PCLMUL_AES HWY_COMPILE_ONLY_STATIC)
-  # Highway's vectors of SVE have no size and can be no elements of arrays: where `native` has SVE,
-  # kernels use NEON beside it.
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  # Kernels use vectors of SVE only where the compiler knows their length (backends/cpu/vectors.hpp): where
+  # `native` has SVE, they use NEON beside it.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$" AND NOT set STREQUAL sve256)
     target_compile_definitions(moat_cpu_isa_${set} INTERFACE
       "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128)")
   endif()

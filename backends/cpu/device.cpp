@@ -139,7 +139,7 @@ DeviceList list_cpu_devices() {
     return list;
   }
   if (const auto refusal = cpu::refusal(cpu::chosen_set()); !refusal.empty()) {
-    list.skipped = fmt::format("this build's kernels use matrix units, but {}", refusal);
+    list.skipped = fmt::format("the set {} is chosen: {}", cpu::chosen_set().name, refusal);
     return list;
   }
   list.devices.push_back(cpu::make_device(cpu::default_threads()));

@@ -119,6 +119,12 @@ constexpr const char* kFeatures[] = {
 #endif
 #ifdef __ARM_FEATURE_SVE
     "sve",
+#ifdef __ARM_FEATURE_SVE_BF16
+    "svebf16",
+#endif
+#ifdef __ARM_FEATURE_SVE_MATMUL_INT8
+    "svei8mm",
+#endif
 #endif
     nullptr,
 };
@@ -138,6 +144,8 @@ MOAT_CPU_TABLE(cpu::InstructionSet, moat_cpu_set) = {
         "avx2",
 #elif defined(__SSE4_2__)
         "sse4",
+#elif defined(__ARM_FEATURE_SVE_BITS) && __ARM_FEATURE_SVE_BITS == 256
+        "sve256",
 #elif defined(__ARM_NEON) && defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC) && \
     defined(__ARM_FEATURE_MATMUL_INT8)
         "neonbf16",

@@ -2,20 +2,14 @@
 // SIMD values with the operators of scalars, so that a kernel's generic lambdas take either.
 #pragma once
 
-#include <hwy/highway.h>
-
 #include <array>
 #include <concepts>
 #include <type_traits>
 #include <utility>
 
-#if HWY_TARGET == HWY_SCALAR
-#error "No vector instructions are enabled: configure with -DMOAT_CPU=native, avx2 or avx512."
-#endif
+#include "backends/cpu/vectors.hpp"
 
 namespace moat::cpu {
-
-namespace hn = hwy::HWY_NAMESPACE;
 
 using FloatTag = hn::ScalableTag<float>;
 using IntTag = hn::ScalableTag<int>;

@@ -66,7 +66,7 @@ inline FloatLanes exp2(FloatLanes x) {
 #else
   const FloatTag f;
   const auto most = hn::Set(f, 103.0f);
-  const auto above = hn::Gt(x.v, most);
+  const auto above = (x > FloatLanes(most)).mask;
   hn::Vec<FloatTag> result;
   if (any({above})) [[unlikely]] {
     const auto less = hn::Min(most, hn::Sub(x.v, hn::IfThenElseZero(above, hn::Set(f, 64.0f))));
@@ -86,7 +86,7 @@ inline FloatLanes exp2(FloatLanes x) {
 
 inline FloatLanes abs(FloatLanes x) { return hn::Abs(x.v); }
 
-inline FloatLanes log2(FloatLanes x) { return hn::Log2(FloatTag{}, x.v); }
+inline FloatLanes log2(FloatLanes x) { return hn::Log2(FloatTag{}, BareVec<FloatTag>(x.v)); }
 
 inline FloatLanes rsqrt(FloatLanes x) { return hn::Div(hn::Set(FloatTag{}, 1.0f), hn::Sqrt(x.v)); }
 

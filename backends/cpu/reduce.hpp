@@ -247,7 +247,7 @@ struct FullPosition {
   template <class T>
   Pairs load_pairs(const T* p) const {
     const hn::Rebind<Storage<T>, FloatTag> stored;
-    hn::Vec<decltype(stored)> first, second;
+    BareVec<hn::Rebind<Storage<T>, FloatTag>> first, second;
     hn::LoadInterleaved2(stored, reinterpret_cast<const Storage<T>*>(p) + 2 * std::int64_t{offset},
                          first, second);
     return {widen<T>(FloatTag{}, first), widen<T>(FloatTag{}, second)};

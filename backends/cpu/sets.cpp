@@ -14,6 +14,10 @@
 #include "backends/cpu/processor.hpp"
 #include "backends/cpu/tile_permission.hpp"
 
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
 namespace moat::cpu {
 namespace {
 
@@ -28,6 +32,16 @@ int best_of_this_processor() {
   for (auto i = static_cast<int>(sets.size()) - 1; i > 0; --i) {
     if (missing_features(*sets[i], features).empty() && refusal(*sets[i]).empty()) return i;
   }
+  return 0;
+}
+
+// Length of the vectors of SVE that the system gives this thread, and those that it starts (Linux,
+// Documentation/arch/arm64/sve.rst); 0 where there are none.
+int vector_bits() {
+#if defined(__aarch64__) && defined(__linux__) && defined(PR_SVE_GET_VL)
+  const int state = prctl(PR_SVE_GET_VL);
+  if (state >= 0) return (state & PR_SVE_VL_LEN_MASK) * 8;
+#endif
   return 0;
 }
 
@@ -62,7 +76,18 @@ std::vector<std::string> missing_features(const InstructionSet& set, const std::
 }
 
 std::string refusal(const InstructionSet& set) {
-  return std::string_view(set.architecture) == "amx" ? tile_refusal() : "";
+  const std::string_view architecture = set.architecture;
+  if (architecture == "amx" && !tile_refusal().empty()) {
+    return "its kernels use matrix units, but " + tile_refusal();
+  }
+  if (architecture == "sve256") {
+    constexpr int kWanted = 256;
+    if (const int bits = vector_bits(); bits != kWanted) {
+      return fmt::format("its kernels use vectors of {} bits, but this process has those of {}",
+                         kWanted, bits);
+    }
+  }
+  return {};
 }
 
 int chosen_index() {
@@ -92,6 +117,7 @@ void choose_set(const std::string& name) {
   if (const auto missing = missing_features(**set, features_here()); !missing.empty()) {
     throw std::invalid_argument(fmt::format("this processor lacks {}", fmt::join(missing, ", ")));
   }
+  if (const auto why = refusal(**set); !why.empty()) throw std::invalid_argument(why);
   choice = static_cast<int>(set - sets.begin());
 }
 

@@ -11,7 +11,7 @@ namespace moat::cpu {
 // Plain data, safe to read on any processor.
 struct InstructionSet {
   const char* name;             // as MOAT_CPU names it: avx2, …, native
-  const char* architecture;     // of what the compiler was told: amx, …, sse4, neonbf16, neon
+  const char* architecture;     // of what the compiler was told: amx, …, sse4, sve256, …, neon
   const char* const* features;  // as /proc/cpuinfo spells them; ends with nullptr
 };
 
@@ -22,8 +22,8 @@ const std::vector<const InstructionSet*>& instruction_sets();
 // nothing.
 std::vector<std::string> missing_features(const InstructionSet& set, const std::string& features);
 
-// Why the system does not let this process use the set's registers; empty if it does, or if it need
-// not be asked.
+// Why the set's registers are not to be used: the system does not let this process, or has vectors
+// of another length for it. Empty if they are, or if nothing need be asked.
 std::string refusal(const InstructionSet& set);
 
 // The set whose code runs: the one of choose_set(), else the last that this processor and its
@@ -33,7 +33,7 @@ int chosen_index();
 
 // Chooses a set by its name or its architecture, for the whole process; devices that are open keep
 // theirs. Throws std::invalid_argument with the reason, "this processor lacks …", if this
-// build or processor does not have it.
+// build or processor does not have it, or with that of refusal().
 void choose_set(const std::string& name);
 
 // Pointers to a table of functions for each set, in the order of instruction_sets(), and nullptr.

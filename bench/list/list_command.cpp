@@ -99,10 +99,12 @@ Json list_instruction_sets() {
   const std::string features = cpu::features_here();
   Json all = Json::array();
   for (const auto* set : cpu::instruction_sets()) {
+    const auto missing = cpu::missing_features(*set, features);
     all.push_back({{"name", set->name},
                    {"architecture", set->architecture},
                    {"chosen", set == &cpu::chosen_set()},
-                   {"missing", cpu::missing_features(*set, features)}});
+                   {"missing", missing},
+                   {"refused", missing.empty() ? cpu::refusal(*set) : ""}});
   }
   return all;
 }
@@ -195,11 +197,13 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
   text += "\nInstruction sets of the CPU backend (--cpu)\n";
   for (const Json& set : listing["instruction_sets"]) {
     const Json& missing = set["missing"];
+    const std::string refused = text_of(set, "refused");
     const std::string name = text_of(set, "name");
     const std::string architecture = text_of(set, "architecture");
     text += fmt::format("  {:<10} {}{}{}\n", name, name == architecture ? "" : architecture,
                         set["chosen"].get<bool>() ? " (the default here)" : "",
-                        missing.empty() ? "" : " this processor lacks " + joined(missing));
+                        missing.empty() ? (refused.empty() ? "" : " not here: " + refused)
+                                        : " this processor lacks " + joined(missing));
   }
   text += "\nBackends and devices\n";
   for (const Json& backend : listing["backends"]) {

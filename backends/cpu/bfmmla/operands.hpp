@@ -19,14 +19,26 @@ namespace moat::cpu {
 // Vectors of four floats, whatever the length of others.
 using FourTag = hn::FixedTag<float, 4>;
 
+// The same as a register of NEON, whose lanes share their place with the first ones of a vector of
+// SVE; GCC 12 has no name for that.
+HWY_INLINE float32x4_t four_of(hn::Vec<FourTag> x) {
+#if HWY_HAVE_SCALABLE
+  alignas(16) float lanes[4];
+  hn::Store(x, FourTag{}, lanes);
+  return vld1q_f32(lanes);
+#else
+  return x.raw;
+#endif
+}
+
 // Eight floats as elements, rounded to nearest even.
-HWY_INLINE uint16x8_t narrow_two(hn::Vec<FourTag> first, hn::Vec<FourTag> second) {
-  return vreinterpretq_u16_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32(first.raw), second.raw));
+HWY_INLINE uint16x8_t narrow_two(float32x4_t first, float32x4_t second) {
+  return vreinterpretq_u16_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32(first), second));
 }
 
 // The same of floats that are exact in 16 bits.
-HWY_INLINE uint16x8_t upper_halves(hn::Vec<FourTag> first, hn::Vec<FourTag> second) {
-  return vuzp2q_u16(vreinterpretq_u16_f32(first.raw), vreinterpretq_u16_f32(second.raw));
+HWY_INLINE uint16x8_t upper_halves(float32x4_t first, float32x4_t second) {
+  return vuzp2q_u16(vreinterpretq_u16_f32(first), vreinterpretq_u16_f32(second));
 }
 
 // Eight elements from p on, of which `count` exist; the others are 0. Floats of 8 bits become the
@@ -43,7 +55,7 @@ HWY_INLINE uint16x8_t load_eight(const E* p, int count) {
   } else {
     static_assert(Float8<E>, "blocks take bfloat16 and what is exact in it");
     const FourTag d;
-    return upper_halves(load(d, p), load(d, p + kBlockDepth));
+    return upper_halves(four_of(load(d, p)), four_of(load(d, p + kBlockDepth)));
   }
 }
 
@@ -178,8 +190,10 @@ struct GroupedBlocks : GroupedInMemory<C, Scale, kK, kN> {
           const FourTag d;
           const C* const part = Base::codes_of(i) + k / kPerUnit<C>;
           const auto scale = scale_lanes(d, Base::scales_of(i)[k / kGroup<C>]);
-          return narrow_two(hn::Mul(decode_lanes(d, part), scale),
-                            hn::Mul(decode_lanes(d, part + kBlockDepth / kPerUnit<C>), scale));
+          const auto four = [&](const C* from) {
+            return four_of(hn::Mul(decode_lanes(d, from), scale));
+          };
+          return narrow_two(four(part), four(part + kBlockDepth / kPerUnit<C>));
         },
         col, cols, depth, to);
   }

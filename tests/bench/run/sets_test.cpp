@@ -42,6 +42,7 @@ TEST(Sets, OneIsChosenAndItsNamesAreOwn) {
     if (!set.at("chosen").get<bool>()) continue;
     ++chosen;
     EXPECT_TRUE(set.at("missing").empty()) << set;
+    EXPECT_EQ(set.at("refused"), "") << set;
   }
   EXPECT_EQ(chosen, 1);
   EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
@@ -63,7 +64,9 @@ TEST(Sets, EachSolvesEveryKernelAndIsRecorded) {
   ASSERT_EQ(odd.size(), all.at("kernels").size());
   for (const auto& [kernel, name] : odd) run.insert(run.end(), {"--case", name});
   for (const Json& set : all.at("instruction_sets")) {
-    if (!set.at("missing").empty() || set.at("chosen").get<bool>()) continue;
+    if (!set.at("missing").empty() || set.at("refused") != "" || set.at("chosen").get<bool>()) {
+      continue;
+    }
     const std::string name = set.at("name");
     std::vector<std::string> arguments = run;
     arguments.insert(arguments.end(), {"--cpu", name});
