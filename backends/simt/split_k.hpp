@@ -68,15 +68,17 @@ constexpr std::int64_t split_k_cost(const SplitShape& p, int units, int splits) 
   return parts * 4 * each + waits * (8 + shared);
 }
 
-// Steps of a part: as many as the model above finds fastest, with up to four parts a unit, if that
-// saves an eighth, which the model may be wrong by.
+// Steps of a part: as many as the model above finds fastest, with up to four parts a unit or, of
+// more tiles, a tile, if that saves a sixteenth, which the model may be wrong by. With six
+// tiles a unit or more, the last round leaves a seventh of the units' time unused at most.
 constexpr int steps_per_part(const SplitShape& p, int units) {
-  if (p.tiles >= units) return p.steps;
+  if (p.tiles >= 6 * std::int64_t{units}) return p.steps;
   const int grains = ceil_div(p.steps, p.grain);
   const std::int64_t whole = split_k_cost(p, units, 1);
   int best = p.steps;
   std::int64_t least = whole;
-  const std::int64_t most = 4 * std::int64_t{units} / std::max<std::int64_t>(p.tiles, 1);
+  const std::int64_t most =
+      std::max<std::int64_t>(4 * std::int64_t{units} / std::max<std::int64_t>(p.tiles, 1), 4);
   for (int splits = 2; splits <= std::min<std::int64_t>(most, grains); ++splits) {
     const std::int64_t cost = split_k_cost(p, units, splits);
     if (cost < least) {
@@ -84,7 +86,7 @@ constexpr int steps_per_part(const SplitShape& p, int units) {
       least = cost;
     }
   }
-  return 8 * least <= 7 * whole ? best : p.steps;
+  return 16 * least <= 15 * whole ? best : p.steps;
 }
 
 template <BlockSchedule S, class T>

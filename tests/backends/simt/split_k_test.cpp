@@ -93,11 +93,19 @@ SplitShape many_rows(std::int64_t tiles, int steps) {
 
 TEST(StepsPerPart, NoneWhereUnitsSuffice) {
   for (const int units : {78, 104, 132, 304}) {
-    for (const int tiles : {units, units + 1, 3 * units, 1000 * units}) {
+    for (const int tiles : {units, 2 * units, 2 * units - 8, 6 * units + 1, 1000 * units}) {
       EXPECT_EQ(steps_per_part(few_rows(tiles, 64), units), 64) << tiles << " of " << units;
       EXPECT_EQ(steps_per_part(many_rows(tiles, 512), units), 512) << tiles << " of " << units;
     }
   }
+}
+
+// 128 tiles on 108 units are two rounds, of which the second is nearly empty: three parts of each
+// are four rounds of a third.
+TEST(StepsPerPart, SharesALastRoundThatIsNearlyEmpty) {
+  EXPECT_EQ(steps_per_part(many_rows(128, 128), 108), 43);
+  EXPECT_LT(steps_per_part(many_rows(133, 512), 132), 512);
+  EXPECT_EQ(steps_per_part(many_rows(128, 16), 108), 16) << "sharing costs more";
 }
 
 TEST(StepsPerPart, NoneWhereSharingCostsMore) {
@@ -136,7 +144,7 @@ TEST(StepsPerPart, IsTheModelsChoice) {
         EXPECT_TRUE(each % grain == 0 || each == steps) << each << " of " << steps;
         const int splits = ceil_div(steps, each);
         if (splits == 1) continue;
-        EXPECT_LE(8 * split_k_cost(p, 132, splits), 7 * split_k_cost(p, 132, 1));
+        EXPECT_LE(16 * split_k_cost(p, 132, splits), 15 * split_k_cost(p, 132, 1));
       }
     }
   }

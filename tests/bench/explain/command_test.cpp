@@ -214,7 +214,9 @@ TEST(ExplainCommand, CheckFindsUnitsWithoutWork) {
     plan.launches[0].items = schedule == kHalf ? 20 : 8;
     return plan;
   };
-  const std::vector<Target> targets{{.backend = "scripted", .device = &kDevice, .plan = few}};
+  KnownDevice device = kDevice;
+  device.cache_rate = 1e14;
+  const std::vector<Target> targets{{.backend = "scripted", .device = &device, .plan = few}};
   const auto result = run({kProduct, "--device", "one", "--check"}, targets);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_NE(result.out.find("schedule"), std::string::npos) << result.out;
@@ -223,7 +225,7 @@ TEST(ExplainCommand, CheckFindsUnitsWithoutWork) {
       run({kProduct, "--device", "one", "--check", "--json"}, targets).json()["findings"];
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0]["better"], kHalf);
-  EXPECT_EQ(found[0]["complete"], false) << "the bandwidth of the cache is not known";
+  EXPECT_EQ(found[0]["complete"], true);
   EXPECT_EQ(run({kProduct, "--device", "one", "--check"}, scripted()).exit_code, 0);
 }
 
