@@ -51,10 +51,9 @@ struct ScaledGemm {
             int steps = part.first_step;
             stages.for_each([&](const auto& stage) {
               block.mma(of_block, stage.a, stage.b);
-              const int before = steps * S::k;
               ++steps;
-              const int depth = B::min(before + S::k, args.k);
-              if (before < args.k && (depth % kPerScale == 0 || depth == args.k)) {
+              const int depth = B::min(steps * S::k, args.k);
+              if (depth % kPerScale == 0 || depth == args.k) {
                 const int in_block = (depth - 1) / kPerScale;
                 const auto rows = block.template load_rows<S::m>(args.a_scales, {row, in_block});
                 const Coord of_b{.row = col / kPerScale, .col = in_block};

@@ -14,8 +14,10 @@
 //                                  needed before a product ends: where it is in the way least
 //   barrier()                      all lanes of the block wait for each other; what they stored to
 //                                  any memory is visible to the block afterwards
-//   fence()                        what this lane stored is visible to the device before what it
-//                                  stores later
+//   fence()                        what this lane stored, and what it knows of by barrier() and
+//                                  syncwarp(), is visible to the device before what it stores later,
+//                                  and it loads later what others made visible before; sequentially
+//                                  consistent among fences
 //   syncwarp()                     the lanes of a wave wait for each other; what they stored to any
 //                                  memory is visible to the wave afterwards
 //   atomic_add(unsigned* p, v)     returns what *p was; device scope

@@ -87,9 +87,9 @@ class Pipeline {
   }
 
  private:
-  // Two stages and one barrier a step: a stage is written while the other is read. What lies behind
-  // the last step is fetched too, as nothing: where a branch around it ended, the compiler would
-  // wait for the loads.
+  // Two stages and one barrier a step: a stage is written while the other is read. Behind the last
+  // step it is fetched once more, from a cache, and not what may be another block's part: where a
+  // branch around a fetch ended, the compiler would wait for the loads.
   template <class F>
   MOAT_FN void through_registers(F f) {
     Staging<kStagedChunks<Stage, B::kThreads>> staging;
@@ -99,7 +99,7 @@ class Pipeline {
     };
     MOAT_UNROLL_BY(1)
     for (int step = -1; step < steps_; ++step) {
-      MOAT_INLINED load(Phase::fetch, step + 1);
+      MOAT_INLINED load(Phase::fetch, step + 1 < steps_ || step < 0 ? step + 1 : step);
       if (step >= 0) f(stages_[step % 2]);
       if (step + 1 < steps_) MOAT_INLINED load(Phase::commit, step + 1);
       Atoms::barrier();

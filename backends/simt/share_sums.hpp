@@ -46,7 +46,7 @@ MOAT_FN bool share_sums(const SplitK<T>& to, const typename SplitK<T>::Part& par
     }
   };
 
-  float* const own = first_part + Atoms::opaque(part.first_step) / part.steps * part_floats;
+  float* const own = first_part + Atoms::opaque(part.first_step) / to.each * part_floats;
   for_each_piece([&](const auto& x, int first, int at) {
     Vec<float, kPieceFloats> piece;
     MOAT_UNROLL
@@ -65,7 +65,9 @@ MOAT_FN bool share_sums(const SplitK<T>& to, const typename SplitK<T>::Part& par
   Atoms::syncwarp();
   acc.for_each([&](int i, int j, auto r) { acc.values[i][j][r] = 0.0f; });
   const float* sums = first_part;
-  MOAT_UNROLL_BY(1)
+  // Parts of a small tile are read several at once.
+  constexpr int kAtOnce = Acc::kRowAtoms * Acc::kColAtoms * kPieces <= 4 ? 4 : 1;
+  MOAT_UNROLL_BY(kAtOnce)
   for (int p = 0; p < splits; ++p, sums += part_floats) {
     for_each_piece([&](auto& x, int first, int at) {
       const auto piece = __builtin_bit_cast(Vec<float, kPieceFloats>,

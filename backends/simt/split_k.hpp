@@ -58,13 +58,14 @@ struct SplitShape {
 // What a product takes with so many splits, in quarters of a step, by a model: the parts of one
 // unit follow each other, and where blocks run beside each other only the first loads of as many
 // are not hidden, two steps. To share a sum takes its bytes to write, as much for each part to
-// read, and four steps for two round trips to memory: sums before their arrival is told, and the
-// arrival before the others' sums are read.
+// read, which are half a step at least, and four steps for two round trips to memory: sums before
+// their arrival is told, and the arrival before the others' sums are read.
 constexpr std::int64_t split_k_cost(const SplitShape& p, int units, int splits) {
   const int each = ceil_div(ceil_div(p.steps, p.grain), splits) * p.grain;
   const std::int64_t parts = ceil_div(p.tiles * ceil_div(p.steps, each), std::int64_t{units});
   const std::int64_t waits = ceil_div(parts, std::int64_t{p.beside});
-  const std::int64_t shared = splits == 1 ? 0 : 16 + std::int64_t{1 + splits} * p.sum_quarters;
+  const std::int64_t read = std::int64_t{splits} * std::max(p.sum_quarters, 2);
+  const std::int64_t shared = splits == 1 ? 0 : 16 + p.sum_quarters + read;
   return parts * 4 * each + waits * (8 + shared);
 }
 
@@ -103,7 +104,8 @@ SplitShape split_shape(const Tensor<T>& c, int steps, int grain) {
 // The matrix with parts of `each` steps, and memory of `queue`, a simt::Queue, for them.
 template <BlockSchedule S, class Queue, class T>
 SplitK<T> share_k(Queue& queue, const Tensor<T>& c, int steps, int each) {
-  SplitK<T> to{.c = c, .steps = steps, .each = each, .sums = nullptr};
+  // Without any step of k the sums are 0: those of one that lies beyond it.
+  SplitK<T> to{.c = c, .steps = std::max(steps, 1), .each = std::max(each, 1), .sums = nullptr};
   if (to.splits() > 1) {
     const auto parts = static_cast<std::size_t>(to.template parts<S::m, S::n>());
     to.sums = queue.shared_sums(parts / to.splits() * S::kWarps, parts * S::m * S::n);

@@ -112,21 +112,23 @@ class ThreadBlock {
                       .row_stride = Atoms::aside(to.c.row_stride)};
     float* const sums = Atoms::aside(to.sums);
     const int steps = Atoms::aside(to.steps);
-    const auto tiles = [](const int& count, int each) {
-      return [&count, each] { return ceil_div(Atoms::same_in_wave(count), each); };
+    const int each = Atoms::aside(to.each);
+    const auto tiles = [](const int& count, int size) {
+      return [&count, size] { return ceil_div(Atoms::same_in_wave(count), size); };
     };
     int tile = by_die(Atoms::block(), Atoms::blocks(), dies<Atoms>());
     MOAT_UNROLL_BY(1)
-    for (int first = 0; first < Atoms::same_in_wave(steps); first += to.each) {
-      tile = deal_tiles_from(tile, Atoms::blocks(), tiles(c.rows, kM), tiles(c.cols, kN),
-                             [&](int down, int across) {
-                               MOAT_INLINED f(typename SplitK<T>::Part{.row = down * kM,
-                                                                       .col = across * kN,
-                                                                       .first_step = first,
-                                                                       .steps = to.each,
-                                                                       .c = c,
-                                                                       .sums = sums});
-                             });
+    for (int first = 0; first < Atoms::same_in_wave(steps); first += Atoms::same_in_wave(each)) {
+      tile = deal_tiles_from(
+          tile, Atoms::blocks(), tiles(c.rows, kM), tiles(c.cols, kN), [&](int down, int across) {
+            MOAT_INLINED f(typename SplitK<T>::Part{
+                .row = down * kM,
+                .col = across * kN,
+                .first_step = first,
+                .steps = min(Atoms::same_in_wave(each), Atoms::same_in_wave(steps) - first),
+                .c = c,
+                .sums = sums});
+          });
     }
   }
 

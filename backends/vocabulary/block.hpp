@@ -40,7 +40,7 @@ namespace moat {
 //   B::SplitK<T>                                results whose sums over k blocks may share
 //   block.split_tiles<m, n>(SplitK, f(part))    likewise of those: a part has the tile's `row` and
 //                                               `col`, and `steps` steps of its sums from
-//                                               `first_step` on, of which the last may lie beyond k
+//                                               `first_step` on
 //   block.group_tiles<m, n>(groups, rows(g) → int, cols, f(group, row, col))
 //                                               the same of several matrices, of rows(g) rows each,
 //                                               0 or more

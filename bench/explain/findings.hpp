@@ -19,7 +19,7 @@ inline constexpr double kWorthwhile = 0.01;
 enum class Mend : std::uint8_t {
   schedule,  // another schedule of the table fills more and is predicted to be faster
   ranges,    // the same for another number of ranges of keys or of k
-  split,     // none does: fewer tiles than units, and only a split along k would fill more
+  split,     // none does: fewer tiles than units, and only a finer split along k would fill more
 };
 
 std::string_view name_of(Mend mend);

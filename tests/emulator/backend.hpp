@@ -27,9 +27,9 @@ class Backend {
   template <class S>
   using Block = simt::ThreadBlock<Atoms, S>;
 
-  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges,
-  // and sums over k are. Schedules
-  // choose for `units` compute units, or for those of the reference device, or `choice` does.
+  // A launch has at most max_blocks blocks; attention is split over `splits` key ranges, and sums
+  // over k into as many parts. Schedules choose for `units` compute units, or for those of the
+  // reference device, or `choice` does.
   explicit Backend(int max_blocks = 3, int splits = 1, int units = 0,
                    const ScheduleChoice* choice = nullptr)
       : max_blocks_(max_blocks), splits_(splits), facts_(Schedules::kReference), choice_(choice) {
