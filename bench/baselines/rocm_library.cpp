@@ -36,13 +36,15 @@ std::vector<fs::path> tensile_folders(const SharedLibrary& library, const Tensil
           beside / ".." / files.library / "library", beside / files.library / "library"};
 }
 
+// A library of solutions, not the code objects beside it.
 bool has_kernels(const fs::path& folder, const std::string& architecture) {
   std::error_code error;
   fs::recursive_directory_iterator file(folder, error);
   for (; !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
     const std::string name = file->path().filename().string();
     if (name == "TensileLibrary.dat") return true;
-    if (name.starts_with("TensileLibrary") && name.find(architecture) != std::string::npos) {
+    if (name.starts_with("TensileLibrary") && name.find(architecture) != std::string::npos &&
+        name.find(".dat") != std::string::npos) {
       return true;
     }
   }
@@ -84,7 +86,11 @@ void require_tensile_kernels(const DeviceInfo& device, const SharedLibrary& libr
   std::string searched;
   for (const fs::path& folder : tensile_folders(library, files)) {
     if (has_kernels(folder, architecture)) return;
+    // rocBLAS looks no further than the first folder that exists.
+    std::error_code error;
+    const bool last = fs::exists(folder, error);
     searched += (searched.empty() ? "" : ", ") + folder.lexically_normal().string();
+    if (last) break;
   }
   throw std::runtime_error(
       fmt::format("it has no kernels for {} (no TensileLibrary file for it in {}; {} names another "
