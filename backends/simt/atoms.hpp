@@ -78,7 +78,7 @@
 #define MOAT_UNROLL_BY(count) MOAT_PRAGMA(unroll count)
 #else
 #define MOAT_UNROLL
-#define MOAT_UNROLL_BY(count)
+#define MOAT_UNROLL_BY(count) static_cast<void>(count);
 #endif
 
 // Before a statement: what it calls directly is inlined, also a lambda that is large and called

@@ -137,16 +137,6 @@ void finish_case(CaseRecord& c, const Problem& problem, const Ceilings& ceilings
 
 }  // namespace
 
-std::string with_schedule(const std::string& schedule) {
-  return fmt::format("{}.{}", kOurs, schedule);
-}
-
-std::optional<std::string> schedule_of(std::string_view implementation) {
-  const std::string prefix = with_schedule("");
-  if (!implementation.starts_with(prefix)) return std::nullopt;
-  return std::string(implementation.substr(prefix.size()));
-}
-
 std::string entry_name(const Problem& problem, const DeviceInfo& device,
                        const std::string& implementation) {
   return fmt::format("{}/{}{}/{}", case_name(problem), device.backend,

@@ -41,10 +41,16 @@ void finish_group(std::vector<CaseRecord>& group, const Problem& problem, const 
 inline constexpr const char* kOurs = "moat";
 
 // Our kernel with a schedule that is not its table's choice: "moat.in-place-16x128x1024".
-std::string with_schedule(const std::string& schedule);
+inline std::string with_schedule(const std::string& schedule) {
+  return std::string(kOurs) + '.' + schedule;
+}
 
 // The schedule of such an implementation; none of any other.
-std::optional<std::string> schedule_of(std::string_view implementation);
+inline std::optional<std::string> schedule_of(std::string_view implementation) {
+  const std::string prefix = with_schedule("");
+  if (!implementation.starts_with(prefix)) return std::nullopt;
+  return std::string(implementation.substr(prefix.size()));
+}
 
 // Our kernel, whatever chose its schedule.
 inline bool is_ours(std::string_view implementation) {
