@@ -37,6 +37,13 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
     asm volatile("" : "+v"(x));
     return x;
   }
+  // Of global memory, as the compiler would not know of any pointer.
+  template <class T>
+  static MOAT_FN T* aside(T* p) {
+    auto* global = (__attribute__((address_space(1))) T*)p;  // NOLINT: no other cast converts it
+    asm volatile("" : "+v"(global));
+    return (T*)global;  // NOLINT
+  }
 
   // Lanes of a wave run in step, and their accesses stay in order.
   static MOAT_FN void syncwarp() {

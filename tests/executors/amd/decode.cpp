@@ -346,8 +346,6 @@ void arrange(Parsed& p, bool wave32) {
     for (const std::uint8_t half : {i.neg_lo, i.neg_hi}) {
       if (half != 0) throw NotUnderstood{"neg_lo or neg_hi"};
     }
-  } else if (p.name == "global_atomic_add" && i.returns && o[3].kind != Kind::scalar) {
-    throw NotUnderstood{"an atomic without a scalar base"};
   } else if (p.name.starts_with("buffer_load_") && o[1].kind == Kind::none) {
     o[1].kind = Kind::constant;  // no offset of the lanes is one of 0
   }

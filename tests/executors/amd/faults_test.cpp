@@ -70,6 +70,16 @@ TEST(AmdExecutorFault, StoresOfGfx11HaveACounterOfTheirOwn) {
   EXPECT_THAT(fault("s_waitcnt vmcnt(0)"), HasSubstr("stores of this wave under way"));
 }
 
+TEST(AmdExecutorFault, AnAtomicAtAddressesOfTheLanes) {
+  const std::string address = "v_mov_b32 v4, s4\nv_mov_b32 v5, s5\nv_mov_b32 v3, 1\n";
+  const std::string add = "global_atomic_add v6, v[4:5], v3, off glc\n";
+  EXPECT_THAT(gfx90a(address + add + "s_waitcnt vmcnt(0)\nv_add_u32 v6, v6, v6\n"), IsEmpty());
+  EXPECT_THAT(gfx90a(address + add + "v_add_u32 v6, v6, v6\n"), HasSubstr("v6"));
+  EXPECT_THAT(gfx90a(address + "global_store_dword v1, v0, s[4:5]\n" + add),
+              HasSubstr("stores of this wave under way"));
+  EXPECT_THAT(gfx90a(address + "v_mov_b32 v5, 0\n" + add), HasSubstr("out of bounds"));
+}
+
 TEST(AmdExecutorFault, OutOfBounds) {
   EXPECT_THAT(gfx90a("global_store_dword v1, v0, s[4:5]\n"), IsEmpty());
   EXPECT_THAT(gfx90a("s_add_u32 s4, s4, 16384\ns_addc_u32 s5, s5, 0\n"
