@@ -24,6 +24,8 @@ struct Promise {
   int ranged_loads = 0;          // least number of range-checked loads of 16 bytes per lane
   int loads_ahead = 0;           // least number of those under way during a matrix instruction
   bool only_box_copies = false;  // no other loads from global memory beside them
+  // …but of sums that blocks share: of 16 bytes per lane, no more than stores of as many.
+  bool shared_sums = false;
   // Every exponential lies before the wait for the products that it hides, but for those of the
   // first step, which has none to hide behind.
   bool hidden_exponentials = false;

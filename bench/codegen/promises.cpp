@@ -53,11 +53,18 @@ Promise sm_90a_products(const char* dtype) {
   const std::string m64 = "wgmma.mma_async.sync.aligned.m64";
   return {.family = "sm_90a",
           .dtype = dtype,
-          .kernels = kCounted,
+          .kernels = {"attention", "resident_products"},
           .type = "WarpSpecializedSchedule",
           .instructions = {m64 + "n256" + types, m64 + "n128" + types, m64 + "n64" + types},
           .box_copies = kOperands,
           .only_box_copies = true};
+}
+
+// Blocks may share the sums of a tile.
+Promise sm_90a_shared(Promise products) {
+  products.kernels = {"gemm"};
+  products.shared_sums = true;
+  return products;
 }
 
 // Where groups of rows end is read by all.
@@ -229,6 +236,8 @@ std::vector<Promise> make_promises() {
       sm_80_pipelines("sm_90a"),
       sm_90a_products("bf16"),
       sm_90a_products("f16"),
+      sm_90a_shared(sm_90a_products("bf16")),
+      sm_90a_shared(sm_90a_products("f16")),
       sm_90a_groups(sm_90a_products("bf16")),
       sm_90a_groups(sm_90a_products("f16")),
       epilogues(),

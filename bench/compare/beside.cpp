@@ -103,7 +103,7 @@ std::vector<Beside> beside(const Record& record, const std::string& rate_of, dou
     if (ours.implementation != kOurs) continue;
     for (const auto& other : record.cases) {
       if (!of_one_device(ours, other)) continue;
-      if (other.problem == ours.problem && !is_ours(other.implementation)) {
+      if (other.problem == ours.problem && other.implementation != kOurs) {
         // A product has the FLOPs that fit it, about as many.
         const bool product = other.implementation == kProductYardstick;
         if (product && !(other.flops > 0)) continue;

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "bench/cases/case.hpp"
 #include "bench/compare/across.hpp"
@@ -131,8 +132,9 @@ int run_libraries(const Options& options) {
   const std::vector<NamedRecord> named = read(options.records);
   if (options.rate_of) check_rate_of(named, *options.rate_of);
   for (const auto& [path, record] : named) {
-    records.push_back({path, build_warning(record.build), unfinished(record),
-                       beside(record, options.rate_of.value_or(""), threshold, options.bootstrap)});
+    auto entries = beside(record, options.rate_of.value_or(""), threshold, options.bootstrap);
+    std::erase_if(entries, [](const Beside& b) { return is_ours(b.other); });
+    records.push_back({path, build_warning(record.build), unfinished(record), std::move(entries)});
   }
   print(options, format_beside(records, options.format, colored(options)));
   return kCompareOk;

@@ -63,10 +63,11 @@ void check_gemm(Backend& backend, int m, int n, int k, int pad) {
       want[std::int64_t{r} * stride + col] = to_float(from_float<T>(sum));
     }
   }
+  const auto to = backend.split_k<S>(Tensor<T>{c.data(), m, n, stride}, ceil_div(k, S::k));
   const typename Kernel::template Args<S, B> args{Kernel::template PanelA<S, B>::bind(a.tensor()),
                                                   Kernel::template PanelB<S, B>::bind(b.tensor()),
-                                                  Tensor<T>{c.data(), m, n, stride}, k};
-  backend.launch<Kernel, S>(std::int64_t{ceil_div(m, S::m)} * ceil_div(n, S::n), args);
+                                                  to};
+  backend.launch<Kernel, S>(to.template parts<S::m, S::n>(), args);
   for (std::size_t i = 0; i < c.size(); ++i) ASSERT_EQ(to_float(c[i]), want[i]) << i;
 }
 

@@ -227,6 +227,14 @@ TEST(CodegenGate, FailsOnTheAbsenceOfWhatEachPromiseNames) {
         expect_one(planted([](EntryReport& e) { ++e.instructions.global_loads; }),
                    "1 global loads that are no boxes");
       }
+      if (promise.shared_sums) {
+        expect_one(planted([](EntryReport& e) {
+                     e.instructions.global_loads += 8;
+                     e.instructions.global_loads_wide += 8;
+                     e.instructions.global_stores_wide += 7;
+                   }),
+                   "1 global loads that are no boxes");
+      }
       if (promise.hidden_exponentials) {
         expect_one(planted([](EntryReport& e) { e.exponentials->late = {"MUFU.EX2 R1, R1"}; }),
                    "1 of 132 exponentials are behind the wait that they should hide: MUFU.EX2 R1");
@@ -269,6 +277,20 @@ TEST(CodegenGate, NamesThePromisesThatNoDisassemblerCouldCheck) {
   EXPECT_EQ(named, 10);
 }
 
+// Sums of 16 bytes that a block reads as it stores its own.
+TEST(CodegenGate, SharedSumsAreLoadsToo) {
+  for (const Promise& promise : promises()) {
+    if (!promise.shared_sums) continue;
+    Report report;
+    report.entries.push_back(kept(promise, promise.kernels.front()));
+    Instructions& i = report.entries.front().instructions;
+    i.global_loads += 8;
+    i.global_loads_wide += 8;
+    i.global_stores_wide += 8;
+    EXPECT_TRUE(failures(report, {promise}).empty());
+  }
+}
+
 // What each family's pipeline promises of how its operands reach shared memory.
 TEST(CodegenGate, PipelinesPromiseTheirKindOfCopy) {
   for (const Promise& p : promises()) {
@@ -280,6 +302,7 @@ TEST(CodegenGate, PipelinesPromiseTheirKindOfCopy) {
     EXPECT_EQ(p.async_copies > 0, nvidia && !roles && !decoded);
     EXPECT_EQ(p.box_copies > 0, roles);
     EXPECT_EQ(p.only_box_copies, roles && p.kernels.front() != "grouped_gemm");
+    EXPECT_EQ(p.shared_sums, roles && p.kernels.front() == "gemm");
     const bool paged = p.kernels == std::vector<std::string>{"paged_attention"};
     EXPECT_EQ(p.ranged_loads > 0, (p.family == "cdna" || p.family == "rdna3") && !paged);
   }

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "bench/run/case_records.hpp"
 #include "tests/bench/compare/synthetic.hpp"
 
 namespace moat {
@@ -85,17 +84,6 @@ TEST(Beside, WithoutAResultThereIsNoRatio) {
   EXPECT_EQ(list[0].verdict, Verdict::unverified);
   EXPECT_EQ(list[0].reason, "onednn failed: wrong at 3");
   EXPECT_FALSE(list[0].speed.has_value());
-}
-
-// Our kernel with another schedule is no library.
-TEST(Beside, LeavesOutOtherSchedulesOfOurs) {
-  const Record r = timed_record({{"sum/f32/n1", around(1e-3, 20)},
-                                 {"sum/f32/n1", around(2e-3, 20), with_schedule("4w")},
-                                 {"sum/f32/n1", around(2e-3, 20), "onednn"}})
-                       .record;
-  const auto list = beside(r, "", 0.02, {});
-  ASSERT_EQ(list.size(), 1u);
-  EXPECT_EQ(list[0].other, "onednn");
 }
 
 TEST(Beside, OnlyWhatRanOnTheSameDevice) {
