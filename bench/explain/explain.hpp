@@ -48,7 +48,8 @@ struct Explanation {
   std::string refused{};  // why there is no launch
   Prediction chosen{};
   // Of cases with products, on this device: the other schedules of the problem's menu, and with the
-  // table's the numbers of ranges of keys or of k that devices with other numbers of units would have.
+  // table's the numbers of ranges of keys or of k that devices with other numbers of units would
+  // have.
   std::vector<Prediction> others{};
 };
 
