@@ -302,6 +302,13 @@ TEST(TensorMap, RefusesWhatTheDriverRefuses) {
   EXPECT_THROW(make(data, 32, 6, Swizzle::none), std::invalid_argument);
   EXPECT_THROW(make(data, 32, 260, Swizzle::none), std::invalid_argument);
   EXPECT_THROW(make(data, 32, 16, Swizzle::b32), std::invalid_argument);
+  alignas(16) static e4m3 codes[256];
+  const auto of_codes = [&](std::uint32_t box) {
+    return Ptx::make_tensor_map<e4m3, 2>(codes, {32, 8}, {1, 32}, {box, 8}, Swizzle::b128);
+  };
+  EXPECT_EQ(box_bytes(of_codes(128)), 1024u);
+  EXPECT_THROW(of_codes(120), std::invalid_argument);
+  EXPECT_THROW(of_codes(144), std::invalid_argument);
 }
 
 }  // namespace

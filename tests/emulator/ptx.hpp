@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "problems/codes.hpp"
 #include "problems/dtype.hpp"
 #include "tests/emulator/lanes.hpp"
 #include "tests/emulator/ptx/async.hpp"
@@ -135,6 +136,21 @@ struct Ptx : Lanes<32> {
                       .b = b},
                      {"wgmma", where});
   }
+  // wgmma.mma_async.m64nNk32 of codes, K-major both; c = a · b, added to c if `adds`.
+  template <class C, int kN>
+  static void wgmma(float (&c)[kN / 2], std::uint64_t a, std::uint64_t b, bool adds,
+                    const Where& where = Where::current()) {
+    static_assert(kN % 8 == 0 && kN >= 8 && kN <= 256);
+    ptx::issue_wgmma({.shape = {.type = wgmma_type(C{}),
+                                .n = kN,
+                                .n_major = false,
+                                .a_in_registers = false,
+                                .adds = adds},
+                      .c = c,
+                      .a = a,
+                      .b = b},
+                     {"wgmma", where});
+  }
   static std::uint64_t shared_address(const void* p, const Where& where = Where::current()) {
     return ptx::shared_address(p, {"shared_address", where});
   }
@@ -165,8 +181,12 @@ struct Ptx : Lanes<32> {
   static constexpr WgmmaShape shape(bool a_in_registers) {
     static_assert(kN % 8 == 0 && kN >= 8 && kN <= 256);
     static_assert(sizeof(T) == 2);
-    return {.type = kDType<T>, .n = kN, .n_major = kTransB, .a_in_registers = a_in_registers};
+    return {.type = wgmma_type(T{}), .n = kN, .n_major = kTransB, .a_in_registers = a_in_registers};
   }
+  static constexpr WgmmaType wgmma_type(f16) { return WgmmaType::f16; }
+  static constexpr WgmmaType wgmma_type(bf16) { return WgmmaType::bf16; }
+  static constexpr WgmmaType wgmma_type(e4m3) { return WgmmaType::e4m3; }
+  static constexpr WgmmaType wgmma_type(e5m2) { return WgmmaType::e5m2; }
 };
 
 }  // namespace moat::emulator

@@ -17,7 +17,7 @@ namespace {
 
 void check(const TensorMap& map) {
   if (map.rank < 1 || map.rank > kMaxRank) refuse(fmt::format("rank {}", map.rank));
-  if (map.element_bytes != 2 && map.element_bytes != 4) {
+  if (map.element_bytes != 1 && map.element_bytes != 2 && map.element_bytes != 4) {
     refuse(fmt::format("elements of {} bytes", map.element_bytes));
   }
   if (reinterpret_cast<std::uintptr_t>(map.address) % 16 != 0) {

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "problems/dtype.hpp"
 #include "tests/emulator/clock.hpp"
 #include "tests/emulator/operation.hpp"
 
@@ -19,12 +18,16 @@ namespace moat::emulator {
 class ThreadBlock;
 struct Lane;
 
-// m64n<n>k16; `n_major`: B is stored transposed; A comes from registers or by a descriptor.
+enum class WgmmaType : std::uint8_t { f16, bf16, e4m3, e5m2 };
+
+// m64n<n>k16, of codes k32; `n_major`: B is stored transposed; A comes from registers or by a
+// descriptor; `adds`: to the accumulators, else the product replaces them.
 struct WgmmaShape {
-  DType type;
+  WgmmaType type;
   int n;
   bool n_major;
   bool a_in_registers;
+  bool adds = true;
 
   bool operator==(const WgmmaShape&) const = default;
 };

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <vector>
 
 #include "tests/emulator/ptx.hpp"
@@ -20,9 +21,9 @@ constexpr int kK = 16;
 
 // Where a kernel would put an element of a tile that TMA loads in boxes of one swizzle span:
 // `along` is the contiguous coordinate, `across` the other one, of which there are `height`.
-int placed(Swizzle s, int along, int across, int height) {
-  const int span = static_cast<int>(bytes_of(s)) / 2;  // elements
-  const int byte = (along / span * height + across) * span * 2 + along % span * 2;
+int placed(Swizzle s, int along, int across, int height, int size = 2) {
+  const int span = static_cast<int>(bytes_of(s)) / size;  // elements
+  const int byte = (along / span * height + across) * span * size + along % span * size;
   const int row = byte / 128;
   switch (s) {
     case Swizzle::b128:
@@ -143,6 +144,71 @@ TEST_P(WgmmaLayout, LeftFromRegisters) {
   product<f16, 64, false, true>(GetParam());
 }
 
+// −3 … 3, whose sums of products are exact.
+template <class C>
+std::vector<C> integers(int count, unsigned seed) {
+  std::mt19937 generator(seed);
+  std::vector<C> out(static_cast<std::size_t>(count));
+  for (C& x : out) x = encode<C>(static_cast<float>(generator() % 7) - 3);
+  return out;
+}
+
+// `more`: what the stride of B's groups of eight columns is too large by.
+template <class C, int kN>
+void product_of_codes(Swizzle s, bool adds, int more = 0) {
+  constexpr int kDeep = 32;
+  const auto a = integers<C>(kM * kDeep, 1);
+  const auto b = integers<C>(kDeep * kN, 2);  // k × n
+  // Tiles are as deep as the swizzle's span; the product takes their last 32.
+  const int first = std::max(kDeep, static_cast<int>(bytes_of(s))) - kDeep;
+  constexpr int kBBegin = kM * 128;
+  const std::size_t shared = kBBegin + kN * 128;
+  run({.waves = 4, .shared_bytes = shared}, [&](unsigned char* arena) {
+    const int thread = 32 * Ptx::wave() + Ptx::lane();
+    for (int i = thread; i < kM * kDeep; i += 128) {
+      Ptx::store_shared(arena + placed(s, first + i % kDeep, i / kDeep, kM, 1),
+                        a[static_cast<std::size_t>(i)]);
+    }
+    for (int i = thread; i < kDeep * kN; i += 128) {
+      Ptx::store_shared(arena + kBBegin + placed(s, first + i / kN, i % kN, kN, 1),
+                        b[static_cast<std::size_t>(i)]);
+    }
+    Ptx::fence_async_shared();
+    Ptx::barrier();
+    const std::uint64_t at = Ptx::shared_address(arena) + static_cast<std::uint64_t>(first);
+    const std::uint64_t stride = static_cast<std::uint64_t>(more) / 16 << 32;
+    float c[kN / 2];
+    std::fill(std::begin(c), std::end(c), 5.0f);
+    Ptx::wgmma_fence();
+    Ptx::wgmma<C, kN>(c, k_major(at, s, kM), k_major(at + kBBegin, s, kN) + stride, adds);
+    Ptx::wgmma_commit();
+    EXPECT_EQ(c[0], 5.0f) << "computed before it is waited for";
+    Ptx::wgmma_wait<0>();
+    for (int i = 0; i < kN / 2; ++i) {
+      const int row = 16 * Ptx::wave() + Ptx::lane() / 4 + 8 * (i / 2 % 2);
+      const int col = 8 * (i / 4) + Ptx::lane() % 4 * 2 + i % 2;
+      float sum = adds ? 5 : 0;
+      for (int k = 0; k < kDeep; ++k) {
+        sum += decode(a[static_cast<std::size_t>(row * kDeep + k)]) *
+               decode(b[static_cast<std::size_t>(k * kN + col)]);
+      }
+      ASSERT_EQ(c[i], sum) << row << ' ' << col;
+    }
+  });
+}
+
+TEST_P(WgmmaLayout, Codes) {
+  product_of_codes<e4m3, 8>(GetParam(), true);
+  product_of_codes<e5m2, 64>(GetParam(), true);
+  product_of_codes<e4m3, 128>(GetParam(), false);
+  product_of_codes<e4m3, 256>(GetParam(), true);
+}
+
+TEST(WgmmaCodes, AWrongStrideReachesOtherMemory) {
+  EXPECT_THAT(([] { product_of_codes<e4m3, 64>(Swizzle::b128, true, 1024); }),
+              ThrowsMessage<Fault>(AllOf(HasSubstr("wgmma operand B"), HasSubstr("at offset"))));
+}
+
 INSTANTIATE_TEST_SUITE_P(Swizzles, WgmmaLayout,
                          ::testing::Values(Swizzle::none, Swizzle::b32, Swizzle::b64,
                                            Swizzle::b128),
@@ -215,7 +281,29 @@ TEST(WgmmaFaults, AccumulatorsAreTouchedUnderWay) {
                                          HasSubstr("accumulators were changed"))));
 }
 
+// Sums of codes have 13 fraction bits.
+TEST(WgmmaCodes, TheAccumulatorIsTruncated) {
+  on_zeros([](unsigned char*, std::uint64_t d) {
+    float c[32];
+    std::fill(std::begin(c), std::end(c), -0x1.ffffp0f);
+    Ptx::wgmma_fence();
+    Ptx::wgmma<e4m3, 64>(c, d, d, true);
+    Ptx::wgmma_commit();
+    Ptx::wgmma_wait<0>();
+    EXPECT_EQ(c[31], -0x1.fff8p0f);
+  })();
+}
+
 TEST(WgmmaFaults, LanesThatDisagree) {
+  EXPECT_THAT(on_zeros([](unsigned char*, std::uint64_t d) {
+                float c[32] = {};
+                Ptx::wgmma_fence();
+                Ptx::wgmma<e4m3, 64>(c, d, d, Ptx::wave() != 2);
+                Ptx::wgmma_commit();
+                Ptx::wgmma_wait<0>();
+              }),
+              ThrowsMessage<Fault>(AllOf(HasSubstr("wave 2, lane 0: wgmma"),
+                                         HasSubstr("differ from those of the warpgroup's"))));
   EXPECT_THAT(
       on_zeros([](unsigned char*, std::uint64_t d) {
         float c[32] = {};

@@ -38,8 +38,8 @@ struct Descriptor {
   }
 
   // Where 16 bytes begin that hold, K-major, row `row` of A or column `row` of B at the eight
-  // contraction indices from 8 · unit on; MN-major, its eight rows from 8 · unit on at the
-  // contraction index `k`. The canonical layouts of 16-bit elements.
+  // contraction indices from 8 · unit on, of codes the sixteen from 16 · unit on; MN-major, its
+  // eight rows from 8 · unit on at the contraction index `k`. The canonical layouts.
   constexpr std::size_t k_major(std::size_t row, std::size_t unit) const {
     const std::size_t group = start + row / 8 * stride;
     if (swizzle == Swizzle::none) return group + row % 8 * 16 + unit * leading;

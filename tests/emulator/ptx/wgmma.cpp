@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "tests/emulator/ptx/descriptor.hpp"
+#include "tests/emulator/ptx/sum_of_codes.hpp"
 #include "tests/emulator/thread_block.hpp"
 
 namespace moat::emulator::ptx {
@@ -20,7 +21,7 @@ constexpr std::size_t kUnit = 8;  // elements of 16 bytes
 // The elements that the instruction reads through a descriptor.
 class Operand {
  public:
-  Operand(ThreadBlock& block, const Lane& lane, const Access& access, DType type,
+  Operand(ThreadBlock& block, const Lane& lane, const Access& access, WgmmaType type,
           std::uint64_t bits, const char* name)
       : block_(block),
         lane_(lane),
@@ -36,7 +37,9 @@ class Operand {
 
   const Descriptor& descriptor() const { return descriptor_; }
 
-  std::array<float, kUnit> unit(std::size_t address) const {
+  // 16 bytes, as elements.
+  template <class T>
+  std::array<T, 16 / sizeof(T)> elements(std::size_t address) const {
     const std::size_t offset = address - kSharedWindow;
     if (address < kSharedWindow || offset + 16 > block_.grid().shared_bytes) {
       fail(fmt::format("reads 16 bytes at offset {} of {} bytes of shared memory",
@@ -44,11 +47,16 @@ class Operand {
     }
     block_.check(block_.shadow().read(access_, offset, 16, &block_.fenced()), lane_,
                  {name_, operation_.where});
-    std::array<std::uint16_t, kUnit> bits{};
-    std::memcpy(bits.data(), block_.arena() + offset, sizeof(bits));
+    std::array<T, 16 / sizeof(T)> out{};
+    std::memcpy(out.data(), block_.arena() + offset, sizeof(out));
+    return out;
+  }
+  // Of 16-bit elements.
+  std::array<float, kUnit> unit(std::size_t address) const {
+    const auto bits = elements<std::uint16_t>(address);
     std::array<float, kUnit> out{};
     for (std::size_t i = 0; i < kUnit; ++i) {
-      out[i] = type_ == DType::f16 ? to_float(f16{bits[i]}) : to_float(bf16{bits[i]});
+      out[i] = type_ == WgmmaType::f16 ? to_float(f16{bits[i]}) : to_float(bf16{bits[i]});
     }
     return out;
   }
@@ -62,7 +70,7 @@ class Operand {
   const Lane& lane_;
   const Access& access_;
   Operation operation_;
-  DType type_;
+  WgmmaType type_;
   Descriptor descriptor_;
   const char* name_;
 };
@@ -97,29 +105,34 @@ void read_right(const Operand& b, std::size_t n, bool n_major, Right& out) {
   }
 }
 
+// f(row, k, code) for each code of A's rows, or B's columns.
+template <Float8 C, class F>
+void each_code(const Operand& operand, std::size_t rows, F f) {
+  constexpr std::size_t kCodes = 16;  // of 16 bytes
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t unit = 0; unit < SumOfCodes::kK / kCodes; ++unit) {
+      const auto codes = operand.elements<C>(operand.descriptor().k_major(row, unit));
+      for (std::size_t i = 0; i < kCodes; ++i) f(row, unit * kCodes + i, codes[i]);
+    }
+  }
+}
+
+// c = A · B + c of codes.
+template <Float8 C>
+void multiply_codes(const Operand& a, const Operand& b, std::size_t n, SumOfCodes::Sums& c) {
+  static thread_local SumOfCodes product;
+  each_code<C>(a, kM, [](auto row, auto k, C x) { product.set_left(row, k, x); });
+  each_code<C>(b, n, [](auto col, auto k, C x) { product.set_right(k, col, x); });
+  product.compute(n, c);
+}
+
 }  // namespace
 
 void wgmma(ThreadBlock& block, const Lane& first, std::span<Wgmma* const> lanes,
            const Access& access) {
   const WgmmaShape& shape = lanes[0]->shape;
   const auto n = static_cast<std::size_t>(shape.n);
-  static thread_local Left a;
-  static thread_local Right b;
-  static thread_local std::array<std::array<float, kMostN>, kM> c;
-  if (shape.a_in_registers) {
-    for (std::size_t t = 0; t < lanes.size(); ++t) {
-      for (int i = 0; i < 8; ++i) {
-        const Cell at = wgmma_left(static_cast<int>(t), i);
-        const std::uint32_t* const registers = lanes[t]->a_registers.data();
-        a[static_cast<std::size_t>(at.row)][static_cast<std::size_t>(at.col)] =
-            shape.type == DType::f16 ? element<f16>(registers, i) : element<bf16>(registers, i);
-      }
-    }
-  } else {
-    read_left(Operand(block, first, access, shape.type, lanes[0]->a, "wgmma operand A"), a);
-  }
-  read_right(Operand(block, first, access, shape.type, lanes[0]->b, "wgmma operand B"), n,
-             shape.n_major, b);
+  static thread_local SumOfCodes::Sums c;
   const auto each_accumulator = [&](auto f) {
     for (std::size_t t = 0; t < lanes.size(); ++t) {
       for (int i = 0; i < shape.n / 2; ++i) {
@@ -128,7 +141,37 @@ void wgmma(ThreadBlock& block, const Lane& first, std::span<Wgmma* const> lanes,
       }
     }
   };
-  each_accumulator([](float mine, float& cell) { cell = mine; });
+  if (shape.adds) {
+    each_accumulator([](float mine, float& cell) { cell = mine; });
+  } else {
+    c = {};
+  }
+  const auto operand = [&](std::uint64_t descriptor, const char* name) {
+    return Operand(block, first, access, shape.type, descriptor, name);
+  };
+  if (shape.type == WgmmaType::e4m3 || shape.type == WgmmaType::e5m2) {
+    const Operand a = operand(lanes[0]->a, "wgmma operand A");
+    const Operand b = operand(lanes[0]->b, "wgmma operand B");
+    shape.type == WgmmaType::e4m3 ? multiply_codes<e4m3>(a, b, n, c)
+                                  : multiply_codes<e5m2>(a, b, n, c);
+    each_accumulator([](float& mine, float cell) { mine = cell; });
+    return;
+  }
+  static thread_local Left a;
+  static thread_local Right b;
+  if (shape.a_in_registers) {
+    for (std::size_t t = 0; t < lanes.size(); ++t) {
+      for (int i = 0; i < 8; ++i) {
+        const Cell at = wgmma_left(static_cast<int>(t), i);
+        const std::uint32_t* const registers = lanes[t]->a_registers.data();
+        a[static_cast<std::size_t>(at.row)][static_cast<std::size_t>(at.col)] =
+            shape.type == WgmmaType::f16 ? element<f16>(registers, i) : element<bf16>(registers, i);
+      }
+    }
+  } else {
+    read_left(operand(lanes[0]->a, "wgmma operand A"), a);
+  }
+  read_right(operand(lanes[0]->b, "wgmma operand B"), n, shape.n_major, b);
   for (std::size_t i = 0; i < kM; ++i) {
     for (std::size_t k = 0; k < kK; ++k) {
       const float left = a[i][k];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// wgmma.mma_async.m64nNk16 (PTX ISA, "Asynchronous Warpgroup Level Matrix Instructions:
-// wgmma.mma_async").
+// wgmma.mma_async.m64nNk16 and, of codes, m64nNk32 (PTX ISA, "Asynchronous Warpgroup Level Matrix
+// Instructions: wgmma.mma_async").
 #pragma once
 
 #include <span>
