@@ -44,6 +44,9 @@ struct DeviceInfo {
   bool host = false;
   // Whether its matrix instructions take subnormal operands of 16 bits for zero.
   bool flushes_subnormals = false;
+  // Bits behind the point in which its matrix instructions add up products of 8-bit floats, as
+  // problems/reference/code_sums.hpp says; empty if they do that in f32, or nothing here uses them.
+  std::optional<int> code_sum_bits{};
 };
 
 // One device. Not thread-safe. Members throw DeviceError.

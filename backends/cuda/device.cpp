@@ -60,6 +60,10 @@ struct Platform {
 
   static bool flushes_subnormals(std::string_view /*architecture*/) { return false; }
 
+  static std::optional<int> code_sum_bits(std::string_view architecture) {
+    return cuda::code_sum_bits(architecture);
+  }
+
   static std::string unsupported(const cudaDeviceProp& p) {
     if (architecture_of(p.major, p.minor, MOAT_CUDA_ARCHITECTURES)) return {};
     return "compute capability " + capability(p) +
@@ -138,6 +142,10 @@ std::optional<std::string> architecture_of(int major, int minor, std::string_vie
 
 std::string_view family_of(std::string_view architecture) {
   return simt::family_of(kServing, architecture);
+}
+
+std::optional<int> code_sum_bits(std::string_view architecture) {
+  return architecture.starts_with("sm_90") ? std::optional(13) : std::nullopt;
 }
 
 }  // namespace cuda

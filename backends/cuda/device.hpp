@@ -25,5 +25,8 @@ std::optional<std::string> architecture_of(int major, int minor, std::string_vie
 // Which family's kernels an architecture runs, as backend.cmake says.
 std::string_view family_of(std::string_view architecture);
 
+// As DeviceInfo has it: sm_90's add up in 13 bits (Xie et al., 2025, arXiv:2511.10909).
+std::optional<int> code_sum_bits(std::string_view architecture);
+
 }  // namespace cuda
 }  // namespace moat

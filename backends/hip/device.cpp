@@ -69,6 +69,8 @@ struct Platform {
     return hip::flushes_subnormals(architecture);
   }
 
+  static std::optional<int> code_sum_bits(std::string_view /*architecture*/) { return {}; }
+
   static std::string unsupported(const hipDeviceProp_t& p) {
     if (runs_on(p.gcnArchName, MOAT_HIP_ARCHITECTURES)) return {};
     return architecture(p) +

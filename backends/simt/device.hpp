@@ -8,6 +8,7 @@
 //   Platform::architecture(properties)   such as sm_90a
 //   Platform::facts(properties)          the DeviceFacts
 //   Platform::flushes_subnormals(architecture)   as DeviceInfo has it
+//   Platform::code_sum_bits(architecture)        as DeviceInfo has it
 //   Platform::unsupported(properties)    why this build has no code for it, or nothing
 //   Platform::absent(error)              why no device is visible
 //   Platform::version(int)               of the runtime, as text
@@ -85,6 +86,7 @@ class GpuDevice final : public Device, private Queue {
     info_.architecture = Platform::architecture(properties);
     program_ = Platform::program(info_.architecture);
     info_.flushes_subnormals = Platform::flushes_subnormals(info_.architecture);
+    info_.code_sum_bits = Platform::code_sum_bits(info_.architecture);
     info_.index = index;
     where_ = " on " + info_.backend + " device " + std::to_string(index) + " (" + info_.name + ")";
     facts_ = Platform::facts(properties);

@@ -73,8 +73,7 @@ Summation summation_of(const Contender& contender) {
 // Values of the inputs, and what their results must be.
 struct Values {
   Values(const Problem& problem, std::uint64_t seed, const DeviceInfo& device)
-      : inputs(problem, seed),
-        verifier(inputs, {.seed = seed, .flushes_subnormals = device.flushes_subnormals}) {}
+      : inputs(problem, seed), verifier(inputs, options_for(device, {.seed = seed})) {}
   Inputs inputs;
   Verifier verifier;
 };
@@ -324,10 +323,8 @@ class GroupRun {
         Check changed = verify_with(other.inputs, other.verifier);
         if (changed.passed && input_bytes(values_[own].inputs.problem()) <= kMostBytesMadeAgain) {
           const Inputs mixed(values_[own].inputs, other.inputs, stream_seed(options_.seed, 44));
-          const VerifyOptions quick{.full_work = 1e7,
-                                    .sample_work = 1e7,
-                                    .seed = options_.seed,
-                                    .flushes_subnormals = device_.info().flushes_subnormals};
+          const VerifyOptions quick = options_for(
+              device_.info(), {.full_work = 1e7, .sample_work = 1e7, .seed = options_.seed});
           changed = verify_with(mixed, Verifier(mixed, quick));
         }
         if (!changed.passed) {

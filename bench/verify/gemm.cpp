@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <stdexcept>
 
 #include "bench/cases/case.hpp"
 #include "bench/verify/product.hpp"
 #include "bench/verify/random.hpp"
+#include "problems/reference/code_sums.hpp"
 
 namespace moat {
 namespace {
@@ -72,6 +75,7 @@ class Freivalds {
     row_band_moments_ = banded(row_moments_, weight_rows_, row_bands_);
     right();
     left();
+    if (product.sums) lose(*product.sums);
   }
 
   // Compares the sums over each row's and each column's bands.
@@ -88,6 +92,9 @@ class Freivalds {
                                    roundoff * (1 + 2 * roundoff) * std::sqrt(squares) +
                                    tiny * std::sqrt(many.weight) + flushed(one, many));
     };
+    const auto lost = [](const std::vector<double>& of, std::int64_t index) {
+      return of.empty() ? 0.0 : of[index];
+    };
     judge_all(p_.m, DType::f32, [&](std::int64_t row, Judge& judge) {
       for (int band = 0; band < col_bands_.count; ++band) {
         const int begin = col_bands_.begin(band);
@@ -101,8 +108,9 @@ class Freivalds {
           squares += x * x;
         }
         const std::int64_t index = row * col_bands_.count + band;
-        judge.note(index, sum, right_[index],
-                   bound(row_moments_[row], col_band_moments_[band], squares));
+        judge.note(
+            index, sum, right_[index],
+            bound(row_moments_[row], col_band_moments_[band], squares) + lost(right_lost_, index));
       }
     }).report(result, [&](std::int64_t index) {
       return fmt::format("signed sum of row {}, columns from {}", index / col_bands_.count,
@@ -127,7 +135,8 @@ class Freivalds {
         for (int j = 0; j < width; ++j) {
           const std::int64_t index = std::int64_t{band} * p_.n + first + j;
           judge.note(index, sum[j], left_[index],
-                     bound(col_moments_[first + j], row_band_moments_[band], squares[j]));
+                     bound(col_moments_[first + j], row_band_moments_[band], squares[j]) +
+                         lost(left_lost_, index));
         }
       }
     }).report(result, [&](std::int64_t index) {
@@ -284,6 +293,40 @@ class Freivalds {
     });
   }
 
+  // What sums of codes lose in C·x and in y·C.
+  void lose(const CodeSums& sums) {
+    const ScaledGemmProblem& p = sums.codes;
+    const auto a = reference::code_blocks(p, p.a, p.a_scales, p.m, 1);
+    const auto b = reference::code_blocks(p, p.b, p.b_scales, p.n, kPerScale);
+    const auto blocks = static_cast<std::size_t>(ceil_div(p.k, kPerScale));
+    const auto banded = [&](const std::vector<reference::CodeBlock>& of,
+                            const std::vector<double>& weights, const Bands& in) {
+      std::vector<reference::CodeBlocks> result(in.count * blocks);
+      for (std::size_t i = 0; i < of.size(); ++i) {
+        const std::size_t line = i / blocks;
+        result[line / static_cast<std::size_t>(in.width) * blocks + i % blocks].add(of[i],
+                                                                                    weights[line]);
+      }
+      return result;
+    };
+    const auto bound = [&](const std::vector<reference::CodeBlock>& one, std::int64_t line,
+                           const std::vector<reference::CodeBlocks>& many, int band) {
+      return reference::code_loss_bound(std::span(one).subspan(line * blocks, blocks),
+                                        std::span(many).subspan(band * blocks, blocks), sums.bits,
+                                        data_);
+    };
+    const auto b_banded = banded(b, weight_cols_, col_bands_);
+    const auto a_banded = banded(a, weight_rows_, row_bands_);
+    for (int i = 0; i < p.m; ++i) {
+      for (int band = 0; band < col_bands_.count; ++band) {
+        right_lost_.push_back(bound(a, i, b_banded, band));
+      }
+    }
+    for (int band = 0; band < row_bands_.count; ++band) {
+      for (int j = 0; j < p.n; ++j) left_lost_.push_back(bound(b, j, a_banded, band));
+    }
+  }
+
   static std::vector<double> widened(const T* x, int count) {
     std::vector<double> wide(count);
     for (int i = 0; i < count; ++i) wide[i] = to_float(x[i]);
@@ -306,6 +349,7 @@ class Freivalds {
   Bands col_bands_, row_bands_;
   std::vector<Moments> row_moments_, col_moments_, col_band_moments_, row_band_moments_;
   std::vector<double> right_, left_;
+  std::vector<double> right_lost_, left_lost_;  // of these; empty if nothing is
 };
 
 // Operands of T and a result of C.
@@ -343,8 +387,12 @@ class ExpectedProduct : public Verifier::Expected {
       std::span<const int> cols = cols_;
       (by_rows ? rows : cols) = (by_rows ? rows : cols).subspan(first, width);
       const std::vector<Estimate> estimates = reference::gemm(p, rows, cols);
-      std::vector<double> flushed(estimates.size());
-      if (least > 0) flushed = reference::gemm_flushed(p, rows, cols, least);
+      std::vector<double> lost(estimates.size());
+      if (least > 0) lost = reference::gemm_flushed(p, rows, cols, least);
+      if (const auto& sums = product_.sums) {
+        const auto of_codes = reference::code_losses(sums->codes, rows, cols, sums->bits, data);
+        std::ranges::transform(lost, of_codes, lost.begin(), std::plus{});
+      }
       for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t j = 0; j < cols.size(); ++j) {
           const std::size_t at = i * cols.size() + j;
@@ -354,7 +402,7 @@ class ExpectedProduct : public Verifier::Expected {
           targets_[row * cols_.size() + col] = {
               .value = e.value,
               .bound = reference::product_bound(p.k, product_.result, e, data,
-                                                product_.operand_error, flushed[at])};
+                                                product_.operand_error, lost[at])};
         }
       }
     }

@@ -3,10 +3,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "bench/verify/expected.hpp"
 
 namespace moat {
+
+// Products of codes that instructions add up with so many bits behind the point
+// (problems/reference/code_sums.hpp).
+struct CodeSums {
+  ScaledGemmProblem codes;  // on the host
+  int bits;
+};
 
 // A and B on the host as a GEMM, in the result's type or, decoded, in f32.
 struct Product {
@@ -15,6 +23,7 @@ struct Product {
   DType multiplied;          // in which matrix instructions may take subnormal factors for 0
   double operand_error = 0;  // of each product of two elements, relative to it, before the sum
   Problem problem;           // what is solved
+  std::optional<CodeSums> sums{};  // empty: in f32
 };
 
 // Sums in any order, with every element compared or a sample and the invariants (verify.hpp). Reads

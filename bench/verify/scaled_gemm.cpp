@@ -53,19 +53,22 @@ int row_kinds(const ScaledGemmProblem&) { return 0; }
 
 // Codes are exact in whatever they are multiplied in, so that only f32 rounds: the two scales'
 // product, its product with a block's sum, the sum over blocks, and here the decoded operands. Of
-// powers of two all products are exact, and the sum is one of k terms. Matrix units for FP8 that
-// add up in fewer bits, of which DeepSeek-V3 found about 14 (arXiv 2412.19437, 3.3.2), would need a
-// bound of their own; no backend multiplies in them.
+// powers of two all products are exact, and the sum is one of k terms. What a device loses besides
+// that adds up codes in fewer bits, problems/reference/code_sums.hpp bounds; the instructions that
+// do multiply e4m3 and not e4m3fnuz.
 std::unique_ptr<Verifier::Expected> expect(const ScaledGemmProblem& host, Data data,
                                            const VerifyOptions& options) {
   const std::vector<float> a = reference::decoded_a(host);
   const std::vector<float> b = reference::decoded_b(host);
   const double roundings = host.ue8m0 ? 0 : 5;
+  std::optional<CodeSums> sums;
+  if (options.code_sum_bits && host.code == Code::e4m3) sums = {host, *options.code_sum_bits};
   return expect_product({.operands = reference::decoded_product(host.m, host.n, host.k, a, b),
                          .result = host.dtype,
                          .multiplied = DType::f32,
                          .operand_error = roundings * reference::kRoundoffF32,
-                         .problem = host},
+                         .problem = host,
+                         .sums = sums},
                         data, options);
 }
 

@@ -164,6 +164,12 @@ std::unique_ptr<Verifier::Expected> expect(const CeilingProblem&, Data, const Ve
   throw CaseError("this problem has no verifier");
 }
 
+VerifyOptions options_for(const DeviceInfo& device, VerifyOptions options) {
+  options.flushes_subnormals = device.flushes_subnormals;
+  options.code_sum_bits = device.code_sum_bits;
+  return options;
+}
+
 Verifier::Verifier(const Inputs& inputs, const VerifyOptions& options)
     : Verifier(inputs.problem(), Data::random_signs, options) {}
 
@@ -258,7 +264,7 @@ Check verify_other_kinds(Device& device, Operands& operands, int output, const I
   Check check{.passed = true};
   for (std::size_t i = 0; i < kinds.size() && check.passed; ++i) {
     const Inputs other(inputs.problem(), stream_seed(seed, i), kinds[i]);
-    const Verifier verifier(other, {.flushes_subnormals = device.info().flushes_subnormals});
+    const Verifier verifier(other, options_for(device.info()));
     check = verify_changed(device, operands, output, inputs, other, verifier, solve, summation);
   }
   return check;

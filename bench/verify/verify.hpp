@@ -50,7 +50,11 @@ struct VerifyOptions {
   std::uint64_t seed = 1;
   // What DeviceInfo says of the device that computes the output: the bound allows that.
   bool flushes_subnormals = false;
+  std::optional<int> code_sum_bits{};
 };
+
+// The options for outputs that this device computes.
+VerifyOptions options_for(const DeviceInfo& device, VerifyOptions options = {});
 
 // The float64 reference of one set of inputs, computed once and compared with many outputs.
 //

@@ -85,7 +85,7 @@ inline void run_kernels(const DeviceList& list,
         SCOPED_TRACE(case_name(problems[i]));
         log << case_name(problems[i]) << std::endl;
         const Inputs inputs(problems[i], i + 1);
-        const Verifier verifier(inputs, {.flushes_subnormals = device->info().flushes_subnormals});
+        const Verifier verifier(inputs, options_for(device->info()));
         Operands operands(*device, inputs, 2);
         const Check first = verify(*device, operands, 0, inputs, verifier);
         EXPECT_TRUE(first.passed) << first.message;

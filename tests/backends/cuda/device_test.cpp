@@ -38,6 +38,14 @@ TEST(CudaArchitecture, FamilyWithTheKernels) {
   }
 }
 
+TEST(CudaArchitecture, SumsOfCodesInFewerBitsOnOneOnly) {
+  EXPECT_EQ(cuda::code_sum_bits("sm_90a"), 13);
+  EXPECT_EQ(cuda::code_sum_bits("sm_90"), 13);
+  for (const char* name : {"sm_80", "sm_86", "sm_89", "sm_100", "sm_120"}) {
+    EXPECT_EQ(cuda::code_sum_bits(name), std::nullopt) << name;
+  }
+}
+
 TEST(CudaDevices, ListedOrSkippedWithAReason) {
   const DeviceList list = list_cuda_devices();
   EXPECT_TRUE(!list.devices.empty() || !list.skipped.empty());

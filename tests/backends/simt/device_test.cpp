@@ -227,6 +227,9 @@ struct Platform {
     return {.compute_units = p.multiProcessorCount, .shared_bytes = p.sharedMemPerBlock};
   }
   static bool flushes_subnormals(std::string_view architecture) { return architecture == "fake90"; }
+  static std::optional<int> code_sum_bits(std::string_view architecture) {
+    return architecture == "fake90" ? std::optional(13) : std::nullopt;
+  }
   static Program program(std::string_view architecture) {
     EXPECT_EQ(architecture, "fake90");
     return run_program<FakeBackend>;
@@ -275,6 +278,7 @@ TEST_F(GpuDeviceTest, TellsWhatTheRuntimeTells) {
   EXPECT_EQ(info.memory_bytes, std::size_t{1} << 30);
   EXPECT_EQ(info.cache_bytes, std::size_t{1} << 20);
   EXPECT_TRUE(info.flushes_subnormals);
+  EXPECT_EQ(info.code_sum_bits, 13);
   EXPECT_EQ(info.max_clock_mhz, 1980);
   EXPECT_EQ(info.ecc, true);
   EXPECT_EQ(info.runtime, "7");

@@ -132,7 +132,7 @@ TEST(GpuBaselines, AreRightOnEveryDevice) {
     for (const auto& b : baselines.absent) ADD_FAILURE() << b.name << ": " << b.reason;
     for (const Problem& problem : problems()) {
       const Inputs inputs(problem, 7);
-      const Verifier verifier(inputs, {.flushes_subnormals = device->info().flushes_subnormals});
+      const Verifier verifier(inputs, options_for(device->info()));
       int solvers = 0;
       for (const auto& b : baselines.found) {
         if (b->unsupported(problem)) continue;

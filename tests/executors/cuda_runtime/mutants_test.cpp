@@ -93,11 +93,14 @@ class PtxMutants : public testing::TestWithParam<Subject> {};
 
 TEST_P(PtxMutants, AreFound) {
   const Subject subject = GetParam();
-  if (open(subject.architecture) == nullptr) {
+  VerifyOptions options;
+  if (const auto device = open(subject.architecture)) {
+    options = options_for(device->info());
+  } else {
     GTEST_SKIP() << "this build has no code for " << subject.architecture;
   }
   const Inputs inputs(parse_case(subject.problem), 1);
-  const Verifier verifier(inputs);
+  const Verifier verifier(inputs, options);
   cuda_runtime::forget_launched();
   cuda_runtime::limit_instructions(std::uint64_t{1} << 31);
   const Outcome original = solve(subject, inputs, verifier);

@@ -90,7 +90,7 @@ class Trial {
 
  private:
   Device& device() { return *devices_.devices.at(0); }
-  VerifyOptions options() { return {.flushes_subnormals = device().info().flushes_subnormals}; }
+  VerifyOptions options() { return options_for(device().info()); }
   std::unique_ptr<Operands> fresh_operands() {
     auto operands = std::make_unique<Operands>(device(), inputs_, 1);
     operands->load(host_);
