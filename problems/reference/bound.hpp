@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far a correct result may lie from the float64 reference, element by element.
 //
-// Every bound is built from five parts, which hold for any order of summation and any block size:
+// Every bound is built from six parts, which hold for any order of summation and any block size:
 //
 // 1. Roundings in f32. A sum of n terms is off by at most n·u · Σ|t| (Higham 2002, section 4.2,
 //    with γ_n replaced by n·u: Jeannerod and Rump 2013). Roundings that are independent with mean 0
@@ -14,6 +14,8 @@
 // 4. Underflow, where relative errors mean nothing.
 // 5. Operands that count as zero, on a device whose matrix instructions take subnormal ones for
 //    that (DeviceInfo::flushes_subnormals): |a·b| of each product with such a factor, and no more.
+// 6. Truncations, on a device whose matrix instructions add up products of 8-bit floats in fewer
+//    bits than f32 has (DeviceInfo::code_sum_bits): code_sums.hpp.
 //
 // The worst case (n·u, Σ|t|) is so wide for long sums that products in TF32 or sums in binary16
 // would pass; with inputs of random sign the smaller of both bounds is taken, with λ = 8:
@@ -67,12 +69,13 @@ inline double rounded(double value, double error, DType dtype) {
 }
 
 // An element of a product of matrices over k, rounded to `dtype`. `operand_error` is how far each
-// a·b may be off, relative to it, before it is added; `flushed` is Σ|a·b| over what counts as zero.
+// a·b may be off, relative to it, before it is added; `lost` is what the sum may lose besides:
+// Σ|a·b| over what counts as zero, truncations.
 inline double product_bound(int k, DType dtype, const Estimate& c, Data data, double operand_error,
-                            double flushed) {
+                            double lost) {
   const double relative = operand_error + growth(k, data) * (1 + operand_error);
   // Products below the smallest normal number may vanish.
-  return rounded(c.value, relative * spread(c, data) + k * underflow(DType::f32) + flushed, dtype);
+  return rounded(c.value, relative * spread(c, data) + k * underflow(DType::f32) + lost, dtype);
 }
 
 // An element of C.

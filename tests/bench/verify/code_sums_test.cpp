@@ -49,15 +49,15 @@ class Scaled {
   std::vector<std::byte> c_;
 };
 
-// Largest |error| ÷ bound of what elements lose, without any rounding of C.
-double worst_loss(const ScaledGemmProblem& p, Data data) {
-  std::vector<int> rows(p.m);
-  std::vector<int> cols(p.n);
-  std::iota(rows.begin(), rows.end(), 0);
-  std::iota(cols.begin(), cols.end(), 0);
-  const auto bounds = reference::code_losses(p, rows, cols, kBits, data);
+// Errors of C, m × n, without any rounding of it.
+std::vector<double> errors(const ScaledGemmProblem& p) {
   const int blocks = ceil_div(p.k, kPerScale);
-  double worst = 0;
+  const auto scale = [&](const void* scales, std::int64_t line, int block) {
+    const std::int64_t at = line * blocks + block;
+    return p.ue8m0 ? decode(static_cast<const e8m0*>(scales)[at])
+                   : static_cast<const float*>(scales)[at];
+  };
+  std::vector<double> made;
   for (int row = 0; row < p.m; ++row) {
     const std::span a(static_cast<const e4m3*>(p.a) + std::int64_t{row} * p.k, p.k);
     for (int col = 0; col < p.n; ++col) {
@@ -69,18 +69,47 @@ double worst_loss(const ScaledGemmProblem& p, Data data) {
         const auto sum = [&](std::optional<int> bits) {
           return block_sum<e4m3>(a.subspan(k, steps), b.subspan(k, steps), bits);
         };
-        const auto scale = [&](const void* scales, int line) {
-          const std::int64_t at = std::int64_t{line} * blocks + block;
-          return p.ue8m0 ? decode(static_cast<const e8m0*>(scales)[at])
-                         : static_cast<const float*>(scales)[at];
-        };
-        error +=
-            (sum(kBits) - sum({})) * scale(p.a_scales, row) * scale(p.b_scales, col / kPerScale);
+        error += (sum(kBits) - sum({})) * scale(p.a_scales, row, block) *
+                 scale(p.b_scales, col / kPerScale, block);
       }
-      const double ratio =
-          reference::error_over_bound(error, 0, bounds[row * cols.size() + col], DType::f32);
-      worst = std::max(worst, ratio);
+      made.push_back(error);
     }
+  }
+  return made;
+}
+
+// Largest |error| ÷ bound of an element.
+double worst_loss(const ScaledGemmProblem& p, Data data) {
+  std::vector<int> rows(p.m);
+  std::vector<int> cols(p.n);
+  std::iota(rows.begin(), rows.end(), 0);
+  std::iota(cols.begin(), cols.end(), 0);
+  const auto bounds = reference::code_losses(p, rows, cols, kBits, data);
+  const auto found = errors(p);
+  double worst = 0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    worst = std::max(worst, reference::error_over_bound(found[i], 0, bounds[i], DType::f32));
+  }
+  return worst;
+}
+
+// The same of sums of rows with signs.
+double worst_signed_loss(const ScaledGemmProblem& p, Data data) {
+  const auto blocks = static_cast<std::size_t>(ceil_div(p.k, kPerScale));
+  const auto a = reference::code_blocks(p, p.a, p.a_scales, p.m, 1);
+  const auto b = reference::code_blocks(p, p.b, p.b_scales, p.n, kPerScale);
+  std::vector<reference::CodeBlocks> all(blocks);
+  for (std::size_t i = 0; i < b.size(); ++i) all[i % blocks].add(b[i], 1);
+  const auto found = errors(p);
+  double worst = 0;
+  for (int row = 0; row < p.m; ++row) {
+    double sum = 0;
+    for (int col = 0; col < p.n; ++col) {
+      sum += random_sign(1, static_cast<std::uint64_t>(col)) * found[row * p.n + col];
+    }
+    const double bound =
+        reference::code_loss_bound(std::span(a).subspan(row * blocks, blocks), all, kBits, data);
+    worst = std::max(worst, reference::error_over_bound(sum, 0, bound, DType::f32));
   }
   return worst;
 }
@@ -94,6 +123,18 @@ TEST(CodeSums, BoundOfRandomCodesHoldsAndIsNear) {
     EXPECT_LE(worst, 1) << shape;
     EXPECT_GE(worst, 0.02) << shape;
     RecordProperty(shape, std::to_string(worst));
+  }
+}
+
+TEST(CodeSums, BoundOfSignedSumsHolds) {
+  for (const char* shape : {"m33n65k128", "m40n133k300", "m90n1k128", "m9n40k4096"}) {
+    const Scaled scaled(std::string("scaledgemm/bf16xe4m3/") + shape);
+    const auto& p = std::get<ScaledGemmProblem>(scaled.inputs().problem());
+    const double worst = worst_signed_loss(p, Data::random_signs);
+    EXPECT_LE(worst, 1) << shape;
+    EXPECT_GE(worst, 0.001) << shape;
+    RecordProperty(shape, std::to_string(worst));
+    EXPECT_LT(worst_signed_loss(p, Data::any), worst) << shape;
   }
 }
 
@@ -163,6 +204,17 @@ TEST_F(ChosenCodes, LargeProductsThatCancel) {
   };
   EXPECT_LE(worst(of_a, ones), 1);
   EXPECT_LE(worst(of_a, of_a), 1);
+}
+
+TEST_F(ChosenCodes, ASmallSumThatALargeProductIsAddedTo) {
+  const double ratio = worst(
+      [](int, int step) {
+        if (step % kPerScale == 0) return code(0x1.ep-6f);
+        return code(step % kPerScale == 127 ? 448 : 0);
+      },
+      ones);
+  EXPECT_LE(ratio, 1);
+  EXPECT_GE(ratio, 0.9);  // the sum is lost, 0.94 of what may be
 }
 
 TEST_F(ChosenCodes, AnyBits) {
@@ -236,6 +288,32 @@ TEST_P(CodeSumsOfDevices, GiveOtherCodesNoRoom) {
   const Verifier verifier(scaled.inputs(), options(kBits));
   EXPECT_TRUE(verifier.check(scaled.solved({})).passed);
   EXPECT_FALSE(verifier.check(scaled.solved(kBits)).passed);
+}
+
+// Large products cancel, and with them all others are lost: C is 0.
+TEST_P(CodeSumsOfDevices, MayLoseAllOfAnElement) {
+  constexpr int kSide = 64;
+  std::vector<e4m3> a(kSide * kPerScale, encode<e4m3>(0x1.ep-7f));
+  for (std::size_t i = 0; i < a.size(); i += 32) {
+    a[i] = encode<e4m3>(448);
+    a[i + 1] = encode<e4m3>(-448);
+  }
+  const std::vector<e4m3> b(kSide * kPerScale, encode<e4m3>(1));
+  const std::vector<float> ones(kSide, 1.0f);
+  std::vector<std::byte> c(kSide * kSide * sizeof(bf16));
+  const ScaledGemmProblem p{.m = kSide,
+                            .n = kSide,
+                            .k = kPerScale,
+                            .a = a.data(),
+                            .a_scales = ones.data(),
+                            .b = b.data(),
+                            .b_scales = ones.data(),
+                            .c = c.data()};
+  solve_by_blocks(p, kBits);
+  EXPECT_EQ(to_float(reinterpret_cast<const bf16*>(c.data())[5]), 0);
+  const Check check = Verifier(p, Data::any, options(kBits)).check(c);
+  EXPECT_TRUE(check.passed) << check.message;
+  EXPECT_FALSE(Verifier(p, Data::any, options({})).check(c).passed);
 }
 
 TEST_P(CodeSumsOfDevices, FaultsFail) {
