@@ -21,6 +21,12 @@ constexpr Cell wgmma_left(int t, int i) {
   const bool upper = i % 4 < 2;
   return {.row = row + (upper ? 0 : 8), .col = t % 4 * 2 + i % 2 + (i < 4 ? 0 : 8)};
 }
+// The same for m64nNk32, of 8-bit elements.
+constexpr Cell wgmma_left_codes(int t, int i) {
+  const int row = t / 32 * 16 + t % 32 / 4;
+  const bool upper = i % 8 < 4;
+  return {.row = row + (upper ? 0 : 8), .col = t % 4 * 4 + i % 4 + (i < 8 ? 0 : 16)};
+}
 constexpr Cell wgmma_acc(int t, int i) {
   const int row = t / 32 * 16 + t % 32 / 4;
   const bool upper = i % 4 < 2;

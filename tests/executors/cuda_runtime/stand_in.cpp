@@ -226,6 +226,9 @@ CUresult encode_tiled(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t ran
                       CUtensorMapFloatOOBfill fill) {
   emulator::TensorMap m{.address = address, .rank = static_cast<int>(rank)};
   switch (type) {
+    case CU_TENSOR_MAP_DATA_TYPE_UINT8:
+      m.element_bytes = 1;
+      break;
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT16:
     case CU_TENSOR_MAP_DATA_TYPE_BFLOAT16:
       m.element_bytes = 2;

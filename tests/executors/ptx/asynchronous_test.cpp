@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
+#include "problems/codes.hpp"
 #include "tests/executors/ptx/harness.hpp"
 #include "tests/executors/ptx/tensor_map.hpp"
 
@@ -47,7 +50,7 @@ TEST(PtxCpAsync, ArrivesInItsWait) {
               faults("17 valid bytes of 16"));
 }
 
-// Copies a box of 8 rows of 64 f16 by TMA and writes `rows` words of it back.
+// Copies a box of 8 rows of 128 bytes by TMA and writes `rows` words of it back.
 struct Tma {
   std::string init = "mbarrier.init.shared::cta.b64 [%r10], %r11;\n";
   std::string fence = "fence.mbarrier_init.release.cluster;\n";
@@ -59,18 +62,20 @@ struct Tma {
   std::string wait =
       "again:\nmbarrier.try_wait.parity.shared::cta.b64 %p3, [%r10], %r13;\n@!%p3 bra again;\n";
   std::size_t alignment = 64;
+  int element_bytes = 2;
 
   std::vector<u32> run() const {
     GlobalMemory memory;
     auto* const data = static_cast<u32*>(memory.allocate(2048));
     for (u32 i = 0; i < 256; ++i) data[i] = i;
     memory.find(reinterpret_cast<u64>(data), 1)->mark(0, 1024);
+    const auto bytes = static_cast<u32>(element_bytes);
     emulator::TensorMap map{.address = data,
-                            .element_bytes = 2,
+                            .element_bytes = element_bytes,
                             .rank = 2,
-                            .sizes = {64, 8},
-                            .strides = {2, 128},
-                            .box = {64, 8},
+                            .sizes = {128 / bytes, 8},
+                            .strides = {bytes, 128},
+                            .box = {128 / bytes, 8},
                             .swizzle = emulator::Swizzle::b128};
     unsigned char encoded[kTensorMapBytes];
     encode(map, encoded);
@@ -92,11 +97,13 @@ struct Tma {
 };
 
 TEST(PtxTma, CopiesASwizzledBox) {
-  const auto words = Tma{}.run();
-  for (u32 row = 0; row < 8; ++row) {
-    for (u32 unit = 0; unit < 8; ++unit) {
-      // PTX ISA, "Swizzling Modes", 128 bytes: unit c of row r lies at c ^ r.
-      EXPECT_EQ(words[row * 32 + (unit ^ row) * 4], row * 32 + unit * 4);
+  for (const int bytes : {1, 2, 4}) {
+    const auto words = Tma{.element_bytes = bytes}.run();
+    for (u32 row = 0; row < 8; ++row) {
+      for (u32 unit = 0; unit < 8; ++unit) {
+        // PTX ISA, "Swizzling Modes", 128 bytes: unit c of row r lies at c ^ r.
+        EXPECT_EQ(words[row * 32 + (unit ^ row) * 4], row * 32 + unit * 4) << bytes;
+      }
     }
   }
 }
@@ -191,6 +198,164 @@ TEST(PtxWgmma, DescriptorsMatter) {
               faults("reads shared memory that nothing wrote"));
   EXPECT_THAT([] { Product{.descriptor = "0x0002001000080000"}.run(); },
               faults("not where its swizzle does"));
+}
+
+// A row of D = A · B + C for 64 × 32 codes A, 32 × 8 codes B and 5 in C; elements of A and B are
+// −3 … 3, whose sums of products are exact. A comes from shared memory or from registers.
+template <class A, class B>
+struct ProductOfCodes {
+  std::string types;
+  bool in_registers = false;
+  std::string start =
+      "mov.f32 %f1, 0f40A00000;\nmov.f32 %f2, %f1;\nmov.f32 %f3, %f1;\n"
+      "mov.f32 %f4, %f1;\n";
+  std::string scale = "setp.ne.b32 %p2, %r1, 1000;\n";
+  std::string fence = "wgmma.fence.sync.aligned;\n";
+  std::string after = "";
+  std::string wait = "wgmma.wait_group.sync.aligned 0;\n";
+  std::string descriptor = "0x0000001000080000";
+
+  static constexpr int kM = 64;
+  static constexpr int kN = 8;
+  static constexpr int kK = 32;
+  A a[kM][kK] = {};
+  B b[kK][kN] = {};
+
+  // Fills both.
+  void draw() {
+    std::mt19937 generator(7);
+    const auto integer = [&] { return static_cast<float>(generator() % 7) - 3; };
+    for (auto& row : a)
+      for (A& x : row) x = moat::encode<A>(integer());
+    for (auto& row : b)
+      for (B& x : row) x = moat::encode<B>(integer());
+  }
+
+  // D, row by row.
+  std::vector<f32> run() const {
+    constexpr std::size_t kABytes = kM * kK;
+    constexpr std::size_t kBBytes = kK * kN;
+    Harness h(2 * kABytes / 4 + kABytes);
+    h.fill((kABytes + kBBytes) / 4);
+    auto* const bytes = reinterpret_cast<unsigned char*>(h.data);
+    for (int row = 0; row < kM; ++row) {
+      for (int k = 0; k < kK; ++k) {
+        // No swizzle: eight rows of 16 bytes, the second half of k 128 bytes on, the next eight
+        // rows 256 bytes.
+        int at = row / 8 * 256 + k / 16 * 128 + row % 8 * 16 + k % 16;
+        if (in_registers) {
+          // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk32": four neighbours in a
+          // register, then eight rows below, then 16 columns on.
+          const int thread = row / 16 * 32 + row % 8 * 4 + k % 16 / 4;
+          at = thread * 16 + (k / 16 * 2 + row % 16 / 8) * 4 + k % 4;
+        }
+        bytes[at] = a[row][k].bits;
+      }
+    }
+    for (int col = 0; col < kN; ++col) {
+      for (int k = 0; k < kK; ++k) {
+        bytes[kABytes + static_cast<std::size_t>(k / 16 * 128 + col * 16 + k % 16)] =
+            b[k][col].bits;
+      }
+    }
+    h.run(
+        "mov.u32 %r1, %tid.x;\nmul.wide.u32 %rd2, %r1, 16;\nadd.s64 %rd3, %rd1, %rd2;\n"
+        "ld.global.v4.u32 {%r4,%r5,%r6,%r7}, [%rd3];\n"
+        "mov.u32 %r2, arena;\nshl.b32 %r3, %r1, 4;\nadd.s32 %r3, %r3, %r2;\n"
+        "st.shared.v4.u32 [%r3], {%r4,%r5,%r6,%r7};\n"
+        "setp.gt.u32 %p1, %r1, 15;\n@%p1 bra written;\n"
+        "ld.global.v4.u32 {%r10,%r11,%r12,%r13}, [%rd3+2048];\n"
+        "st.shared.v4.u32 [%r3+2048], {%r10,%r11,%r12,%r13};\n"
+        "written:\nfence.proxy.async.shared::cta;\nbar.sync 0;\n"
+        "shr.u32 %r14, %r2, 4;\ncvt.u64.u32 %rd5, %r14;\nor.b64 %rd6, %rd5, " +
+            descriptor + ";\nadd.s64 %rd7, %rd6, 128;\n" + start + scale + fence +
+            "wgmma.mma_async.sync.aligned.m64n8k32.f32." + types + " {%f1,%f2,%f3,%f4}, " +
+            (in_registers ? "{%r4,%r5,%r6,%r7}" : "%rd6") + ", %rd7, %p2, 1, 1;\n" +
+            "wgmma.commit_group.sync.aligned;\n" + after + wait +
+            "st.global.v4.f32 [%rd3+4096], {%f1,%f2,%f3,%f4};\n",
+        {.threads = 128, .shared_bytes = 4096});
+    std::vector<f32> d(kM * kN);
+    for (int thread = 0; thread < 128; ++thread) {
+      for (int e = 0; e < 4; ++e) {
+        const int row = thread / 32 * 16 + thread % 32 / 4 + e / 2 * 8;
+        const int col = thread % 4 * 2 + e % 2;
+        d[static_cast<std::size_t>(row * kN + col)] =
+            std::bit_cast<f32>(h.data[1024 + thread * 4 + e]);
+      }
+    }
+    return d;
+  }
+
+  std::vector<f32> expected(f32 c) const {
+    std::vector<f32> d(kM * kN, c);
+    for (int row = 0; row < kM; ++row) {
+      for (int col = 0; col < kN; ++col) {
+        for (int k = 0; k < kK; ++k) {
+          d[static_cast<std::size_t>(row * kN + col)] +=
+              moat::decode(a[row][k]) * moat::decode(b[k][col]);
+        }
+      }
+    }
+    return d;
+  }
+};
+
+template <class A, class B>
+void expect_products(const std::string& types) {
+  for (const bool in_registers : {false, true}) {
+    ProductOfCodes<A, B> product{.types = types, .in_registers = in_registers};
+    product.draw();
+    EXPECT_EQ(product.run(), product.expected(5)) << types;
+    // Without C, whose registers need not have been written.
+    product.scale = "setp.eq.b32 %p2, %r1, 1000;\n";
+    EXPECT_EQ(product.run(), product.expected(0)) << types;
+    product.start = "";
+    EXPECT_EQ(product.run(), product.expected(0)) << types;
+  }
+}
+
+TEST(PtxWgmma, MultipliesCodes) {
+  expect_products<e4m3, e4m3>("e4m3.e4m3");
+  expect_products<e5m2, e5m2>("e5m2.e5m2");
+  expect_products<e4m3, e5m2>("e4m3.e5m2");
+  expect_products<e5m2, e4m3>("e5m2.e4m3");
+}
+
+using E4m3Product = ProductOfCodes<e4m3, e4m3>;
+
+TEST(PtxWgmma, SumsOfCodesHave13FractionBits) {
+  // C is −(1 + 1 − 2^-16), and A and B are 0.
+  E4m3Product product{.types = "e4m3.e4m3"};
+  product.start.replace(product.start.find("0f40A00000"), 10, "0fBFFFFF80");
+  EXPECT_EQ(product.run(), std::vector<f32>(512, -0x1.fff8p0f));
+}
+
+TEST(PtxWgmma, EveryWaitAndFenceOfCodesIsNeeded) {
+  const auto run = [](auto change) {
+    return [=] {
+      E4m3Product product{.types = "e4m3.e4m3", .in_registers = true};
+      change(product);
+      product.run();
+    };
+  };
+  EXPECT_NO_THROW(run([](auto&) {})());
+  EXPECT_THAT(run([](auto& p) { p.fence = ""; }), faults("no wgmma.fence since"));
+  EXPECT_THAT(run([](auto& p) { p.fence += "mov.f32 %f1, 0f00000000;\n"; }),
+              faults("%f1, which was written after the last wgmma.fence"));
+  EXPECT_THAT(run([](auto& p) { p.fence += "mov.u32 %r5, 0;\n"; }),
+              faults("%r5, which was written after the last wgmma.fence"));
+  EXPECT_THAT(run([](auto& p) { p.wait = ""; }), faults("reads %f1, in which a wgmma"));
+  EXPECT_THAT(run([](auto& p) { p.after = "mov.f32 %f2, 0f00000000;\n"; }),
+              faults("writes %f2, which a wgmma that is under way accumulates in"));
+  EXPECT_THAT(run([](auto& p) { p.after = "mov.u32 %r6, 0;\n"; }), faults("writes %r6, which"));
+  EXPECT_THAT(run([](auto& p) { p.start = ""; }), faults("reads %f1, which nothing wrote"));
+  EXPECT_THAT(run([](auto& p) { p.scale = ""; }), faults("reads %p2, which nothing wrote"));
+  EXPECT_THAT(run([](auto& p) { p.scale = "setp.ne.b32 %p2, %r1, 7;\n"; }),
+              faults("lanes differ in whether they accumulate"));
+  EXPECT_THAT(run([](auto& p) { p.scale = "setp.gt.u32 %p2, %r1, 31;\n"; }),
+              faults("differs from the warpgroup's first one"));
+  EXPECT_THAT(run([](auto& p) { p.descriptor = "0x0000001000100000"; }),
+              faults("reads shared memory that nothing wrote"));
 }
 
 void exchange_registers(const std::string& more, const std::string& less) {

@@ -100,7 +100,7 @@ class Warp {
 
   // For wgmma.
   u32* registers(const Operand& o) { return file_ + o.slot; }
-  void begin_flight(const Instruction& i);
+  void begin_flight(const Instruction& i, bool accumulates);
   void end_flight(const Instruction& i);
   std::deque<Wgmma> wgmmas;
   std::deque<std::size_t> groups;

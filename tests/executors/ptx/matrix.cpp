@@ -7,6 +7,7 @@
 
 #include "tests/emulator/ptx/descriptor.hpp"
 #include "tests/emulator/ptx/mma.hpp"
+#include "tests/emulator/ptx/sum_of_codes.hpp"
 #include "tests/emulator/ptx/wgmma.hpp"
 #include "tests/executors/ptx/block.hpp"
 #include "tests/executors/ptx/each_lane.hpp"
@@ -15,6 +16,7 @@ namespace moat::ptx {
 namespace {
 
 using emulator::Cell;
+using emulator::ptx::SumOfCodes;
 
 constexpr int kWgmmaM = 64;
 constexpr int kWgmmaK = 16;
@@ -79,12 +81,12 @@ void multiply(const std::array<u32*, 14>& registers) {
 class Operands {
  public:
   Operands(Block& block, const Warp& warp, const Access& access, const VectorClock& fenced,
-           bool half, u64 bits, const char* name)
+           Element element, u64 bits, const char* name)
       : block_(block),
         warp_(warp),
         access_(access),
         fenced_(fenced),
-        half_(half),
+        half_(element == Element::f16),
         descriptor_(bits),
         name_(name) {
     if (!descriptor_.aligned()) {
@@ -94,7 +96,7 @@ class Operands {
 
   const emulator::ptx::Descriptor& descriptor() const { return descriptor_; }
 
-  void unit(std::size_t address, f32 (&out)[kUnit]) const {
+  void read(std::size_t address, void* to) const {
     const std::size_t offset = address - kSharedWindow;
     if (address < kSharedWindow || offset + 16 > block_.shared_bytes()) {
       fail(fmt::format("reads 16 bytes at offset {} of {} bytes of shared memory",
@@ -103,8 +105,12 @@ class Operands {
     if (const auto conflict = block_.shadow().read(access_, offset, 16, &fenced_)) {
       block_.check(conflict, warp_, 0);
     }
+    std::memcpy(to, block_.arena() + offset, 16);
+  }
+  // As elements of 16 bits.
+  void unit(std::size_t address, f32 (&out)[kUnit]) const {
     u16 bits[kUnit];
-    std::memcpy(bits, block_.arena() + offset, sizeof bits);
+    read(address, bits);
     for (int i = 0; i < kUnit; ++i)
       out[i] = half_ ? half_to_float(bits[i]) : as_float(u32{bits[i]} << 16);
   }
@@ -123,6 +129,121 @@ class Operands {
   const char* name_;
 };
 
+// The registers of a warpgroup's instruction.
+struct Registers {
+  std::span<Warp> warps;
+  const Operand* operands;
+
+  // f(thread of the warpgroup, element, its register), where operands from `first` on hold the
+  // elements, `per_register` each.
+  template <class F>
+  void each(u32 first, int elements, int per_register, F f) const {
+    for (std::size_t w = 0; w < warps.size(); ++w) {
+      for (int e = 0; e < elements; ++e) {
+        u32* const v = warps[w].registers(operands[first + static_cast<u32>(e / per_register)]);
+        for (int lane = 0; lane < kWarp; ++lane) f(static_cast<int>(w) * kWarp + lane, e, v[lane]);
+      }
+    }
+  }
+};
+
+// c += A · B with exact products and sums in f32. operand(type, descriptor, name) reads shared
+// memory.
+template <class F>
+void multiply_halves(const Wgmma& wgmma, const Registers& registers, F operand,
+                     SumOfCodes::Sums& c) {
+  static thread_local f32 a[kWgmmaM][kWgmmaK];
+  static thread_local f32 b[kWgmmaK][256];
+  const Instruction& i = *wgmma.instruction;
+  const int n = 2 * i.count;
+  f32 values[kUnit];
+  if (i.in_registers) {
+    registers.each(0, 8, Half::kPerWord, [&](int t, int e, u32 word) {
+      const Cell at = emulator::ptx::wgmma_left(t, e);
+      a[at.row][at.col] = i.left == Element::f16 ? Half::element(word, e) : Bf16::element(word, e);
+    });
+  } else {
+    const Operands left = operand(i.left, wgmma.a, "A");
+    for (int row = 0; row < kWgmmaM; ++row) {
+      for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
+        left.unit(left.descriptor().k_major(static_cast<std::size_t>(row),
+                                            static_cast<std::size_t>(unit)),
+                  values);
+        std::memcpy(a[row] + unit * kUnit, values, sizeof values);
+      }
+    }
+  }
+  const Operands right = operand(i.right, wgmma.b, "B");
+  if (i.transposed) {
+    for (int k = 0; k < kWgmmaK; ++k) {
+      for (int unit = 0; unit < n / kUnit; ++unit) {
+        right.unit(right.descriptor().mn_major(static_cast<std::size_t>(unit),
+                                               static_cast<std::size_t>(k)),
+                   values);
+        std::memcpy(b[k] + unit * kUnit, values, sizeof values);
+      }
+    }
+  } else {
+    for (int col = 0; col < n; ++col) {
+      for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
+        right.unit(right.descriptor().k_major(static_cast<std::size_t>(col),
+                                              static_cast<std::size_t>(unit)),
+                   values);
+        for (int k = 0; k < kUnit; ++k) b[unit * kUnit + k][col] = values[k];
+      }
+    }
+  }
+  for (std::size_t row = 0; row < kWgmmaM; ++row) {
+    for (int k = 0; k < kWgmmaK; ++k) {
+      const f32 x = a[row][k];
+      f32* const sums = c[row].data();
+      for (int col = 0; col < n; ++col) sums[col] += x * b[k][col];
+    }
+  }
+}
+
+// f(row, k, code) for each code of A's rows, or B's columns.
+template <Float8 C, class F>
+void each_code(const Operands& operand, std::size_t rows, F f) {
+  constexpr std::size_t kCodes = 16;  // of 16 bytes
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t unit = 0; unit < SumOfCodes::kK / kCodes; ++unit) {
+      C codes[kCodes];
+      operand.read(operand.descriptor().k_major(row, unit), codes);
+      for (std::size_t i = 0; i < kCodes; ++i) f(row, unit * kCodes + i, codes[i]);
+    }
+  }
+}
+
+// Calls f with a code of this type.
+template <class F>
+void with_code(Element element, F f) {
+  element == Element::e4m3 ? f(e4m3{}) : f(e5m2{});
+}
+
+// c += A · B of codes, with the sums of the matrix units.
+template <class F>
+void multiply_codes(const Wgmma& wgmma, const Registers& registers, F operand,
+                    SumOfCodes::Sums& c) {
+  static thread_local SumOfCodes product;
+  const Instruction& i = *wgmma.instruction;
+  const auto n = static_cast<std::size_t>(2 * i.count);
+  with_code(i.left, [&]<class C>(C) {
+    const auto set = [](std::size_t row, std::size_t k, C x) { product.set_left(row, k, x); };
+    if (!i.in_registers) return each_code<C>(operand(i.left, wgmma.a, "A"), kWgmmaM, set);
+    registers.each(0, 16, 4, [&](int t, int e, u32 word) {
+      const Cell at = emulator::ptx::wgmma_left_codes(t, e);
+      set(static_cast<std::size_t>(at.row), static_cast<std::size_t>(at.col),
+          C{static_cast<std::uint8_t>(word >> 8 * (e % 4))});
+    });
+  });
+  with_code(i.right, [&]<class C>(C) {
+    each_code<C>(operand(i.right, wgmma.b, "B"), n,
+                 [](std::size_t col, std::size_t k, C x) { product.set_right(k, col, x); });
+  });
+  product.compute(n, c);
+}
+
 }  // namespace
 
 void Warp::multiply_matrices(const Instruction& i) {
@@ -140,15 +261,18 @@ void Warp::multiply_matrices(const Instruction& i) {
   }
 }
 
-// Registers of a wgmma follow its sources: the accumulators. Of the sources, A's come first.
-void Warp::begin_flight(const Instruction& i) {
+// Registers of a wgmma follow its sources: the accumulators, which are not read unless it
+// `accumulates`. Of the sources, A's come first.
+void Warp::begin_flight(const Instruction& i, bool accumulates) {
   const int first = i.dests + i.sources;
   for (int k = 0; k < i.count; ++k) {
     RegisterState& s = states_[operand(i, first + k).state];
     const std::string& name = kernel_.names[operand(i, first + k).state];
     if (s.reading != 0) fail(0, fmt::format("accumulates in {}, which another one reads", name));
     if (s.writing == 0) {
-      if (s.defined != kAllLanes) fail(0, fmt::format("reads {}, which nothing wrote", name));
+      if (accumulates && s.defined != kAllLanes) {
+        fail(0, fmt::format("reads {}, which nothing wrote", name));
+      }
       if (s.epoch == epoch_) {
         fail(0,
              fmt::format("accumulates in {}, which was written after the last wgmma.fence", name));
@@ -197,7 +321,7 @@ void Warp::issue_wgmma(const Instruction& i) {
              .b = descriptor(b),
              .accumulates = scale != 0,
              .clock = clock(0)};
-  begin_flight(i);
+  begin_flight(i, mine.accumulates);
   wgmmas.push_back(std::move(mine));
   ++open_wgmmas;
 }
@@ -226,13 +350,10 @@ void Block::compute_group(std::size_t index) {
     warp.fail(0, fmt::format("group {} of this warp has {} wgmma, of the warpgroup's first one {}",
                              time, warp.groups.front(), count));
   }
-  static thread_local f32 a[kWgmmaM][kWgmmaK];
-  static thread_local f32 b[kWgmmaK][256];
-  static thread_local f32 c[kWgmmaM][256];
+  static thread_local SumOfCodes::Sums c;
   for (std::size_t done = 0; done < count; ++done) {
     const Wgmma first = warps[0].wgmmas.front();
     const Instruction& i = *first.instruction;
-    const int n = 2 * i.count;
     VectorClock known = first.clock;
     for (const Warp& warp : warps) {
       const Wgmma& mine = warp.wgmmas.front();
@@ -251,72 +372,24 @@ void Block::compute_group(std::size_t index) {
                         .time = time,
                         .operation = static_cast<emulator::OperationId>(first.pc),
                         .clock = known.data()};
-    f32 values[kUnit];
-    // Of the warpgroup's lane t, element e.
-    const auto each_register = [&](int elements, auto f) {
-      for (int w = 0; w < kGroupWarps; ++w) {
-        for (int e = 0; e < elements; ++e) f(w, e);
-      }
+    const auto operand = [&](Element element, u64 descriptor, const char* name) {
+      return Operands(*this, warps[0], access, fenced, element, descriptor, name);
     };
-    if (i.in_registers) {
-      each_register(8, [&](int w, int e) {
-        const u32* const v = warps[static_cast<std::size_t>(w)].registers(
-            kernel().operands[i.operands + static_cast<u32>(e / 2)]);
-        for (int lane = 0; lane < kWarp; ++lane) {
-          const Cell at = emulator::ptx::wgmma_left(w * kWarp + lane, e);
-          a[at.row][at.col] = i.half ? Half::element(v[lane], e) : Bf16::element(v[lane], e);
-        }
-      });
-    } else {
-      const Operands left(*this, warps[0], access, fenced, i.half, first.a, "A");
-      for (int row = 0; row < kWgmmaM; ++row) {
-        for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
-          left.unit(left.descriptor().k_major(static_cast<std::size_t>(row),
-                                              static_cast<std::size_t>(unit)),
-                    values);
-          std::memcpy(a[row] + unit * kUnit, values, sizeof values);
-        }
-      }
-    }
-    const Operands right(*this, warps[0], access, fenced, i.half, first.b, "B");
-    if (i.transposed) {
-      for (int k = 0; k < kWgmmaK; ++k) {
-        for (int unit = 0; unit < n / kUnit; ++unit) {
-          right.unit(right.descriptor().mn_major(static_cast<std::size_t>(unit),
-                                                 static_cast<std::size_t>(k)),
-                     values);
-          std::memcpy(b[k] + unit * kUnit, values, sizeof values);
-        }
-      }
-    } else {
-      for (int col = 0; col < n; ++col) {
-        for (int unit = 0; unit < kWgmmaK / kUnit; ++unit) {
-          right.unit(right.descriptor().k_major(static_cast<std::size_t>(col),
-                                                static_cast<std::size_t>(unit)),
-                     values);
-          for (int k = 0; k < kUnit; ++k) b[unit * kUnit + k][col] = values[k];
-        }
-      }
-    }
-    const u32 accumulators = i.operands + i.dests + i.sources;
+    const Registers registers{warps, kernel().operands.data() + i.operands};
     const auto each_accumulator = [&](auto f) {
-      each_register(i.count, [&](int w, int e) {
-        auto* const v = reinterpret_cast<f32*>(warps[static_cast<std::size_t>(w)].registers(
-            kernel().operands[accumulators + static_cast<u32>(e)]));
-        for (int lane = 0; lane < kWarp; ++lane) {
-          const Cell at = emulator::ptx::wgmma_acc(w * kWarp + lane, e);
-          f(v[lane], c[at.row][at.col]);
-        }
+      registers.each(i.dests + i.sources, i.count, 1, [&](int t, int e, u32& bits) {
+        const Cell at = emulator::ptx::wgmma_acc(t, e);
+        f(bits, c[static_cast<std::size_t>(at.row)][static_cast<std::size_t>(at.col)]);
       });
     };
-    each_accumulator([&](f32 mine, f32& cell) { cell = first.accumulates ? mine : 0.0f; });
-    for (int row = 0; row < kWgmmaM; ++row) {
-      for (int k = 0; k < kWgmmaK; ++k) {
-        const f32 x = a[row][k];
-        for (int col = 0; col < n; ++col) c[row][col] += x * b[k][col];
-      }
+    each_accumulator(
+        [&](u32 mine, f32& cell) { cell = first.accumulates ? as_float(mine) : 0.0f; });
+    if (is_code(i.left)) {
+      multiply_codes(first, registers, operand, c);
+    } else {
+      multiply_halves(first, registers, operand, c);
     }
-    each_accumulator([](f32& mine, f32 cell) { mine = cell; });
+    each_accumulator([](u32& mine, f32 cell) { mine = std::bit_cast<u32>(cell); });
     for (Warp& warp : warps) {
       warp.end_flight(i);
       warp.wgmmas.pop_front();

@@ -163,6 +163,17 @@ std::vector<Change> changes(const Kernel& kernel, std::size_t pc, std::string_vi
                                     fmt::format("xor.b64 {:#x}", u64{1} << bit))});
         }
       }
+      if (is_code(i.left)) {
+        // scale-d, before the signs of A and B.
+        const std::size_t end = s.rfind(',', s.rfind(',') - 1);
+        const std::size_t begin = s.find_first_not_of(' ', s.rfind(',', end - 1) + 1);
+        const std::string_view scale = s.substr(begin, end - begin);
+        if (!std::isdigit(static_cast<unsigned char>(scale[0]))) {
+          all.push_back(
+              {"sums dropped, or kept", false, with_other(s, scale, begin, "pred", "xor.pred 1")});
+        }
+        break;
+      }
       const std::size_t last = s.rfind(' ');
       all.push_back(
           {"B transposed", false, fmt::format("{} {};", s.substr(0, last), i.transposed ? 0 : 1)});

@@ -877,6 +877,14 @@ class Parser {
     comma();
   }
 
+  static std::optional<Element> element(std::string_view name) {
+    if (name == "f16") return Element::f16;
+    if (name == "bf16") return Element::bf16;
+    if (name == "e4m3") return Element::e4m3;
+    if (name == "e5m2") return Element::e5m2;
+    return std::nullopt;
+  }
+
   void wgmma(std::string_view mnemonic, Parts parts) {
     if (mnemonic == "wgmma.fence.sync.aligned") {
       mine_.op = Op::wgmma_fence;
@@ -894,13 +902,20 @@ class Parser {
     const bool begins = parts.take("mma_async") && parts.take("sync") && parts.take("aligned");
     const std::string_view shape = parts.next();
     int n = 0;
-    if (begins && shape.starts_with("m64n") && shape.ends_with("k16")) {
-      std::from_chars(shape.data() + 4, shape.data() + shape.size() - 3, n);
+    const bool of_codes = shape.ends_with("k32");
+    if (begins && shape.starts_with("m64n") && (of_codes || shape.ends_with("k16"))) {
+      const char* const end = shape.data() + shape.size() - 3;
+      if (std::from_chars(shape.data() + 4, end, n).ptr != end) n = 0;
     }
     if (n < 8 || n > 256 || n % 8 != 0 || !parts.take("f32")) unknown(mnemonic);
-    mine_.half = parts.take("f16") && parts.take("f16");
-    if (!mine_.half && !(parts.take("bf16") && parts.take("bf16"))) unknown(mnemonic);
-    if (!parts.empty()) unknown(mnemonic);
+    const auto left = element(parts.next());
+    const auto right = element(parts.next());
+    if (!left || !right || !parts.empty() || is_code(*left) != of_codes ||
+        is_code(*right) != of_codes || (!of_codes && *left != *right)) {
+      unknown(mnemonic);
+    }
+    mine_.left = *left;
+    mine_.right = *right;
     mine_.op = Op::wgmma;
     mine_.count = static_cast<u16>(n / 2);
     const std::size_t first = kernel_.operands.size();
@@ -918,18 +933,20 @@ class Parser {
     comma();
     source(kB64);
     comma();
-    // scale-d, the signs of A and B, then which matrices lie transposed.
+    // scale-d, the signs of A and B, then which matrices lie transposed; codes are all K-major.
     source(kPred);
     for (int i = 0; i < 2; ++i) {
       comma();
       if (integer() != 1) fail("only products without a change of sign are known");
     }
-    if (!mine_.in_registers) {
+    if (!of_codes) {
+      if (!mine_.in_registers) {
+        comma();
+        if (integer() != 0) fail("only an A that is K-major is known");
+      }
       comma();
-      if (integer() != 0) fail("only an A that is K-major is known");
+      mine_.transposed = integer() != 0;
     }
-    comma();
-    mine_.transposed = integer() != 0;
     kernel_.operands.insert(kernel_.operands.end(), accumulators.begin(), accumulators.end());
   }
 

@@ -31,6 +31,32 @@ TEST(PtxParser, NamesAnUnknownInstruction) {
               refuses("", "m64n60k16"));
 }
 
+TEST(PtxParser, ProductsOfCodes) {
+  const auto product = [](const std::string& form, const std::string& a = "%rd1",
+                          const std::string& end = "") {
+    parse("wgmma.mma_async.sync.aligned." + form + " {%f1,%f2,%f3,%f4}, " + a +
+          ", %rd2, %p1, 1, 1" + end + ";");
+  };
+  for (const char* const types : {"e4m3.e4m3", "e4m3.e5m2", "e5m2.e4m3", "e5m2.e5m2"}) {
+    const std::string form = std::string("m64n8k32.f32.") + types;
+    EXPECT_NO_THROW(product(form));
+    EXPECT_NO_THROW(product(form, "{%r1,%r2,%r3,%r4}"));
+    EXPECT_THAT([&] { product(form, "{%r1,%r2}"); }, refuses("", "2 registers, not 4"));
+    // There is no transposition.
+    EXPECT_THAT([&] { product(form, "%rd1", ", 0, 0"); }, refuses("", "after the operands"));
+  }
+  for (const char* const form :
+       {"m64n8k16.f32.e4m3.e4m3", "m64n8k32.f32.f16.f16", "m64n8k32.f32.e4m3.bf16",
+        "m64n8k16.f32.f16.bf16", "m64n8k32.f32.e4m3", "m64n8k32.f16.e4m3.e4m3",
+        "m64n12k32.f32.e4m3.e4m3", "m64n264k32.f32.e4m3.e4m3", "m64n8xk32.f32.e4m3.e4m3",
+        "m64n8k32.f32.e4m3.e4m3.e4m3", "m64n8k32.f32.e3m4.e3m4"}) {
+    EXPECT_THAT(
+        [&] { product(form); },
+        refuses(form, std::string("unknown instruction wgmma.mma_async.sync.aligned.") + form));
+  }
+  EXPECT_THAT([&] { product("m64n16k32.f32.e4m3.e4m3"); }, refuses("", "4 registers, not 8"));
+}
+
 TEST(PtxParser, RegistersHaveTypes) {
   EXPECT_THAT([] { parse("add.s32 %r1, %r2, %rd3;"); }, refuses("", "%rd3 has another type"));
   EXPECT_THAT([] { parse("add.f32 %f1, %f2, %p3;"); }, refuses("", "%p3 has another type"));

@@ -71,6 +71,10 @@ enum class Op : u16 {
   setmaxnreg_dec,
 };
 
+// An operand's type in a wgmma.
+enum class Element : std::uint8_t { f16, bf16, e4m3, e5m2 };
+constexpr bool is_code(Element e) { return e == Element::e4m3 || e == Element::e5m2; }
+
 enum class Space : std::uint8_t { generic, global, shared, param };
 
 // A register of the warp: a value for each lane, or a word of bits for a predicate. Immediate
@@ -85,13 +89,14 @@ struct Instruction {
   Space space = Space::generic;
   bool guarded = false;  // by the predicate `guard`
   bool negated = false;
-  bool wide_result = false;    // ld, st: 64-bit registers
-  bool sign_extended = false;  // ld
-  bool read_only = false;      // of a load: nothing of the launch writes there (ld.global.nc)
-  bool transposed = false;     // ldmatrix; B of wgmma
-  bool in_registers = false;   // A of wgmma
-  bool half = false;           // wgmma: f16, else bf16
-  std::uint8_t bytes = 0;      // of an element in memory
+  bool wide_result = false;     // ld, st: 64-bit registers
+  bool sign_extended = false;   // ld
+  bool read_only = false;       // of a load: nothing of the launch writes there (ld.global.nc)
+  bool transposed = false;      // ldmatrix; B of wgmma
+  bool in_registers = false;    // A of wgmma
+  Element left = Element::f16;  // wgmma; both are codes, or of one type
+  Element right = Element::f16;
+  std::uint8_t bytes = 0;  // of an element in memory
   std::uint8_t dests = 0;
   std::uint8_t sources = 0;  // follow the destinations
   u16 count = 0;  // matrices, accumulators (which follow the sources), pending groups …
