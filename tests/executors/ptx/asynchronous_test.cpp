@@ -12,6 +12,7 @@
 
 #include "problems/codes.hpp"
 #include "tests/executors/ptx/harness.hpp"
+#include "tests/executors/ptx/mutants.hpp"
 #include "tests/executors/ptx/tensor_map.hpp"
 
 namespace moat::ptx {
@@ -356,6 +357,29 @@ TEST(PtxWgmma, EveryWaitAndFenceOfCodesIsNeeded) {
               faults("differs from the warpgroup's first one"));
   EXPECT_THAT(run([](auto& p) { p.descriptor = "0x0000001000100000"; }),
               faults("reads shared memory that nothing wrote"));
+}
+
+// What the mutants of kernels change in one: its text is PTX again.
+TEST(PtxWgmma, MutantsOfCodes) {
+  const std::string body =
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %r1, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n8k32.f32.e4m3.e4m3 {%f1,%f2,%f3,%f4}, %rd1, %rd2, p, 1, 1;"
+      "\n}\n";
+  Module module(module_of(body, ".param .u64 q"));
+  const Kernel& kernel = *module.find("test");
+  const auto all =
+      mutants(kernel, module.text_of("test"), std::vector<u32>(kernel.code.size(), 1), 100);
+  int of_descriptors = 0;
+  int of_scale = 0;
+  for (const Mutant& mutant : all) {
+    of_descriptors += mutant.what.starts_with("descriptor") ? 1 : 0;
+    of_scale += mutant.what == "sums dropped, or kept" ? 1 : 0;
+    Module changed(".version 9.0\n.target sm_90a\n.address_size 64\n.visible .entry " +
+                   mutant.text + "\n");
+    EXPECT_NO_THROW(changed.find("test")) << mutant.text;
+  }
+  EXPECT_EQ(of_descriptors, 12);
+  EXPECT_EQ(of_scale, 1);
 }
 
 void exchange_registers(const std::string& more, const std::string& less) {

@@ -135,13 +135,14 @@ struct Registers {
   const Operand* operands;
 
   // f(thread of the warpgroup, element, its register), where operands from `first` on hold the
-  // elements, `per_register` each.
-  template <class F>
-  void each(u32 first, int elements, int per_register, F f) const {
-    for (std::size_t w = 0; w < warps.size(); ++w) {
+  // elements, kPerRegister each. Registers hold Ts.
+  template <class T, int kPerRegister, class F>
+  void each(u32 first, int elements, F f) const {
+    for (int w = 0; w < Block::kGroupWarps; ++w) {
       for (int e = 0; e < elements; ++e) {
-        u32* const v = warps[w].registers(operands[first + static_cast<u32>(e / per_register)]);
-        for (int lane = 0; lane < kWarp; ++lane) f(static_cast<int>(w) * kWarp + lane, e, v[lane]);
+        auto* const v = reinterpret_cast<T*>(warps[static_cast<std::size_t>(w)].registers(
+            operands[first + static_cast<u32>(e / kPerRegister)]));
+        for (int lane = 0; lane < kWarp; ++lane) f(w * kWarp + lane, e, v[lane]);
       }
     }
   }
@@ -158,7 +159,7 @@ void multiply_halves(const Wgmma& wgmma, const Registers& registers, F operand,
   const int n = 2 * i.count;
   f32 values[kUnit];
   if (i.in_registers) {
-    registers.each(0, 8, Half::kPerWord, [&](int t, int e, u32 word) {
+    registers.each<u32, Half::kPerWord>(0, 8, [&](int t, int e, u32 word) {
       const Cell at = emulator::ptx::wgmma_left(t, e);
       a[at.row][at.col] = i.left == Element::f16 ? Half::element(word, e) : Bf16::element(word, e);
     });
@@ -231,7 +232,7 @@ void multiply_codes(const Wgmma& wgmma, const Registers& registers, F operand,
   with_code(i.left, [&]<class C>(C) {
     const auto set = [](std::size_t row, std::size_t k, C x) { product.set_left(row, k, x); };
     if (!i.in_registers) return each_code<C>(operand(i.left, wgmma.a, "A"), kWgmmaM, set);
-    registers.each(0, 16, 4, [&](int t, int e, u32 word) {
+    registers.each<u32, 4>(0, 16, [&](int t, int e, u32 word) {
       const Cell at = emulator::ptx::wgmma_left_codes(t, e);
       set(static_cast<std::size_t>(at.row), static_cast<std::size_t>(at.col),
           C{static_cast<std::uint8_t>(word >> 8 * (e % 4))});
@@ -377,19 +378,18 @@ void Block::compute_group(std::size_t index) {
     };
     const Registers registers{warps, kernel().operands.data() + i.operands};
     const auto each_accumulator = [&](auto f) {
-      registers.each(i.dests + i.sources, i.count, 1, [&](int t, int e, u32& bits) {
+      registers.each<f32, 1>(i.dests + i.sources, i.count, [&](int t, int e, f32& mine) {
         const Cell at = emulator::ptx::wgmma_acc(t, e);
-        f(bits, c[static_cast<std::size_t>(at.row)][static_cast<std::size_t>(at.col)]);
+        f(mine, c[static_cast<std::size_t>(at.row)][static_cast<std::size_t>(at.col)]);
       });
     };
-    each_accumulator(
-        [&](u32 mine, f32& cell) { cell = first.accumulates ? as_float(mine) : 0.0f; });
+    each_accumulator([&](f32 mine, f32& cell) { cell = first.accumulates ? mine : 0.0f; });
     if (is_code(i.left)) {
       multiply_codes(first, registers, operand, c);
     } else {
       multiply_halves(first, registers, operand, c);
     }
-    each_accumulator([](u32& mine, f32 cell) { mine = std::bit_cast<u32>(cell); });
+    each_accumulator([](f32& mine, f32 cell) { mine = cell; });
     for (Warp& warp : warps) {
       warp.end_flight(i);
       warp.wgmmas.pop_front();
