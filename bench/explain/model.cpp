@@ -18,14 +18,13 @@ Term term(double amount, std::optional<double> rate, double efficiency = 1) {
   return t;
 }
 
-}  // namespace
+std::int64_t end_of_dealt(const std::vector<std::int64_t>& steps, int units) {
+  std::vector<std::int64_t> ends(static_cast<std::size_t>(units));
+  for (std::size_t i = 0; i < steps.size(); ++i) ends[i % ends.size()] += steps[i];
+  return *std::ranges::max_element(ends);
+}
 
-double fill_of(std::int64_t items, const std::vector<std::int64_t>& steps, int units) {
-  if (items <= 0 || units <= 0) return 1;
-  if (steps.empty()) {
-    const std::int64_t rounds = ceil_div(items, std::int64_t{units});
-    return static_cast<double>(items) / static_cast<double>(rounds * units);
-  }
+std::int64_t end_of_taken(const std::vector<std::int64_t>& steps, int units) {
   std::priority_queue<std::int64_t, std::vector<std::int64_t>, std::greater<>> free_at;
   for (int i = 0; i < units; ++i) free_at.push(0);
   std::int64_t last = 0;
@@ -35,7 +34,20 @@ double fill_of(std::int64_t items, const std::vector<std::int64_t>& steps, int u
     free_at.push(end);
     last = std::max(last, end);
   }
-  const auto all = std::accumulate(steps.begin(), steps.end(), std::int64_t{0});
+  return last;
+}
+
+}  // namespace
+
+double fill_of(const LaunchWork& work, int units) {
+  if (work.items <= 0 || units <= 0) return 1;
+  if (work.steps.empty()) {
+    const std::int64_t rounds = ceil_div(work.items, std::int64_t{units});
+    return static_cast<double>(work.items) / static_cast<double>(rounds * units);
+  }
+  const std::int64_t last =
+      work.dealt ? end_of_dealt(work.steps, units) : end_of_taken(work.steps, units);
+  const auto all = std::accumulate(work.steps.begin(), work.steps.end(), std::int64_t{0});
   return last > 0 ? static_cast<double>(all) / static_cast<double>(last * units) : 1;
 }
 
@@ -57,7 +69,7 @@ LaunchModel model(const KnownDevice& device, const PlannedLaunch& launch, const 
   m.work = work;
   m.resident = resident_blocks(device, launch);
   m.waves = quotient(static_cast<double>(work.items), 1.0 * m.resident * device.compute_units);
-  m.fill = fill_of(work.items, work.steps, device.compute_units);
+  m.fill = fill_of(work, device.compute_units);
   m.useful = work.tile_flops > 0 ? std::min(1.0, work.flops / work.tile_flops) : 1;
   m.products = term(work.flops, launch.product_rate, m.fill * m.useful);
   m.memory = term(work.memory_bytes, device.memory_rate);

@@ -56,11 +56,11 @@ struct LaunchModel {
   std::vector<Limit> unknown;
 };
 
-// The share of `units` · makespan for which units have work, if each takes up the next item when it
-// is done with one. All items are alike unless `steps` has the length of each. Blocks beside each
-// other share their unit: a unit with fewer blocks than it could hold is taken to be as fast, which
-// is too good for a last wave by what those blocks would have hidden of each other's waits.
-double fill_of(std::int64_t items, const std::vector<std::int64_t>& steps, int units);
+// The share of `units` · makespan for which units have work, as LaunchWork has it. Blocks beside
+// each other share their unit: a unit with fewer blocks than it could hold is taken to be as fast,
+// which is too good for a last wave by what those blocks would have hidden of each other's waits.
+// Any unit takes up an item, though a device of several dies has dealt them among these before.
+double fill_of(const LaunchWork& work, int units);
 
 // Blocks of the launch that a unit holds at once: as many as the schedule asks registers for, its
 // shared memory and its threads allow.

@@ -78,9 +78,10 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
     text += line("fill", fmt::format("{:.1f} % = {} items ÷ ({} units x {} rounds)", 100 * m.fill,
                                      m.work.items, device.compute_units, rounds));
   } else {
-    text += line("fill", fmt::format("{:.1f} %: items of different length, the longest first, to "
-                                     "the unit that is free first",
-                                     100 * m.fill));
+    text +=
+        line("fill",
+             fmt::format("{:.1f} %: items of different length, the longest first, {}", 100 * m.fill,
+                         m.work.dealt ? "to the units in turn" : "to the unit that is free first"));
   }
   if (!l.products.empty()) {
     text += line("useful",

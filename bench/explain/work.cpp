@@ -2,7 +2,6 @@
 #include "bench/explain/work.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <variant>
 
 namespace moat::explain {
@@ -26,18 +25,26 @@ void add_tiles(LaunchWork& work, const PlannedLaunch& launch, std::int64_t tiles
   work.cache_bytes = static_cast<double>(tiles) * k * (launch.m * a_bytes + launch.n * b_bytes);
 }
 
-// The same where items are parts of the tiles' sums: all as long, of whole multiples of `grain` of
-// k, and so what lies beyond k is multiplied too. Sums of several parts are written and read.
+// The same where items are parts of the tiles' sums (backends/simt/split_k.hpp): the first of all
+// tiles, then the second, …, all of as many whole multiples of `grain` of k but the last, which has
+// what is left. Sums of several parts are written and read.
 void add_parts(LaunchWork& work, const PlannedLaunch& launch, int m, int n, int k, int grain,
                double a_bytes, double b_bytes) {
-  if (launch.m == 0 || launch.n == 0) return;
+  if (launch.m == 0 || launch.n == 0 || launch.k == 0) return;
   const std::int64_t tiles = std::int64_t{ceil_div(m, launch.m)} * ceil_div(n, launch.n);
   add_tiles(work, launch, tiles, k, a_bytes, b_bytes);
   work.items = launch.items;
-  const auto splits = static_cast<double>(launch.items) / static_cast<double>(tiles);
-  if (splits <= 1) return;
-  const double length = round_up(std::ceil(k / splits), std::max(grain, launch.k));
-  work.tile_flops = 2.0 * static_cast<double>(launch.items) * launch.m * launch.n * length;
+  if (launch.items <= tiles) return;
+  const std::int64_t splits = launch.items / tiles;
+  const std::int64_t steps = ceil_div(k, launch.k);
+  const std::int64_t grain_steps = std::max(grain / launch.k, 1);
+  const std::int64_t each = ceil_div(ceil_div(steps, grain_steps), splits) * grain_steps;
+  const std::int64_t last = steps - (splits - 1) * each;
+  if (last != each) {
+    work.steps.assign(static_cast<std::size_t>(launch.items - tiles), each);
+    work.steps.insert(work.steps.end(), static_cast<std::size_t>(tiles), last);
+    work.dealt = launch.persistent;
+  }
   const double sums = 4.0 * static_cast<double>(launch.items) * launch.m * launch.n;
   work.cache_bytes += 2 * sums;
   work.memory_bytes += 2 * sums;

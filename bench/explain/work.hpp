@@ -17,6 +17,7 @@ struct LaunchWork {
   double cache_bytes = 0;   // that blocks read of operands, each tile for itself; 0: not known
   std::int64_t items = 0;   // that have work
   std::vector<std::int64_t> steps{};  // of each item, in the order they are taken up; empty: alike
+  bool dealt = false;  // to the units in turn, before they start: else each to the first free one
 };
 
 // Which of the launches, at least one, solves the problem: the first that multiplies, else the

@@ -115,10 +115,17 @@ TEST(ExplainModel, BlocksAtOnceAreThoseThatEverythingAllows) {
 
 // Two units, items of 4, 3, 2 and 1 steps, the longest first: 4 + 1 beside 3 + 2.
 TEST(ExplainModel, ItemsOfDifferentLength) {
-  EXPECT_DOUBLE_EQ(fill_of(4, {4, 3, 2, 1}, 2), 1);
-  EXPECT_DOUBLE_EQ(fill_of(4, {4, 1, 1, 1}, 2), 7.0 / 8);
-  EXPECT_DOUBLE_EQ(fill_of(3, {}, 2), 3.0 / 4);
-  EXPECT_DOUBLE_EQ(fill_of(0, {}, 2), 1);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 4, .steps = {4, 3, 2, 1}}, 2), 1);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 4, .steps = {4, 1, 1, 1}}, 2), 7.0 / 8);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 3}, 2), 3.0 / 4);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 0}, 2), 1);
+}
+
+// The same in turn: 4 + 2 beside 3 + 1, 4 + 1 beside 1 + 1.
+TEST(ExplainModel, ItemsThatAreDealtBefore) {
+  EXPECT_DOUBLE_EQ(fill_of({.items = 4, .steps = {4, 3, 2, 1}, .dealt = true}, 2), 10.0 / 12);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 4, .steps = {4, 1, 1, 1}, .dealt = true}, 2), 7.0 / 10);
+  EXPECT_DOUBLE_EQ(fill_of({.items = 1, .steps = {4}, .dealt = true}, 2), 4.0 / 8);
 }
 
 }  // namespace

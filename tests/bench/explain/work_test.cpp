@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "bench/cases/case.hpp"
+#include "bench/explain/model.hpp"
 
 namespace moat::explain {
 namespace {
@@ -42,16 +43,43 @@ TEST(ExplainWork, PartsOfSumsOverK) {
   const auto parts = work_of(p, {tiles_of(16, 64, 64, 128)});
   const double sums = 128 * 16 * 64 * 4.0;
   EXPECT_EQ(parts[0].items, 128);
+  EXPECT_TRUE(parts[0].steps.empty());
   EXPECT_DOUBLE_EQ(parts[0].tile_flops, whole[0].tile_flops);
   EXPECT_DOUBLE_EQ(parts[0].memory_bytes, whole[0].memory_bytes + 2 * sums);
   EXPECT_DOUBLE_EQ(parts[0].cache_bytes, whole[0].cache_bytes + 2 * sums);
 }
 
-// Five blocks of 128 in two parts are three each, of which the last lies beyond k.
+// 5 tiles of 16 x 64 and 7 steps of 64 for k = 430, in parts of 3, 3 and 1 steps. Of 6 units all
+// take a part of 3 steps, and then 4 of them the rest of these; the 5 short ones fit on the
+// other 2.
+TEST(ExplainWork, TheLastPartsAreShorterWhereKIsNoMultiple) {
+  const Problem p = parse_case("gemm/bf16/m10n320k430bt");
+  const PlannedLaunch launch = tiles_of(16, 64, 64, 5 * 3);
+  const auto work = work_of(p, {launch});
+  EXPECT_EQ(work[0].steps,
+            (std::vector<std::int64_t>{3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 1, 1, 1}));
+  EXPECT_DOUBLE_EQ(work[0].tile_flops, 2.0 * 5 * 16 * 64 * 7 * 64);
+  const KnownDevice device{
+      .id = "six", .name = "Six", .architecture = "six", .source = "none", .compute_units = 6};
+  const LaunchModel m = model(device, launch, work[0]);
+  EXPECT_DOUBLE_EQ(m.fill, 5 * 7.0 / (6 * 6));
+  EXPECT_DOUBLE_EQ(m.useful, 10.0 * 430 / (16 * 448));
+}
+
+// The same on a grid that is persistent: items 0, 6 and 12 are unit 0's, of 3, 3 and 1 steps.
+TEST(ExplainWork, PartsOfAPersistentGridAreDealt) {
+  PlannedLaunch launch = tiles_of(16, 64, 64, 5 * 3);
+  launch.persistent = true;
+  const auto work = work_of(parse_case("gemm/bf16/m10n320k430bt"), {launch});
+  EXPECT_DOUBLE_EQ(fill_of(work[0], 6), 5 * 7.0 / (6 * 7));
+}
+
+// Five blocks of 128, of two steps each, are parts of three and two blocks.
 TEST(ExplainWork, PartsAreWholeBlocksOfScales) {
   const Problem p = parse_case("scaledgemm/bf16xe4m3/m2n128k640");
   const auto parts = work_of(p, {tiles_of(16, 64, 64, 4)});
-  EXPECT_DOUBLE_EQ(parts[0].tile_flops, 2.0 * 4 * 16 * 64 * 3 * 128);
+  EXPECT_EQ(parts[0].steps, (std::vector<std::int64_t>{6, 6, 4, 4}));
+  EXPECT_DOUBLE_EQ(parts[0].tile_flops, 2.0 * 2 * 16 * 64 * 640);
 }
 
 // Codes of half a byte in W: a tile of n columns reads n ÷ 2 bytes a step of k.
