@@ -38,8 +38,10 @@ Columns and lines:
   waves      work ÷ what the device holds at once
   fill       share of the units' time, until the last one ends, for which they have work
   useful     share of what tiles multiply that does not lie beyond the problem's edges
-  bound by   the longest term; of peak: the share of its peak that the whole case reaches
-  at least   a peak that may bind has no source
+  bound by   the longest term
+  of peak    the longest term, and the share of its peak that the whole case reaches
+  ≥          at least: a peak that may bind has no source
+  +1         the case takes a launch more, whose time is counted
 --check looks at products of matrices and at attention that fill less than 85 % of a device:
   schedule   another schedule of the table fills more and is predicted to be faster
   ranges     another number of ranges of keys or of k does
@@ -155,9 +157,7 @@ int run(Options options, const std::vector<Target>& known) {
   } else {
     text = explain::summary(rows);
   }
-  if (!options.json && !nothing) {
-    for (const std::string& line : explain::assumptions()) text += line + "\n";
-  }
+  if (!options.json && !nothing) text += explain::assumptions_text();
   print_out(text);
   if (nothing) return kExitNothing;
   return findings.empty() ? kExitOk : kExitFailed;

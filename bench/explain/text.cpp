@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "bench/text/grid.hpp"
 #include "bench/text/quantity.hpp"
@@ -11,6 +12,8 @@
 
 namespace moat::explain {
 namespace {
+
+constexpr std::size_t kColumns = 100;  // of the widest line
 
 // 989 T: of FLOPs or bytes.
 std::string amount(double x, const char* unit) {
@@ -27,6 +30,37 @@ std::string known(std::optional<double> x, const char* unit) {
 std::string seconds_or(const std::optional<double>& seconds, const char* otherwise) {
   return seconds ? format_seconds(*seconds) : otherwise;
 }
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Lines of kColumns characters at most, those behind the first one `indent` blanks in. A number
+// stays with its unit.
+std::string wrapped(std::string line, std::size_t indent) {
+  std::string lines;
+  while (true) {
+    const std::size_t most = first_columns(line, kColumns).size();
+    if (most == line.size()) break;
+    std::size_t blank = line.rfind(' ', most);
+    while (blank != line.npos && blank > indent && is_digit(line[blank - 1])) {
+      blank = line.rfind(' ', blank - 1);
+    }
+    if (blank == line.npos || blank <= indent) break;
+    lines += line.substr(0, blank) + '\n';
+    line.replace(0, blank + 1, indent, ' ');
+  }
+  return lines + line + '\n';
+}
+
+// Rows of a table, those of a case below its name.
+struct Lines {
+  std::vector<moat::Row> rows{};
+  std::string name{};
+
+  void of_case(const std::string& its) {
+    if (its != name) rows.push_back({.cells = {its}, .heading = true});
+    name = its;
+  }
+};
 
 // TileSchedule of moat::simt::TileSchedule<…>.
 std::string kind_text(const PlannedLaunch& l) {
@@ -47,7 +81,7 @@ std::string tile_text(const PlannedLaunch& l) {
 }
 
 std::string at_least(double seconds, bool complete) {
-  return (complete ? "" : "at least ") + format_seconds(seconds);
+  return (complete ? "" : "≥ ") + format_seconds(seconds);
 }
 std::string at_least(const Prediction& p) { return at_least(p.seconds, p.complete); }
 
@@ -56,16 +90,21 @@ std::string useful_text(const LaunchModel& m) {
   return m.launch.products.empty() || m.work.tile_flops > 0 ? percent(m.useful) : "?";
 }
 
-std::string share_text(const Prediction& p) { return p.share ? percent(*p.share) : "-"; }
+// " 94 % memory".
+std::string bound_text(const Prediction& p) {
+  constexpr const char* kNames[] = {"products", "memory", "L2 cache", "launch"};
+  const char* name = kNames[static_cast<std::size_t>(p.bound)];
+  return fmt::format("{:>5} {}", p.share ? percent(*p.share) : "", name);
+}
 
 const LaunchModel& main_of(const Prediction& p) { return p.launches[p.main]; }
 
 std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::size_t number) {
   const PlannedLaunch& l = m.launch;
   const auto line = [](std::string_view name, const std::string& text) {
-    return fmt::format("     {:<10} {}\n", name, text);
+    return wrapped(fmt::format("     {:<10} {}", name, text), 16);
   };
-  std::string text = fmt::format("  {}. {}\n", number, kernel_text(l));
+  std::string text = wrapped(fmt::format("  {}. {}", number, kernel_text(l)), 5);
   text += line("schedule", fmt::format("{}: {}", l.schedule_name, tile_text(l)));
   text += line("grid", fmt::format("{} blocks x {} threads, {} bytes of shared memory each; {} "
                                    "items of work",
@@ -81,7 +120,7 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
     text +=
         line("fill",
              fmt::format("{:.1f} %: items of different length, the longest first, {}", 100 * m.fill,
-                         m.work.dealt ? "to the units in turn" : "to the unit that is free first"));
+                         m.work.dealt ? "to the units in turn" : "each to the first free unit"));
   }
   if (!l.products.empty()) {
     text += line("useful",
@@ -124,33 +163,49 @@ std::vector<std::string> assumptions() {
       "memory's bandwidth, misses of the L2, arithmetic of kernels without products"};
 }
 
+std::string assumptions_text() {
+  std::string text;
+  for (const std::string& assumption : assumptions()) text += wrapped(assumption, 2);
+  return text;
+}
+
 std::string details(const Row& row) {
   const KnownDevice& device = *row.target.device;
   const Explanation& e = row.explanation;
-  std::string text =
-      fmt::format("{} on {} ({}, {} units)\n", e.name, device.name,
+  std::string text = wrapped(
+      fmt::format("{} on {} ({}, {} units)", e.name, device.name,
                   e.refused.empty() ? row.target.backend + "/" + e.family : row.target.backend,
-                  device.compute_units);
-  if (!e.refused.empty()) return text + fmt::format("  refused: {}\n", e.refused);
+                  device.compute_units),
+      2);
+  if (!e.refused.empty()) return text + wrapped("  refused: " + e.refused, 4);
   if (e.chosen.launches.empty()) return text + "  nothing to launch\n";
   for (std::size_t i = 0; i < e.chosen.launches.size(); ++i) {
     text += launch_text(e.chosen.launches[i], device, i + 1);
   }
-  text += fmt::format("  predicted, not measured: {}, {}/s, {}/s", at_least(e.chosen),
-                      amount(e.flops / e.chosen.seconds, "FLOP"),
-                      amount(e.bytes / e.chosen.seconds, "B"));
-  if (e.chosen.share) text += fmt::format("; {} of the peak that binds", share_text(e.chosen));
-  text += "\n";
+  std::string predicted = fmt::format(
+      "  predicted, not measured: {}{}, {}/s, {}/s", e.chosen.complete ? "" : "at least ",
+      format_seconds(e.chosen.seconds), amount(e.flops / e.chosen.seconds, "FLOP"),
+      amount(e.bytes / e.chosen.seconds, "B"));
+  if (e.chosen.share) {
+    predicted += fmt::format("; {} of the peak that binds", percent(*e.chosen.share));
+  }
+  text += wrapped(predicted, 4);
   if (e.others.empty()) return text;
   text +=
       "  the menu of the kernel's table, and other ranges of keys or of k, each predicted here:\n";
+  const auto line = [&](const char* mark, const std::string& schedule, const std::string& items,
+                        const std::string& fill, const std::string& useful,
+                        const std::string& reads, const std::string& time) {
+    text += fmt::format("     {:<9} {:<29} {:>7}  {:>7}  {:>6}  {:>7}  {:>10}\n", mark, schedule,
+                        items, fill, useful, reads, time);
+  };
   const auto choice = [&](const Prediction& p, const char* mark) {
     const LaunchModel& m = main_of(p);
-    text += fmt::format(
-        "     {:<9} {:<34} {:>6} items, fill {:>5.1f} %, useful {:>6}, reads {:>7}: {}\n", mark,
-        m.launch.schedule_name, m.work.items, 100 * m.fill, useful_text(m),
-        m.cache.amount > 0 ? amount(m.cache.amount, "B") : "?", at_least(p));
+    line(mark, m.launch.schedule_name, std::to_string(m.work.items),
+         fmt::format("{:.1f} %", 100 * m.fill), useful_text(m),
+         m.cache.amount > 0 ? amount(m.cache.amount, "B") : "?", at_least(p));
   };
+  line("", "schedule", "items", "fill", "useful", "reads", "predicted");
   choice(e.chosen, "chosen");
   constexpr std::size_t kShown = 6;
   for (std::size_t i = 0; i < std::min(kShown, e.others.size()); ++i) choice(e.others[i], "");
@@ -158,78 +213,79 @@ std::string details(const Row& row) {
 }
 
 std::string summary(const std::vector<Row>& rows) {
-  const std::vector<Column> columns{{"case", Align::left},
-                                    {"device", Align::left},
+  const std::vector<Column> columns{{"  device", Align::left},
                                     {"schedule", Align::left},
                                     {"blocks"},
                                     {"waves"},
                                     {"fill"},
                                     {"useful"},
                                     {"predicted"},
-                                    {"bound by", Align::left},
-                                    {"of peak"}};
-  std::vector<moat::Row> lines;
+                                    {"of peak", Align::left}};
+  Lines lines;
   for (const Row& row : rows) {
     const Explanation& e = row.explanation;
-    const std::string device(row.target.device->id);
+    lines.of_case(e.name);
+    const std::string device = fmt::format("  {}", row.target.device->id);
     if (!e.refused.empty() || e.chosen.launches.empty()) {
       const std::string why = e.refused.empty() ? "nothing to launch" : "refused: " + e.refused;
-      lines.push_back({.cells = {fmt::format("{} on {}: {}", e.name, device, why)}, .wrong = true});
+      std::istringstream text(wrapped(fmt::format("{:<11}  {}", device, why), 15));
+      for (std::string line; std::getline(text, line);) {
+        lines.rows.push_back({.cells = {line}, .wrong = true});
+      }
       continue;
     }
     const LaunchModel& m = main_of(e.chosen);
     const std::size_t more = e.chosen.launches.size() - 1;
-    lines.push_back(
-        {.cells = {e.name, device,
-                   m.launch.schedule_name + (more > 0 ? fmt::format(" and {} more", more) : ""),
-                   std::to_string(m.launch.blocks), fmt::format("{:.2f}", m.waves), percent(m.fill),
-                   useful_text(m), at_least(e.chosen), limit_text(e.chosen.bound, m.launch),
-                   share_text(e.chosen)}});
+    lines.rows.push_back(
+        {.cells = {device, m.launch.schedule_name + (more > 0 ? fmt::format(" +{}", more) : ""),
+                   std::to_string(m.launch.blocks), three_digits(m.waves), percent(m.fill),
+                   useful_text(m), at_least(e.chosen), bound_text(e.chosen)}});
   }
-  return plain_grid(columns, lines, color_wanted());
+  return plain_grid(columns, lines.rows, color_wanted());
 }
 
 std::string findings_text(const std::vector<Finding>& findings) {
-  const std::vector<Column> columns{{"case", Align::left},
-                                    {"device", Align::left},
+  const std::vector<Column> columns{{"  device", Align::left},
                                     {"mend", Align::left},
                                     {"schedule", Align::left},
                                     {"fill"},
-                                    {"predicted"},
-                                    {"better", Align::left},
-                                    {"fill"},
                                     {"predicted"}};
-  std::vector<moat::Row> lines;
+  Lines lines;
+  bool any_split = false;
   for (const Finding& f : findings) {
-    const bool planned = f.mend != Mend::split;
-    lines.push_back(
-        {.cells = {f.name, f.device, std::string(name_of(f.mend)), f.launch.schedule_name,
-                   percent(f.fill), at_least(f.seconds, f.complete),
-                   planned ? f.better : "only a finer split of k, or of keys",
-                   planned ? percent(f.better_fill) : "",
-                   planned ? format_seconds(f.better_seconds) : ""}});
+    lines.of_case(f.name);
+    lines.rows.push_back(
+        {.cells = {fmt::format("  {}", f.device), std::string(name_of(f.mend)),
+                   f.launch.schedule_name, percent(f.fill), at_least(f.seconds, f.complete)}});
+    any_split = any_split || f.mend == Mend::split;
+    if (f.mend == Mend::split) continue;
+    lines.rows.push_back({.cells = {"", "  better", f.better, percent(f.better_fill),
+                                    format_seconds(f.better_seconds)}});
   }
-  return plain_grid(columns, lines, color_wanted());
+  return plain_grid(columns, lines.rows, color_wanted()) +
+         (any_split ? "split: only a finer split of k, or of keys, would fill more\n" : "");
 }
 
 std::string devices_text(const std::vector<Target>& targets) {
   std::string text;
   for (const Target& target : targets) {
     const KnownDevice& d = *target.device;
-    text +=
-        fmt::format("{:<10} {} ({}, {} units)\n", d.id, d.name, d.architecture, d.compute_units);
+    text += wrapped(
+        fmt::format("{:<10} {} ({}, {} units)", d.id, d.name, d.architecture, d.compute_units), 13);
     const auto peak = [](const char* name, std::optional<double> rate) {
       return rate ? fmt::format(", {} {}", name, amount(*rate, "FLOP/s")) : "";
     };
-    text += fmt::format("           memory {}, L2 {}, last cache {}{}{}{}{}{}{}{}\n",
-                        known(d.memory_rate, "B/s"), known(d.cache_rate, "B/s"),
-                        known(d.cache_bytes, "B"), peak("f16", d.f16), peak("bf16", d.bf16),
-                        peak("f32", d.f32), peak("tf32", d.tf32), peak("fp8", d.fp8),
-                        peak("f32 in the lanes", d.lanes_f32),
-                        d.clock_mhz ? fmt::format(", {} MHz", *d.clock_mhz) : "");
-    text += fmt::format("           source: {}\n", d.source);
+    const auto line = [&](const std::string& its) {
+      text += wrapped(std::string(11, ' ') + its, 13);
+    };
+    line(fmt::format("memory {}, L2 {}, last cache {}{}{}{}{}{}{}{}", known(d.memory_rate, "B/s"),
+                     known(d.cache_rate, "B/s"), known(d.cache_bytes, "B"), peak("f16", d.f16),
+                     peak("bf16", d.bf16), peak("f32", d.f32), peak("tf32", d.tf32),
+                     peak("fp8", d.fp8), peak("f32 in the lanes", d.lanes_f32),
+                     d.clock_mhz ? fmt::format(", {} MHz", *d.clock_mhz) : ""));
+    line(fmt::format("source: {}", d.source));
     if (target.plan == nullptr) {
-      text += fmt::format("           this build lacks {}: {}\n", target.backend, target.absent);
+      line(fmt::format("this build lacks {}: {}", target.backend, target.absent));
     }
   }
   return text;

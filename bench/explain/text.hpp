@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Explanations as a person reads them.
+// Explanations as a person reads them, in lines of 100 columns at most.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ struct Row {
 // choices that the table did not take.
 std::string details(const Row& row);
 
-// A line for each row.
+// A line for each row, below the names of cases.
 std::string summary(const std::vector<Row>& rows);
 
 std::string findings_text(const std::vector<Finding>& findings);
@@ -28,7 +28,8 @@ std::string findings_text(const std::vector<Finding>& findings);
 // Devices, what is known of them and from where, and what runs on them.
 std::string devices_text(const std::vector<Target>& targets);
 
-// The assumptions of the model and what it leaves out, a line each.
+// The assumptions of the model and what it leaves out.
 std::vector<std::string> assumptions();
+std::string assumptions_text();
 
 }  // namespace moat::explain

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
+#include <sstream>
 
 #include "bench/cases/case.hpp"
 #include "bench/explain/document.hpp"
@@ -93,6 +95,15 @@ TEST(ExplainCommand, SaysWhatTheBuildLacksAndHowToMendIt) {
             std::string::npos);
 }
 
+void expect_narrow(const std::string& text) {
+  EXPECT_FALSE(text.empty());
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto width = std::ranges::count_if(line, [](char c) { return (c & 0xc0) != 0x80; });
+    EXPECT_LE(width, 100) << line;
+  }
+}
+
 constexpr KnownDevice kDevice{.id = "one",
                               .name = "Device One",
                               .architecture = "one_1",
@@ -171,11 +182,52 @@ TEST(ExplainCommand, SaysWhyThereIsNoLaunch) {
   // Beside one that is taken, it is a line.
   const auto both = run({"softmax/bf16/r4c256", kProduct, "--device", "one"}, scripted());
   EXPECT_EQ(both.exit_code, 0);
-  EXPECT_NE(both.out.find("softmax/bf16/r4c256 on one: refused: no code for one_1"),
+  EXPECT_NE(both.out.find("softmax/bf16/r4c256\n  one        refused: no code for one_1\n"),
             std::string::npos)
       << both.out;
   const auto nothing = run({"sum/f32/n64", "--device", "one"}, scripted());
   EXPECT_NE(nothing.out.find("nothing to launch"), std::string::npos) << nothing.out;
+}
+
+TEST(ExplainCommand, ALineForEachDeviceBelowItsCase) {
+  const auto result = run({kProduct, "softmax/bf16/r4c256", "--device", "one"}, scripted());
+  EXPECT_NE(
+      result.out.find(
+          "  device  schedule          blocks  waves  fill  useful  predicted  of peak\n"
+          "──────────────────────────────────────────────────────────────────────────────────\n"
+          "gemm/bf16/m1024n1408k1024bt\n"
+          "  one     128x128x32-4w-2s      88   8.80  98 %   100 %  ≥ 30.2 µs   98 % products\n"),
+      std::string::npos)
+      << result.out;
+}
+
+TEST(ExplainCommand, NoLineIsWiderThan100Columns) {
+  KnownDevice device = kDevice;
+  device.name = "Device with a name that is as long as vendors make them, 192 GB of HBM3E";
+  device.source =
+      "a document whose title, volume, edition, section and table make a line that is "
+      "wider than 100 columns by far";
+  const auto wordy = [](const KnownDevice& d, const Problem& problem, const std::string& schedule) {
+    if (std::holds_alternative<RowsProblem>(problem)) throw DeviceError(std::string(d.source));
+    LaunchPlan plan = plan_product(d, problem, schedule);
+    plan.launches[0].products = "f32 as three products of tf32 on matrix units, warp by warp";
+    plan.launches[0].schedule_name += "-specialised";
+    return plan;
+  };
+  std::vector<std::pair<std::vector<Target>, std::vector<std::string>>> runs{
+      {{{.backend = "scripted", .device = &device, .plan = wordy}},
+       {kProduct, "softmax/bf16/r4c256"}},
+      {planned_targets(), {"--suite", "quick"}}};
+  for (const auto& [targets, cases] : runs) {
+    if (targets.empty()) continue;  // this build has no GPU backend
+    for (const char* option : {"", "--verbose", "--check"}) {
+      std::vector<std::string> arguments = cases;
+      if (*option != '\0') arguments.emplace_back(option);
+      arguments.insert(arguments.end(), {"--device", "all"});
+      expect_narrow(run(arguments, targets).out);
+    }
+    expect_narrow(run({"--devices"}, targets).out);
+  }
 }
 
 TEST(ExplainCommand, TakesACaseBehindADevice) {
@@ -235,13 +287,14 @@ TEST(ExplainCommand, ALargeProductOnABuildWithItsBackend) {
   if (!has("h200")) GTEST_SKIP() << "this build plans nothing for h200";
   const auto result = run({"gemm/bf16/m8192n8192k8192bt", "--device", "h200"}, planned_targets());
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const char* line :
-       {"cuda/sm_90a, 132 units", "1. gemm/bf16/transposed",
-        "WarpSpecializedSchedule, tile 128 x 256, steps of 64, 4 stages, 12 waves, persistent",
-        "132 blocks x 384 threads", "15.52 = 2048 items",
-        "97.0 % = 2048 items ÷ (132 units x 16 rounds)",
-        "1.15 ms = 1.10 TFLOP ÷ (989 TFLOP/s of bf16 on matrix units x 97.0 %",
-        "83.9 µs = 403 MB ÷ 4.80 TB/s", "bound by   bf16 on matrix units"}) {
+  for (const char* line : {"cuda/sm_90a, 132 units", "1. gemm/bf16/transposed",
+                           "WarpSpecializedSchedule, tile 128 x 256, steps of 64,\n                "
+                           "4 stages, 12 waves, "
+                           "persistent\n",
+                           "132 blocks x 384 threads", "15.52 = 2048 items",
+                           "97.0 % = 2048 items ÷ (132 units x 16 rounds)",
+                           "1.15 ms = 1.10 TFLOP ÷ (989 TFLOP/s of bf16 on matrix units x 97.0 %",
+                           "83.9 µs = 403 MB ÷ 4.80 TB/s", "bound by   bf16 on matrix units"}) {
     EXPECT_NE(result.out.find(line), std::string::npos) << line << "\n" << result.out;
   }
 }
