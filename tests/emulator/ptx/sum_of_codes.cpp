@@ -9,8 +9,7 @@ namespace moat::emulator::ptx {
 namespace {
 
 constexpr int kFractionBits = 13;
-constexpr int kLeastExponent = -126;   // of f32
-constexpr int kLeastOfProducts = -28;  // that are not 0: two subnormal codes of e5m2
+constexpr int kLeastOfProducts = -28;  // of those that are not 0: two subnormal codes of e5m2
 
 double power_of_two(int exponent) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(exponent + 1023) << 52);
