@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "backends/cpu/reduce.hpp"
 
@@ -25,6 +26,7 @@ class Ahead {
   // A worker begins an item of a loop; `more` if another one follows.
   void turn(bool more) {
     seen_ = 0;
+    fetched_ = std::exchange(fetches_, false);
     more_ = more;
   }
 
@@ -40,6 +42,7 @@ class Ahead {
     row.begin = from;
     row.next = from + bytes;
     row.size = sizeof(T);
+    row.count = count;
   }
 
   // Whether anything was read for this item.
@@ -48,34 +51,44 @@ class Ahead {
   // A row of the next item, to be held in registers by a loop that fetches it.
   class Next {
    public:
-    explicit Next(const std::byte* from = nullptr, int size = 0) : from_(from), size_(size) {}
+    Next() = default;
+    Next(const std::byte* from, int size, int count) : from_(from), size_(size), count_(count) {}
 
-    // What is fetched first; null: nothing is.
+    // What is fetched first, of `count` elements; null: nothing is.
     const std::byte* from() const { return from_; }
+    int count() const { return count_; }
 
     // What it reads at kFetched positions from `begin` on.
     HWY_INLINE void fetch(int begin) const {
-      if (from_ == nullptr) return;
+      if (begin >= count_) return;
       const std::byte* p = from_ + std::int64_t{begin} * size_;
       for (int i = 0; i < size_; ++i) __builtin_prefetch(p + std::ptrdiff_t{i} * kFetched);
     }
 
    private:
-    const std::byte* from_;
-    int size_;
+    const std::byte* from_ = nullptr;
+    int size_ = 0;
+    int count_ = 0;  // elements
   };
 
   // For row `r` of those that were read: what a loop that does not read it fetches, the next
   // item's.
   HWY_INLINE Next next(int r) const {
     if (r >= seen_ || !rows_[r].follows || !more_) return Next();
-    return Next(rows_[r].next, rows_[r].size);
+    return Next(rows_[r].next, rows_[r].size, rows_[r].count);
   }
 
-  // What the loop that reads it fetches, a little ahead of itself.
+  // A loop of this item fetches all that `next` says, so that loops of the next one need not.
+  void fetch_next() { fetches_ = next(0).from() != nullptr; }
+  bool fetched() const { return fetched_; }
+
+  // What the loop that reads it fetches, a little ahead of itself: where rows follow each other
+  // also of the next one.
   HWY_INLINE Next soon(int r) const {
-    if (r >= seen_ || !rows_[r].follows) return Next();
-    return Next(rows_[r].begin + kLead, rows_[r].size);
+    if (r >= seen_) return Next();
+    const Row& row = rows_[r];
+    const int count = row.follows ? row.count : row.count - kLead / row.size;
+    return Next(row.begin + kLead, row.size, count);
   }
 
  private:
@@ -83,6 +96,7 @@ class Ahead {
     const std::byte* begin = nullptr;
     const std::byte* next = nullptr;
     int size = 0;
+    int count = 0;
     bool follows = false;
   };
 
@@ -92,6 +106,24 @@ class Ahead {
   std::array<Row, kMost> rows_;
   int seen_ = 0;
   bool more_ = false;
+  bool fetches_ = false;  // by this item's loops, the next one's rows
+  bool fetched_ = false;  // by the last item's loops, this one's
+};
+
+// A position of a loop that reads everything for the first time, and fetches ahead of itself.
+struct FetchingPosition : StreamedPosition {
+  template <class T>
+  FloatLanes load(const T* p) const {
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(p + offset) + Ahead::kLead);
+    return FullPosition::load(p);
+  }
+  template <class T>
+  Pairs load_pairs(const T* p) const {
+    const auto* pairs = reinterpret_cast<const std::byte*>(p + 2 * std::int64_t{offset});
+    __builtin_prefetch(pairs + Ahead::kLead);
+    if constexpr (2 * kLanes * sizeof(T) > 64) __builtin_prefetch(pairs + Ahead::kLead + 64);
+    return FullPosition::load_pairs(p);
+  }
 };
 
 // A position of a loop that tells what it reads `count` elements of.

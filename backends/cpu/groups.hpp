@@ -81,14 +81,17 @@ HWY_INLINE void whole_groups(const Monoid& monoid, int first, Value& value, Whol
   constexpr int kTogether = std::min(2, kVectors);
   using State = LaneState<Monoid>;
   std::array<State, kCount> states;
+  // Kept for `use`: a store and a load cost less than to widen and multiply once more.
+  std::array<std::array<FloatLanes, kVectors>, kCount> values;
   unroll<kCount>([&](auto g) __attribute__((always_inline)) {
     const int begin = (first + g) * kGroup;
     std::array<State, kTogether> chains;
     chains.fill(Monoid::template identity<FloatLanes, IntLanes>());
     unroll<kVectors>([&](auto v) __attribute__((always_inline)) {
       const int at = begin + v * kLanes;
-      monoid.template add<B>(std::get<v % kTogether>(chains), value(FullPosition{at}),
-                             IntLanes::iota(at));
+      FloatLanes& x = std::get<v>(std::get<g>(values));
+      x = value(FullPosition{at});
+      monoid.template add<B>(std::get<v % kTogether>(chains), x, IntLanes::iota(at));
     });
     std::get<g>(states) = merged_chains<B>(monoid, chains);
   });
@@ -107,7 +110,7 @@ HWY_INLINE void whole_groups(const Monoid& monoid, int first, Value& value, Whol
     const int begin = (first + g) * kGroup;
     each_vector<At, kVectors>(
         begin, [&](auto at) __attribute__((always_inline)) {
-          use(at, value(FullPosition{at.offset}), made[g]);
+          use(at, values[g][(at.offset - begin) / kLanes], made[g]);
         });
   }
 }

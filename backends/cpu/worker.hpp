@@ -400,8 +400,9 @@ class Worker {
           both(TellingPosition{{{0}}, &ahead_, count});
           for (i = kLanes; i < kFetched; i += kLanes) both(FullPosition{i});
         }
-        const Ahead::Next first = ahead_.soon(0);
-        const Ahead::Next second = ahead_.soon(1);
+        const auto row = [&](int r) { return ahead_.fetched() ? Ahead::Next() : ahead_.soon(r); };
+        const Ahead::Next first = row(0);
+        const Ahead::Next second = row(1);
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);
@@ -428,8 +429,9 @@ class Worker {
   HWY_INLINE void groups(const Monoid& monoid, int count, Value value, Whole whole, Use use) {
     const bool streamed = items_ * count >= kStreamedElements;
     if constexpr (kRows) {
-      const Ahead::Next first = streamed ? next_row(0) : Ahead::Next();
-      const Ahead::Next second = streamed ? next_row(1) : Ahead::Next();
+      const Ahead::Next first = streamed ? ahead_.next(0) : Ahead::Next();
+      const Ahead::Next second = streamed ? ahead_.next(1) : Ahead::Next();
+      if (streamed) ahead_.fetch_next();
       for_each_group<Worker, kGroup>(
           monoid, count, streamed,
           [&, row = kept_.of(count) ](auto at) __attribute__((always_inline)) {
@@ -453,7 +455,14 @@ class Worker {
   void each(int rows, int cols, F f) {
     const bool streamed = items_ * rows * cols >= kStreamedElements;
     for (int row = 0; row < rows; ++row) {
-      each_position(cols, streamed, [&](auto at) { f(InRow<decltype(at)>{at, row}); });
+      const auto in_row = [&](auto at) __attribute__((always_inline)) {
+        f(InRow<decltype(at)>{at, row});
+      };
+      int i = 0;
+      if (streamed) {
+        for (; i + kLanes <= cols; i += kLanes) in_row(FetchingPosition{{{i}}});
+      }
+      each_position(i, cols, in_row);
     }
     unflushed_ |= streamed;
   }

@@ -9,6 +9,8 @@ namespace {
 class CpuAhead : public ::testing::Test {
  protected:
   static constexpr int kCols = 3000;
+  // Elements of a row that lie far enough from its beginning.
+  static constexpr int kOwn = kCols - Ahead::kLead / int{sizeof(float)};
 
   const std::byte* at(int row) const {
     return reinterpret_cast<const std::byte*>(rows_ + std::ptrdiff_t{row} * kCols);
@@ -27,10 +29,12 @@ TEST_F(CpuAhead, FollowsRowsThatLieBehindEachOther) {
   EXPECT_TRUE(ahead_.told());
   // Whether rows follow each other is not yet known.
   EXPECT_EQ(ahead_.next(0).from(), nullptr);
-  EXPECT_EQ(ahead_.soon(0).from(), nullptr);
+  EXPECT_EQ(ahead_.soon(0).count(), kOwn);
   read(1, true);
   EXPECT_EQ(ahead_.next(0).from(), at(2));
+  EXPECT_EQ(ahead_.next(0).count(), kCols);
   EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
+  EXPECT_EQ(ahead_.soon(0).count(), kCols);
 }
 
 TEST_F(CpuAhead, FetchesNothingBehindTheLastItem) {
@@ -40,11 +44,12 @@ TEST_F(CpuAhead, FetchesNothingBehindTheLastItem) {
   EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
 }
 
-TEST_F(CpuAhead, LeavesRowsInAnotherOrderAlone) {
+TEST_F(CpuAhead, FetchesOnlyTheRowItselfInAnotherOrder) {
   read(0, true);
   read(2, true);
   EXPECT_EQ(ahead_.next(0).from(), nullptr);
-  EXPECT_EQ(ahead_.soon(0).from(), nullptr);
+  EXPECT_EQ(ahead_.soon(0).from(), at(2) + Ahead::kLead);
+  EXPECT_EQ(ahead_.soon(0).count(), kOwn);
 }
 
 TEST_F(CpuAhead, KeepsTwoRowsOfAnItemApart) {
@@ -56,6 +61,19 @@ TEST_F(CpuAhead, KeepsTwoRowsOfAnItemApart) {
   EXPECT_EQ(ahead_.soon(0).from(), at(1) + Ahead::kLead);
   EXPECT_EQ(ahead_.soon(1).from(), at(3) + Ahead::kLead);
   EXPECT_EQ(ahead_.soon(2).from(), nullptr);
+}
+
+TEST_F(CpuAhead, RemembersWhetherTheItemBeforeFetchedTheRows) {
+  read(0, true);
+  ahead_.fetch_next();  // nothing: it is not known where the next one is
+  read(1, true);
+  EXPECT_FALSE(ahead_.fetched());
+  ahead_.fetch_next();
+  EXPECT_FALSE(ahead_.fetched());
+  read(2, true);
+  EXPECT_TRUE(ahead_.fetched());
+  read(3, false);
+  EXPECT_FALSE(ahead_.fetched());
 }
 
 TEST_F(CpuAhead, AnItemBeginsWithoutRows) {
