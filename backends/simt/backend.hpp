@@ -120,7 +120,7 @@ class Backend {
 
   template <class Schedule, class T>
   SplitK<T> split_k(const Tensor<T>& c, int steps, int grain = 1) {
-    const SplitShape shape = split_shape<Schedule>(c, std::max(steps, 1), grain);
+    const SplitShape shape = split_shape<Schedule>(c, steps, grain);
     const int each = steps_per_part(shape, queue_.facts().compute_units);
     return share_k<Schedule>(queue_, c, steps, each);
   }

@@ -57,23 +57,25 @@ struct SplitShape {
 
 // What a product takes with so many splits, in quarters of a step, by a model: the parts of one
 // unit follow each other, and where blocks run beside each other only the first loads of as many
-// are not hidden, two steps. To share a sum takes its bytes to write, as much for each part to
-// read, which are half a step at least, and four steps for two round trips to memory: sums before
-// their arrival is told, and the arrival before the others' sums are read.
+// are not hidden, two steps. To share a sum takes each part its bytes to write and four steps for
+// two round trips to memory: sums before their arrival is told, and the arrival before the others'
+// sums are read. Of each tile one block reads those of all parts, half a step at least for each.
 constexpr std::int64_t split_k_cost(const SplitShape& p, int units, int splits) {
   const int each = ceil_div(ceil_div(p.steps, p.grain), splits) * p.grain;
   const std::int64_t parts = ceil_div(p.tiles * ceil_div(p.steps, each), std::int64_t{units});
-  const std::int64_t waits = ceil_div(parts, std::int64_t{p.beside});
+  const auto waits = [&](std::int64_t blocks) { return ceil_div(blocks, std::int64_t{p.beside}); };
+  const std::int64_t alone = parts * 4 * each + waits(parts) * 8;
+  if (splits == 1) return alone;
   const std::int64_t read = std::int64_t{splits} * std::max(p.sum_quarters, 2);
-  const std::int64_t shared = splits == 1 ? 0 : 16 + p.sum_quarters + read;
-  return parts * 4 * each + waits * (8 + shared);
+  return alone + waits(parts) * (16 + p.sum_quarters) +
+         waits(ceil_div(p.tiles, std::int64_t{units})) * read;
 }
 
 // Steps of a part: as many as the model above finds fastest, with up to four parts a unit or, of
 // more tiles, a tile, if that saves a sixteenth, which the model may be wrong by. With six
 // tiles a unit or more, the last round leaves a seventh of the units' time unused at most.
 constexpr int steps_per_part(const SplitShape& p, int units) {
-  if (p.tiles >= 6 * std::int64_t{units}) return p.steps;
+  if (p.steps == 0 || p.tiles >= 6 * std::int64_t{units}) return p.steps;
   const int grains = ceil_div(p.steps, p.grain);
   const std::int64_t whole = split_k_cost(p, units, 1);
   int best = p.steps;
@@ -90,10 +92,17 @@ constexpr int steps_per_part(const SplitShape& p, int units) {
   return 16 * least <= 15 * whole ? best : p.steps;
 }
 
+// Of an element that a step loads: what is multiplied, where that is a type of values, or T.
+template <class Operand, class T>
+constexpr std::int64_t loaded_bytes() {
+  if constexpr (requires { sizeof(Operand); }) return std::min(sizeof(Operand), sizeof(T));
+  return sizeof(T);
+}
+
 template <BlockSchedule S, class T>
 SplitShape split_shape(const Tensor<T>& c, int steps, int grain) {
   constexpr std::int64_t kSums = std::int64_t{4} * S::m * S::n;
-  constexpr std::int64_t kLoads = std::int64_t{sizeof(T)} * (S::m + S::n) * S::k;
+  constexpr std::int64_t kLoads = loaded_bytes<typename S::Operand, T>() * (S::m + S::n) * S::k;
   return {.tiles = std::int64_t{ceil_div(c.rows, S::m)} * ceil_div(c.cols, S::n),
           .steps = steps,
           .grain = grain,
