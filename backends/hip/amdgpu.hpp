@@ -23,9 +23,7 @@ struct Amdgpu : simt::Lanes<kLanes>, simt::FlatMemory {
   }
 
   // The same in all lanes of a wave, which the compiler cannot know.
-  static MOAT_FN int wave() {
-    return same_in_wave(static_cast<int>(threadIdx.x) / kLanes);
-  }
+  static MOAT_FN int wave() { return same_in_wave(static_cast<int>(threadIdx.x) / kLanes); }
   static MOAT_FN int opaque(int x) {
     asm volatile("" : "+v"(x));
     return x;
