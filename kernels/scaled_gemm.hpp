@@ -9,7 +9,7 @@
 
 namespace moat {
 
-// Codes C are multiplied as T, in which they are exact.
+// Codes C are multiplied as they are, or as T, in which they are exact.
 template <class T, class C, class Scale>
 struct ScaledGemm {
   template <class S, class B>
@@ -52,9 +52,9 @@ struct ScaledGemm {
             stages.for_each([&](const auto& stage) {
               block.mma(of_block, stage.a, stage.b);
               ++steps;
-              const int depth = B::min(steps * S::k, args.k);
-              if (depth % kPerScale == 0 || depth == args.k) {
-                const int in_block = (depth - 1) / kPerScale;
+              const int end = steps * S::k;
+              if (end % kPerScale == 0 || end >= args.k) {
+                const int in_block = (end - 1) / kPerScale;
                 const auto rows = block.template load_rows<S::m>(args.a_scales, {row, in_block});
                 const Coord of_b{.row = col / kPerScale, .col = in_block};
                 block.add_scaled(sum, of_block, rows, decode(*address(args.b_scales, of_b)));
@@ -66,7 +66,7 @@ struct ScaledGemm {
   }
 };
 
-template <class T, class C, class Scale, ScaledGemmTarget<T> Backend>
+template <class T, class C, class Scale, ScaledGemmTarget<T, C> Backend>
 void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
   const int blocks = ceil_div(p.k, kPerScale);
   const auto scales = [blocks](const void* data, int rows) {
@@ -75,7 +75,7 @@ void launch_scaled_gemm(Backend& backend, const ScaledGemmProblem& p) {
   const Tensor<const C> a{static_cast<const C*>(p.a), p.m, p.k, p.k};
   const Tensor<const C> b{static_cast<const C*>(p.b), p.n, p.k, p.k};
   const Tensor<T> c{static_cast<T*>(p.c), p.m, p.n, p.n};
-  backend.schedules().template scaled_gemm<T>(p, [&]<ScaledSchedule S>(Type<S>) {
+  backend.schedules().template scaled_gemm<T, C>(p, [&]<ScaledSchedule S>(Type<S>) {
     using B = typename Backend::template Block<S>;
     using Kernel = ScaledGemm<T, C, Scale>;
     // Parts are of whole blocks of k.

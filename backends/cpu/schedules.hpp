@@ -333,7 +333,7 @@ struct Schedules {
     choose(choice, std::tuple_cat(skinny, Menu<ManyRows<T>>{}), f);
   }
 
-  template <class T, class F>
+  template <class T, class C, class F>
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     using Mode = FewRowsOfCodes<e4m3>;
     using Two = SkinnyGemm<2, 64, 128, Mode>;

@@ -9,6 +9,7 @@
 #include "backends/cuda/ptx.hpp"
 #include "backends/cuda/tensor_map.hpp"
 #include "backends/simt/fragment.hpp"
+#include "problems/codes.hpp"
 
 namespace moat::cuda {
 
@@ -48,6 +49,21 @@ namespace moat::cuda {
                                       ", 1, 1, 1, %" #nt ";"                            \
                : MOAT_REGISTERS_##count                                                 \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"(int{kTransB}))
+
+// The same for codes, m64n`n`k32, whose contraction runs along the rows of both: c is added to if
+// `adds`.
+#define MOAT_WGMMA_CODES(n, type, count, na, nb, nadds)                                      \
+  asm volatile(                                                                              \
+      "{\n"                                                                                  \
+      ".reg .pred adds;\n"                                                                   \
+      "setp.ne.b32 adds, %" #nadds                                                           \
+      ", 0;\n"                                                                               \
+      "wgmma.mma_async.sync.aligned.m64n" #n "k32.f32." type "." type " {" MOAT_TEXT_##count \
+      "}, %" #na ", %" #nb                                                                   \
+      ", adds, 1, 1;\n"                                                                      \
+      "}"                                                                                    \
+      : MOAT_REGISTERS_##count                                                               \
+      : "l"(a), "l"(b), "r"(int{adds}))
 
 struct Ptx90a : Ptx {
   using TensorMap = CUtensorMap;
@@ -137,6 +153,16 @@ struct Ptx90a : Ptx {
     }
   }
 
+  template <class C, int kN>
+  static MOAT_FN void wgmma(float (&c)[kN / 2], std::uint64_t a, std::uint64_t b, bool adds) {
+    static_assert(std::is_same_v<C, e4m3> && (kN == 64 || kN == 128));
+    if constexpr (kN == 64) {
+      MOAT_WGMMA_CODES(64, "e4m3", 32, 32, 33, 34);
+    } else {
+      MOAT_WGMMA_CODES(128, "e4m3", 64, 64, 65, 66);
+    }
+  }
+
   static MOAT_FN std::uint64_t shared_address(const void* p) { return __cvta_generic_to_shared(p); }
   static MOAT_FN void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
   static MOAT_FN void wgmma_commit() {
@@ -178,5 +204,6 @@ struct Ptx90a : Ptx {
 #undef MOAT_REGISTERS_128
 #undef MOAT_WGMMA_SHARED
 #undef MOAT_WGMMA_REGISTERS
+#undef MOAT_WGMMA_CODES
 
 }  // namespace moat::cuda

@@ -12,6 +12,7 @@
 #include "backends/simt/warp_specialized_schedule.hpp"
 #include "backends/vocabulary/menu.hpp"
 #include "backends/vocabulary/schedule.hpp"
+#include "problems/codes.hpp"
 #include "problems/problem.hpp"
 
 namespace moat::cuda {
@@ -76,11 +77,15 @@ struct Sm80Schedules {
   }
 
   // Sums of a block of k stand beside those of all, which halves the tile.
-  template <class T, class F>
-  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
+  template <class T>
+  static auto scaled_gemms(int m) {
     using Few = simt::TileSchedule<T, 16, 64, 128, 1, 4, 3, 2>;
     using Many = simt::TileSchedule<T, 128, 64, 64, 2, 2, 2, 2>;
-    choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
+    return Menu<Few, Many>{simt::few_rows<Few>(m), {}};
+  }
+  template <class T, class C, class F>
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
+    choose(choice, scaled_gemms<T>(p.m), f);
   }
 
   // Two steps of keys and values are in shared memory, of f32 2048 elements each. With short rows a
@@ -153,8 +158,8 @@ struct Sm80Schedules {
   const ScheduleChoice* choice;
 };
 
-// Large products of 16-bit types go through the tensor memory accelerator and warpgroups; what
-// those cannot take, and what memory binds anyway, through sm_80's schedules.
+// Large products of 16-bit types and of E4M3 go through the tensor memory accelerator and
+// warpgroups; what those cannot take, and what memory binds anyway, through sm_80's schedules.
 struct Sm90aSchedules : Sm80Schedules {
   static constexpr simt::DeviceFacts kReference = kH100;
 
@@ -208,6 +213,29 @@ struct Sm90aSchedules : Sm80Schedules {
       using Pair = simt::WarpSpecializedSchedule<T, 128, 128, 0, 2, 2, 40, 232>;
       const bool fits = p.q_len > 1 && copyable<T>(p.q) && copyable<T>(p.k) && copyable<T>(p.v);
       choose(choice, std::tuple_cat(Menu<Pair>{{.fits = fits}}, others), f);
+    } else {
+      choose(choice, others, f);
+    }
+  }
+
+  // E4M3 is multiplied as it is, in steps that are a block of k; its sums and those of all k take
+  // as many registers as a product twice as wide. Stages have 32 or 24 KiB.
+  template <class T, class C, class F>
+  void scaled_gemm(const ScaledGemmProblem& p, F f) const {
+    const auto others = scaled_gemms<T>(p.m);
+    if constexpr (std::is_same_v<C, e4m3>) {
+      using Wide = simt::WarpSpecializedSchedule<C, kTileRows, 128, 128, 2, 6, 40, 232>;
+      using Narrow = simt::WarpSpecializedSchedule<C, kTileRows, 64, 128, 2, 8, 40, 232>;
+      const bool fits = copyable<C>(p.a, p.k) && copyable<C>(p.b, p.k);
+      const bool many = p.m > simt::kFewRows;
+      const GemmProblem shape{.m = p.m, .n = p.n, .k = p.k};
+      choose(choice,
+             std::tuple_cat(
+                 Menu<Wide, Narrow>{
+                     {.best = many && time_of(shape, 128) <= time_of(shape, 64), .fits = fits},
+                     {.best = many, .fits = fits}},
+                 others),
+             f);
     } else {
       choose(choice, others, f);
     }

@@ -31,16 +31,18 @@ PFN_cuTensorMapEncodeTiled_v12000 encoder() {
   return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
 }
 
-CUtensorMapDataType data_type(DType t) {
-  switch (t) {
-    case DType::f16:
-      return CU_TENSOR_MAP_DATA_TYPE_FLOAT16;
-    case DType::bf16:
-      return CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
-    case DType::f32:
-      return CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
+// Elements are copied as they are, and zeros are zeros of every type.
+CUtensorMapDataType data_type(int element_bytes) {
+  switch (element_bytes) {
+    case 1:
+      return CU_TENSOR_MAP_DATA_TYPE_UINT8;
+    case 2:
+      return CU_TENSOR_MAP_DATA_TYPE_UINT16;
+    case 4:
+      return CU_TENSOR_MAP_DATA_TYPE_UINT32;
+    default:
+      throw std::logic_error("boxes have elements of 1, 2 or 4 bytes");
   }
-  throw std::logic_error("no row of the table of types");
 }
 
 thread_local bool planned = false;
@@ -56,10 +58,10 @@ CUtensorMap make_tensor_map(const simt::TmaTensor& t) {
   static_assert(simt::kBoxRowBytes == 128);
   constexpr cuuint32_t kDense[simt::TmaTensor::kRank] = {1, 1, 1, 1};
   CUtensorMap map{};
-  const CUresult error =
-      kEncoder(&map, data_type(t.dtype), simt::TmaTensor::kRank, const_cast<void*>(t.data), t.dims,
-               t.strides, t.box, kDense, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-               CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  const CUresult error = kEncoder(
+      &map, data_type(t.element_bytes), simt::TmaTensor::kRank, const_cast<void*>(t.data), t.dims,
+      t.strides, t.box, kDense, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+      CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (error != CUDA_SUCCESS) {
     throw DeviceError(std::string(kEncode) + " refused a matrix of " + std::to_string(t.dims[1]) +
                       " x " + std::to_string(t.dims[0]) + " (CUresult " + std::to_string(error) +

@@ -44,7 +44,7 @@ struct PlainSchedules {
   void weight_gemm(const WeightGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
-  template <class T, class F>
+  template <class T, class C, class F>
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
@@ -145,7 +145,7 @@ struct CdnaSchedules : PlainSchedules {
     using Many = simt::TileSchedule<T, 128, 128, 32, 2, 2, 2>;
     choose(choice, Menu<Few, Many>{simt::few_rows<Few>(p.m), {}}, f);
   }
-  template <class T, class F>
+  template <class T, class C, class F>
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     using Few = simt::TileSchedule<T, 16, 32, 128, 1, 1, 2>;
     using Many = simt::TileSchedule<T, 128, 64, 32, 2, 2, 2>;
@@ -213,7 +213,7 @@ struct Rdna3Schedules : PlainSchedules {
   void weight_gemm(const WeightGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }
-  template <class T, class F>
+  template <class T, class C, class F>
   void scaled_gemm(const ScaledGemmProblem& p, F f) const {
     codes_gemm<T>(p.m, f);
   }

@@ -44,6 +44,10 @@ struct Accumulator {
     return {.row = Tiling::wave_row() * kWaveRows, .col = Tiling::wave_col() * kWaveCols};
   }
 
+  MOAT_FN void clear() {
+    for_each([&](int i, int j, auto r) { values[i][j][r] = 0.0f; });
+  }
+
   // f(i, j, r) for every register r of every atom (i, j).
   template <class F>
   static MOAT_FN void for_each(F f) {
@@ -495,16 +499,15 @@ MOAT_FN void map_columns(Accumulator<Tiling, kM, kN>& acc, const Tensor<const fl
   }
 }
 
-// sum ← sum + part · value of its row · factor, part ← 0
+// sum ← sum + part · value of its row · factor
 template <class Tiling, int kM, int kN>
-MOAT_FN void add_scaled(Accumulator<Tiling, kM, kN>& sum, Accumulator<Tiling, kM, kN>& part,
+MOAT_FN void add_scaled(Accumulator<Tiling, kM, kN>& sum, const Accumulator<Tiling, kM, kN>& part,
                         const Rows<Tiling, kM>& rows, float factor) {
   using Acc = Accumulator<Tiling, kM, kN>;
   Acc::for_each([&](int i, int j, auto r) {
     constexpr int kSlot = Acc::kSlots.slot[decltype(r)::value];
-    float& x = part.values[i][j][r];
-    sum.values[i][j][r] = __builtin_fmaf(x, rows.values[i][kSlot] * factor, sum.values[i][j][r]);
-    x = 0.0f;
+    float& x = sum.values[i][j][r];
+    x = __builtin_fmaf(part.values[i][j][r], rows.values[i][kSlot] * factor, x);
   });
 }
 

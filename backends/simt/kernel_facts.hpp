@@ -10,6 +10,7 @@
 
 #include "backends/simt/fma.hpp"
 #include "backends/simt/schedule.hpp"
+#include "problems/codes.hpp"
 
 namespace moat::simt {
 
@@ -19,6 +20,7 @@ enum class Products : std::uint8_t {
   vector,  // multiplications and additions of f32 in the lanes
   f16,
   bf16,
+  fp8,
   f32,    // matrix instructions on f32
   split,  // on the parts that values are split into (the schedule's Operand is no type of values)
   other,
@@ -53,6 +55,7 @@ constexpr Products products() {
   } else {
     return std::same_as<T, f16>     ? Products::f16
            : std::same_as<T, bf16>  ? Products::bf16
+           : std::same_as<T, e4m3>  ? Products::fp8
            : std::same_as<T, float> ? Products::f32
                                     : Products::other;
   }

@@ -47,6 +47,8 @@ inline ProductRate product_rate(const KnownDevice& device, Products products) {
       return {"f16 on matrix units", device.f16};
     case Products::bf16:
       return {"bf16 on matrix units", device.bf16};
+    case Products::fp8:
+      return {"e4m3 on matrix units", device.fp8};
     case Products::f32:
       return {"f32 on matrix units", device.f32};
     case Products::split:

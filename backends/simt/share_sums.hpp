@@ -63,7 +63,7 @@ MOAT_FN bool share_sums(const SplitK<T>& to, const typename SplitK<T>::Part& par
   if (lane == 0) Atoms::store_global(arrived, 0u);
   Atoms::fence();
   Atoms::syncwarp();
-  acc.for_each([&](int i, int j, auto r) { acc.values[i][j][r] = 0.0f; });
+  acc.clear();
   const float* sums = first_part;
   // Parts of a small tile are read several at once.
   constexpr int kAtOnce = Acc::kRowAtoms * Acc::kColAtoms * kPieces <= 4 ? 4 : 1;

@@ -203,7 +203,7 @@ class ThreadBlock {
   template <int kM, int kN>
   MOAT_FN auto zeros() {
     Accumulator<Tiling<Atoms, S>, kM, kN> acc;
-    acc.for_each([&](int i, int j, auto r) { acc.values[i][j][r] = 0.0f; });
+    acc.clear();
     return acc;
   }
 
@@ -250,6 +250,7 @@ class ThreadBlock {
   template <class Acc, class R>
   MOAT_FN void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
     simt::add_scaled(sum, part, rows, factor);
+    part.clear();
   }
 
   template <class Acc>

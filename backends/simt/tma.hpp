@@ -24,7 +24,7 @@ inline constexpr int kBoxUnitBytes = 16;
 struct TmaTensor {
   static constexpr int kRank = 4;
   const void* data = nullptr;
-  DType dtype = DType::f16;
+  int element_bytes = 0;
   std::uint64_t dims[kRank] = {};
   std::uint64_t strides[kRank - 1] = {};
   std::uint32_t box[kRank] = {};
@@ -47,7 +47,7 @@ TmaTensor boxed(const Tensor<const T>& t, int box_rows) {
   const auto count = [](int n) { return static_cast<std::uint64_t>(n); };
   const std::uint64_t row = bytes(t.row_stride);
   return {.data = t.data,
-          .dtype = kDType<T>,
+          .element_bytes = sizeof(T),
           .dims = {count(t.cols), count(t.rows), count(t.heads), count(t.batches)},
           .strides = {row, t.heads > 1 ? bytes(t.head_stride) : row,
                       t.batches > 1 ? bytes(t.batch_stride) : row},

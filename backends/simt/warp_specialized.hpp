@@ -19,6 +19,11 @@ namespace moat::simt {
 template <class S>
 concept HasRoles = BlockSchedule<S> && !std::is_void_v<typename S::Consumers>;
 
+// Boxes are copied as they are: elements E of panels that stand for T are these, or what S
+// multiplies.
+template <class E, class T, class S>
+concept CopiedAsIs = std::same_as<E, T> || std::same_as<E, typename S::Operand>;
+
 // Fragments of a wave of a group, in place of those of a single wave.
 template <class AtomsOf>
 struct GroupAtoms : AtomsOf {
@@ -40,11 +45,10 @@ template <class AtomsOf, class S>
 requires HasRoles<S>
 class ThreadBlock<AtomsOf, S> {
  public:
-  // Boxes are copied as they are.
-  template <class T, int kM, int kK, std::same_as<T> = T>
-  using Left = TmaLeft<AtomsOf, T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder, std::same_as<T> = T>
-  using Right = TmaRight<AtomsOf, T, kK, kN, kOrder>;
+  template <class T, int kM, int kK, CopiedAsIs<T, S> E = T>
+  using Left = TmaLeft<AtomsOf, E, kM, kK>;
+  template <class T, int kK, int kN, Order kOrder, CopiedAsIs<T, S> E = T>
+  using Right = TmaRight<AtomsOf, E, kK, kN, kOrder>;
   template <class T>
   using SplitK = simt::SplitK<T>;
 };
@@ -64,10 +68,10 @@ class Role : public ThreadBlock<GroupAtoms<Atoms>, typename S::Consumers> {
   using Host = ThreadBlock<Atoms, S>;
 
  public:
-  template <class T, int kM, int kK, std::same_as<T> = T>
-  using Left = typename Host::template Left<T, kM, kK>;
-  template <class T, int kK, int kN, Order kOrder, std::same_as<T> = T>
-  using Right = typename Host::template Right<T, kK, kN, kOrder>;
+  template <class T, int kM, int kK, CopiedAsIs<T, S> E = T>
+  using Left = typename Host::template Left<T, kM, kK, E>;
+  template <class T, int kK, int kN, Order kOrder, CopiedAsIs<T, S> E = T>
+  using Right = typename Host::template Right<T, kK, kN, kOrder, E>;
 
   MOAT_FN Role(unsigned char* arena, RoleBarriers<S>& barriers)
       : Base(arena),
@@ -184,21 +188,37 @@ class Consumer : public Role<Atoms, S> {
   static constexpr int kGroupLanes = Atoms::kGroupWaves * Atoms::kWaveWidth;
 
  public:
+  // An accumulator whose next products may be its first ones again.
+  template <class Acc>
+  struct Sums : Acc {
+    bool begins = false;
+  };
+
   // The group is the same in all lanes of a wave, which a compiler cannot see of a wave's number.
   MOAT_FN Consumer(unsigned char* arena, RoleBarriers<S>& barriers)
       : Base(arena, barriers), group_(Atoms::shuffle(Atoms::wave(), 0) / Atoms::kGroupWaves) {}
 
   template <int kM, int kN>
   MOAT_FN auto zeros() {
-    auto acc = Base::template zeros<kM, kN>();
+    Sums<decltype(Base::template zeros<kM, kN>())> acc{Base::template zeros<kM, kN>()};
     Atoms::wgmma_fence_registers(flat(acc));
     return acc;
   }
 
   template <class Acc, class L, class R>
   MOAT_FN void mma(Acc& acc, const L& left, const R& right) {
-    Atoms::template group_multiply<Acc::kColAtoms * Acc::Matrix::n>(flat(acc), left, right,
-                                                                    group_ * Atoms::kGroupRows);
+    Atoms::template group_multiply<Acc::kColAtoms * Acc::Matrix::n>(
+        flat(acc), left, right, group_ * Atoms::kGroupRows, !acc.begins);
+    acc.begins = false;
+  }
+
+  // What is added is waited for. Nobody writes zeros for the products that follow.
+  template <class Acc, class R>
+  MOAT_FN void add_scaled(Acc& sum, Acc& part, const R& rows, float factor) {
+    Atoms::template wgmma_wait<0>();
+    Atoms::wgmma_fence_registers(flat(part));
+    simt::add_scaled(sum, part, rows, factor);
+    part.begins = true;
   }
 
   template <class T, class Acc>

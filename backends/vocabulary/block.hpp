@@ -75,8 +75,9 @@ namespace moat {
 //   block.map_rows(acc, rows, f(x, r))   x ← f(x, value of its row)
 //   block.map_columns(acc, Tensor<const float>, Coord, f(x, c))   x ← f(x, value of its column), of
 //                                        the tensor's row from the coordinate on; 0 beyond it
-//   block.add_scaled(sum, part, rows, factor)   sum ← sum + part · the value of its row · factor,
-//                                        part ← 0
+//   block.add_scaled(sum, part, rows, factor)   sum ← sum + part · the value of its row · factor;
+//                                        part begins anew with the next mma, and is nothing else
+//                                        until then
 //   block.row_max(acc), row_sum(acc)     rows
 //   block.as_operand<T>(acc)             a left operand of the next product, rounded to T or kept
 //                                        in f32; valid as long as acc is unchanged

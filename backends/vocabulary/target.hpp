@@ -19,7 +19,7 @@
 //                                 `items` work items
 //   backend.schedules()           the tables, a Backend::Schedules, for its device: each calls
 //                                 f(Type<S>) with the schedule S of a problem
-//     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T>(problem, f),
+//     gemm<T>(problem, f), weight_gemm<T>(problem, f), scaled_gemm<T, C>(problem, f),
 //     grouped_gemm<T>(problem, f), which calls f(Type<S>, RowRange) for each range of rows,
 //     attention<T, head_dim>(problem, f), paged_attention<T, head_dim, values>(problem, f),
 //     indexer<T>(problem, f), reduction<T>(problem, f), rows<T>(columns, f)
@@ -109,10 +109,10 @@ concept WeightGemmTarget = Target<Backend> && HasSplitK<Backend, T> &&
     requires(Backend& backend, const WeightGemmProblem& p, Ignore f) {
   backend.schedules().template weight_gemm<T>(p, f);
 };
-template <class Backend, class T>
+template <class Backend, class T, class C>
 concept ScaledGemmTarget = Target<Backend> && HasSplitK<Backend, T> &&
     requires(Backend& backend, const ScaledGemmProblem& p, Ignore f) {
-  backend.schedules().template scaled_gemm<T>(p, f);
+  backend.schedules().template scaled_gemm<T, C>(p, f);
 };
 template <class Backend, class T>
 concept GroupedGemmTarget = Target<Backend> &&

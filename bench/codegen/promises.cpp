@@ -74,6 +74,19 @@ Promise sm_90a_groups(Promise products) {
   return products;
 }
 
+// Codes are multiplied as they are; their scales come beside the boxes. The widths are those of the
+// tiles.
+Promise sm_90a_codes(const char* dtype) {
+  const std::string m64 = "wgmma.mma_async.sync.aligned.m64";
+  const std::string codes = "k32.f32.e4m3.e4m3";
+  return {.family = "sm_90a",
+          .dtype = dtype,
+          .kernels = {"scaled_gemm"},
+          .type = "WarpSpecializedSchedule",
+          .instructions = {m64 + "n128" + codes, m64 + "n64" + codes},
+          .box_copies = kOperands};
+}
+
 Promise split_products(const char* family) {
   return {.family = family,
           .dtype = "f32",
@@ -240,6 +253,8 @@ std::vector<Promise> make_promises() {
       sm_90a_shared(sm_90a_products("f16")),
       sm_90a_groups(sm_90a_products("bf16")),
       sm_90a_groups(sm_90a_products("f16")),
+      sm_90a_codes("bf16"),
+      sm_90a_codes("f16"),
       epilogues(),
       streams(),
       pieces({"add_norm", "rope"}, 4, 2, "", "QuantisedRow"),

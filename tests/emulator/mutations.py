@@ -22,21 +22,22 @@ import mutations  # noqa: E402
 
 
 class TestRun(mutations.Run):
-    """A kernel of an emulated family and the tests of its types, or a test executable that includes
-    the mutated header itself, and its tests."""
+    """A kernel of an emulated family and the tests of its types, which "kernel:name" has in the tests
+    of that name, or a test executable that includes the mutated header itself, and its tests."""
 
     def __init__(self, text, build):
         words = text.split()
         if len(words) == 3:
             kernel, family, dtype = words
-            self.target = f"simt_{kernel}_test"
+            kernel, _, test = kernel.partition(":")
+            self.target = f"simt_{test or kernel}_test"
             self.object = f"moat_emulated_{family}.dir/__/__/__/kernels/{kernel}.cpp.o"
             self.filter = f"*/{family}_{dtype}"
         elif len(words) == 2:
             self.target, self.filter = words
             self.object = f"{self.target}.dir/"
         else:
-            raise mutations.Problem(f"run: {text}: not 'kernel family type' or 'test filter'")
+            raise mutations.Problem(f"run: {text}: not 'kernel[:tests] family type' or 'test filter'")
         self.directory = build.directory
         self.columns = (self.target, self.filter)
 

@@ -51,7 +51,7 @@ struct Schedules {
   static void weight_gemm(const WeightGemmProblem&, F f) {
     f(Type<Product>{});
   }
-  template <class T, class F>
+  template <class T, class C, class F>
   static void scaled_gemm(const ScaledGemmProblem&, F f) {
     f(Type<ScaledProduct>{});
   }

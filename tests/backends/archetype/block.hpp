@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "backends/vocabulary/block.hpp"
@@ -259,9 +261,10 @@ class Block {
     for (int r = 0; r < kM; ++r) {
       for (int c = 0; c < kN; ++c) {
         sum.values[r][c] += part.values[r][c] * rows.values[r] * factor;
-        part.values[r][c] = 0;
+        part.values[r][c] = std::numeric_limits<float>::quiet_NaN();
       }
     }
+    part.begins = true;
   }
   template <int kM, int kN>
   Rows<kM> row_max(const Accumulator<kM, kN>& acc) {
@@ -441,6 +444,7 @@ class Block {
 
   template <int kK, int kM, int kN, class Element, class R>
   static void multiply(Accumulator<kM, kN>& acc, Element left, const R& right) {
+    if (std::exchange(acc.begins, false)) acc.values = {};
     for (int r = 0; r < acc.rows; ++r) {
       for (int k = 0; k < kK; ++k) {
         const float x = left(r, k);

@@ -178,6 +178,7 @@ class Accumulator {
   friend class Block;
 
   std::array<std::array<float, kN>, kM> values{};
+  bool begins = false;  // with the next product; until then there is nothing in it
   int first_row = 0;
   int rows = kM;
 };

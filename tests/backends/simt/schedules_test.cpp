@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <tuple>
+#include <utility>
 
 #include "backends/hip/schedules.hpp"
 
@@ -102,6 +103,34 @@ TEST(Schedules, BoxesAreAsWideAsTheyFillTheDevice) {
       }
     }
   }
+}
+
+// What the product of codes C is multiplied as, and its tile.
+template <class C>
+std::pair<bool, Tile> chosen_for_codes(int m, int n, int k, std::uintptr_t address) {
+  const auto* data = reinterpret_cast<const void*>(address);
+  std::pair<bool, Tile> found;
+  cuda::Sm90aSchedules(cuda::kH100)
+      .scaled_gemm<bf16, C>(
+          ScaledGemmProblem{.m = m, .n = n, .k = k, .a = data, .b = data}, [&]<class S>(Type<S>) {
+            found = {std::is_same_v<typename S::Operand, C>, {S::m, S::n, S::k, S::kWarps}};
+          });
+  return found;
+}
+
+// Many rows of whole chunks, with tiles as narrow as it takes to fill the device.
+TEST(Schedules, CodesAreMultipliedAsTheyAreWhereBoxesCanBeCopied) {
+  using Chosen = std::pair<bool, Tile>;
+  const Chosen wide{true, {128, 128, 128, 12}};
+  const Chosen narrow{true, {128, 64, 128, 12}};
+  const Chosen decoded{false, {128, 64, 64, 4}};
+  EXPECT_EQ(chosen_for_codes<e4m3>(4096, 7168, 2048, kAligned), wide);
+  EXPECT_EQ(chosen_for_codes<e4m3>(128, 7168, 2048, kAligned), narrow);
+  EXPECT_EQ(chosen_for_codes<e4m3>(17, 64, 16, kAligned), narrow);
+  EXPECT_EQ(chosen_for_codes<e4m3>(4096, 7168, 2056, kAligned), decoded) << "k of half a chunk";
+  EXPECT_EQ(chosen_for_codes<e4m3>(4096, 7168, 2048, kUnaligned), decoded);
+  EXPECT_EQ(chosen_for_codes<e4m3fnuz>(4096, 7168, 2048, kAligned), decoded);
+  EXPECT_FALSE(chosen_for_codes<e4m3>(16, 7168, 2048, kAligned).first) << "memory binds";
 }
 
 // A misspelt hint makes no schedule.

@@ -15,11 +15,11 @@ namespace {
 // The map that a driver would make, as the emulator understands it.
 emulator::TensorMap map_of(const TmaTensor& t) {
   emulator::TensorMap map{.address = t.data,
-                          .element_bytes = static_cast<int>(size_of(t.dtype)),
+                          .element_bytes = t.element_bytes,
                           .rank = TmaTensor::kRank,
                           .swizzle = emulator::Swizzle::b128};
   std::ranges::copy(t.dims, map.sizes.begin());
-  map.strides[0] = size_of(t.dtype);
+  map.strides[0] = static_cast<std::uint64_t>(t.element_bytes);
   std::ranges::copy(t.strides, map.strides.begin() + 1);
   std::ranges::copy(t.box, map.box.begin());
   return map;

@@ -229,10 +229,12 @@ CUresult encode_tiled(CUtensorMap* map, CUtensorMapDataType type, cuuint32_t ran
     case CU_TENSOR_MAP_DATA_TYPE_UINT8:
       m.element_bytes = 1;
       break;
+    case CU_TENSOR_MAP_DATA_TYPE_UINT16:
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT16:
     case CU_TENSOR_MAP_DATA_TYPE_BFLOAT16:
       m.element_bytes = 2;
       break;
+    case CU_TENSOR_MAP_DATA_TYPE_UINT32:
     case CU_TENSOR_MAP_DATA_TYPE_FLOAT32:
       m.element_bytes = 4;
       break;

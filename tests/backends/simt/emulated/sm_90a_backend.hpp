@@ -14,11 +14,11 @@ namespace emulator {
 struct Ptx90a : Ptx {
   static TensorMap make_tensor_map(const simt::TmaTensor& t) {
     TensorMap map{.address = t.data,
-                  .element_bytes = static_cast<int>(size_of(t.dtype)),
+                  .element_bytes = t.element_bytes,
                   .rank = simt::TmaTensor::kRank,
                   .swizzle = Swizzle::b128};
     std::ranges::copy(t.dims, map.sizes.begin());
-    map.strides[0] = size_of(t.dtype);
+    map.strides[0] = static_cast<std::uint64_t>(t.element_bytes);
     std::ranges::copy(t.strides, map.strides.begin() + 1);
     std::ranges::copy(t.box, map.box.begin());
     check(map);

@@ -25,7 +25,7 @@ struct Schedules {
     f(Type<simt::TileSchedule<T, 32, 32, 64 / sizeof(T), 1, 1, 2>>{});
   }
 
-  template <class T, class F>
+  template <class T, class C, class F>
   static void scaled_gemm(const ScaledGemmProblem&, F f) {
     f(Type<simt::TileSchedule<T, 32, 32, 64 / sizeof(T), 1, 1, 2>>{});
   }
