@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -146,6 +147,41 @@ TEST(GpuBaselines, AreRightOnEveryDevice) {
       EXPECT_EQ(solvers, 1) << name_of(dtype(problem));
     }
   }
+}
+
+// Blocks at the edges that are smaller, and scales that lie as the library takes them or not.
+TEST(GpuBaselines, MultiplyBlocksWithScalesWhereTheyHaveThem) {
+  const DeviceList list = cuda_devices();
+  int solved = 0;
+  for (const auto& device : list.devices) {
+    const Baselines baselines = open_baselines(*device);
+    for (const auto& [m, n, k] : {std::array{64, 128, 128}, {80, 208, 656}, {256, 2112, 1024}}) {
+      for (const DType t : {DType::bf16, DType::f16}) {
+        const ScaledGemmProblem problem{.dtype = t, .m = m, .n = n, .k = k};
+        for (const auto& b : baselines.found) {
+          if (b->name() != "cublaslt") continue;
+          if (const auto why = b->unsupported(problem)) {
+            EXPECT_TRUE(why->find("sm_90 only") != std::string::npos ||
+                        why->find("12.9 and later") != std::string::npos)
+                << *why;
+            continue;
+          }
+          const auto solve = b->prepare(problem);
+          for (const std::uint64_t seed : {7, 8}) {
+            const Inputs inputs(problem, seed);
+            const Verifier verifier(inputs, options_for(device->info()));
+            Operands operands(*device, inputs);
+            const Check check =
+                verify(*device, operands, 0, inputs, verifier, solve, Summation::any_order);
+            EXPECT_TRUE(check.passed) << b->kernel(problem) << ' ' << name_of(t) << ' ' << m << ' '
+                                      << n << ' ' << k << ": " << check.message;
+            ++solved;
+          }
+        }
+      }
+    }
+  }
+  if (solved == 0) GTEST_SKIP() << "no device here has them; " << list.skipped;
 }
 
 }  // namespace

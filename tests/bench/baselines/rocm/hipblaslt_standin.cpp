@@ -4,8 +4,8 @@
 #include <cstring>
 #include <new>
 
-#include "tests/bench/baselines/rocm/column_major_gemm.hpp"
-#include "tests/bench/baselines/rocm/standin.hpp"
+#include "tests/bench/baselines/column_major_gemm.hpp"
+#include "tests/bench/baselines/standin.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "problems/dtype.hpp"
-#include "tests/bench/baselines/rocm/standin.hpp"
+#include "tests/bench/baselines/standin.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <string>
 
-#include "tests/bench/baselines/rocm/column_major_gemm.hpp"
-#include "tests/bench/baselines/rocm/standin.hpp"
+#include "tests/bench/baselines/column_major_gemm.hpp"
+#include "tests/bench/baselines/standin.hpp"
 
 namespace {
 

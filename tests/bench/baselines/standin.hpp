@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a test sets and sees of a stand-in for one of ROCm's libraries. The stand-ins do on host
+// What a test sets and sees of a stand-in for a library of GPUs. The stand-ins do on host
 // memory what the libraries' documents say, from their arguments alone, and share no declaration
 // with the code that calls them.
 #pragma once
@@ -26,6 +26,7 @@ struct State {
   std::size_t workspace_limit = 0;
   int live = 0;  // handles and descriptors that were not destroyed
   int solved = 0;
+  int moved = 0;  // matrices that were copied into another order
 };
 
 }  // namespace standin
