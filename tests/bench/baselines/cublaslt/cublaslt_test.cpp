@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "bench/baselines/shared_library.hpp"
 #include "tests/bench/baselines/library_test.hpp"
@@ -117,10 +118,11 @@ TEST_F(CublasLt, ScalesAreThoseOfTheCall) {
   for (const int k : {112, 512, 640}) {
     const ScaledGemmProblem p{.m = 20, .n = 136, .k = k};
     const auto solve = baselines.found.at(0)->prepare(p);
+    std::vector<Operands> kept;  // no two in the same memory
     for (const std::uint64_t seed : {7, 8, 9}) {
       const Inputs inputs(p, seed);
       const Verifier verifier(inputs);
-      Operands operands(device_, inputs);
+      Operands& operands = kept.emplace_back(device_, inputs);
       const Check check =
           verify(device_, operands, 0, inputs, verifier, solve, Summation::any_order);
       EXPECT_TRUE(check.passed) << k << ' ' << seed << ": " << check.message;
