@@ -11,7 +11,7 @@ namespace moat {
 namespace {
 
 // Of the models of several modalities, the fields of text_config.
-constexpr std::string_view kDynamo =
+constexpr const char* kDynamo =
     "github.com/ai-dynamo/aiconfigurator (aic-core/src/aiconfigurator_core/model_configs)";
 
 auto find_field(const Configuration& c, std::string_view field) {
@@ -52,6 +52,7 @@ const std::vector<Configuration>& configurations() {
   static const std::vector<Configuration> all{
       {.id = "meta-llama/Llama-3.1-8B",
        .copy = kDynamo,
+       .model_type = "llama",
        .fields = {{"hidden_size", 4096},
                   {"intermediate_size", 14336},
                   {"num_hidden_layers", 32},
@@ -61,6 +62,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-5}}},
       {.id = "meta-llama/Llama-3.1-70B",
        .copy = kDynamo,
+       .model_type = "llama",
        .fields = {{"hidden_size", 8192},
                   {"intermediate_size", 28672},
                   {"num_hidden_layers", 80},
@@ -70,6 +72,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-5}}},
       {.id = "meta-llama/Llama-3.1-405B",
        .copy = kDynamo,
+       .model_type = "llama",
        .fields = {{"hidden_size", 16384},
                   {"intermediate_size", 53248},
                   {"num_hidden_layers", 126},
@@ -79,6 +82,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-5}}},
       {.id = "Qwen/Qwen2.5-7B",
        .copy = "github.com/citsjtu2020/LLM-Prof",
+       .model_type = "qwen2",
        .fields = {{"hidden_size", 3584},
                   {"intermediate_size", 18944},
                   {"num_attention_heads", 28},
@@ -87,6 +91,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-6}}},
       {.id = "Qwen/Qwen3-30B-A3B",
        .copy = kDynamo,
+       .model_type = "qwen3_moe",
        .fields = {{"hidden_size", 2048},
                   {"moe_intermediate_size", 768},
                   {"num_hidden_layers", 48},
@@ -99,6 +104,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-6}}},
       {.id = "Qwen/Qwen3-235B-A22B",
        .copy = kDynamo,
+       .model_type = "qwen3_moe",
        .fields = {{"hidden_size", 4096},
                   {"moe_intermediate_size", 1536},
                   {"num_hidden_layers", 94},
@@ -111,6 +117,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-6}}},
       {.id = "openai/gpt-oss-120b",
        .copy = kDynamo,
+       .model_type = "gpt_oss",
        .fields = {{"hidden_size", 2880},
                   {"intermediate_size", 2880},
                   {"num_hidden_layers", 36},
@@ -122,9 +129,11 @@ const std::vector<Configuration>& configurations() {
                   {"num_experts_per_tok", 4},
                   {"swiglu_limit", 7},
                   {"vocab_size", 201088},
-                  {"rms_norm_eps", 1e-5}}},
+                  {"rms_norm_eps", 1e-5}},
+       .quantisation = "mxfp4"},
       {.id = "meta-llama/Llama-4-Scout-17B-16E-Instruct",
        .copy = kDynamo,
+       .model_type = "llama4_text",
        .fields = {{"hidden_size", 5120},
                   {"intermediate_size", 8192},
                   {"intermediate_size_mlp", 16384},
@@ -139,6 +148,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-5}}},
       {.id = "meta-llama/Llama-4-Maverick-17B-128E-Instruct",
        .copy = kDynamo,
+       .model_type = "llama4_text",
        .fields = {{"hidden_size", 5120},
                   {"intermediate_size", 8192},
                   {"intermediate_size_mlp", 16384},
@@ -153,6 +163,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-5}}},
       {.id = "deepseek-ai/deepseek-llm-67b-base",
        .copy = "huggingface.co/Vivacem/DeepSeek-67B-MMIQC, which was trained from it",
+       .model_type = "llama",
        .fields = {{"hidden_size", 8192},
                   {"intermediate_size", 22016},
                   {"num_hidden_layers", 95},
@@ -162,6 +173,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-6}}},
       {.id = "deepseek-ai/DeepSeek-V2",
        .copy = "huggingface.co/deepseek-ai/DeepSeek-V2-Chat",
+       .model_type = "deepseek_v2",
        .fields = {{"hidden_size", 5120},
                   {"intermediate_size", 12288},
                   {"moe_intermediate_size", 1536},
@@ -178,6 +190,7 @@ const std::vector<Configuration>& configurations() {
                   {"rms_norm_eps", 1e-6}}},
       {.id = "deepseek-ai/DeepSeek-V3",
        .copy = kDynamo,
+       .model_type = "deepseek_v3",
        .fields = {{"hidden_size", 7168},
                   {"intermediate_size", 18432},
                   {"moe_intermediate_size", 2048},
@@ -196,9 +209,11 @@ const std::vector<Configuration>& configurations() {
                   {"topk_group", 4},
                   {"routed_scaling_factor", 2.5},
                   {"vocab_size", 129280},
-                  {"rms_norm_eps", 1e-6}}},
+                  {"rms_norm_eps", 1e-6}},
+       .quantisation = "fp8"},
       {.id = "deepseek-ai/DeepSeek-V3.2",
        .copy = kDynamo,
+       .model_type = "deepseek_v32",
        .fields = {{"num_hidden_layers", 61},
                   {"num_attention_heads", 128},
                   {"kv_lora_rank", 512},
@@ -208,6 +223,7 @@ const std::vector<Configuration>& configurations() {
                   {"index_topk", 2048}}},
       {.id = "moonshotai/Kimi-K2-Instruct",
        .copy = kDynamo,
+       .model_type = "kimi_k2",
        .fields = {{"hidden_size", 7168},
                   {"intermediate_size", 18432},
                   {"moe_intermediate_size", 2048},
@@ -226,7 +242,8 @@ const std::vector<Configuration>& configurations() {
                   {"topk_group", 1},
                   {"routed_scaling_factor", 2.827},
                   {"vocab_size", 163840},
-                  {"rms_norm_eps", 1e-6}}},
+                  {"rms_norm_eps", 1e-6}},
+       .quantisation = "fp8"},
   };
   return all;
 }

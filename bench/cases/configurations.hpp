@@ -11,9 +11,16 @@
 namespace moat {
 
 struct Configuration {
-  std::string_view id;    // on Hugging Face
-  std::string_view copy;  // the public copy of its config.json that these numbers were read from
-  std::vector<std::pair<std::string_view, double>> fields;  // by their names there
+  std::string id;          // on Hugging Face
+  std::string copy;        // the public copy of its config.json that these numbers were read from
+  std::string model_type;  // of the library transformers: how what the fields count is put together
+  std::vector<std::pair<std::string, double>> fields;  // by their names there
+  std::string quantisation = {};  // what weights are stored in: fp8, int4, mxfp4, …; "" for bf16
+  std::string activation = {};    // hidden_act; "" is silu
+  std::string scoring = {};       // scoring_func, by which experts are chosen
+  int kinds_of_layers = 1;        // in layer_types
+  int mlp_only_layers = 0;        // how many layers are named there
+  std::vector<std::string> other_layers = {};  // what is beside these layers, for a person
 
   bool has(std::string_view field) const;
   // A field's value. Throws CaseError, which lists the fields there are.
