@@ -80,11 +80,11 @@ class Reader {
   int get(std::string_view field, int otherwise) const {
     return c_.has(field) ? c_.size(field) : otherwise;
   }
-  bool is(std::string_view field) const { return get(field, 0) != 0; }
+  bool is(std::string_view field) const { return c_.has(field) && c_.at(field) != 0; }
 
-  // The first of several names for one thing that the configuration has; empty if none.
+  // The first of several names for one thing that the configuration has, not 0; empty if none.
   std::string_view one_of(std::initializer_list<std::string_view> names) const {
-    const auto found = std::ranges::find_if(names, [&](auto name) { return c_.has(name); });
+    const auto found = std::ranges::find_if(names, [&](auto name) { return is(name); });
     return found == names.end() ? std::string_view() : *found;
   }
 
@@ -249,7 +249,7 @@ void Reader::read_experts() {
                        .per_token = need("num_experts_per_tok"),
                        .intermediate = part(width, need(width), "columns"),
                        .routing = routing()};
-  if (experts.per_token > experts.count) {
+  if (experts.per_token < 1 || experts.per_token > experts.count) {
     fail(fmt::format("num_experts_per_tok: a token goes to {} of {} {}", experts.per_token, count,
                      experts.count));
   }

@@ -51,6 +51,7 @@ Examples:
   moat explain gemm/bf16/m8192n8192k8192bt --device {0}    every term of every launch
   moat explain --suite quick --device all                   a line for each case and device
   moat explain --suite llama3-8b --kernel gemm --device {0} {1}
+  moat explain --model config.json --tp 8 --device {0}      the layers of your model
   moat explain --suite llama3-8b --device all --check       where units stay without work
   moat explain --devices                                    the devices, their peaks and sources
   moat explain --case sum/f32/n1048576 --device {0} --json
@@ -122,7 +123,7 @@ int run(Options options, const std::vector<Target>& known) {
   options.problems.cases.insert(options.problems.cases.end(), options.cases.begin(),
                                 options.cases.end());
   std::vector<Target> targets = chosen_targets(options, known);
-  const std::vector<Problem> problems = select_problems(options.problems);
+  const std::vector<Problem> problems = select_problems(options.problems).problems;
   drop_absent(targets);
   if (targets.empty()) return kExitNothing;
   if (problems.empty()) {

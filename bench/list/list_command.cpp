@@ -14,6 +14,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/cases/suites.hpp"
 #include "bench/record/standard_streams.hpp"
+#include "bench/run/problem_options.hpp"
 #include "bench/run/usage_error.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/suggest.hpp"
@@ -25,6 +26,7 @@ constexpr const char* kExamples =
     "examples:\n"
     "  moat list                       everything, with the number of cases of each suite\n"
     "  moat list --suite llama3-8b     and the cases of this suite\n"
+    "  moat list --model config.json   and the cases of a model of your own\n"
     "  moat list --json                for a program\n"
     "\n"
     "exit codes: 0 printed, 2 bad option or value, 4 standard output could not be written\n";
@@ -72,16 +74,18 @@ Json list_kernels() {
   return all;
 }
 
+Json list_suite(const Suite& suite) {
+  Json cases = Json::array();
+  for (const auto& problem : suite.cases) cases.push_back(case_name(problem));
+  return {{"name", suite.name},
+          {"description", suite.description},
+          {"source", suite.source},
+          {"cases", cases}};
+}
+
 Json list_suites() {
   Json all = Json::array();
-  for (const auto& suite : suites()) {
-    Json cases = Json::array();
-    for (const auto& problem : suite.cases) cases.push_back(case_name(problem));
-    all.push_back({{"name", suite.name},
-                   {"description", suite.description},
-                   {"source", suite.source},
-                   {"cases", cases}});
-  }
+  for (const auto& suite : suites()) all.push_back(list_suite(suite));
   return all;
 }
 
@@ -234,6 +238,7 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
 void add_list_command(CLI::App& app, int& exit_code) {
   struct Options {
     std::vector<std::string> suites;
+    ProblemOptions model;
     bool json = false;
   };
   const auto options = std::make_shared<Options>();
@@ -241,6 +246,7 @@ void add_list_command(CLI::App& app, int& exit_code) {
       app.add_subcommand("list", "kernels, cases, backends, devices; what is skipped and why");
   command->footer(kExamples);
   command->add_option("--suite", options->suites, "show the cases of these suites");
+  add_model_options(*command, options->model, "The cases of a model");
   command->add_flag("--json", options->json, "as JSON, with all cases");
   command->callback([options, &exit_code] {
     std::vector<std::string> known;
@@ -250,8 +256,14 @@ void add_list_command(CLI::App& app, int& exit_code) {
         throw UsageError(fmt::format("--suite: {} is not known{}", name, suggestion(name, known)));
       }
     }
-    const Json all = listing(backends(), absent_backends());
-    print_out(options->json ? dump_strict(all) : listing_text(all, options->suites));
+    const auto model = select_model(options->model);
+    Json all = listing(backends(), absent_backends());
+    std::vector<std::string> shown = options->suites;
+    if (model) {
+      all["suites"].push_back(list_suite(model->suite));
+      shown.push_back(model->suite.name);
+    }
+    print_out(options->json ? dump_strict(all) : listing_text(all, shown));
     exit_code = kExitOk;
   });
 }

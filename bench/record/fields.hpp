@@ -152,6 +152,7 @@ void fields(V& v, CaseRecord& x) {
   v("device", x.device);
   v("implementation", x.implementation);
   v("schedule", x.schedule);
+  v("weight", x.weight);
   v("status", x.status);
   v("message", x.message);
   v("check", x.check);

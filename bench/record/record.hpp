@@ -194,6 +194,8 @@ struct CaseRecord {
   std::string implementation;  // moat, moat.SCHEDULE, or a baseline's name
   // Of ours, where its kernel can run with several: with which it ran.
   std::optional<std::string> schedule = std::nullopt;
+  // Of moat run --cases: how often the case occurs in what the file describes.
+  std::optional<double> weight = std::nullopt;
   Status status = Status::error;
   std::string message;  // why it is not ok
   Reading<CheckRecord> check;
@@ -220,7 +222,7 @@ struct CaseRecord {
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 6;
+inline constexpr int kRecordMinor = 7;
 
 struct Record {
   RunInfo run;

@@ -439,6 +439,9 @@ int run_ab(const RunOptions& options) {
                     "compare with, such as base/build/bin/moat",
                     options.ab->string()));
   }
+  if (options.problems.case_file == "-") {
+    throw UsageError("--ab starts several processes, and each reads --cases: name a file, not -");
+  }
   select_problems(options.problems);  // throws before anything is written or removed
   const auto now = std::time(nullptr);
   std::string time = utc_time(now);

@@ -8,15 +8,23 @@
 #include <string>
 #include <vector>
 
+#include "bench/cases/model_shape.hpp"
 #include "bench/run/google_benchmark_run.hpp"
 #include "bench/run/table.hpp"
 
 namespace moat {
 
-// Which problems: the union of suites and cases, narrowed by kernels, dtypes and filters.
+// Which problems: the union of suites, a model's cases, cases and those of a file, narrowed by
+// kernels, dtypes and filters.
 struct ProblemOptions {
   std::vector<std::string> suites;
   std::vector<std::string> cases;
+  std::optional<std::string> model;      // its config.json
+  std::optional<int> tp;                 // devices that share it
+  std::vector<int> tokens;               // of a step; empty: as the built-in suites
+  std::vector<int> contexts;             // keys of decode; empty: likewise
+  std::optional<WeightFormat> weights;   // none: what the model's weights are stored in
+  std::optional<std::string> case_file;  // - is standard input
   std::vector<std::string> kernels;
   std::vector<std::string> dtypes;
   std::vector<std::string> filters;  // globs or parts of a name; any of them

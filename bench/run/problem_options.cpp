@@ -2,13 +2,20 @@
 #include "bench/run/problem_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "bench/cases/case.hpp"
+#include "bench/cases/case_file.hpp"
 #include "bench/cases/suites.hpp"
+#include "bench/record/say.hpp"
+#include "bench/run/number_check.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/text/choice.hpp"
+#include "bench/text/grid.hpp"
 #include "bench/text/suggest.hpp"
 
 namespace moat {
@@ -43,6 +50,36 @@ bool selected(const ProblemOptions& options, const Problem& problem) {
                               [&](const std::string& pattern) { return matches(name, pattern); }));
 }
 
+constexpr int kMostTokens = 1 << 16;
+constexpr int kMostKeys = 1 << 24;
+constexpr int kMostDevices = 1 << 12;
+
+void add_numbers(CLI::App& command, const std::string& name, std::vector<int>& numbers, int most,
+                 const std::string& text, const std::string& group) {
+  command.add_option(name, numbers, text)
+      ->delimiter(',')
+      ->check(number_check(1, most))
+      ->type_name("LIST")
+      ->group(group);
+}
+
+// Each once, in their order.
+std::vector<int> unique(const std::vector<int>& numbers) {
+  std::vector<int> once;
+  for (const int n : numbers) {
+    if (std::ranges::find(once, n) == once.end()) once.push_back(n);
+  }
+  return once;
+}
+
+std::vector<FileCase> read_own_cases(const std::string& file) {
+  try {
+    return read_case_file(file);
+  } catch (const CaseError& e) {
+    throw UsageError(fmt::format("--cases {}", e.what()));
+  }
+}
+
 std::vector<std::string> dtype_names() {
   std::vector<std::string> names;
   for (const DType t : kDTypes) names.emplace_back(name_of(t));
@@ -62,6 +99,15 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
   command
       .add_option("--case", options.cases, "single cases by name, such as gemm/bf16/m300n500k700")
       ->group(group);
+  add_model_options(command, options, group);
+  command
+      .add_option(
+          "--cases", options.case_file,
+          "file of cases (- for standard input): a name a line, # begins a comment. A\n"
+          "number behind a name tells how often the case occurs, in a model's layers, say:\n"
+          "then the sum of the times, each so many times, stands below the table")
+      ->type_name("FILE")
+      ->group(group);
   command.add_option("--kernel", options.kernels, "only these kernels: gemm, attention, sum, …")
       ->group(group);
   command
@@ -74,7 +120,69 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
       ->group(group);
 }
 
-std::vector<Problem> select_problems(const ProblemOptions& options) {
+void add_model_options(CLI::App& command, ProblemOptions& options, const std::string& group) {
+  command
+      .add_option(
+          "--model", options.model,
+          "a model's config.json, as Hugging Face has it, or its folder: one layer of each\n"
+          "kind and the output head, as the built-in suites have them")
+      ->type_name("CONFIG")
+      ->group(group);
+  command
+      .add_option(
+          "--tp", options.tp,
+          "of --model the share of one of N devices: heads, columns of feed-forward layers\n"
+          "and of experts, and rows of the vocabulary are divided (default: 1)")
+      ->type_name("N")
+      ->check(number_check(1, kMostDevices))
+      ->group(group);
+  add_numbers(command, "--tokens", options.tokens, kMostTokens,
+              fmt::format("tokens of a step of --model, as in 1,64,2048 (default: 1,16,512,4096): "
+                          "up to\n{} are one of each sequence (decode), more are a prompt",
+                          kMostDecoded),
+              group);
+  add_numbers(command, "--context", options.contexts, kMostKeys,
+              "keys that decode of --model meets, as in 4096,32768 (default: 4096)", group);
+  const std::map<std::string, WeightFormat> formats = {{"bf16", WeightFormat::bf16},
+                                                       {"fp8", WeightFormat::fp8},
+                                                       {"int8", WeightFormat::int8},
+                                                       {"int4", WeightFormat::int4},
+                                                       {"mxfp4", WeightFormat::mxfp4}};
+  command
+      .add_option(
+          "--quant", options.weights,
+          "what weights of --model are stored in: bf16, fp8, int8, int4 or mxfp4; products\n"
+          "are in bf16 and in that (default: what its quantization_config says)")
+      ->transform(choice(formats))
+      ->type_name("FORMAT")
+      ->group(group);
+}
+
+std::optional<ModelSuite> select_model(const ProblemOptions& options) {
+  if (!options.model) {
+    const char* alone = options.tp                  ? "--tp"
+                        : !options.tokens.empty()   ? "--tokens"
+                        : !options.contexts.empty() ? "--context"
+                        : options.weights           ? "--quant"
+                                                    : nullptr;
+    if (alone != nullptr) {
+      throw UsageError(fmt::format("{} is about --model: name its config.json", alone));
+    }
+    return std::nullopt;
+  }
+  const ModelUse use = use_of(unique(options.tokens), unique(options.contexts));
+  if (!options.contexts.empty() && use.decode.empty()) {
+    throw UsageError(
+        fmt::format("--context: keys of decode, and of --tokens none is up to {}", kMostDecoded));
+  }
+  try {
+    return suite_of_model(*options.model, use, options.tp.value_or(1), options.weights);
+  } catch (const CaseError& e) {
+    throw UsageError(fmt::format("--model {}", e.what()));
+  }
+}
+
+Selection select_problems(const ProblemOptions& options) {
   std::vector<std::string> kernel_names;
   for (const Problem& p : kernels()) kernel_names.emplace_back(kernel_name(p));
   require_known("--kernel", options.kernels, kernel_names);
@@ -84,25 +192,44 @@ std::vector<Problem> select_problems(const ProblemOptions& options) {
   require_known("--suite", options.suites, suite_names);
 
   std::vector<Problem> candidates;
+  const auto add = [&](const std::vector<Problem>& cases) {
+    candidates.insert(candidates.end(), cases.begin(), cases.end());
+  };
+  std::map<std::string, double> weights;
   try {
-    for (const auto& name : options.suites) {
-      const auto& cases = find_suite(name).cases;
-      candidates.insert(candidates.end(), cases.begin(), cases.end());
+    for (const auto& name : options.suites) add(find_suite(name).cases);
+    if (const auto model = select_model(options)) {
+      add(model->suite.cases);
+      if (!model->left_out.empty()) {
+        say("moat: note: --model {}: left out: {}\n", model->suite.name,
+            one_line(fmt::format("{}", fmt::join(model->left_out, "; "))));
+      }
     }
     for (const auto& name : options.cases) candidates.push_back(parse_case(name));
-    if (options.suites.empty() && options.cases.empty()) candidates = find_suite("quick").cases;
+    if (options.case_file) {
+      for (FileCase& c : read_own_cases(*options.case_file)) {
+        if (c.weight) weights.emplace(case_name(c.problem), *c.weight);
+        candidates.push_back(std::move(c.problem));
+      }
+    }
+    if (options.suites.empty() && options.cases.empty() && !options.model && !options.case_file) {
+      add(find_suite("quick").cases);
+    }
   } catch (const CaseError& e) {
     throw UsageError(e.what());
   }
 
-  std::vector<Problem> problems;
+  Selection chosen;
   std::set<std::string> seen;
   for (const auto& problem : candidates) {
-    if (selected(options, problem) && seen.insert(case_name(problem)).second) {
-      problems.push_back(problem);
+    std::string name = case_name(problem);
+    if (!selected(options, problem) || !seen.insert(name).second) continue;
+    chosen.problems.push_back(problem);
+    if (const auto weight = weights.find(name); weight != weights.end()) {
+      chosen.weights.insert(*weight);
     }
   }
-  return problems;
+  return chosen;
 }
 
 }  // namespace moat

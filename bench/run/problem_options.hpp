@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options that select problems, shared by `moat run` and `moat list`.
+// The options that select problems, shared by the commands that take cases.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "bench/cases/model_config.hpp"
 #include "bench/run/options.hpp"
 #include "problems/problem.hpp"
 
@@ -13,8 +16,20 @@ namespace moat {
 
 void add_problem_options(CLI::App& command, ProblemOptions& options, const std::string& group);
 
-// The problems in the order of suites and cases, each once; the suite `quick` if neither is given.
-// Throws UsageError for names that are not known and for shapes that are none.
-std::vector<Problem> select_problems(const ProblemOptions& options);
+// Of these, those that tell which cases a model has.
+void add_model_options(CLI::App& command, ProblemOptions& options, const std::string& group);
+
+// What --model asks for. Throws UsageError, also for options of it without it.
+std::optional<ModelSuite> select_model(const ProblemOptions& options);
+
+struct Selection {
+  std::vector<Problem> problems;
+  std::map<std::string, double> weights;  // by the case's name, of those that have one
+};
+
+// The problems in the order of suites, model, cases and file, each once; the suite `quick` if none
+// is given. Says on standard error what --model leaves out. Throws UsageError for names that are
+// not known and for shapes that are none.
+Selection select_problems(const ProblemOptions& options);
 
 }  // namespace moat

@@ -122,7 +122,8 @@ class Run {
   std::string google_benchmark_;  // for --benchmark_out
   std::ostream* out_ = nullptr;   // where the table goes
   Record record_;
-  std::vector<std::string> planned_;  // of the cases, also of those that an earlier run has
+  std::map<std::string, double> weights_;  // of --cases
+  std::vector<std::string> planned_;       // of the cases, also of those that an earlier run has
   std::optional<Record> earlier_;
   bool unwritten_ = false;  // the record so far could not be written
   double start_ = 0;
@@ -147,7 +148,9 @@ int Run::execute() {
   record_.host = this_host();
   initialize_google_benchmark(flags_);
 
-  const std::vector<Problem> problems = select_problems(options_.problems);
+  const Selection selection = select_problems(options_.problems);
+  const std::vector<Problem>& problems = selection.problems;
+  weights_ = selection.weights;
   record_.run.threads = claim_threads(options_.threads);
   record_.run.cpu_quota = cpu::group_limits().processors;
   record_.run.processors = kept_processors(record_.run.threads);
@@ -444,6 +447,12 @@ void Run::resume() {
   Record now = record_;
   for (const auto& device : devices_.all) now.devices.push_back(device_record(device->info(), {}));
   if (const std::string why = why_not_resumed(*earlier_, now); !why.empty()) refuse(why);
+  // The options are the same, and their files may say something else now.
+  for (const CaseRecord& c : earlier_->cases) {
+    if (std::ranges::find(planned_, c.name) == planned_.end()) {
+      refuse(fmt::format("{} is there, and is not among the cases now", c.name));
+    }
+  }
   const auto done = [&](const MeasuredGroup& group) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (!has_case(*earlier_, group.name(i), record_.run.repetitions)) return false;
@@ -543,6 +552,10 @@ void Run::gather(Record& record, std::vector<MeasuredGroup>& groups) const {
   }
   record.skipped_backends = devices_.skipped;
   if (earlier_) add_earlier(record, *earlier_, planned_);
+  for (CaseRecord& c : record.cases) {
+    const auto weight = weights_.find(c.problem);
+    c.weight = weight == weights_.end() ? std::nullopt : std::optional(weight->second);
+  }
 }
 
 // The record of a run that ends here, for the case that it does.

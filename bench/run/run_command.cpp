@@ -30,6 +30,8 @@ constexpr const char* kExamples =
     "  moat run                                     the quick suite on every device\n"
     "  moat run --suite llama3-8b --dtype bf16      the shapes of a model\n"
     "  moat run --case gemm/bf16/m300n500k700       a shape of your own\n"
+    "  moat run --model config.json --tp 8          of your model, on one of 8 devices\n"
+    "  moat run --cases cases.txt                   shapes of your own, and how often each occurs\n"
     "  moat run --kernel attention --backend cpu    one kernel on one backend\n"
     "  moat run --filter 'gemm/*/m4096*' --budget 5 more time for fewer cases\n"
     "  moat run --export gbench out.json            for tools of Google Benchmark\n"

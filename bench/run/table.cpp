@@ -15,6 +15,7 @@
 #include "bench/record/csv.hpp"
 #include "bench/record/provenance.hpp"
 #include "bench/run/case_records.hpp"
+#include "bench/run/weighted_sum.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/quantity.hpp"
 
@@ -281,7 +282,7 @@ std::string to_csv(const Record& record) {
   std::string text =
       "name,status,median_seconds,lower_quartile_seconds,upper_quartile_seconds,gflops,gbytes,"
       "bound,share_of_ceiling,fastest_baseline,ratio,error_over_bound,samples,stop_reason,"
-      "message,ratio_samples,ratio_verdict\n";
+      "message,ratio_samples,ratio_verdict,weight\n";
   for (const CaseRecord& c : record.cases) {
     const int samples = samples_of(c);
     const bool timed = c.status == Status::ok;
@@ -289,7 +290,7 @@ std::string to_csv(const Record& record) {
     const RatioRecord* baseline = timed ? fastest_baseline(c) : nullptr;
     const int of_ratio = baseline != nullptr ? samples_beside(record, c, baseline->baseline) : 0;
     text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.name),
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", csv_field(c.name),
         name_of(c.status), number(timed ? c.median_seconds : none),
         number(timed ? c.lower_quartile_seconds : none),
         number(timed ? c.upper_quartile_seconds : none), number(timed ? c.gflops : none),
@@ -300,7 +301,8 @@ std::string to_csv(const Record& record) {
         c.check.value ? number(c.check.value->error_over_bound) : "", timed ? samples : 0,
         timed && !c.series.empty() ? c.series.front().stop_reason : "", csv_field(c.message),
         baseline != nullptr ? std::to_string(of_ratio) : "",
-        baseline != nullptr && of_ratio < kFewestSamples ? "too few samples" : "");
+        baseline != nullptr && of_ratio < kFewestSamples ? "too few samples" : "",
+        c.weight ? fmt::format("{:.9g}", *c.weight) : "");
   }
   return text;
 }
@@ -348,8 +350,9 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
-           interruption_text(record) + disturbance_text(record) + loss_text(record) + '\n' +
-           notes(rows) + schedules_text(record) + lacking_text(record) + absences(record);
+           weighted_sum_text(record) + interruption_text(record) + disturbance_text(record) +
+           loss_text(record) + '\n' + notes(rows) + schedules_text(record) + lacking_text(record) +
+           absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
@@ -357,8 +360,8 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   text += interruption_text(record);
   text += disturbance_text(record);
   text += loss_text(record);
-  return text + '\n' + plain_grid(columns, rows, color) + '\n' + notes(rows) +
-         schedules_text(record) + lacking_text(record) + absences(record);
+  return text + '\n' + plain_grid(columns, rows, color) + weighted_sum_text(record) + '\n' +
+         notes(rows) + schedules_text(record) + lacking_text(record) + absences(record);
 }
 
 }  // namespace moat

@@ -42,6 +42,7 @@ on where --time or Ctrl-C ended it.
 examples:
   moat tune                                    the quick suite, at most 10 minutes
   moat tune --suite llama3-8b --out llama.json the shapes of a model
+  moat tune --model config.json --out own.json the shapes of your model
   moat tune --kernel gemm --out gemm.json      one kernel; other options need a file of their own
   moat run --tuned tuned.json                  with what won
 
