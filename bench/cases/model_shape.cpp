@@ -71,9 +71,10 @@ class Reader {
   }
 
   int need(std::string_view field) const {
-    if (!c_.has(field)) {
+    if (!is(field)) {
       const ModelField* known = find_model_field(field);
-      fail(fmt::format("{} is missing: {}", field, known == nullptr ? "" : known->meaning));
+      fail(fmt::format("{} is {}: {}", field, c_.has(field) ? "0" : "missing",
+                       known == nullptr ? "" : known->meaning));
     }
     return c_.size(field);
   }

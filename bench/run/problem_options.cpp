@@ -58,6 +58,7 @@ void add_numbers(CLI::App& command, const std::string& name, std::vector<int>& n
                  const std::string& text, const std::string& group) {
   command.add_option(name, numbers, text)
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(number_check(1, most))
       ->type_name("LIST")
       ->group(group);

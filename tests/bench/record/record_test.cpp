@@ -42,6 +42,19 @@ TEST(Record, OfAnOlderProgramHasNoCodegen) {
   EXPECT_THROW(parse_record(dump_strict(json)), JsonError);
 }
 
+TEST(Record, KeepsHowOftenACaseOccursAndLacksItElsewhere) {
+  Record r = sample_record();
+  EXPECT_FALSE(parse_strict(to_text(r))["cases"][0].contains("weight"));
+  r.cases[0].weight = 30.5;
+  EXPECT_EQ(parse_record(to_text(r)).cases[0].weight, 30.5);
+  EXPECT_FALSE(parse_record(to_text(r)).cases[1].weight);
+  for (const Json& bad : {Json(0), Json(-1), Json("2"), Json(nullptr)}) {
+    Json json = parse_strict(to_text(r));
+    json["cases"][0]["weight"] = bad;
+    EXPECT_THROW(parse_record(dump_strict(json)), JsonError) << bad;
+  }
+}
+
 TEST(Record, KeepsWhatWasSampledBesideOtherWork) {
   const Record r = parse_record(to_text(sample_record()));
   EXPECT_EQ(r.run.scheduling.get().involuntary_switches, 7);
@@ -178,12 +191,12 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
-      {"/version", "record version 2.0; this moat reads up to 1.6; update moat",
+      {"/version", "record version 2.0; this moat reads up to 1.7; update moat",
        [](Json& j) {
          j["version"] = 2;
          j.erase("minor");
        }},
-      {"/version", "record version 7.4; this moat reads up to 1.6; update moat",
+      {"/version", "record version 7.4; this moat reads up to 1.7; update moat",
        [](Json& j) {
          j["version"] = 7;
          j["minor"] = 4;

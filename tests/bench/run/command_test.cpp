@@ -166,6 +166,22 @@ TEST_F(Command, RefusesEachMistakeWithItsOwnMessage) {
       {{"run", "--backend", "cpu", "--out", "/proc/moat/x.json"}, kExitOutput, "/proc/moat"},
       {{"run", "--backend", "cpu", "--out", "/dev/null/x.json"}, kExitOutput, "/dev/null"},
       {{"list", "--suite", "quik"}, kExitUsage, "Did you mean quick?"},
+      {{"run", "--model", "/no/such.json"}, kExitUsage, "--model /no/such.json: cannot be read"},
+      {{"explain", "--model", "/dev/null", "--device", "all"}, kExitUsage, "not JSON"},
+      {{"list", "--model", "/dev/null"}, kExitUsage, "--model /dev/null: not JSON"},
+      {{"run", "--tp", "2"}, kExitUsage, "--tp is about --model: name its config.json"},
+      {{"list", "--tokens", "2"}, kExitUsage, "--tokens is about --model"},
+      {{"run", "--context", "2"}, kExitUsage, "--context is about --model"},
+      {{"run", "--quant", "fp8"}, kExitUsage, "--quant is about --model"},
+      {{"run", "--quant", "int5"}, kExitUsage, "Did you mean int4?"},
+      {{"run", "--tp", "0"}, kExitUsage, "--tp: \"0\" is not a whole number from 1"},
+      {{"run", "--tokens", "1,x"}, kExitUsage, "--tokens: \"x\" is not a whole number from 1"},
+      {{"run", "--model", "x", "--tokens", "512", "--context", "9"},
+       kExitUsage,
+       "--context: keys of decode, and of --tokens none is up to 256"},
+      {{"run", "--cases", "/no/such"}, kExitUsage, "--cases /no/such: cannot be read"},
+      {{"run", "--cases", "/dev/null"}, kExitUsage, "there is no case in it"},
+      {{"run", "--cases", "-", "--ab", MOAT_BINARY}, kExitUsage, "name a file, not -"},
   };
   for (const auto& [arguments, exit_code, message] : mistakes) {
     const Finished f = moat_command(arguments);
@@ -217,6 +233,43 @@ TEST_F(Command, ListsTheNamesOfGoogleBenchmark) {
   EXPECT_EQ(f.exit_code, kExitOk);
   EXPECT_EQ(f.out, "sum/f32/n1000/cpu/moat\n");
   EXPECT_FALSE(fs::exists(record_));
+}
+
+TEST_F(Command, RunsTheCasesOfAModelAndOfAFile) {
+  const fs::path model = folder_ / "config.json";
+  std::ofstream(model) << R"({"model_type": "llama", "hidden_size": 128, "intermediate_size": 96,
+      "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 60, "rms_norm_eps": 1e-5})";
+  const std::vector<std::string> names = {"--benchmark_list_tests", "--no-baselines", "--backend",
+                                          "cpu"};
+  std::vector<std::string> arguments = {"run",      "--model", folder_.string(), "--tp", "2",
+                                        "--tokens", "1,2",     "--context",      "9,10", "--quant",
+                                        "int4"};
+  arguments.insert(arguments.end(), names.begin(), names.end());
+  const Finished of_model = moat_command(arguments);
+  EXPECT_EQ(of_model.exit_code, kExitOk) << of_model.err;
+  for (const char* name :
+       {"gemm/bf16/m2n192k128bt/cpu/moat\n", "weightonly/bf16xint4/m1n96k128/cpu/moat\n",
+        "attention/bf16/b2q1kv10h1hkv1d64/cpu/moat\n"}) {
+    EXPECT_NE(of_model.out.find(name), std::string::npos) << of_model.out;
+  }
+  EXPECT_NE(of_model.err.find("left out: int4 has a scale for each 32 numbers"), std::string::npos)
+      << of_model.err;
+  const Finished listed = moat_command({"list", "--model", model.string(), "--tokens", "3"});
+  EXPECT_NE(listed.out.find("\n                  gemm/bf16/m3n384k128bt\n"), std::string::npos)
+      << listed.out;
+
+  const fs::path file = folder_ / "cases.txt";
+  std::ofstream(file) << "sum/f32/n1000 3 # thrice\nsum/f32/n77\n";
+  const std::vector<std::string> of_file = {
+      "run",       "--backend", "cpu",      "--cases", file.string(),   "--out", record_.string(),
+      "--samples", "10",        "--budget", "2",       "--no-baselines"};
+  const Finished f = quick_command(of_file);
+  ASSERT_TRUE(measured(f)) << f.err;
+  EXPECT_NE(f.out.find("\ncpu:0  "), std::string::npos) << f.out;
+  const Record record = parse_record(read(record_));
+  ASSERT_EQ(record.cases.size(), 2u);
+  EXPECT_EQ(record.cases[0].weight, 3);
+  EXPECT_EQ(record.cases[1].weight, 1);
 }
 
 TEST_F(Command, WritesGoogleBenchmarksFile) {

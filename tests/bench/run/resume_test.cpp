@@ -276,6 +276,26 @@ TEST_F(ResumeTest, NeedsAFileOfItsOwn) {
   EXPECT_NE(refusal().find("--benchmark_out"), std::string::npos);
 }
 
+// The options are the same, and the file is another.
+TEST_F(ResumeTest, AFileOfCasesMaySayOtherwiseHowOftenTheyOccurButNotWhich) {
+  const fs::path file = temporary_.path() / "cases.txt";
+  options_.problems.cases.clear();
+  options_.problems.case_file = file.string();
+  std::ofstream(file) << "sum/f32/n1000 3\ngemm/f32/m8n9k10\n";
+  EXPECT_EQ(run_once(), kExitOk);
+  EXPECT_EQ(record().cases[0].weight, 3);
+  std::ofstream(file) << "sum/f32/n1000 5\ngemm/f32/m8n9k10\n";
+  solved_.clear();
+  EXPECT_EQ(run_once(), kExitOk);
+  EXPECT_TRUE(solved_.empty());
+  EXPECT_EQ(record().cases[0].weight, 5);
+  EXPECT_EQ(record().cases[1].weight, 1);
+  std::ofstream(file) << "gemm/f32/m8n9k10\n";
+  EXPECT_NE(refusal().find("sum/f32/n1000/cpu/moat is there, and is not among the cases now"),
+            std::string::npos)
+      << refusal();
+}
+
 TEST_F(ResumeTest, AllRepetitionsAreWanted) {
   EXPECT_EQ(run_once(), kExitOk);
   Record r = record();

@@ -73,6 +73,56 @@ TEST(Table, ControlCharactersOfARecordAreBlanks) {
   }
 }
 
+// 2 ms each.
+Record weighted_record() {
+  Record record = sample_record();
+  record.cases = {sample_case("sum/f32/n1", std::string(kOurs)),
+                  sample_case("sum/f32/n2", std::string(kOurs)), sample_case("sum/f32/n2", "plain"),
+                  sample_case("sum/f32/n3", std::string(kOurs))};
+  record.cases[0].weight = 30;
+  record.cases[1].weight = record.cases[2].weight = 0.5;
+  record.run.planned = static_cast<int>(record.cases.size());
+  return record;
+}
+
+TEST(Table, SumsUpWhatOccursSoManyTimes) {
+  for (const auto format : {TableFormat::table, TableFormat::markdown}) {
+    const std::string text = format_record(weighted_record(), format, false);
+    EXPECT_EQ(line_with(text, "as often as"),
+              "cpu:0  these 2 cases, as often as they say (30.5 times in all), take 61.0 ms: the "
+              "sum of how often × median of our kernels");
+    Record record = weighted_record();
+    for (CaseRecord& c : record.cases) c.weight.reset();
+    EXPECT_EQ(line_with(format_record(record, format, false), "as often as"), "");
+  }
+  const std::string csv = format_record(weighted_record(), TableFormat::csv, false);
+  EXPECT_TRUE(lines_of(csv)[0].ends_with(",weight")) << csv;
+  EXPECT_TRUE(lines_of(csv)[1].ends_with(",30")) << csv;
+  EXPECT_TRUE(lines_of(csv)[2].ends_with(",0.5")) << csv;
+  EXPECT_TRUE(lines_of(csv)[4].ends_with(",")) << csv;
+}
+
+TEST(Table, HasNoSumUnlessAllOfItIsVerified) {
+  const auto line = [](const Record& record) {
+    const std::string text = format_record(record, TableFormat::table, false);
+    EXPECT_EQ(line_with(text, "as often as"), "");
+    return line_with(text, "no sum");
+  };
+  for (const Status status : {Status::failed, Status::suspect, Status::error, Status::disturbed}) {
+    Record record = weighted_record();
+    record.cases[1] = without_times(record.cases[1], status, "why");
+    EXPECT_EQ(line(record), "cpu:0  no sum: 1 of 2 cases have no verified time: sum/f32/n2 is " +
+                                std::string(name_of(status)));
+  }
+  Record record = weighted_record();
+  record.run.planned += 1;
+  EXPECT_EQ(line(record), "cpu:0  no sum: the run is not complete");
+  // What has no weight is no part of it.
+  record = weighted_record();
+  record.cases[3] = without_times(record.cases[3], Status::failed, "why");
+  EXPECT_NE(line_with(format_record(record, TableFormat::table, false), "as often as"), "");
+}
+
 TEST(Table, OneCoreIsOne) {
   Record record = sample_record();
   record.devices[0].compute_units = 1;
@@ -187,10 +237,10 @@ TEST(Table, CsvHasOneLinePerCaseAndNoRateOfAFailure) {
   for (const auto& line : lines) EXPECT_EQ(commas(line), commas(lines[0])) << line;
   EXPECT_EQ(lines[1],
             "gemm/f32/m64n64k64/cpu/moat,ok,0.002,0.0015,0.0025,1,0.5,memory,0.7500,onednn,0.8000,"
-            "0.25,3,noise_met,,3,too few samples");
-  EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17,,");
+            "0.25,3,noise_met,,3,too few samples,");
+  EXPECT_EQ(lines[3], "sum/f32/n1000/cpu/moat,failed,,,,,,,,,,,0,,wrong at 17,,,");
   EXPECT_EQ(lines[5],
-            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside,,");
+            "argmax/f32/n1000/cpu/moat,disturbed,,,,,,,,,,0.25,0,,1 of 2 samples was set aside,,,");
 }
 
 TEST(Table, WhatHasFewSamplesIsMarked) {
