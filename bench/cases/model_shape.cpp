@@ -73,8 +73,10 @@ class Reader {
   int need(std::string_view field) const {
     if (!is(field)) {
       const ModelField* known = find_model_field(field);
-      fail(fmt::format("{} is {}: {}", field, c_.has(field) ? "0" : "missing",
-                       known == nullptr ? "" : known->meaning));
+      std::string what = fmt::format("{} is {}: {}", field, c_.has(field) ? "0" : "missing",
+                                     known == nullptr ? "" : known->meaning);
+      for (const std::string& other : c_.other_layers) what += "; the model has " + other;
+      fail(what);
     }
     return c_.size(field);
   }

@@ -449,8 +449,9 @@ void Run::resume() {
   if (const std::string why = why_not_resumed(*earlier_, now); !why.empty()) refuse(why);
   // The options are the same, and their files may say something else now.
   for (const CaseRecord& c : earlier_->cases) {
-    if (std::ranges::find(planned_, c.name) == planned_.end()) {
-      refuse(fmt::format("{} is there, and is not among the cases now", c.name));
+    if (std::ranges::none_of(
+            planned_, [&](const std::string& name) { return name.starts_with(c.problem + '/'); })) {
+      refuse(fmt::format("{} is there, and is not among the cases now", c.problem));
     }
   }
   const auto done = [&](const MeasuredGroup& group) {

@@ -21,9 +21,9 @@ std::string sum_of(const std::vector<const CaseRecord*>& cases) {
     often += *c->weight;
   }
   return fmt::format(
-      "these {} cases, as often as they say ({:g} times in all), take {}: the sum of "
+      "the cases, as often as their file says ({} case{}, {:g} times in all), take {}: the sum of "
       "how often × median of our kernels\n",
-      cases.size(), often, format_seconds(seconds));
+      cases.size(), cases.size() == 1 ? "" : "s", often, format_seconds(seconds));
 }
 
 }  // namespace

@@ -311,6 +311,8 @@ TEST_F(ModelConfig, ErrorsNameTheFileTheFieldAndWhatItMeans) {
       {with("hidden_size", 4095), "head_dim is missing, and hidden_size 4095 does not divide"},
       {with("vocab_size", nullptr), "vocab_size is missing: rows of the embedding"},
       {with("num_attention_heads", nullptr), "num_attention_heads is missing: heads of queries"},
+      {R"({"hidden_size": 9, "vocab_size": 9, "layer_norm_epsilon": 1, "ssm_cfg": 1})",
+       "num_attention_heads is missing: heads of queries; the model has layers other than"},
       {with("num_key_value_heads", 5), "32 heads are no multiple of num_key_value_heads 5"},
       {with("intermediate_size", nullptr), "intermediate_size is missing: columns of"},
       {with("rms_norm_eps", nullptr), "rms_norm_eps is missing"},

@@ -89,8 +89,8 @@ TEST(Table, SumsUpWhatOccursSoManyTimes) {
   for (const auto format : {TableFormat::table, TableFormat::markdown}) {
     const std::string text = format_record(weighted_record(), format, false);
     EXPECT_EQ(line_with(text, "as often as"),
-              "cpu:0  these 2 cases, as often as they say (30.5 times in all), take 61.0 ms: the "
-              "sum of how often × median of our kernels");
+              "cpu:0  the cases, as often as their file says (2 cases, 30.5 times in all), take "
+              "61.0 ms: the sum of how often × median of our kernels");
     Record record = weighted_record();
     for (CaseRecord& c : record.cases) c.weight.reset();
     EXPECT_EQ(line_with(format_record(record, format, false), "as often as"), "");
