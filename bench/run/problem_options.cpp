@@ -106,7 +106,7 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
           "--cases", options.case_file,
           "file of cases (- for standard input): a name a line, # begins a comment. A\n"
           "number behind a name tells how often the case occurs, in a model's layers, say:\n"
-          "then the sum of the times, each so many times, stands below the table")
+          "moat run sums the times, each so many times, below its table")
       ->type_name("FILE")
       ->group(group);
   command.add_option("--kernel", options.kernels, "only these kernels: gemm, attention, sum, …")
