@@ -220,8 +220,8 @@ inline std::vector<double> code_losses(const ScaledGemmProblem& p, std::span<con
 }
 
 // What a row or column loses at most, over many: sums of them with signs (bench/verify/verify.hpp)
-// would not pay for every element. In any block of it no truncation is more than 2^-f · R with R
-// the largest of 2^e and |c|.
+// would not pay for every element. In an instruction no truncation is more than 2^-f · R with R the
+// largest of its 2^e and |c|, before and after it.
 
 // Of a block of 128 numbers x of a row or column, with its scale.
 struct CodeBlock {
