@@ -18,10 +18,14 @@ namespace moat::cpu {
 // Positions between which a loop fetches ahead.
 inline constexpr int kFetched = 64;
 
+// Into the second cache: a fetch into the first one occupies one of its few buffers until memory
+// answers.
+HWY_INLINE void fetch_line(const std::byte* p) { __builtin_prefetch(p, 0, 2); }
+
 class Ahead {
  public:
   // Bytes that a loop fetches ahead of itself: more than memory delivers in the latency of a fetch.
-  static constexpr int kLead = 4096;
+  static constexpr int kLead = 2048;
 
   // A worker begins an item of a loop; `more` if another one follows.
   void turn(bool more) {
@@ -31,18 +35,18 @@ class Ahead {
   }
 
   // `count` elements at x are read from memory for this item. Where they begin at the end of those
-  // of the item before, so will those of the next one.
+  // of the item before, so will those of the next one; and where they are as far from those as
+  // those were from the ones before, the next ones are too.
   template <class T>
   void read(const T* x, int count) {
     const std::int64_t bytes = std::int64_t{count} * static_cast<int>(sizeof(T));
     if (seen_ == kMost || bytes > kMostBytes) return;
     const auto* from = reinterpret_cast<const std::byte*>(x);
     Row& row = rows_[seen_++];
-    row.follows = from == row.next;
-    row.begin = from;
-    row.next = from + bytes;
-    row.size = sizeof(T);
-    row.count = count;
+    const std::ptrdiff_t step = row.begin == nullptr ? 0 : from - row.begin;
+    row.follows = step == row.bytes() && step != 0;
+    row.recurs = !row.follows && step == row.step && step != 0;
+    row = {from, step, sizeof(T), count, row.follows, row.recurs};
   }
 
   // Whether anything was read for this item.
@@ -62,7 +66,7 @@ class Ahead {
     HWY_INLINE void fetch(int begin) const {
       if (begin >= count_) return;
       const std::byte* p = from_ + std::int64_t{begin} * size_;
-      for (int i = 0; i < size_; ++i) __builtin_prefetch(p + std::ptrdiff_t{i} * kFetched);
+      for (int i = 0; i < size_; ++i) fetch_line(p + std::ptrdiff_t{i} * kFetched);
     }
 
    private:
@@ -71,33 +75,65 @@ class Ahead {
     int count_ = 0;  // elements
   };
 
+  // What a loop fetches of the row that it reads and, once it has all of that, of the next one.
+  class Soon {
+   public:
+    Soon(const Next& own) : own_(own), then_(own) {}  // NOLINT(google-explicit-constructor)
+    // `then` is where element 0 of the next row's would be if its first one had number own.count().
+    Soon(const Next& own, const Next& then) : own_(own), then_(then) {}
+
+    const Next& own() const { return own_; }
+    const Next& then() const { return then_; }
+
+    HWY_INLINE void fetch(int begin) const {
+      if (begin < own_.count()) {
+        own_.fetch(begin);
+      } else {
+        then_.fetch(begin);
+      }
+    }
+
+   private:
+    Next own_;
+    Next then_;
+  };
+
   // For row `r` of those that were read: what a loop that does not read it fetches, the next
   // item's.
   HWY_INLINE Next next(int r) const {
-    if (r >= seen_ || !rows_[r].follows || !more_) return Next();
-    return Next(rows_[r].next, rows_[r].size, rows_[r].count);
+    if (r >= seen_ || !more_) return Next();
+    const Row& row = rows_[r];
+    if (!row.follows && !row.recurs) return Next();
+    return Next(row.begin + (row.follows ? row.bytes() : row.step), row.size, row.count);
   }
 
   // A loop of this item fetches all that `next` says, so that loops of the next one need not.
   void fetch_next() { fetches_ = next(0).from() != nullptr; }
   bool fetched() const { return fetched_; }
 
-  // What the loop that reads it fetches, a little ahead of itself: where rows follow each other
-  // also of the next one.
-  HWY_INLINE Next soon(int r) const {
+  // What the loop that reads it fetches, a little ahead of itself: of the next one too, where it is
+  // known.
+  HWY_INLINE Soon soon(int r) const {
     if (r >= seen_) return Next();
     const Row& row = rows_[r];
-    const int count = row.follows ? row.count : row.count - kLead / row.size;
-    return Next(row.begin + kLead, row.size, count);
+    const std::byte* from = row.begin + kLead;
+    if (row.follows) return Next(from, row.size, row.count);
+    const Next own(from, row.size, row.count - kLead / row.size);
+    if (!row.recurs || !more_) return own;
+    if (own.count() <= 0) return next(r);
+    return {own, Next(from + row.step - row.bytes(), row.size, row.count)};
   }
 
  private:
   struct Row {
     const std::byte* begin = nullptr;
-    const std::byte* next = nullptr;
+    std::ptrdiff_t step = 0;  // from the item before
     int size = 0;
     int count = 0;
     bool follows = false;
+    bool recurs = false;
+
+    std::ptrdiff_t bytes() const { return std::ptrdiff_t{count} * size; }
   };
 
   static constexpr int kMost = 2;
@@ -114,14 +150,15 @@ class Ahead {
 struct FetchingPosition : StreamedPosition {
   template <class T>
   FloatLanes load(const T* p) const {
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(p + offset) + Ahead::kLead);
+    fetch_line(reinterpret_cast<const std::byte*>(p + offset) + Ahead::kLead);
     return FullPosition::load(p);
   }
   template <class T>
   Pairs load_pairs(const T* p) const {
-    const auto* pairs = reinterpret_cast<const std::byte*>(p + 2 * std::int64_t{offset});
-    __builtin_prefetch(pairs + Ahead::kLead);
-    if constexpr (2 * kLanes * sizeof(T) > 64) __builtin_prefetch(pairs + Ahead::kLead + 64);
+    const auto* soon =
+        reinterpret_cast<const std::byte*>(p + 2 * std::int64_t{offset}) + Ahead::kLead;
+    fetch_line(soon);
+    if constexpr (2 * kLanes * sizeof(T) > 64) fetch_line(soon + 64);
     return FullPosition::load_pairs(p);
   }
 };

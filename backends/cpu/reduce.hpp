@@ -270,13 +270,35 @@ struct StreamedPosition : FullPosition {
   void store(T* p, FloatLanes x) const {
     const hn::Rebind<Storage<T>, FloatTag> stored;
     auto* to = reinterpret_cast<Storage<T>*>(p + offset);
-    // Of less than 16 bytes processors store none past the caches: Highway would store 16 at once.
-    if constexpr (kLanes * sizeof(T) >= 16) {
-      if (reinterpret_cast<std::uintptr_t>(to) % (kLanes * sizeof(T)) == 0) {
-        return hn::Stream(narrow<T>(FloatTag{}, x.v), stored, to);
-      }
+    if constexpr (kStreams<T>) {
+      if (is_aligned(to)) return hn::Stream(narrow<T>(FloatTag{}, x.v), stored, to);
     }
     FullPosition::store(p, x);
+  }
+  // Whole vectors of pairs are made in memory, out of which they are forwarded.
+  template <class T>
+  void store_pairs(T* p, FloatLanes first, FloatLanes second) const {
+    const hn::Rebind<Storage<T>, FloatTag> stored;
+    auto* to = reinterpret_cast<Storage<T>*>(p) + 2 * std::int64_t{offset};
+    if constexpr (kStreams<T>) {
+      if (is_aligned(to)) {
+        alignas(64) Storage<T> pairs[2 * kLanes];
+        FullPosition{0}.store_pairs(reinterpret_cast<T*>(pairs), first, second);
+        hn::Stream(hn::Load(stored, pairs), stored, to);
+        return hn::Stream(hn::Load(stored, pairs + kLanes), stored, to + kLanes);
+      }
+    }
+    FullPosition::store_pairs(p, first, second);
+  }
+
+ private:
+  // Of less than 16 bytes processors store none past the caches: Highway would store 16 at once.
+  template <class T>
+  static constexpr bool kStreams = kLanes * sizeof(T) >= 16;
+
+  template <class T>
+  static bool is_aligned(const T* to) {
+    return reinterpret_cast<std::uintptr_t>(to) % (kLanes * sizeof(T)) == 0;
   }
 };
 

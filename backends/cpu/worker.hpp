@@ -364,8 +364,8 @@ class Worker {
       }
       if (streamed) {
         const auto row = [&](int r) { return told ? next_row(r) : ahead_.soon(r); };
-        const Ahead::Next first = row(0);
-        const Ahead::Next second = row(1);
+        const Ahead::Soon first = row(0);
+        const Ahead::Soon second = row(1);
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);
@@ -401,8 +401,8 @@ class Worker {
           for (i = kLanes; i < kFetched; i += kLanes) both(FullPosition{i});
         }
         const auto row = [&](int r) { return ahead_.fetched() ? Ahead::Next() : ahead_.soon(r); };
-        const Ahead::Next first = row(0);
-        const Ahead::Next second = row(1);
+        const Ahead::Soon first = row(0);
+        const Ahead::Soon second = row(1);
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);
