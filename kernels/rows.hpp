@@ -2,6 +2,9 @@
 // Row-wise kernels: softmax and RMSNorm (Zhang and Sennrich 2019) over the rows of a matrix.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include "backends/vocabulary/block.hpp"
 #include "backends/vocabulary/target.hpp"
 #include "kernels/monoids.hpp"
@@ -32,6 +35,94 @@ struct Softmax {
       const float sum = Sum::result(weights.state);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
       block.each(args.cols, [&](auto at) { at.store(args.y + begin, weights.at(at) * inverse); });
+    });
+  }
+};
+
+// A row is shared by as many blocks as it has parts of part_cols columns; the last one may have
+// fewer.
+struct RowParts {
+  int rows, cols, part_cols;
+  int parts;  // of each row
+
+  // f(place among the parts of all rows, row, first element, columns) for what falls to this block.
+  template <class B, class F>
+  MOAT_FN void each(B& block, F f) const {
+    block.items(rows * parts, [&](int item) {
+      const int row = item / parts;
+      const int col = item % parts * part_cols;
+      f(item, row, std::int64_t{row} * cols + col, B::min(part_cols, cols - col));
+    });
+  }
+};
+
+// A few long rows fall apart, so that they keep all of `blocks` busy.
+inline RowParts parts_of_rows(int rows, int cols, int blocks) {
+  // Two rounds of 256 lanes with 8 elements each; parts begin where lanes load as much as they can.
+  constexpr int kLeast = 4096;
+  constexpr int kGrain = 256;
+  // The time of a shorter row is that of a launch, and parts take two.
+  constexpr int kLongRow = 8 * kLeast;
+  if (cols < kLongRow || 2 * std::int64_t{rows} > blocks) return {rows, cols, cols, 1};
+  const int wanted = std::min(ceil_div(blocks, rows), cols / kLeast);
+  const int part_cols = ceil_div(ceil_div(cols, wanted), kGrain) * kGrain;
+  return {rows, cols, part_cols, ceil_div(cols, part_cols)};
+}
+
+// Of each part its largest element, and the sum of e to the differences from it.
+template <class T>
+struct SoftmaxParts {
+  template <class S, class B>
+  struct Args {
+    const T* x;
+    RowParts parts;
+    float* largest;
+    float* sums;
+  };
+
+  template <class S, RowsBlock<T, Sum> B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    args.parts.each(block, [&](int place, int, std::int64_t begin, int count) {
+      const float largest = Max::result(block.reduce(Max{}, args.x + begin, count));
+      const float top = largest > Max::kPadding ? largest : 0.0f;
+      const auto weights = block.terms(Sum{}, args.x + begin, count, [top](const auto& v) {
+        return B::exp2((v - top) * kLog2E);
+      });
+      const float sum = Sum::result(weights.state);
+      block.each(1, [&](auto at) {
+        at.store(args.largest + place, at.fill(largest));
+        at.store(args.sums + place, at.fill(sum));
+      });
+    });
+  }
+};
+
+template <class T>
+struct SoftmaxOfParts {
+  template <class S, class B>
+  struct Args {
+    const T* x;
+    T* y;
+    RowParts parts;
+    const float* largest;
+    const float* sums;
+  };
+
+  template <class S, StreamBlock B>
+  static MOAT_FN void run(B& block, const Args<S, B>& args) {
+    args.parts.each(block, [&](int, int row, std::int64_t begin, int count) {
+      const int parts = args.parts.parts;
+      const float* largest = args.largest + row * parts;
+      const float* sums = args.sums + row * parts;
+      float top = Max::kPadding;
+      for (int i = 0; i < parts; ++i) top = B::max(largest[i], top);
+      top = top > Max::kPadding ? top : 0.0f;
+      float sum = 0.0f;
+      for (int i = 0; i < parts; ++i) sum += sums[i] * B::exp2((largest[i] - top) * kLog2E);
+      const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
+      block.each(count, [&](auto at) {
+        at.store(args.y + begin, B::exp2((at.load(args.x + begin) - top) * kLog2E) * inverse);
+      });
     });
   }
 };
@@ -68,9 +159,21 @@ void launch_rows(Backend& backend, const RowsProblem& p) {
     const auto* x = static_cast<const T*>(p.x);
     auto* y = static_cast<T*>(p.y);
     switch (p.op) {
-      case RowsOp::softmax:
-        return backend.template launch<Softmax<T>, S>(
-            p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});
+      case RowsOp::softmax: {
+        const RowParts parts =
+            parts_of_rows(p.rows, p.cols, backend.template concurrent_blocks<S>());
+        if (parts.parts == 1) {
+          return backend.template launch<Softmax<T>, S>(
+              p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});
+        }
+        const std::int64_t places = countable(std::int64_t{p.rows} * parts.parts);
+        auto* largest = static_cast<float*>(backend.workspace(2 * places * sizeof(float)));
+        float* sums = largest + places;
+        backend.template launch<SoftmaxParts<T>, S>(
+            places, typename SoftmaxParts<T>::template Args<S, B>{x, parts, largest, sums});
+        return backend.template launch<SoftmaxOfParts<T>, S>(
+            places, typename SoftmaxOfParts<T>::template Args<S, B>{x, y, parts, largest, sums});
+      }
       case RowsOp::rms_norm:
         return backend.template launch<RmsNorm<T>, S>(
             p.rows, typename RmsNorm<T>::template Args<S, B>{x, static_cast<const T*>(p.weight), y,

@@ -108,6 +108,7 @@ Suite edges() {
              "argmax/{}/n30001",
              "softmax/{}/r1c1",
              "softmax/{}/r7c1031",
+             "softmax/{}/r1c33001",
              "rmsnorm/{}/r1c1",
              "rmsnorm/{}/r7c1031",
              "addrmsnorm/{}/r1c1",

@@ -211,8 +211,10 @@ Promise pieces(std::vector<std::string> kernels, int loads, int stores, std::str
 
 // Several loads in flight: the loops over memory are unrolled at least four times.
 Promise streams() {
-  return {
-      .family = "", .dtype = "", .kernels = {"reduction", "rms_norm", "softmax"}, .wide_loads = 4};
+  return {.family = "",
+          .dtype = "",
+          .kernels = {"reduction", "rms_norm", "softmax", "softmax_parts"},
+          .wide_loads = 4};
 }
 
 // While the values of a step are multiplied, the weights of the next one are computed.
@@ -227,7 +229,8 @@ Promise overlap(const char* dtype) {
 Promise plain_exponentials(const char* family) {
   return {.family = family,
           .dtype = "",
-          .kernels = {"attention", "paged_attention", "attention_combine", "softmax"},
+          .kernels = {"attention", "paged_attention", "attention_combine", "softmax",
+                      "softmax_parts", "softmax_of_parts"},
           .plain_exponentials = true};
 }
 

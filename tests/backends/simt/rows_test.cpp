@@ -29,6 +29,33 @@ TEST_P(EmulatedRows, OneBlockDoesAllRows) {
   check(9, 2049, {.max_blocks = 1});
 }
 
+// Rows that several blocks share, whose last part is shorter.
+TEST_P(EmulatedRows, FewLongRowsInParts) {
+  check(1, 33001, {.max_blocks = 3});
+  check(2, 32768, {.max_blocks = 5});
+  check(1, 36864, {.max_blocks = 20});
+}
+
+TEST(RowParts, AreManyWhereRowsAreFewAndLong) {
+  const auto parts = [](int rows, int cols, int blocks) {
+    const RowParts made = parts_of_rows(rows, cols, blocks);
+    EXPECT_GE(std::int64_t{made.part_cols} * made.parts, cols);
+    EXPECT_LT(std::int64_t{made.part_cols} * (made.parts - 1), cols) << "an empty part";
+    return made.parts;
+  };
+  EXPECT_EQ(parts(1, 128256, 528), 30);
+  EXPECT_EQ(parts(16, 128256, 528), 30);
+  EXPECT_EQ(parts(100, 128256, 528), 6);
+  // Half of the blocks have a row of their own.
+  EXPECT_EQ(parts(264, 128256, 528), 2);
+  EXPECT_EQ(parts(265, 128256, 528), 1);
+  EXPECT_EQ(parts(1, 128256, 2), 2);
+  EXPECT_EQ(parts(1, 128256, 1), 1);
+  // What would take less than another launch.
+  EXPECT_EQ(parts(1, 32767, 528), 1);
+  EXPECT_EQ(parts(1, 32768, 528), 8);
+}
+
 // Groups of which some waves have none, or one that is not whole.
 TEST_P(EmulatedRows, QuantiseGroups) {
   for (const int cols : {1, 127, 128, 129, 640, 1025, 2300}) {

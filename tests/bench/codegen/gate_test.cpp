@@ -274,7 +274,7 @@ TEST(CodegenGate, NamesThePromisesThatNoDisassemblerCouldCheck) {
       ++named;
     }
   }
-  EXPECT_EQ(named, 10);
+  EXPECT_EQ(named, 14);
 }
 
 // Sums of 16 bytes that a block reads as it stores its own.
