@@ -45,14 +45,13 @@ struct RowParts {
   int rows, cols, part_cols;
   int parts;  // of each row
 
-  // f(place among the parts of all rows, row, first element, columns) for what falls to this block.
-  template <class B, class F>
-  MOAT_FN void each(B& block, F f) const {
-    block.items(rows * parts, [&](int item) {
-      const int row = item / parts;
-      const int col = item % parts * part_cols;
-      f(item, row, std::int64_t{row} * cols + col, B::min(part_cols, cols - col));
-    });
+  // Of a part, by its place among those of all rows: its first element, and how many it has.
+  MOAT_FN std::int64_t begin(int place) const {
+    return std::int64_t{place / parts} * cols + place % parts * part_cols;
+  }
+  template <class B>
+  MOAT_FN int count(int place) const {
+    return B::min(part_cols, cols - place % parts * part_cols);
   }
 };
 
@@ -82,7 +81,9 @@ struct SoftmaxParts {
 
   template <class S, RowsBlock<T, Sum> B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    args.parts.each(block, [&](int place, int, std::int64_t begin, int count) {
+    block.items(args.parts.rows * args.parts.parts, [&](int place) {
+      const std::int64_t begin = args.parts.begin(place);
+      const int count = args.parts.template count<B>(place);
       const float largest = Max::result(block.reduce(Max{}, args.x + begin, count));
       const float top = largest > Max::kPadding ? largest : 0.0f;
       const auto weights = block.terms(Sum{}, args.x + begin, count, [top](const auto& v) {
@@ -110,17 +111,19 @@ struct SoftmaxOfParts {
 
   template <class S, StreamBlock B>
   static MOAT_FN void run(B& block, const Args<S, B>& args) {
-    args.parts.each(block, [&](int, int row, std::int64_t begin, int count) {
-      const int parts = args.parts.parts;
-      const float* largest = args.largest + row * parts;
-      const float* sums = args.sums + row * parts;
+    const int parts = args.parts.parts;
+    block.items(args.parts.rows * parts, [&](int place) {
+      const int first = place / parts * parts;  // of the row
+      const float* largest = args.largest + first;
+      const float* sums = args.sums + first;
       float top = Max::kPadding;
       for (int i = 0; i < parts; ++i) top = B::max(largest[i], top);
       top = top > Max::kPadding ? top : 0.0f;
       float sum = 0.0f;
       for (int i = 0; i < parts; ++i) sum += sums[i] * B::exp2((largest[i] - top) * kLog2E);
       const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
-      block.each(count, [&](auto at) {
+      const std::int64_t begin = args.parts.begin(place);
+      block.each(args.parts.template count<B>(place), [&](auto at) {
         at.store(args.y + begin, B::exp2((at.load(args.x + begin) - top) * kLog2E) * inverse);
       });
     });
