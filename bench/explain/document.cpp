@@ -80,21 +80,25 @@ Json of_launch(const LaunchModel& m) {
             {"cache", of_term(m.cache)},
             {"launch", {{"seconds", kLaunchSeconds}}}}},
           {"unknown", unknown},
-          {"bound", key_of(m.bound)},
+          {"bound", bound_is_known(m) ? Json(key_of(m.bound)) : Json()},
           {"seconds", m.seconds}};
 }
 
 Json of_prediction(const Prediction& p) {
   Json launches = Json::array();
   for (const LaunchModel& m : p.launches) launches.push_back(of_launch(m));
-  return {{"seconds", p.seconds},      {"complete", p.complete}, {"bound", key_of(p.bound)},
-          {"share", or_null(p.share)}, {"main", p.main},         {"launches", launches}};
+  return {{"seconds", p.seconds},
+          {"complete", p.complete},
+          {"bound", p.bound ? Json(key_of(*p.bound)) : Json()},
+          {"share", or_null(p.share)},
+          {"main", p.main},
+          {"launches", launches}};
 }
 
 }  // namespace
 
 Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
-              const std::vector<Finding>& findings) {
+              const std::vector<Finding>& findings, const std::map<std::string, double>& weights) {
   Json devices = Json::array();
   for (const Target& target : targets) devices.push_back(of_device(target));
   Json cases = Json::array();
@@ -113,6 +117,19 @@ Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
                      {"bytes", e.bytes},
                      {"predicted", refused ? Json() : of_prediction(e.chosen)},
                      {"others", others}});
+    if (const auto weight = weights.find(e.name); weight != weights.end()) {
+      cases.back()["weight"] = weight->second;
+    }
+  }
+  Json sums = Json::array();
+  for (const Sum& sum : sums_of(rows, weights)) {
+    const bool refused = !sum.refused.empty();
+    sums.push_back({{"device", sum.device},
+                    {"cases", sum.cases},
+                    {"times", sum.times},
+                    {"refused", refused ? Json(sum.refused) : Json()},
+                    {"seconds", refused ? Json() : Json(sum.seconds)},
+                    {"complete", sum.complete}});
   }
   Json found = Json::array();
   for (const Finding& f : findings) {
@@ -133,6 +150,7 @@ Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
           {"assumptions", assumptions()},
           {"devices", devices},
           {"cases", cases},
+          {"sums", sums},
           {"findings", found}};
 }
 

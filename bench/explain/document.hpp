@@ -2,6 +2,8 @@
 // What `moat explain --json` prints; bench/explain/README.md has its members.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "bench/explain/text.hpp"
@@ -12,6 +14,6 @@ namespace moat::explain {
 inline constexpr int kDocumentVersion = 1;
 
 Json document(const std::vector<Target>& targets, const std::vector<Row>& rows,
-              const std::vector<Finding>& findings);
+              const std::vector<Finding>& findings, const std::map<std::string, double>& weights);
 
 }  // namespace moat::explain

@@ -21,12 +21,9 @@ Prediction predict(const KnownDevice& device, const Problem& problem,
   for (std::size_t i = 0; i < launches.size(); ++i) {
     LaunchModel m = model(device, launches[i], work[i]);
     result.seconds += m.seconds;
-    // A cache is read as fast as memory at least. The edges of tiles are not known of all kernels.
-    const bool edges = launches[i].products.empty() || m.work.tile_flops > 0;
-    const bool cache_fits = m.memory.rate && m.cache.amount <= *m.memory.rate * m.seconds;
-    result.complete = result.complete && edges && std::ranges::all_of(m.unknown, [&](Limit limit) {
-                        return limit == Limit::cache && cache_fits;
-                      });
+    for (const Limit limit : m.open) {
+      if (std::ranges::find(result.open, limit) == result.open.end()) result.open.push_back(limit);
+    }
     if (m.seconds > longest) {
       longest = m.seconds;
       result.bound = m.bound;
@@ -50,6 +47,13 @@ Prediction predict(const KnownDevice& device, const Problem& problem,
     }
     result.launches.push_back(std::move(m));
   }
+  result.complete = result.open.empty();
+  // Another launch than the longest so far may be it, if its time is the least that it takes.
+  const bool known = std::ranges::all_of(result.launches, [&](const LaunchModel& m) {
+    return m.open.empty() || (m.seconds >= longest && bound_is_known(m));
+  });
+  if (!known) result.bound.reset();
+  if (!result.complete) result.share.reset();
   if (result.share) *result.share /= result.seconds;
   return result;
 }
@@ -95,9 +99,10 @@ std::vector<Prediction> others(const Target& target, const Problem& problem,
     };
     if (std::ranges::none_of(found, is_it)) found.push_back(other);
   }
-  // What may take longer than is said stands behind the others.
-  std::ranges::stable_sort(found, {},
-                           [](const Prediction& p) { return std::pair(!p.complete, p.seconds); });
+  // What may take longer than is said has no rank: it stands behind the others, in their order.
+  std::ranges::stable_sort(found, {}, [](const Prediction& p) {
+    return std::pair(!p.complete, p.complete ? p.seconds : 0.0);
+  });
   return found;
 }
 
@@ -141,6 +146,27 @@ Explanation explain(const Target& target, const Problem& problem, bool with_othe
     result.refused = e.what();
   }
   return result;
+}
+
+std::vector<Sum> sums_of(const std::vector<Row>& rows,
+                         const std::map<std::string, double>& weights) {
+  std::vector<Sum> sums;
+  for (const Row& row : rows) {
+    const auto weight = weights.find(row.explanation.name);
+    if (weight == weights.end()) continue;
+    const std::string device(row.target.device->id);
+    auto sum = std::ranges::find(sums, device, &Sum::device);
+    if (sum == sums.end()) sum = sums.insert(sums.end(), {.device = device});
+    const Prediction& p = row.explanation.chosen;
+    ++sum->cases;
+    sum->times += weight->second;
+    sum->seconds += weight->second * p.seconds;
+    sum->complete = sum->complete && p.complete;
+    if (!row.explanation.refused.empty() && sum->refused.empty()) {
+      sum->refused = row.explanation.name;
+    }
+  }
+  return sums;
 }
 
 std::string kernel_text(const PlannedLaunch& launch) {

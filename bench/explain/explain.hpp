@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,9 +35,10 @@ struct Prediction {
   std::vector<LaunchModel> launches;  // none: there is nothing to do
   std::size_t main = 0;               // the launch that solves the problem
   double seconds = 0;                 // of all launches
-  Limit bound = Limit::launch;        // of the longest launch
-  std::optional<double> share;        // of the peak that binds it, that the case as a whole reaches
-  bool complete = true;               // no peak is unknown that a longer term may hang on
+  std::optional<Limit> bound{};       // of the longest launch; none: not known which it is
+  std::vector<Limit> open{};          // terms of any launch that may be longer than is said
+  std::optional<double> share{};      // of the peak that binds, that the case as a whole reaches
+  bool complete = true;               // false: `seconds` is the least that the case takes
 };
 
 struct Explanation {
@@ -55,6 +57,26 @@ struct Explanation {
 
 // Needs target.plan. The problem's pointers are not read.
 Explanation explain(const Target& target, const Problem& problem, bool with_others);
+
+// One case on one device.
+struct Row {
+  Target target;
+  Explanation explanation;
+};
+
+// How long the cases that have a weight take on a device, each so many times.
+struct Sum {
+  std::string device;
+  int cases = 0;
+  double times = 0;       // of all cases
+  double seconds = 0;     // Σ weight · predicted seconds
+  bool complete = true;   // false: the least that they take
+  std::string refused{};  // the first case without a time: there is no sum
+};
+
+// In the order of the rows; none if no row's case has a weight (`weights` by the case's name).
+std::vector<Sum> sums_of(const std::vector<Row>& rows,
+                         const std::map<std::string, double>& weights);
 
 // gemm/bf16/transposed, as `moat codegen` has it; the type's own name where it is of another form.
 std::string kernel_text(const PlannedLaunch& launch);

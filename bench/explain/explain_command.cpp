@@ -40,7 +40,8 @@ Columns and lines:
   useful     share of what tiles multiply that does not lie beyond the problem's edges
   bound by   the longest term
   of peak    the longest term, and the share of its peak that the whole case reaches
-  ≥          at least: a peak that may bind has no source
+  ≥          at least: a peak that may bind has no source, or the edges of tiles are not modelled
+  ?          which term is the longest is not known: those named may be
   +1         the case takes a launch more, whose time is counted
 --check looks at products of matrices and at attention that fill less than 85 % of a device:
   schedule   another schedule of the table fills more and is predicted to be faster
@@ -52,6 +53,7 @@ Examples:
   moat explain --suite quick --device all                   a line for each case and device
   moat explain --suite llama3-8b --kernel gemm --device {0} {1}
   moat explain --model config.json --tp 8 --device {0}      the layers of your model
+  moat explain --cases cases.txt --device {0}               your cases, and their time together
   moat explain --suite llama3-8b --device all --check       where units stay without work
   moat explain --devices                                    the devices, their peaks and sources
   moat explain --case sum/f32/n1048576 --device {0} --json
@@ -111,7 +113,7 @@ void drop_absent(std::vector<Target>& targets) {
 
 int run(Options options, const std::vector<Target>& known) {
   if (options.list_devices) {
-    print_out(options.json ? dump_strict(explain::document(known, {}, {}))
+    print_out(options.json ? dump_strict(explain::document(known, {}, {}, {}))
                            : explain::devices_text(known));
     return kExitOk;
   }
@@ -123,7 +125,8 @@ int run(Options options, const std::vector<Target>& known) {
   options.problems.cases.insert(options.problems.cases.end(), options.cases.begin(),
                                 options.cases.end());
   std::vector<Target> targets = chosen_targets(options, known);
-  const std::vector<Problem> problems = select_problems(options.problems).problems;
+  const Selection selection = select_problems(options.problems);
+  const std::vector<Problem>& problems = selection.problems;
   drop_absent(targets);
   if (targets.empty()) return kExitNothing;
   if (problems.empty()) {
@@ -147,7 +150,7 @@ int run(Options options, const std::vector<Target>& known) {
       rows, [](const explain::Row& row) { return !row.explanation.refused.empty(); });
   std::string text;
   if (options.json) {
-    text = dump_strict(explain::document(targets, rows, findings));
+    text = dump_strict(explain::document(targets, rows, findings, selection.weights));
   } else if (options.check) {
     text = findings.empty() ? "" : explain::findings_text(findings);
     text +=
@@ -158,6 +161,7 @@ int run(Options options, const std::vector<Target>& known) {
   } else {
     text = explain::summary(rows);
   }
+  if (!options.json && !options.check) text += explain::sums_text(rows, selection.weights);
   if (!options.json && !nothing) text += explain::assumptions_text();
   print_out(text);
   if (nothing) return kExitNothing;

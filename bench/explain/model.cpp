@@ -87,7 +87,18 @@ LaunchModel model(const KnownDevice& device, const PlannedLaunch& launch, const 
   take(Limit::products, m.products);
   take(Limit::memory, m.memory);
   take(Limit::cache, m.cache);
+  // A cache is read as fast as memory at least. The edges of tiles are not known of all kernels.
+  const bool cache_fits = m.memory.rate && m.cache.amount <= *m.memory.rate * m.seconds;
+  const bool edges = launch.products.empty() || work.tile_flops > 0;
+  for (const Limit limit : m.unknown) {
+    if (limit != Limit::cache || !cache_fits) m.open.push_back(limit);
+  }
+  if (!edges && m.products.seconds) m.open.push_back(Limit::products);
   return m;
+}
+
+bool bound_is_known(const LaunchModel& launch) {
+  return std::ranges::all_of(launch.open, [&](Limit limit) { return limit == launch.bound; });
 }
 
 }  // namespace moat::explain

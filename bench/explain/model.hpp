@@ -52,9 +52,14 @@ struct LaunchModel {
   Term cache;
   Limit bound = Limit::launch;
   double seconds = 0;
-  // Terms that may be longer, whose peak is not known.
-  std::vector<Limit> unknown;
+  std::vector<Limit> unknown;  // terms whose peak is not known
+  // Terms that may take longer than is said: of `unknown`, and products with edges that are not
+  // modelled. With any, `seconds` is the least that the launch takes.
+  std::vector<Limit> open;
 };
+
+// Whether `bound` is the longest term, however long those take whose time is not known.
+bool bound_is_known(const LaunchModel& launch);
 
 // The share of `units` · makespan for which units have work, as LaunchWork has it. Blocks beside
 // each other share their unit: a unit with fewer blocks than it could hold is taken to be as fast,

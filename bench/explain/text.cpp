@@ -90,11 +90,21 @@ std::string useful_text(const LaunchModel& m) {
   return m.launch.products.empty() || m.work.tile_flops > 0 ? percent(m.useful) : "?";
 }
 
-// " 94 % memory".
+constexpr const char* kLimits[] = {"products", "memory", "L2 cache", "launch"};
+
+const char* name_of(Limit limit) { return kLimits[static_cast<std::size_t>(limit)]; }
+
+std::string names_of(const std::vector<Limit>& limits, const char* between) {
+  std::string text;
+  for (const Limit limit : limits)
+    text += (text.empty() ? "" : between) + std::string(name_of(limit));
+  return text;
+}
+
+// " 94 % memory", or "    ? products": what may take longer, and how long is not known.
 std::string bound_text(const Prediction& p) {
-  constexpr const char* kNames[] = {"products", "memory", "L2 cache", "launch"};
-  const char* name = kNames[static_cast<std::size_t>(p.bound)];
-  return fmt::format("{:>5} {}", p.share ? percent(*p.share) : "", name);
+  if (!p.bound) return fmt::format("{:>5} {}", "?", names_of(p.open, ", "));
+  return fmt::format("{:>5} {}", p.share ? percent(*p.share) : "", name_of(*p.bound));
 }
 
 const LaunchModel& main_of(const Prediction& p) { return p.launches[p.main]; }
@@ -146,8 +156,11 @@ std::string launch_text(const LaunchModel& m, const KnownDevice& device, std::si
                                         amount(m.cache.amount, "B")));
   }
   text += line("launch", fmt::format("{} assumed", format_seconds(kLaunchSeconds)));
+  const std::string seconds = at_least(m.seconds, m.open.empty());
   text +=
-      line("bound by", fmt::format("{}: {}", limit_text(m.bound, l), format_seconds(m.seconds)));
+      line("bound by", bound_is_known(m) ? fmt::format("{}: {}", limit_text(m.bound, l), seconds)
+                                         : fmt::format("not known: {}, or longer by {}", seconds,
+                                                       names_of(m.open, " or ")));
   return text;
 }
 
@@ -183,9 +196,9 @@ std::string details(const Row& row) {
     text += launch_text(e.chosen.launches[i], device, i + 1);
   }
   std::string predicted = fmt::format(
-      "  predicted, not measured: {}{}, {}/s, {}/s", e.chosen.complete ? "" : "at least ",
-      format_seconds(e.chosen.seconds), amount(e.flops / e.chosen.seconds, "FLOP"),
-      amount(e.bytes / e.chosen.seconds, "B"));
+      "  predicted, not measured: {}{}, {}{}/s, {}/s", e.chosen.complete ? "" : "at least ",
+      format_seconds(e.chosen.seconds), e.chosen.complete ? "" : "at most ",
+      amount(e.flops / e.chosen.seconds, "FLOP"), amount(e.bytes / e.chosen.seconds, "B"));
   if (e.chosen.share) {
     predicted += fmt::format("; {} of the peak that binds", percent(*e.chosen.share));
   }
@@ -242,6 +255,22 @@ std::string summary(const std::vector<Row>& rows) {
                    useful_text(m), at_least(e.chosen), bound_text(e.chosen)}});
   }
   return plain_grid(columns, lines.rows, color_wanted());
+}
+
+std::string sums_text(const std::vector<Row>& rows, const std::map<std::string, double>& weights) {
+  std::string text;
+  for (const Sum& sum : sums_of(rows, weights)) {
+    if (!sum.refused.empty()) {
+      text += wrapped(fmt::format("{}: no sum: {} is refused", sum.device, sum.refused), 2);
+      continue;
+    }
+    text += wrapped(fmt::format("{}: the cases, as often as their file says ({} case{}, {:g} times "
+                                "in all), take {}: the sum of how often x predicted time",
+                                sum.device, sum.cases, sum.cases == 1 ? "" : "s", sum.times,
+                                at_least(sum.seconds, sum.complete)),
+                    2);
+  }
+  return text;
 }
 
 std::string findings_text(const std::vector<Finding>& findings) {

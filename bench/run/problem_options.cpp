@@ -106,7 +106,7 @@ void add_problem_options(CLI::App& command, ProblemOptions& options, const std::
           "--cases", options.case_file,
           "file of cases (- for standard input): a name a line, # begins a comment. A\n"
           "number behind a name tells how often the case occurs, in a model's layers, say:\n"
-          "moat run sums the times, each so many times, below its table")
+          "moat run and moat explain sum the times, each so many times")
       ->type_name("FILE")
       ->group(group);
   command.add_option("--kernel", options.kernels, "only these kernels: gemm, attention, sum, …")

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -14,6 +15,7 @@
 #include "bench/explain/document.hpp"
 #include "bench/explain/explain_command.hpp"
 #include "bench/run/usage_error.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace moat::explain {
 namespace {
@@ -147,6 +149,7 @@ std::vector<Target> scripted() {
 }
 
 constexpr const char* kProduct = "gemm/bf16/m1024n1408k1024bt";
+constexpr const char* kOther = "gemm/bf16/m1408n1024k1024bt";
 
 // 88 items on 10 units are 9 rounds: 97.8 %; 2.95 GFLOP at 97.8 % of 100 TFLOP/s are 30.2 µs.
 TEST(ExplainCommand, PrintsTheArithmetic) {
@@ -165,14 +168,78 @@ TEST(ExplainCommand, PrintsTheArithmetic) {
            "100.0 %)\n",
            "memory     7.86 µs = 7.86 MB ÷ 1.00 TB/s\n",
            "L2 cache   unknown: 46.1 MB, and no figure of its bandwidth has a source\n",
-           "bound by   bf16 on matrix units: 30.2 µs\n",
-           "predicted, not measured: at least 30.2 µs, 97.8 TFLOP/s",
-           "98 % of the peak that binds",
+           "bound by   not known: ≥ 30.2 µs, or longer by L2 cache\n",
+           "predicted, not measured: at least 30.2 µs, at most 97.8 TFLOP/s, 260 GB/s\n",
            "chosen    128x128x32-4w-2s",
            "          64x128x32-4w-2s",
        }) {
     EXPECT_NE(result.out.find(line), std::string::npos) << line << "\n" << result.out;
   }
+}
+
+TEST(ExplainCommand, WhatBindsIsToldOnceAllPeaksAreKnown) {
+  KnownDevice device = kDevice;
+  device.cache_rate = 1e14;
+  const std::vector<Target> targets{
+      {.backend = "scripted", .device = &device, .plan = plan_product}};
+  const auto known = run({kProduct, "--device", "one"}, targets);
+  for (const char* line : {"bound by   bf16 on matrix units: 30.2 µs\n",
+                           "predicted, not measured: 30.2 µs, 97.8 TFLOP/s, 260 GB/s; 98 % of the "
+                           "peak that binds"}) {
+    EXPECT_NE(known.out.find(line), std::string::npos) << line << "\n" << known.out;
+  }
+  const Json one = run({kProduct, "--device", "one", "--json"}, targets).json()["cases"][0];
+  EXPECT_EQ(one["predicted"]["bound"], "products");
+  EXPECT_TRUE(one["predicted"]["share"].is_number());
+}
+
+// As of f32 products on a device whose documents do not tell their rate.
+TEST(ExplainCommand, ProductsOfAnUnknownRateHaveNoBoundAndNoRank) {
+  const auto without_rate = [](const KnownDevice& device, const Problem& problem,
+                               const std::string& schedule) {
+    LaunchPlan plan = plan_product(device, problem, schedule);
+    if (plan.launches.empty()) return plan;
+    plan.launches[0].product_rate.reset();
+    if (schedule == "split") {  // its sums through memory take longer
+      plan.launches[0].schedule_name = schedule;
+      plan.launches[0].items *= 2;
+    }
+    plan.schedules = {kWhole, "split", kHalf};
+    return plan;
+  };
+  const std::vector<Target> targets{
+      {.backend = "scripted", .device = &kDevice, .plan = without_rate}};
+  const auto result = run({kProduct, "sum/f32/n64", "--device", "one"}, targets);
+  EXPECT_NE(result.out.find("≥ 7.86 µs      ? products, L2 cache\n"), std::string::npos)
+      << result.out;
+  const Json one = run({kProduct, "--device", "one", "--json"}, targets).json()["cases"][0];
+  EXPECT_TRUE(one["predicted"]["bound"].is_null()) << one;
+  EXPECT_TRUE(one["predicted"]["share"].is_null()) << one;
+  EXPECT_TRUE(one["predicted"]["launches"][0]["bound"].is_null()) << one;
+  // The others stand in the order of the menu, not of times that are least ones.
+  ASSERT_EQ(one["others"].size(), 2U) << one;
+  EXPECT_GT(one["others"][0]["seconds"], one["others"][1]["seconds"]);
+  EXPECT_EQ(one["others"][1]["launches"][0]["schedule"], kHalf);
+}
+
+// 3 x 30.2 µs, which are least times, and twice 30.2 µs of the other case.
+TEST(ExplainCommand, SumsUpTheCasesOfAFile) {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path() / "cases.txt").string();
+  std::ofstream(file) << kProduct << " 3\n" << kOther << " 2\n";
+  const std::string which = "one: the cases, as often as their file says (2 cases, 5 times in all)";
+  const auto result = run({"--cases", file, "--device", "one"}, scripted());
+  EXPECT_NE(result.out.find(which + ", take ≥ 151 µs:"), std::string::npos) << result.out;
+  const Json all = run({"--cases", file, "--device", "one", "--json"}, scripted()).json();
+  EXPECT_EQ(all["sums"][0]["times"], 5);
+  EXPECT_EQ(all["sums"][0]["complete"], false);
+  EXPECT_EQ(all["cases"][0]["weight"], 3);
+  std::ofstream(file, std::ios::app) << "softmax/bf16/r4c256\n";
+  const auto refused = run({"--cases", file, "--device", "one"}, scripted());
+  EXPECT_NE(refused.out.find("one: no sum: softmax/bf16/r4c256 is refused\n"), std::string::npos)
+      << refused.out;
+  EXPECT_EQ(run({kProduct, "--device", "one"}, scripted()).out.find("as often as"),
+            std::string::npos);
 }
 
 TEST(ExplainCommand, SaysWhyThereIsNoLaunch) {
@@ -196,7 +263,7 @@ TEST(ExplainCommand, ALineForEachDeviceBelowItsCase) {
           "  device  schedule          blocks  waves  fill  useful  predicted  of peak\n"
           "──────────────────────────────────────────────────────────────────────────────────\n"
           "gemm/bf16/m1024n1408k1024bt\n"
-          "  one     128x128x32-4w-2s      88   8.80  98 %   100 %  ≥ 30.2 µs   98 % products\n"),
+          "  one     128x128x32-4w-2s      88   8.80  98 %   100 %  ≥ 30.2 µs      ? L2 cache\n"),
       std::string::npos)
       << result.out;
 }
@@ -250,7 +317,7 @@ TEST(ExplainCommand, DocumentHasItsMembers) {
   EXPECT_EQ(launch["kernel"], "gemm/bf16/transposed");
   EXPECT_EQ(launch["tile"]["m"], 128);
   EXPECT_NEAR(launch["fill"].get<double>(), 88.0 / 90, 1e-12);
-  EXPECT_EQ(launch["bound"], "products");
+  EXPECT_TRUE(launch["bound"].is_null());
   EXPECT_EQ(launch["unknown"], Json::array({"cache"}));
   EXPECT_NEAR(one["predicted"]["seconds"].get<double>(),
               2.0 * 1024 * 1408 * 1024 / (1e14 * 88 / 90), 1e-12);

@@ -100,6 +100,29 @@ TEST(ExplainModel, APeakWithoutASourceIsNamed) {
   EXPECT_EQ(m.unknown, (std::vector{Limit::products, Limit::cache}));
   EXPECT_EQ(m.bound, Limit::memory);
   EXPECT_FALSE(m.products.seconds);
+  EXPECT_EQ(m.open, m.unknown);
+  EXPECT_FALSE(bound_is_known(m));
+}
+
+// A cache that is as fast as memory reads these in less time than the products take.
+TEST(ExplainModel, AnUnknownTermThatFitsLeavesTheBoundKnown) {
+  KnownDevice device = round_device();
+  device.cache_rate.reset();
+  const LaunchWork work{.flops = 1e12, .tile_flops = 1e12, .cache_bytes = 1e8, .items = 100};
+  const LaunchModel m = model(device, product_launch(), work);
+  EXPECT_EQ(m.unknown, std::vector{Limit::cache});
+  EXPECT_TRUE(m.open.empty());
+  EXPECT_TRUE(bound_is_known(m));
+}
+
+// Products whose edges are not modelled may take longer than is said, and so bind.
+TEST(ExplainModel, UnmodelledEdgesMayBind) {
+  const LaunchWork few{.flops = 1e9, .memory_bytes = 1e8, .items = 100};
+  EXPECT_FALSE(bound_is_known(model(round_device(), product_launch(), few)));
+  const LaunchWork many{.flops = 1e12, .memory_bytes = 1e8, .items = 100};
+  const LaunchModel m = model(round_device(), product_launch(), many);
+  EXPECT_EQ(m.open, std::vector{Limit::products});
+  EXPECT_TRUE(bound_is_known(m));
 }
 
 // What a unit has room for: 100 KiB ÷ (31 + 1) KiB are three blocks, 2048 ÷ 1024 threads two.
