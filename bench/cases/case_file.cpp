@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "bench/cases/case.hpp"
+#include "bench/record/json_reader.hpp"
 
 namespace moat {
 namespace {
@@ -45,8 +46,11 @@ std::vector<FileCase> read_cases(std::istream& in, const std::string& name) {
   std::vector<FileCase> cases;
   std::map<std::string, int> line_of;
   int number = 0;
+  constexpr int kMostWrong = 5;  // that are told
+  int wrong = 0;
+  std::string errors;
   for (std::string line; std::getline(in, line);) {
-    ++number;
+    if (++number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     try {
       const std::vector<std::string> words = words_of(line);
       if (words.empty()) continue;
@@ -65,9 +69,15 @@ std::vector<FileCase> read_cases(std::istream& in, const std::string& name) {
       }
       cases.push_back(std::move(c));
     } catch (const CaseError& e) {
-      throw CaseError(fmt::format("{}: line {}: {}", name, number, e.what()));
+      if (++wrong > kMostWrong) continue;
+      errors +=
+          fmt::format("{}{}: line {}: {}", errors.empty() ? "" : "\n", name, number, e.what());
     }
   }
+  if (wrong > kMostWrong) {
+    errors += fmt::format("\n{}: {} more lines are wrong", name, wrong - kMostWrong);
+  }
+  if (wrong > 0) throw CaseError(errors);
   if (in.bad()) throw CaseError(fmt::format("{}: cannot be read", name));
   if (cases.empty()) throw CaseError(fmt::format("{}: there is no case in it", name));
   if (std::ranges::any_of(cases, [](const FileCase& c) { return c.weight.has_value(); })) {

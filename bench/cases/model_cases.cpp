@@ -2,6 +2,7 @@
 #include "bench/cases/model_cases.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -58,7 +59,7 @@ class Cases {
   void add_attention(int batch, int q_len, int kv_len, int window);
   void add_grouped_attention();
   void add_latent_attention();
-  std::vector<int> prefill(bool paged) const;
+  std::vector<int> prefill(bool paged);
 
   const ModelShape& s_;
   const ModelUse& use_;
@@ -172,13 +173,17 @@ void Cases::add_experts(int tokens, const ExpertsShape& experts) {
                         .experts = experts.count,
                         .top = top,
                         .cols = s_.hidden});
+  const int here = experts_of_a_device(experts, s_.hidden);
   const auto product = [&](int n, int k) {
-    add(GroupedGemmProblem{.dtype = DType::bf16,
-                           .tokens = tokens,
-                           .experts = experts_of_a_device(experts, s_.hidden),
-                           .top = top,
-                           .n = n,
-                           .k = k});
+    GroupedGemmProblem p{
+        .dtype = DType::bf16, .tokens = tokens, .experts = here, .top = top, .n = n, .k = k};
+    add(p);
+    if (here == experts.count || tokens != use_.tokens.front()) return;
+    p.experts = experts.count;
+    leave_out(
+        fmt::format("products of all {} experts at once, whose weights are beyond 1 GiB ({} "
+                    "are within): --case {} asks for them",
+                    experts.count, here, case_name(p)));
   };
   product((s_.gated ? 2 : 1) * experts.intermediate, s_.hidden);
   if (s_.swiglu) {
@@ -232,9 +237,16 @@ void Cases::add_head(int tokens) {
                     .top_p = kTopP});
 }
 
-std::vector<int> Cases::prefill(bool paged) const {
+// Over a paged cache the usual cases have no long prompt: models with so many heads take seconds
+// for a call of it on a processor.
+std::vector<int> Cases::prefill(bool paged) {
   if (use_.tokens != ModelUse{}.tokens || !use_.prefill.empty()) return use_.prefill;
-  return paged ? std::vector{kPrefill} : std::vector{kPrefill, kLongPrefill};
+  if (!paged) return {kPrefill, kLongPrefill};
+  leave_out(fmt::format(
+      "attention of a prompt of {} tokens over a paged cache, which takes long: --tokens {} asks "
+      "for it",
+      kLongPrefill, fmt::join(use_.tokens, ",")));
+  return {kPrefill};
 }
 
 // Grouped queries: over a dense cache; with sinks, windows and wide heads over a paged one.

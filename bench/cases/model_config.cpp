@@ -240,17 +240,27 @@ class ConfigReader {
   Configuration result_;
 };
 
-std::string used(const ModelUse& use, const ModelShape& shape, int tp) {
+std::string used(const ModelUse& use, int tp) {
   std::string text = fmt::format("{} tokens", fmt::join(use.tokens, ", "));
   if (!use.decode.empty()) {
     text += fmt::format(", of which {} decode over {} keys", fmt::join(use.decode, ", "),
                         fmt::join(use.contexts, ", "));
   }
   if (tp > 1) text += fmt::format(", on one of {} devices", tp);
-  if (!shape.experts.empty()) {
-    text += "; products of as many experts as 1 GiB of weights holds";
-  }
   return text;
+}
+
+// What is to be done about a file that cannot be read: "OWNER/NAME" is a model's name on the hub.
+std::string hint_of(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file)) return "; a model's config.json was expected";
+  const std::string name = file.string();
+  const bool is_name = std::ranges::count(name, '/') == 1 && !name.starts_with('/') &&
+                       !name.starts_with('.') && !name.ends_with(".json") && !name.ends_with('/');
+  return is_name ? fmt::format(
+                       "; for a model of that name on the hub, fetch "
+                       "https://huggingface.co/{}/resolve/main/config.json",
+                       name)
+                 : "";
 }
 
 }  // namespace
@@ -266,7 +276,7 @@ ModelSuite suite_of_model(std::filesystem::path file, const ModelUse& use, int t
   try {
     document = read_json_file(file);
   } catch (const std::runtime_error& e) {
-    throw CaseError(e.what());
+    throw CaseError(e.what() + hint_of(file));
   }
   const Configuration c = configuration_of(document, file.string());
   const ModelShape shape = shape_of(c, tp, weights);
@@ -279,7 +289,7 @@ ModelSuite suite_of_model(std::filesystem::path file, const ModelUse& use, int t
     throw CaseError(fmt::format("{}: {}", c.id, e.what()));
   }
   made.suite.description =
-      fmt::format("one layer of each kind and the output head: {}{}{}", used(use, shape, tp),
+      fmt::format("one layer of each kind and the output head: {}{}{}", used(use, tp),
                   made.left_out.empty() ? "" : ". Left out: ", fmt::join(made.left_out, "; "));
   return made;
 }

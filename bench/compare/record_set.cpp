@@ -86,6 +86,7 @@ std::vector<NamedRecord> read_records(
   std::vector<NamedRecord> records;
   std::set<fs::path> seen;
   std::set<std::size_t> contents;
+  std::vector<std::string> left_out;  // documents that are no records
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& [path, found] = files[i];
     on_file(i, files.size());
@@ -99,8 +100,7 @@ std::vector<NamedRecord> read_records(
       // A pattern such as results/*/*.json names other documents of moat too.
       if (const std::string kind = other_kind(document);
           !kind.empty() && (found || kind.starts_with("moat-"))) {
-        say("moat: {}: left out, because its schema is {}, not {}\n", path.string(), kind,
-            kRecordSchema);
+        left_out.push_back(fmt::format("{} ({})", path.string(), kind));
         continue;
       }
       // A copy is no second run.
@@ -108,8 +108,15 @@ std::vector<NamedRecord> read_records(
       records.push_back({path.string(), read_record(std::move(document))});
       recompute_shares(records.back().record);
     } catch (const JsonError& e) {
-      throw RecordError(fmt::format("{}: {}", path.string(), e.what()));
+      throw RecordError(e.pointer().empty() ? fmt::format("{}: no record of moat run: {}",
+                                                          path.string(), e.reason())
+                                            : fmt::format("{}: {}", path.string(), e.what()));
     }
+  }
+  if (!left_out.empty()) {
+    say("moat: {} document{} of other schemas than {} left out, {}: {}\n", left_out.size(),
+        left_out.size() == 1 ? "" : "s", kRecordSchema, left_out.size() == 1 ? "it is" : "such as",
+        left_out.front());
   }
   if (records.empty()) {
     std::string names;

@@ -12,6 +12,7 @@
 #include "backends/cpu/sets.hpp"
 #include "bench/baselines/baselines.hpp"
 #include "bench/cases/case.hpp"
+#include "bench/cases/case_file.hpp"
 #include "bench/cases/suites.hpp"
 #include "bench/record/standard_streams.hpp"
 #include "bench/run/problem_options.hpp"
@@ -25,9 +26,10 @@ namespace {
 constexpr const char* kExamples =
     "examples:\n"
     "  moat list                       everything, with the number of cases of each suite\n"
-    "  moat list --suite llama3-8b     and the cases of this suite\n"
-    "  moat list --model config.json   and the cases of a model of your own\n"
-    "  moat list --json                for a program\n"
+    "  moat list --suite llama3-8b     the cases of this suite\n"
+    "  moat list --model config.json   the cases of a model of your own\n"
+    "  moat list --cases cases.txt     the cases of a file, as moat run reads them\n"
+    "  moat list --json                for a program, with all cases\n"
     "\n"
     "exit codes: 0 printed, 2 bad option or value, 4 standard output could not be written\n";
 
@@ -81,6 +83,21 @@ Json list_suite(const Suite& suite) {
           {"description", suite.description},
           {"source", suite.source},
           {"cases", cases}};
+}
+
+Json list_file(const std::string& file) {
+  Json cases = Json::array();
+  Json weights = Json::object();
+  for (const FileCase& c : read_own_cases(file)) {
+    cases.push_back(case_name(c.problem));
+    if (c.weight) weights[case_name(c.problem)] = *c.weight;
+  }
+  const std::string name = file == "-" ? "standard input" : file;
+  return {{"name", name},
+          {"description", "of a file"},
+          {"source", name},
+          {"cases", cases},
+          {"weights", weights}};
 }
 
 Json list_suites() {
@@ -176,7 +193,20 @@ Json listing(const std::vector<BackendEntry>& backends, const std::vector<Absent
           {"baselines", std::move(baselines)}};
 }
 
-std::string listing_text(const Json& listing, const std::vector<std::string>& suites) {
+std::string suite_text(const Json& suite) {
+  std::string text = fmt::format("# {}: {} cases: {}\n", text_of(suite, "name"),
+                                 suite["cases"].size(), text_of(suite, "description"));
+  if (suite["source"] != suite["name"]) text += fmt::format("# {}\n", text_of(suite, "source"));
+  const Json weights = suite.value("weights", Json::object());
+  for (const Json& c : suite["cases"]) {
+    const auto name = c.get<std::string>();
+    text += weights.contains(name) ? fmt::format("{} {:g}\n", name, weights[name].get<double>())
+                                   : name + '\n';
+  }
+  return text;
+}
+
+std::string listing_text(const Json& listing) {
   std::string text = "Kernels\n";
   for (const Json& kernel : listing["kernels"]) {
     const bool of_all = kernel["coded_dtypes"] == kernel["dtypes"];
@@ -189,14 +219,9 @@ std::string listing_text(const Json& listing, const std::vector<std::string>& su
   }
   text += "\nSuites\n";
   for (const Json& suite : listing["suites"]) {
-    const std::string name = text_of(suite, "name");
     text +=
-        fmt::format("  {:<13} {} cases: {}\n                source: {}\n", name,
+        fmt::format("  {:<13} {} cases: {}\n                source: {}\n", text_of(suite, "name"),
                     suite["cases"].size(), text_of(suite, "description"), text_of(suite, "source"));
-    if (std::ranges::find(suites, name) == suites.end()) continue;
-    for (const Json& c : suite["cases"]) {
-      text += fmt::format("                  {}\n", c.get<std::string>());
-    }
   }
   text += "\nInstruction sets of the CPU backend (--cpu)\n";
   for (const Json& set : listing["instruction_sets"]) {
@@ -245,7 +270,9 @@ void add_list_command(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("list", "kernels, cases, backends, devices; what is skipped and why");
   command->footer(kExamples);
-  command->add_option("--suite", options->suites, "show the cases of these suites");
+  command->add_option("--suite", options->suites, "print the cases of these suites alone");
+  command->add_option("--cases", options->model.case_file, "those of a file (- for standard input)")
+      ->type_name("FILE");
   add_model_options(*command, options->model, "The cases of a model");
   command->add_flag("--json", options->json, "as JSON, with all cases");
   command->callback([options, &exit_code] {
@@ -256,15 +283,22 @@ void add_list_command(CLI::App& app, int& exit_code) {
         throw UsageError(fmt::format("--suite: {} is not known{}", name, suggestion(name, known)));
       }
     }
-    const auto model = select_model(options->model);
-    Json all = listing(backends(), absent_backends());
-    std::vector<std::string> shown = options->suites;
-    if (model) {
-      all["suites"].push_back(list_suite(model->suite));
-      shown.push_back(model->suite.name);
-    }
-    print_out(options->json ? dump_strict(all) : listing_text(all, shown));
+    Json shown = Json::array();
+    for (const auto& name : options->suites) shown.push_back(list_suite(find_suite(name)));
+    Json own = Json::array();
+    if (const auto model = select_model(options->model)) own.push_back(list_suite(model->suite));
+    if (options->model.case_file) own.push_back(list_file(*options->model.case_file));
+    for (const Json& suite : own) shown.push_back(suite);
     exit_code = kExitOk;
+    if (!options->json && !shown.empty()) {
+      std::string text;
+      for (const Json& suite : shown) text += (text.empty() ? "" : "\n") + suite_text(suite);
+      print_out(text);
+      return;
+    }
+    Json all = listing(backends(), absent_backends());
+    for (Json& suite : own) all["suites"].push_back(std::move(suite));
+    print_out(options->json ? dump_strict(all) : listing_text(all));
   });
 }
 

@@ -20,7 +20,11 @@ void add_list_command(CLI::App& app, int& exit_code);
 // "instruction_sets", "backends", "baselines"}.
 Json listing(const std::vector<BackendEntry>& backends, const std::vector<AbsentBackend>& absent);
 
-// The listing as a person reads it; with the cases of the suites if there are any named.
-std::string listing_text(const Json& listing, const std::vector<std::string>& suites);
+// The listing as a person reads it, without cases.
+std::string listing_text(const Json& listing);
+
+// The cases of a suite, a name a line below what they are and where they are from: the lines of a
+// file of cases.
+std::string suite_text(const Json& suite);
 
 }  // namespace moat

@@ -121,13 +121,17 @@ class Builder final : public nlohmann::json_sax<Json> {
 }  // namespace
 
 Json read_json(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) {
-    throw JsonError("", "begins with a byte order mark (byte 1)");
-  }
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) throw JsonError("", "it is empty");
   // The library takes one for the end of the text.
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
     throw JsonError("", fmt::format("holds a NUL (byte {})", nul + 1));
+  }
+  constexpr std::string_view kFirst = "{[\"-0123456789tfn";
+  if (kFirst.find(text[first]) == std::string_view::npos) {
+    throw JsonError("",
+                    fmt::format("it begins with what no JSON begins with (byte {})", first + 1));
   }
   Builder builder;
   try {

@@ -82,7 +82,8 @@ Json read_json_file(const std::filesystem::path& path) {
   try {
     return parse_strict(text);
   } catch (const JsonError& e) {
-    throw std::runtime_error(fmt::format("{}: not JSON: {}", path.string(), e.what()));
+    throw std::runtime_error(fmt::format("{}: not JSON: {}", path.string(),
+                                         e.pointer().empty() ? e.reason() : e.what()));
   }
 }
 

@@ -24,6 +24,7 @@ class JsonError : public std::runtime_error {
  public:
   JsonError(std::string pointer, const std::string& reason);
   const std::string& pointer() const { return pointer_; }
+  const std::string& reason() const { return reason_; }
   // The same with more to its reason.
   JsonError with_note(const std::string& note) const;
   // The same in a value that stands at `parent`.

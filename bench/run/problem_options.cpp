@@ -5,7 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "bench/cases/case.hpp"
@@ -54,13 +57,49 @@ constexpr int kMostTokens = 1 << 16;
 constexpr int kMostKeys = 1 << 24;
 constexpr int kMostDevices = 1 << 12;
 
+// "1, 64,8k": whole numbers with commas between them, blanks around, and k for 1024. Throws
+// CLI::ValidationError.
+std::vector<int> numbers_of(const std::string& option, const std::string& list, int most) {
+  std::vector<int> numbers;
+  std::istringstream text(list);
+  for (std::string part; std::getline(text, part, ',');) {
+    part.erase(0, part.find_first_not_of(' '));
+    part.erase(part.find_last_not_of(' ') + 1);
+    if (part.empty()) break;
+    const bool thousands = part.ends_with('k');
+    const auto value = plain_number<int>(thousands ? part.substr(0, part.size() - 1) : part);
+    const std::int64_t number = std::int64_t{value.value_or(0)} * (thousands ? 1024 : 1);
+    if (number < 1 || number > most) {
+      throw CLI::ValidationError(
+          option, fmt::format("\"{}\" {}, nor such a number of 1024 with a k behind it", part,
+                              number_wanted(1, most)));
+    }
+    numbers.push_back(static_cast<int>(number));
+  }
+  if (std::ranges::count(list, ',') + 1 != std::ssize(numbers)) {
+    throw CLI::ValidationError(
+        option, fmt::format("there is no number before or behind a comma of \"{0}\": write them as "
+                            "1,2, or \"1, 2\" in quotes",
+                            list));
+  }
+  return numbers;
+}
+
 void add_numbers(CLI::App& command, const std::string& name, std::vector<int>& numbers, int most,
                  const std::string& text, const std::string& group) {
-  command.add_option(name, numbers, text)
-      ->delimiter(',')
+  command
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [&numbers, name, most](const std::vector<std::string>& lists) {
+            numbers.clear();
+            for (const std::string& list : lists) {
+              const std::vector<int> more = numbers_of(name, list, most);
+              numbers.insert(numbers.end(), more.begin(), more.end());
+            }
+          },
+          text)
       ->allow_extra_args(false)
-      ->check(number_check(1, most))
-      ->type_name("LIST")
+      ->type_name(fmt::format("LIST:from 1 to {}", most))
       ->group(group);
 }
 
@@ -71,14 +110,6 @@ std::vector<int> unique(const std::vector<int>& numbers) {
     if (std::ranges::find(once, n) == once.end()) once.push_back(n);
   }
   return once;
-}
-
-std::vector<FileCase> read_own_cases(const std::string& file) {
-  try {
-    return read_case_file(file);
-  } catch (const CaseError& e) {
-    throw UsageError(fmt::format("--cases {}", e.what()));
-  }
 }
 
 std::vector<std::string> dtype_names() {
@@ -138,12 +169,12 @@ void add_model_options(CLI::App& command, ProblemOptions& options, const std::st
       ->check(number_check(1, kMostDevices))
       ->group(group);
   add_numbers(command, "--tokens", options.tokens, kMostTokens,
-              fmt::format("tokens of a step of --model, as in 1,64,2048 (default: 1,16,512,4096): "
+              fmt::format("tokens of a step of --model, as in 1,64,2k (default: 1,16,512,4096): "
                           "up to\n{} are one of each sequence (decode), more are a prompt",
                           kMostDecoded),
               group);
   add_numbers(command, "--context", options.contexts, kMostKeys,
-              "keys that decode of --model meets, as in 4096,32768 (default: 4096)", group);
+              "keys that decode of --model meets, as in 4k,32k (default: 4096)", group);
   const std::map<std::string, WeightFormat> formats = {{"bf16", WeightFormat::bf16},
                                                        {"fp8", WeightFormat::fp8},
                                                        {"int8", WeightFormat::int8},
@@ -157,6 +188,14 @@ void add_model_options(CLI::App& command, ProblemOptions& options, const std::st
       ->transform(choice(formats))
       ->type_name("FORMAT")
       ->group(group);
+}
+
+std::vector<FileCase> read_own_cases(const std::string& file) {
+  try {
+    return read_case_file(file);
+  } catch (const CaseError& e) {
+    throw UsageError(fmt::format("--cases {}", e.what()));
+  }
 }
 
 std::optional<ModelSuite> select_model(const ProblemOptions& options) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/cases/case_file.hpp"
 #include "bench/cases/model_config.hpp"
 #include "bench/run/options.hpp"
 #include "problems/problem.hpp"
@@ -21,6 +22,9 @@ void add_model_options(CLI::App& command, ProblemOptions& options, const std::st
 
 // What --model asks for. Throws UsageError, also for options of it without it.
 std::optional<ModelSuite> select_model(const ProblemOptions& options);
+
+// What --cases names. Throws UsageError.
+std::vector<FileCase> read_own_cases(const std::string& file);
 
 struct Selection {
   std::vector<Problem> problems;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,8 +31,13 @@ inline std::vector<std::string> option_names(const CLI::App& command) {
 // "unknown argument --sampels (did you mean --samples?)"
 inline std::string unknown_argument(const CLI::App& command, const std::string& argument) {
   std::string text = "unknown argument " + argument;
-  if (!argument.starts_with('-')) return text;
-  const auto meant = nearest(argument.substr(0, argument.find('=')), option_names(command));
+  const std::vector<std::string> options = option_names(command);
+  if (!argument.starts_with('-')) {
+    const bool takes_cases = std::ranges::find(options, "--case") != options.end();
+    const bool is_case = takes_cases && std::ranges::count(argument, '/') == 2;
+    return is_case ? text + " (did you mean --case " + argument + "?)" : text;
+  }
+  const auto meant = nearest(argument.substr(0, argument.find('=')), options);
   return meant ? text + " (did you mean " + *meant + "?)" : text;
 }
 

@@ -49,6 +49,10 @@ TEST(CaseFile, HasANameALineAndHowOftenItOccurs) {
   }
 }
 
+TEST(CaseFile, MayBeginWithAByteOrderMark) {
+  EXPECT_EQ(case_name(read("\xEF\xBB\xBFsum/f32/n10\n").at(0).problem), "sum/f32/n10");
+}
+
 TEST(CaseFile, WithoutNumbersNothingIsWeighted) {
   for (const FileCase& c : read("sum/f32/n10\nsum/f32/n11\n")) EXPECT_FALSE(c.weight);
 }
@@ -71,6 +75,13 @@ TEST(CaseFile, ErrorsNameTheLineAndWhatIsWrong) {
   for (const auto& [text, part] : faults) {
     EXPECT_THAT(error_of(text), AllOf(HasSubstr("cases.txt: "), HasSubstr(part))) << text;
   }
+  // All wrong lines are named, but not hundreds.
+  EXPECT_THAT(error_of("sum/f32/n0\nsum/f32/n1\nsum/f32/n2 x"),
+              AllOf(HasSubstr("line 1: case 'sum/f32/n0'"), HasSubstr("line 3: 'x' is not how")));
+  std::string many;
+  for (int i = 0; i < 9; ++i) many += "x\n";
+  EXPECT_THAT(error_of(many), AllOf(HasSubstr("line 5: "), Not(HasSubstr("line 6: ")),
+                                    HasSubstr("cases.txt: 4 more lines are wrong")));
   EXPECT_THROW(read_case_file("/no/such/file"), CaseError);
   EXPECT_THROW(read_case_file("/"), CaseError);
 }

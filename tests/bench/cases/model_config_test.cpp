@@ -287,6 +287,23 @@ TEST_F(ModelConfig, WhatNoCaseStandsForIsNamed) {
   EXPECT_THAT(names_of(suite_of(json).suite.cases), Not(Contains(HasSubstr("rmsnorm"))));
 }
 
+// Named as a case that asks for it; what the options ask for is not left out.
+TEST_F(ModelConfig, WhatTheUsualCasesLeaveOutIsNamedWithWhatAsksForIt) {
+  const Json deepseek = config_of("deepseek-ai/DeepSeek-V3");
+  EXPECT_THAT(left_out(deepseek),
+              AllOf(HasSubstr("products of all 256 experts at once, whose weights are beyond 1 GiB "
+                              "(16 are within): --case groupedgemm/bf16/t1e256top8n4096k7168 asks"),
+                    HasSubstr("--case groupedgemm/bf16/t1e256top8n7168k2048 asks"),
+                    HasSubstr("a prompt of 4096 tokens over a paged cache, which takes long: "
+                              "--tokens 1,16,512,4096 asks for it")));
+  const ModelSuite asked = suite_of(deepseek, use_of({1, 16, 512, 4096}, {}));
+  EXPECT_THAT(asked.left_out, Not(Contains(HasSubstr("--tokens"))));
+  EXPECT_THAT(names_of(asked.suite.cases), Contains(HasSubstr("pagedattention/bf16/b1q4096")));
+  EXPECT_THAT(left_out(config_of("openai/gpt-oss-120b")),
+              AllOf(HasSubstr("products of all 128 experts"), HasSubstr("a prompt of 4096")));
+  EXPECT_EQ(left_out(config_of("meta-llama/Llama-3.1-8B")), "");
+}
+
 TEST_F(ModelConfig, ErrorsNameTheFileTheFieldAndWhatItMeans) {
   const Json llama = config_of("meta-llama/Llama-3.1-8B");
   const auto with = [&](const char* field, const Json& value) {

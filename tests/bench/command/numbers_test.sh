@@ -52,9 +52,11 @@ edited 's/"host": {/"host": {"x": "\xff",/' && unreadable "(byte "
 for tail in '\0' '\0x' '{}' ',' 'x'; do
   { cat r.json && printf '%b' "$tail"; } > edited.json && unreadable "(byte "
 done
-{ printf '\xef\xbb\xbf' && cat r.json; } > edited.json && unreadable "byte order mark (byte 1)"
+{ printf '\xef\xbb\xbf' && cat r.json; } > edited.json
+"$MOAT" report --table edited.json > /dev/null || fail "a byte order mark keeps a record from being read"
 head -c 1000 r.json > edited.json && unreadable "(byte "
-: > edited.json && unreadable "(byte "
+: > edited.json && unreadable "edited.json: no record of moat run: it is empty"
+echo '<html>' > edited.json && unreadable "it begins with what no JSON begins with (byte 1)"
 { printf '{"schema": "moat-record", "porting": ' && printf '[%.0s' $(seq 100000); } > edited.json
 unreadable "nested more than"
 finish

@@ -244,9 +244,15 @@ TEST_F(CompareCommand, FoldersAreSetsOfRuns) {
   const Finished f = moat_command({"compare", (folder_ / "runs").string(), slow_, "--gate", "5%"});
   EXPECT_EQ(f.exit_code, kCompareSlower) << f.err;
   EXPECT_NE(f.out.find("(2 runs)"), std::string::npos) << f.out;
-  EXPECT_NE(f.err.find("other.json: left out, because its schema is of another program"),
+  EXPECT_NE(f.err.find("moat: 1 document of other schemas than moat-record left out, it is: "),
             std::string::npos)
       << f.err;
+  EXPECT_NE(f.err.find("other.json (of another program)\n"), std::string::npos) << f.err;
+  // However many there are, they have one line.
+  write_file(folder_ / "runs" / "third.json", "{\"schema\": \"of a third one\"}\n");
+  const std::string of_two = moat_command({"compare", (folder_ / "runs").string(), slow_}).err;
+  EXPECT_NE(of_two.find("moat: 2 documents of other schemas"), std::string::npos) << of_two;
+  EXPECT_EQ(of_two.find("third.json"), std::string::npos) << of_two;
 }
 
 // However a record is written, it takes part; what cannot be read ends the comparison.
