@@ -31,24 +31,8 @@ std::string seconds_or(const std::optional<double>& seconds, const char* otherwi
   return seconds ? format_seconds(*seconds) : otherwise;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// Lines of kColumns characters at most, those behind the first one `indent` blanks in. A number
-// stays with its unit.
-std::string wrapped(std::string line, std::size_t indent) {
-  std::string lines;
-  while (true) {
-    const std::size_t most = first_columns(line, kColumns).size();
-    if (most == line.size()) break;
-    std::size_t blank = line.rfind(' ', most);
-    while (blank != line.npos && blank > indent && is_digit(line[blank - 1])) {
-      blank = line.rfind(' ', blank - 1);
-    }
-    if (blank == line.npos || blank <= indent) break;
-    lines += line.substr(0, blank) + '\n';
-    line.replace(0, blank + 1, indent, ' ');
-  }
-  return lines + line + '\n';
+std::string wrapped(const std::string& line, std::size_t indent) {
+  return moat::wrapped(line, indent, kColumns) + '\n';
 }
 
 // Rows of a table, those of a case below its name.

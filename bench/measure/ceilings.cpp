@@ -293,8 +293,7 @@ class Runner {
     options.scheduling = scheduling_;
     const Implementation self{kernel.name, [&](const Problem& p) { solve(kernel, p); }};
     Measurement m;
-    constexpr int kTries = 2;
-    for (int i = 0; i < kTries; ++i) {
+    for (int i = 0; i < kCeilingTries; ++i) {
       m = measure(device_, {self}, {{kernel.problem}}, options, clock_).measurements.front();
       if (!m.disturbed) break;
     }
@@ -305,8 +304,9 @@ class Runner {
     } else if (m.stop_reason == StopReason::interrupted) {
       interrupted.push_back(m.name);
     } else if (m.disturbed) {
-      missing.push_back(fmt::format("{}: disturbed: {} of {} samples were set aside", m.name,
-                                    m.set_aside, m.set_aside + static_cast<int>(m.samples.size())));
+      missing.push_back(fmt::format(
+          "{}: disturbed: {} of {} samples were set aside, {} times", m.name, m.set_aside,
+          m.set_aside + static_cast<int>(m.samples.size()), kCeilingTries));
       disturbed_.push_back(m.name);
     } else if (!m.samples.empty() && sustained(m) > 0 && right(kernel, "after")) {
       const double counted = memory ? bytes(p) : flops(p);
@@ -376,7 +376,7 @@ class Runner {
   std::vector<std::string> disturbed_;
 };
 
-void run_compute(Device& device, Runner& runner) {
+void run_compute(Device& device, Runner& runner, const std::vector<DType>& types) {
   // Calls of about 0.3 ms on a CPU, long beside their launch and short beside the time slices of a
   // busy machine, and calls 32 times as long, which lose less to threads that wait for each other.
   const std::size_t per_unit = device.info().host ? 1 << 11 : 1 << 15;
@@ -409,7 +409,7 @@ void run_compute(Device& device, Runner& runner) {
     Buffer device_a, device_b, device_c;
   };
   std::vector<std::unique_ptr<Operands>> operands;
-  for (const DType t : kDTypes) {
+  for (const DType t : types) {
     const std::size_t size = size_of(t);
     const auto narrow = [&](int side, unsigned seed) {
       const auto wide = uniform(std::size_t(side) * kDepth, seed);
@@ -478,7 +478,9 @@ void run_units(const std::vector<Unit>& units, Runner& runner) {
   }
 }
 
-void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
+void run_memory(Device& device, Runner& runner, std::size_t memory_limit,
+                const CeilingNeeds& needs) {
+  if (!needs.read && !needs.copy) return;
   if (runner.stopped()) {
     for (const char* kernel : {"read", "copy"}) runner.interrupted.emplace_back(kernel);
     return;
@@ -502,14 +504,16 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
     device.upload(array.data() + at, pattern.data(), pattern_bytes);
   }
   const CeilingProblem read{.kind = CeilingKind::read, .n = n, .x = array.data(), .y = sum.data()};
-  runner.run({.name = "read",
-              .problem = read,
-              .out_bytes = sizeof(float),
-              .check = [&] { check_read(device, read, pattern); }},
-             0.4);
+  if (needs.read) {
+    runner.run({.name = "read",
+                .problem = read,
+                .out_bytes = sizeof(float),
+                .check = [&] { check_read(device, read, pattern); }},
+               0.4);
+  }
 
   const int threads = device.info().compute_units;
-  if (device.info().host) {
+  if (device.info().host && needs.read) {
     // An odd number of patterns: an even one has the exclusive or 0.
     CeilingProblem odd = read;
     odd.n -= static_cast<std::int64_t>(pattern.size());
@@ -521,6 +525,7 @@ void run_memory(Device& device, Runner& runner, std::size_t memory_limit) {
                0.4);
   }
 
+  if (!needs.copy) return;
   // Last: a copy that fails midway leaves an array that no longer holds the patterns.
   const CeilingProblem copy{
       .kind = CeilingKind::copy, .n = n / 2, .x = array.data(), .y = array.data() + bytes / 2};
@@ -642,12 +647,34 @@ std::string Ceilings::why_no_bytes(CeilingKind kind) const {
 }
 
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
-                          const std::atomic<bool>* stop, Scheduling* scheduling) {
+                          const std::atomic<bool>* stop, Scheduling* scheduling,
+                          const CeilingNeeds& needs) {
   Runner runner(device, clock, stop, scheduling);
-  run_compute(device, runner);
-  const std::vector<Unit> units = device.units();
+  // f32 FMAs multiply operands of every type.
+  std::vector<DType> types;
+  const auto is_needed = [&](DType t) {
+    return std::ranges::find(needs.types, t) != needs.types.end();
+  };
+  std::ranges::copy_if(kDTypes, std::back_inserter(types), [&](DType t) {
+    return is_needed(t) || (t == DType::f32 && !needs.types.empty());
+  });
+  std::vector<Unit> units = device.units();
+  std::erase_if(units, [&](const Unit& u) {
+    return u.type ? std::ranges::find(types, *u.type) == types.end() : !needs.int8;
+  });
+  if (!types.empty()) run_compute(device, runner, types);
   run_units(units, runner);
-  run_memory(device, runner, memory_limit);
+  run_memory(device, runner, memory_limit, needs);
+  for (const DType t : kDTypes) {
+    if (std::ranges::find(types, t) == types.end()) {
+      runner.missing.push_back(fmt::format("{}: {}", name_of(t), kNotNeeded));
+    }
+  }
+  if (!needs.int8) {
+    runner.missing.push_back(fmt::format("{}all: {}", unit_prefix(std::nullopt), kNotNeeded));
+  }
+  if (!needs.read) runner.missing.push_back(fmt::format("read: {}", kNotNeeded));
+  if (!needs.copy) runner.missing.push_back(fmt::format("copy: {}", kNotNeeded));
 
   Ceilings ceilings;
   ceilings.missing = std::move(runner.missing);
@@ -664,7 +691,7 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
       return u.reachable && u.type == type && !runner.ran(unit_prefix(type) + u.name + "/");
     });
   };
-  for (const DType t : kDTypes) {
+  for (const DType t : types) {
     auto& rate = ceilings.flops(t);
     enter(name_of(t), rate, kernels_of_products(t));
     if (unmeasured(DType::f32) || unmeasured(t)) rate.reset();
@@ -674,6 +701,21 @@ Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit
   enter("copy", ceilings.copy_bytes, {"copy"});
   ceilings.runs = std::move(runner.runs);
   return ceilings;
+}
+
+CeilingNeeds ceilings_needed(const std::vector<Problem>& problems, bool cold) {
+  CeilingNeeds needs{.types = {}, .int8 = false, .read = false, .copy = false};
+  const Ceilings none;
+  for (const Problem& problem : problems) {
+    const DType type = dtype(problem);
+    if (std::ranges::find(needs.types, type) == needs.types.end()) needs.types.push_back(type);
+    if (!cold) continue;
+    const MemoryTraffic traffic = traffic_of(problem);
+    needs.read = needs.read || traffic.lacks(CeilingKind::read, none);
+    needs.copy = needs.copy || traffic.lacks(CeilingKind::copy, none);
+  }
+  needs.int8 = needs.types.size() == std::size(kDTypes);
+  return needs;
 }
 
 Ceilings best_of(Ceilings a, Ceilings b) {
@@ -696,6 +738,8 @@ Ceilings best_of(Ceilings a, Ceilings b) {
     return reason.starts_with(again) &&
            std::ranges::any_of(b.missing, [&](const auto& r) { return r.starts_with(again); });
   });
+  // One that was measured beside a case was asked for less.
+  std::erase_if(b.missing, [](const std::string& reason) { return reason.ends_with(kNotNeeded); });
   const auto add_new = [](std::vector<std::string>& to, std::vector<std::string>& from) {
     for (std::string& text : from) {
       if (std::ranges::find(to, text) == to.end()) to.push_back(std::move(text));

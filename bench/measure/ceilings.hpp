@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,22 @@ struct Ceilings {
   std::string why_no_bytes(CeilingKind kind) const;
 };
 
+// Which rates are asked for.
+struct CeilingNeeds {
+  std::vector<DType> types{std::begin(kDTypes), std::end(kDTypes)};  // of products
+  bool int8 = true;
+  bool read = true;
+  bool copy = true;
+};
+
+// What the shares of these problems' rates need: products of their types, and of the memory what
+// they move, unless their operands stay in the cache (`cold` false). Units for 8-bit integers,
+// which bind no problem, are asked for with products of all types.
+CeilingNeeds ceilings_needed(const std::vector<Problem>& problems, bool cold);
+
+// Why a rate is empty that was not asked for.
+inline constexpr std::string_view kNotNeeded = "no case of this run needs it";
+
 struct ProductShape {
   int rows = 0;
   int cols = 0;
@@ -59,14 +76,17 @@ struct ProductShape {
 // last wave of a few tiles would lower what all seem to reach.
 ProductShape ceiling_product(int units);
 
-// Takes about 3 s, and half a second for each unit of the device; allocates at most memory_limit
-// bytes. A type's rate is the best of f32 FMAs and of the units for the type; where one that
-// libraries may use cannot be measured there is none. A ceiling kernel whose result is wrong gives
-// no ceiling, and neither does one whose samples were disturbed both of two times:
-// `missing` says so. Throws DeviceError if the device fails.
+// How often a ceiling is measured at most while other work disturbs it.
+inline constexpr int kCeilingTries = 4;
+
+// Takes about 3 s for all, and half a second for each unit of the device; allocates at most
+// memory_limit bytes. A type's rate is the best of f32 FMAs and of the units for the type; where
+// one that libraries may use cannot be measured there is none. A ceiling kernel whose result is
+// wrong gives no ceiling, and neither does one whose samples were disturbed each of kCeilingTries
+// times: `missing` says so. Throws DeviceError if the device fails.
 Ceilings measure_ceilings(Device& device, Clock& clock, std::size_t memory_limit,
-                          const std::atomic<bool>* stop = nullptr,
-                          Scheduling* scheduling = nullptr);
+                          const std::atomic<bool>* stop = nullptr, Scheduling* scheduling = nullptr,
+                          const CeilingNeeds& needs = {});
 
 // The higher rates of two measurements of one device, and the runs and reasons of both; of two
 // disturbed runs of one kernel the later one's reason. What the kernel does not tell, such as a

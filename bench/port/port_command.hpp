@@ -39,7 +39,7 @@ Json porting_record(const PortingPaths& paths = default_porting_paths());
 // The record as a text table.
 std::string porting_table(const Json& record);
 
-// A row per port, for the end of `moat run`.
+// A line with the sum of each port, for the end of `moat run`.
 std::string porting_summary(const Json& record);
 
 }  // namespace moat

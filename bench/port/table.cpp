@@ -182,14 +182,20 @@ std::string porting_table(const Json& record) {
 }
 
 std::string porting_summary(const Json& record) {
-  std::string out = head(record.at("baseline").get<std::string>());
+  std::string counted;
   for_each_port(record, [&](const std::string& name, const Json& port) {
-    add_total(name, kAll, port.at("kernels"), out);
+    const Json& kernels = port.at("kernels");
+    if (!kernels.contains(kAll)) return;
+    const Json& total = kernels.at(kAll).at("total");
+    counted += fmt::format("{}{} {} of {}", counted.empty() ? "" : ", ", name,
+                           lines_text(total.at("added")), lines_text(total.at("lines")));
   });
   for (const auto& [name, port] : record.at("ports").items()) {
-    if (port.is_null()) out += not_counted(record, name);
+    if (!port.is_null()) continue;
+    counted += fmt::format("{}{} not counted", counted.empty() ? "" : ", ", name);
   }
-  return out + "`moat port` has every kernel and architecture family, and what was executed\n";
+  return fmt::format("lines changed per port: {}; moat port tells which\n",
+                     counted.empty() ? "none counted" : counted);
 }
 
 std::string porting_markdown(const Json& document) {

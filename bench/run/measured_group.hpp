@@ -38,6 +38,7 @@ class MeasuredGroup {
   std::size_t size() const { return cases_.size(); }
   const std::string& name(std::size_t i) const { return cases_[i].name; }
   Device& device() const { return device_; }
+  const Problem& problem() const { return problem_; }
   // What both builds of `moat run --ab` call a repetition of this group.
   std::string turn_name(std::size_t repetition) const;
   // How many repetitions were measured.

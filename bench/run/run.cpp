@@ -98,12 +98,14 @@ class Run {
   void require_outputs() const;
   std::ostream& table_stream() const;
   void measure();
+  CeilingNeeds needs_of(const Device& device) const;
   void confirm_ceilings(MeasuredGroup& group);
   void gather(Record& record, std::vector<MeasuredGroup>& groups) const;
   void write_so_far();
   Reading<SchedulingRecord> scheduling_since(const std::optional<SchedulingTotals>& start,
                                              const std::optional<double>& steal) const;
   void write_record();
+  void rescue(const std::string& text) const;
   int exit_code() const;
 
   const RunOptions& options_;
@@ -494,7 +496,8 @@ void Run::measure() {
       continue;
     }
     try {
-      ceilings = world_.ceilings(*device, clock_, memory_limit(options_, *device));
+      ceilings =
+          world_.ceilings(*device, clock_, memory_limit(options_, *device), needs_of(*device));
     } catch (const DeviceError& e) {
       ceilings.missing = {e.what()};
     }
@@ -538,6 +541,14 @@ void Run::measure() {
   waited_before_ = source != nullptr ? source->totals() : std::nullopt;
   steal_before_ = source != nullptr ? source->steal_seconds() : std::nullopt;
   if (!entries.empty()) google_benchmark_ = run_google_benchmark(flags_, entries, *out_);
+}
+
+CeilingNeeds Run::needs_of(const Device& device) const {
+  std::vector<Problem> problems;
+  for (const MeasuredGroup& group : groups_) {
+    if (&group.device() == &device) problems.push_back(group.problem());
+  }
+  return ceilings_needed(problems, !options_.hot);
 }
 
 // What was measured so far, here and by the run that this one continues.
@@ -589,7 +600,8 @@ void Run::confirm_ceilings(MeasuredGroup& group) {
   }
   Device& device = group.device();
   try {
-    Ceilings beside = world_.ceilings(device, clock_, memory_limit(options_, device));
+    Ceilings beside = world_.ceilings(device, clock_, memory_limit(options_, device),
+                                      ceilings_needed({group.problem()}, !options_.hot));
     group.confirm(beside);
     ceilings = best_of(std::move(ceilings), std::move(beside));
   } catch (const DeviceError& e) {
@@ -628,10 +640,16 @@ void Run::write_record() {
     }
   };
   attempt([&] {
-    if (own_name) {
-      write_file(path_, text);
-    } else {
-      path_ = write_new_file(path_, text);
+    try {
+      if (own_name) {
+        write_file(path_, text);
+      } else {
+        path_ = write_new_file(path_, text);
+      }
+    } catch (const WriteError& e) {
+      // A reader that went away wants nothing more.
+      if (*e.what() != '\0') rescue(text);
+      throw;
     }
   });
   if (options_.export_gbench) {
@@ -640,6 +658,19 @@ void Run::write_record() {
   }
   if (!flags_.out().empty()) attempt([&] { write_file(flags_.out(), google_benchmark_); });
   if (unwritten) std::rethrow_exception(unwritten);
+}
+
+// Puts a record that could not be written where it was to go among the temporary files.
+void Run::rescue(const std::string& text) const {
+  try {
+    const auto path =
+        write_new_file(std::filesystem::temp_directory_path() / "moat-record.json", text);
+    say("moat: the record is in {} instead\n", path.string());
+  } catch (const std::exception& e) {
+    say("moat: nor can the record be kept elsewhere: {}; with --out FILE.json --resume a run keeps "
+        "each case once it is measured\n",
+        e.what());
+  }
 }
 
 int Run::exit_code() const {

@@ -29,7 +29,7 @@ struct RunWorld {
   std::vector<BackendEntry> backends;
   std::vector<AbsentBackend> absent;
   std::function<Baselines(Device&)> baselines;
-  std::function<Ceilings(Device&, Clock&, std::size_t memory_limit)> ceilings;
+  std::function<Ceilings(Device&, Clock&, std::size_t memory_limit, const CeilingNeeds&)> ceilings;
   std::function<PortingSection()> porting;
   // Of the named GPU backends' kernels, or why it is not known.
   std::function<Reading<JsonDocument>(const std::set<std::string>& backends)> codegen;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "bench/run/weighted_sum.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/quantity.hpp"
+#include "bench/text/terminal.hpp"
 
 namespace moat {
 namespace {
@@ -53,6 +55,9 @@ std::string format_error(double error_over_bound) {
 // Marks a median, behind its spread, or a ratio that its samples do not carry; explained below the
 // table.
 constexpr const char* kTooFew = "†";
+
+// Marks a time whose operands stayed in the cache.
+constexpr const char* kHot = "‡";
 
 std::string spread(const CaseRecord& c) {
   const auto& low = c.lower_quartile_seconds.value;
@@ -98,7 +103,7 @@ std::vector<std::string> case_cells(const Record& record, const CaseRecord& c,
       c.device > 0 ? fmt::format("{}:{}/{}", c.backend, c.device, c.implementation)
                    : fmt::format("{}/{}", c.backend, c.implementation)};
   if (c.status != Status::ok) return cells;
-  cells.push_back(format_seconds(c.median_seconds.get()));
+  cells.push_back(format_seconds(c.median_seconds.get()) + (c.cache == "hot" ? kHot : ""));
   cells.push_back(spread(c));
   cells.push_back(format_rate(c));
   cells.push_back(c.ceiling.value ? fmt::format("{} {}", percent(c.ceiling.value->share),
@@ -137,13 +142,18 @@ std::string device_text(const Record& record, const DeviceRecord& d) {
   if (!any) text += fmt::format(" none, {}", one_line(ceilings.flops_f32.reason));
   text += '\n';
   const auto without = [&](std::string_view name, const auto& rate) {
-    if (any && !rate.value) {
+    if (any && !rate.value && rate.reason.find(kNotNeeded) == std::string::npos) {
       text += fmt::format("       no {} ceiling: {}\n", name, one_line(rate.reason));
     }
   };
   for (const DType t : kDTypes) without(fmt::format("{} compute", name_of(t)), ceilings.flops(t));
   without("read", ceilings.read_bytes);
   without("copy", ceilings.copy_bytes);
+  if (text.find(": disturbed: ") != std::string::npos) {
+    text +=
+        "       other work disturbed a ceiling: run again beside less of it, or on fewer "
+        "--threads\n";
+  }
   return text;
 }
 
@@ -223,8 +233,9 @@ std::string disturbance_text(const Record& record) {
       set_aside, samples);
   if (cases > 0) {
     text += fmt::format(
-        ";\n      {} of {} results have no number for it: let the machine rest, or give "
-        "the run more --budget",
+        ";\n      {} of {} results have no number for it: the same command with --resume --out "
+        "FILE.json, of its record,\n      measures these alone again; or give the run more "
+        "--budget",
         cases, record.cases.size());
   }
   return text + '\n';
@@ -236,17 +247,42 @@ std::string warning_text(const Build& build) {
   return warning.empty() ? "" : fmt::format("warning: {}\n", warning);
 }
 
-// What the mark means, if a row bears it.
+// What the marks mean, if a row bears them.
 std::string notes(const std::vector<Row>& rows) {
-  const bool marked = std::ranges::any_of(rows, [](const Row& row) {
-    return std::ranges::any_of(
-        row.cells, [](const auto& cell) { return cell.find(kTooFew) != std::string::npos; });
-  });
-  return marked ? fmt::format(
-                      "†  too few samples: a median or ratio of fewer than {} (on a side) is no "
-                      "verdict; give the run more --budget\n",
-                      kFewestSamples)
-                : "";
+  const auto marked = [&](const char* mark) {
+    return std::ranges::any_of(rows, [&](const Row& row) {
+      return std::ranges::any_of(
+          row.cells, [&](const auto& cell) { return cell.find(mark) != std::string::npos; });
+    });
+  };
+  std::string text;
+  if (marked(kTooFew)) {
+    text += fmt::format(
+        "{}  too few samples: a median or ratio of fewer than {} (on a side) is no verdict; give "
+        "the run more --budget\n",
+        kTooFew, kFewestSamples);
+  }
+  if (marked(kHot)) {
+    text += fmt::format(
+        "{}  its operands stayed in the cache, by --hot or because memory has no room for more: it "
+        "has no memory ceiling\n",
+        kHot);
+  }
+  return text;
+}
+
+// Each line at most as wide as the terminal, or as what is read in a file; those that follow below
+// the text of a note.
+std::string fitted(const std::string& text) {
+  constexpr std::size_t kBehindNote = 6;
+  const std::size_t columns = output_columns(100);
+  std::string lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t blanks = std::min(line.find_first_not_of(' '), line.size());
+    lines += wrapped(line, blanks + kBehindNote, columns) + '\n';
+  }
+  return lines;
 }
 
 // What codes lose, beside the check of whether they are right.
@@ -360,8 +396,9 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   text += interruption_text(record);
   text += disturbance_text(record);
   text += loss_text(record);
-  return text + '\n' + plain_grid(columns, rows, color) + weighted_sum_text(record) + '\n' +
-         notes(rows) + schedules_text(record) + lacking_text(record) + absences(record);
+  return fitted(text) + '\n' + plain_grid(columns, rows, color) +
+         fitted(weighted_sum_text(record) + '\n' + notes(rows) + schedules_text(record) +
+                lacking_text(record) + absences(record));
 }
 
 }  // namespace moat

@@ -42,9 +42,13 @@ std::string weighted_sum_text(const Record& record) {
     const auto out = std::ranges::find_if(cases, is_out);
     text += fmt::format("\n{}:{}  ", d.backend, d.index);
     if (out != cases.end()) {
-      text += one_line(fmt::format("no sum: {} of {} cases have no verified time: {} is {}",
+      text += one_line(fmt::format("no sum: {} of {} cases have no verified time: {} is {}{}",
                                    std::ranges::count_if(cases, is_out), cases.size(),
-                                   (*out)->problem, name_of((*out)->status))) +
+                                   (*out)->problem, name_of((*out)->status),
+                                   (*out)->status == Status::disturbed
+                                       ? "; the same command with --resume --out FILE.json, of "
+                                         "this record, measures what is missing"
+                                       : "")) +
               '\n';
     } else if (lacks_cases(record)) {
       text += "no sum: the run is not complete\n";

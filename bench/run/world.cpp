@@ -22,8 +22,9 @@ Scheduling& scheduling() {
   return *system;
 }
 
-Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit) {
-  return measure_ceilings(device, clock, memory_limit, &interrupted(), &scheduling());
+Ceilings ceilings(Device& device, Clock& clock, std::size_t memory_limit,
+                  const CeilingNeeds& needs) {
+  return measure_ceilings(device, clock, memory_limit, &interrupted(), &scheduling(), needs);
 }
 
 PortingSection porting() {

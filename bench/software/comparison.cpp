@@ -428,7 +428,7 @@ Json describe_device(const DeviceInfo& info, const DeviceInfo& near, const Ceili
 
 Ceilings ceilings_on(Device& device, const RunOptions& run, const RunWorld& world, Clock& clock) {
   try {
-    return world.ceilings(device, clock, memory_limit(run, device));
+    return world.ceilings(device, clock, memory_limit(run, device), {});
   } catch (const DeviceError& e) {
     Ceilings none;
     none.missing = {e.what()};

@@ -7,7 +7,7 @@ namespace {
 
 moat::RunWorld without_ceilings() {
   moat::RunWorld world = moat::this_world();
-  world.ceilings = [](moat::Device&, moat::Clock&, std::size_t) {
+  world.ceilings = [](moat::Device&, moat::Clock&, std::size_t, const moat::CeilingNeeds&) {
     moat::Ceilings none;
     none.missing = {"not measured in this test"};
     return none;

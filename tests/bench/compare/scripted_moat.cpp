@@ -108,7 +108,7 @@ RunWorld scripted_world() {
   return {.backends = {{.name = "cpu", .list = list_scripted}},
           .absent = {},
           .baselines = [](const auto&...) { return Baselines{}; },
-          .ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; },
+          .ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) { return Ceilings{}; },
           .porting = [] { return PortingSection{.record = share(no_porting_sums()), .table = {}}; },
           .codegen = [](const auto&) { return Reading<JsonDocument>::none("no GPU"); },
           .out = &std::cout,

@@ -146,7 +146,8 @@ TEST_F(CeilingKernels, DisturbedSamplesGiveNoCeiling) {
   EXPECT_FALSE(c.flops_f16);
   EXPECT_TRUE(c.runs.empty());
   EXPECT_TRUE(std::ranges::any_of(c.missing, [](const std::string& reason) {
-    return reason.starts_with("fma/512: disturbed: ");
+    return reason.starts_with("fma/512: disturbed: ") &&
+           reason.ends_with(" were set aside, 4 times");
   })) << testing::PrintToString(c.missing);
   EXPECT_NE(std::ranges::find(c.disturbed, "f32"), c.disturbed.end());
   EXPECT_EQ(std::ranges::find(c.disturbed, "read"), c.disturbed.end()) << "there was no memory";
@@ -355,6 +356,48 @@ TEST_F(UnitCeilings, ATypeHasTheBestOfFmasAndItsUnits) {
   EXPECT_EQ(std::ranges::count_if(
                 c.runs, [](const CeilingRun& r) { return r.name.starts_with("unit/bf16/fast/"); }),
             2);
+}
+
+TEST_F(UnitCeilings, OnlyThoseThatAreNeededAreMeasured) {
+  device_.units_ = {device_.unit<bf16>("fast", DType::bf16, 8e9),
+                    device_.unit<f16>("slow", DType::f16, 2e9),
+                    device_.unit<std::int8_t>("bytes", std::nullopt, 16e9)};
+  const Problem product = GemmProblem{.dtype = DType::bf16, .m = 64, .n = 64, .k = 64};
+  const Ceilings c = measure_ceilings(device_, clock_, std::size_t{4} << 30, nullptr, nullptr,
+                                      ceilings_needed({product}, false));
+  EXPECT_TRUE(c.flops_f32 && c.flops_bf16) << testing::PrintToString(c.missing);
+  EXPECT_EQ(c.why_no_flops(DType::f16), kNotNeeded);
+  EXPECT_EQ(c.why_no_bytes(CeilingKind::read), "read: " + std::string(kNotNeeded));
+  EXPECT_NE(c.why_no_int8().find(kNotNeeded), std::string::npos) << c.why_no_int8();
+  for (const CeilingRun& run : c.runs) {
+    EXPECT_EQ(run.name.find("f16", run.name.find('/') + 1) == std::string::npos,
+              run.name.find("bf16") == std::string::npos)
+        << run.name;
+    EXPECT_FALSE(run.name.starts_with("read") || run.name.starts_with("copy")) << run.name;
+  }
+  // Beside a case that needed less, what the run lacks keeps its own reason.
+  Ceilings whole;
+  whole.missing = {"mma/f16: wrong"};
+  EXPECT_TRUE(best_of(whole, c).why_no_flops(DType::f16).starts_with("mma/f16: wrong"));
+}
+
+TEST(CeilingNeeds, AreThoseOfTheProblems) {
+  const auto needs = [](const Problem& problem, bool cold) {
+    return ceilings_needed({problem}, cold);
+  };
+  const CeilingNeeds sum = needs(ReductionProblem{.dtype = DType::f16, .n = 1000}, true);
+  EXPECT_EQ(sum.types, std::vector{DType::f16});
+  EXPECT_TRUE(sum.read);
+  EXPECT_FALSE(sum.copy || sum.int8);
+  const CeilingNeeds rows = needs(RowsProblem{.rows = 64, .cols = 1024}, true);
+  EXPECT_TRUE(rows.copy);
+  EXPECT_FALSE(rows.read);
+  EXPECT_FALSE(needs(ReductionProblem{.n = 1000}, false).read) << "in the cache";
+  EXPECT_TRUE(ceilings_needed({ReductionProblem{.dtype = DType::f16, .n = 9},
+                               ReductionProblem{.dtype = DType::bf16, .n = 9},
+                               ReductionProblem{.dtype = DType::f32, .n = 9}},
+                              true)
+                  .int8);
 }
 
 TEST_F(UnitCeilings, AWiderFmaCountsForAllTypes) {

@@ -141,10 +141,15 @@ TEST_F(FamilyRecord, RowsOfTableCsvAndDetails) {
           "0.0 %           1/15   6.7 %           1/54   1.9 %       3  executed: not at all\n"),
       std::string::npos)
       << table;
-  // A row per port, none of families.
+  // A line for all ports, none of families.
   const std::string summary = porting_summary(record);
-  EXPECT_EQ(std::ranges::count(summary, '\n'), 5) << summary;
-  EXPECT_NE(summary.find("\nhip   all "), std::string::npos) << summary;
+  EXPECT_EQ(std::ranges::count(summary, '\n'), 1) << summary;
+  EXPECT_TRUE(summary.starts_with("lines changed per port: ")) << summary;
+  const Json& total = record.at("/ports/hip/kernels/all/total"_json_pointer);
+  EXPECT_NE(
+      summary.find(fmt::format("hip {} of {}", total.at("added").dump(), total.at("lines").dump())),
+      std::string::npos)
+      << summary;
   const std::string csv = porting_csv(record);
   EXPECT_NE(csv.find("\ncuda/sm_90a,dot,layer,11,1,2,12,"), std::string::npos) << csv;
   const std::string kernel = porting_details(record, "dot", root());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -37,7 +38,7 @@ class ResumeTest : public testing::Test {
     options_.budget_seconds = 0.2;
     world_.backends = {{.name = "cpu", .list = list}};
     world_.baselines = [](Device&) { return Baselines{}; };
-    world_.ceilings = [this](Device&, Clock&, std::size_t) {
+    world_.ceilings = [this](Device&, Clock&, std::size_t, const CeilingNeeds&) {
       ++ceilings_measured_;
       Ceilings c;
       c.flops_f32 = flops_;
@@ -247,11 +248,19 @@ TEST_F(ResumeTest, ARecordThatCannotBeWrittenMeanwhileStopsNothing) {
   options_.out = temporary_.path() / "folder" / "record.json";
   fs::create_directory(temporary_.path() / "folder");
   on_call_ = [&](const Problem&) { fs::remove_all(temporary_.path() / "folder"); };
+  const char* const before = std::getenv("TMPDIR");
+  const std::string temporary = before != nullptr ? before : "";
+  setenv("TMPDIR", temporary_.path().c_str(), 1);
   testing::internal::CaptureStderr();
   EXPECT_THROW(run_once(), WriteError) << "the last attempt tells";
   const std::string said = testing::internal::GetCapturedStderr();
+  before != nullptr ? setenv("TMPDIR", temporary.c_str(), 1) : unsetenv("TMPDIR");
   EXPECT_TRUE(solved(8)) << "all were measured";
   EXPECT_NE(said.find("; the run goes on"), std::string::npos) << said;
+  // What was measured is not lost.
+  const fs::path kept = temporary_.path() / "moat-record.json";
+  EXPECT_NE(said.find("the record is in " + kept.string() + " instead"), std::string::npos) << said;
+  EXPECT_TRUE(fs::exists(kept));
 }
 
 TEST_F(ResumeTest, FewerSamplesThanTheLeastAreRefused) {

@@ -60,7 +60,7 @@ class RunTest : public testing::Test {
       b.absent.push_back({"onednn", "not installed"});
       return b;
     };
-    world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
+    world_.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) { return Ceilings{}; };
     world_.porting = [] {
       return PortingSection{
           .record = share(no_porting_sums()), .table = "lines changed\n", .markdown = "| port |\n"};
@@ -288,7 +288,7 @@ TEST_F(RunTest, AProductThatCannotRunLeavesTheCaseAlone) {
 // The naive device would be suspect without it: its ceilings allow a byte a second.
 TEST_F(RunTest, YardsticksRaiseTheCeilings) {
   options_.problems.cases = {"sum/f32/n1000"};
-  world_.ceilings = [](Device&, Clock&, std::size_t) {
+  world_.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     Ceilings low;
     low.read_bytes = low.copy_bytes = 1;
     return low;
@@ -338,7 +338,7 @@ TEST_F(RunTest, CaseThatCannotRunIsAnErrorOfItsOwn) {
 TEST_F(RunTest, LowCeilingsAreMeasuredTwice) {
   static int calls = 0;
   static double second = 0;
-  world_.ceilings = [](Device&, Clock&, std::size_t) {
+  world_.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     Ceilings c;
     c.flops_f32 = c.read_bytes = c.copy_bytes = ++calls % 2 == 1 ? 1.0 : second;
     return c;
@@ -412,7 +412,7 @@ TEST_F(RunTest, NothingIsSetAsideWhereTheSystemDoesNotTell) {
 // On a machine that stays busy the case is not to blame for the ceiling.
 TEST_F(RunTest, SuspectNeedsACeilingThatWasMeasuredBesideTheCase) {
   static int calls = 0;
-  world_.ceilings = [](Device&, Clock&, std::size_t) {
+  world_.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     Ceilings c;
     if (++calls == 1) {
       c.flops_f32 = c.read_bytes = c.copy_bytes = 1.0;
@@ -437,6 +437,23 @@ TEST_F(RunTest, RepetitionsAreKept) {
   EXPECT_EQ(run(options_, world_), kExitOk);
   EXPECT_EQ(record().cases[0].series.size(), 3u);
   EXPECT_EQ(record().run.repetitions, 3);
+}
+
+TEST_F(RunTest, AsksForTheCeilingsThatItsCasesNeed) {
+  std::vector<CeilingNeeds> asked;
+  world_.ceilings = [&](Device&, Clock&, std::size_t, const CeilingNeeds& needs) {
+    asked.push_back(needs);
+    return Ceilings{};
+  };
+  options_.problems.cases = {"sum/f32/n1000"};
+  run(options_, world_);
+  options_.hot = true;
+  run(options_, world_);
+  ASSERT_EQ(asked.size(), 2U);
+  EXPECT_EQ(asked[0].types, std::vector{DType::f32});
+  EXPECT_TRUE(asked[0].read);
+  EXPECT_FALSE(asked[0].copy);
+  EXPECT_FALSE(asked[1].read || asked[1].copy) << "operands stay in the cache";
 }
 
 TEST_F(RunTest, NothingMatches) {

@@ -38,7 +38,9 @@ class ComparisonTest : public testing::Test {
   void SetUp() override {
     after_call = nullptr;
     world_.backends = {{.name = "cpu", .list = list_naive}, {.name = "cuda", .list = list_none}};
-    world_.ceilings = [this](Device&, Clock&, std::size_t) { return ceilings_; };
+    world_.ceilings = [this](Device&, Clock&, std::size_t, const CeilingNeeds&) {
+      return ceilings_;
+    };
     world_.out = &out_;
     options_.samples = 20;
     options_.budget_seconds = 0.3;
@@ -162,7 +164,7 @@ TEST_F(ComparisonTest, ResultsThatGoWrongWhileTimedAreDropped) {
 
 TEST_F(ComparisonTest, FasterThanTheCeilingsIsSuspect) {
   int asked = 0;
-  world_.ceilings = [&](Device&, Clock&, std::size_t) {
+  world_.ceilings = [&](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     ++asked;
     Ceilings low;
     low.flops_f32 = 1;
@@ -183,7 +185,7 @@ TEST_F(ComparisonTest, DisturbedCeilingsAreMeasuredAgain) {
   disturbed.disturbed = {"f32", "read"};
   int asked = 0;
   int calm_from = 2;
-  world_.ceilings = [&](Device&, Clock&, std::size_t) {
+  world_.ceilings = [&](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     return ++asked >= calm_from ? calm : disturbed;
   };
   const Json document = run();

@@ -50,7 +50,7 @@ class TunedRun : public testing::Test {
     options_.budget_seconds = 0.2;
     world_.backends = {{.name = "cpu", .list = list_device}};
     world_.baselines = [](Device&) { return Baselines{}; };
-    world_.ceilings = [](Device&, Clock&, std::size_t) { return Ceilings{}; };
+    world_.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) { return Ceilings{}; };
     world_.porting = [] { return PortingSection{.record = share(no_porting_sums()), .table = ""}; };
     world_.codegen = [](const std::set<std::string>&) {
       return Reading<JsonDocument>::none("no GPU");

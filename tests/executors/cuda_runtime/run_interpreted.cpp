@@ -15,7 +15,7 @@ namespace {
 RunWorld interpreted_world() {
   RunWorld world = this_world();
   world.baselines = [](Device&) { return Baselines{}; };
-  world.ceilings = [](Device&, Clock&, std::size_t) {
+  world.ceilings = [](Device&, Clock&, std::size_t, const CeilingNeeds&) {
     Ceilings none;
     none.missing = {"an interpreter has no ceilings of a GPU"};
     return none;
