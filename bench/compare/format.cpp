@@ -126,6 +126,26 @@ std::string single_runs_text(const Comparison& comparison) {
              : "";
 }
 
+// More cases than these that are incomparable, as all are of records of two devices, have a line
+// together.
+constexpr std::ptrdiff_t kFewIncomparable = 3;
+
+bool summed_up(const Comparison& comparison) {
+  return std::ranges::count(comparison.cases, Verdict::incomparable, &CaseComparison::verdict) >
+         kFewIncomparable;
+}
+
+// "121 cases are incomparable, such as sum/f32/n1000/cpu/moat: …"
+std::string incomparable_text(const Comparison& comparison, bool markdown) {
+  if (!summed_up(comparison)) return "";
+  const auto first =
+      std::ranges::find(comparison.cases, Verdict::incomparable, &CaseComparison::verdict);
+  return fmt::format(
+      "{} cases are incomparable, such as {}: {}\n",
+      std::ranges::count(comparison.cases, Verdict::incomparable, &CaseComparison::verdict),
+      cell_text(first->name, markdown), one_line(cell_text(first->reason, markdown)));
+}
+
 std::string table(const Comparison& comparison, CompareFormat format,
                   const std::optional<Gate>& gate, bool color) {
   const std::vector<Column> columns = {{.title = "case", .align = Align::left},
@@ -138,6 +158,7 @@ std::string table(const Comparison& comparison, CompareFormat format,
   std::vector<Row> rows;
   std::string kernel;
   for (const auto& c : comparison.cases) {
+    if (c.verdict == Verdict::incomparable && summed_up(comparison)) continue;
     if (c.kernel != kernel) {
       std::vector<std::string> cells(columns.size());
       cells[0] = kernel = c.kernel;
@@ -167,12 +188,14 @@ std::string table(const Comparison& comparison, CompareFormat format,
     return fmt::format(
         "{}**{}{}{}**\n\n{}\n{}{}\n\n`base` {}, `new` {}\n",
         warnings_text(warnings_of(comparison, gate), "\n"), gate_text(comparison, gate),
-        gate ? "; " : "", counts, markdown_grid(columns, rows), pairing(comparison),
+        gate ? "; " : "", counts, markdown_grid(columns, rows),
+        incomparable_text(comparison, true) + pairing(comparison),
         floor_text(comparison) + single_runs_text(comparison), comparison.base, comparison.now);
   }
   return summary(comparison, gate) + '\n' + plain_grid(columns, rows, color) + '\n' +
-         pairing(comparison) + floor_text(comparison) + single_runs_text(comparison) + '\n' +
-         counts + '\n' + (gate ? gate_text(comparison, gate) + '\n' : "");
+         incomparable_text(comparison, false) + pairing(comparison) + floor_text(comparison) +
+         single_runs_text(comparison) + '\n' + counts + '\n' +
+         (gate ? gate_text(comparison, gate) + '\n' : "");
 }
 
 Json number(const std::optional<double>& x) { return x ? Json(*x) : Json(); }

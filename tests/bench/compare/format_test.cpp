@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "bench/record/strict_json.hpp"
@@ -64,6 +65,23 @@ TEST(Format, CountsOursApartFromOthers) {
   EXPECT_EQ(verdict_counts(c),
             "1 faster, 1 inconclusive, 1 too few samples, 1 disturbed, 1 incomparable, 1 missing, "
             "1 unverified; libraries and yardsticks: 1 slower, 1 same");
+}
+
+// As of records of two devices.
+TEST(Format, ManyIncomparableCasesHaveALineTogether) {
+  Comparison c = sample();
+  const CaseComparison one = c.cases[4];
+  for (const auto format : {CompareFormat::table, CompareFormat::markdown}) {
+    c.cases.assign(3, one);
+    EXPECT_EQ(format_comparison(c, format, {}, false).find("such as"), std::string::npos);
+    c.cases.assign(121, one);
+    const std::string text = format_comparison(c, format, {}, false);
+    EXPECT_NE(text.find("121 cases are incomparable, such as sum/f32/n3/cpu/moat: device: "),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(text.find("f32/n3", text.find("such as") + 20), std::string::npos) << text;
+    EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 20) << text;
+  }
 }
 
 TEST(Format, SaysWhatSingleRunsCannotTell) {
