@@ -18,6 +18,7 @@
 #include "bench/compare/compare_command.hpp"
 #include "bench/explain/explain_command.hpp"
 #include "bench/list/list_command.hpp"
+#include "bench/model/model_command.hpp"
 #include "bench/option_order.hpp"
 #include "bench/port/port_command.hpp"
 #include "bench/record/file.hpp"
@@ -126,6 +127,7 @@ int parse_and_run(int argc, char** argv, RunWorld (*world)()) {
   add_software_command(app, arguments, exit_code, world);
   add_list_command(app, exit_code);
   add_explain_command(app, exit_code);
+  add_model_command(app, arguments, exit_code, world);
   add_compare_command(app, exit_code);
   add_report_command(app, exit_code);
   add_port_command(app, exit_code);

@@ -20,6 +20,8 @@ struct Configuration {
   std::string scoring = {};       // scoring_func, by which experts are chosen
   int kinds_of_layers = 1;        // in layer_types
   int mlp_only_layers = 0;        // how many layers are named there
+  // Layers whose queries see a window of keys, of layer_types; -1: that does not tell.
+  int windowed_layers = -1;
   std::vector<std::string> other_layers = {};  // what is beside these layers, for a person
 
   bool has(std::string_view field) const;

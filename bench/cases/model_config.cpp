@@ -164,6 +164,9 @@ class ConfigReader {
     }
     if (!kinds.empty()) {
       result_.kinds_of_layers = static_cast<int>(kinds.size());
+      const Json& types = *member("layer_types");
+      result_.windowed_layers =
+          static_cast<int>(std::ranges::count(types, Json("sliding_attention")));
       if (!kinds.contains("sliding_attention")) {
         std::erase_if(result_.fields, [](const auto& f) { return f.first == "sliding_window"; });
       }
@@ -269,8 +272,7 @@ Configuration configuration_of(const Json& document, const std::string& name) {
   return ConfigReader(document, name).read();
 }
 
-ModelSuite suite_of_model(std::filesystem::path file, const ModelUse& use, int tp,
-                          std::optional<WeightFormat> weights) {
+Configuration read_configuration(std::filesystem::path file) {
   if (std::filesystem::is_directory(file)) file /= "config.json";
   Json document;
   try {
@@ -278,7 +280,13 @@ ModelSuite suite_of_model(std::filesystem::path file, const ModelUse& use, int t
   } catch (const std::runtime_error& e) {
     throw CaseError(e.what() + hint_of(file));
   }
-  const Configuration c = configuration_of(document, file.string());
+  return configuration_of(document, file.string());
+}
+
+ModelSuite suite_of_model(std::filesystem::path file, const ModelUse& use, int tp,
+                          std::optional<WeightFormat> weights) {
+  if (std::filesystem::is_directory(file)) file /= "config.json";
+  const Configuration c = read_configuration(file);
   const ModelShape shape = shape_of(c, tp, weights);
   ModelSuite made;
   made.suite.name = made.suite.source = file.string();

@@ -19,6 +19,10 @@ namespace moat {
 // are followed. Throws CaseError, which names the field, for a value that cannot be.
 Configuration configuration_of(const Json& document, const std::string& name);
 
+// That of a config.json, or of the folder that holds it. Throws CaseError, also for a file that is
+// none.
+Configuration read_configuration(std::filesystem::path file);
+
 struct ModelSuite {
   Suite suite;
   std::vector<std::string> left_out;  // what the model has and no case stands for

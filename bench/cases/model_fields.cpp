@@ -24,6 +24,7 @@ const std::vector<ModelField>& model_fields() {
       {"head_dim", "elements of a head", 1, kHeads},
       {"partial_rotary_factor", "share of a head that RoPE turns", 0, 1, false},
       {"vocab_size", "rows of the embedding and of the output head", 1, 1 << 24},
+      {"tie_word_embeddings", "whether the output head is the embedding", 0, 1},
       {"rms_norm_eps", "epsilon of RMSNorm", 1e-30, 1, false},
       {"layer_norm_eps", "epsilon of LayerNorm", 1e-30, 1, false},
       {"layer_norm_epsilon", "epsilon of LayerNorm", 1e-30, 1, false},

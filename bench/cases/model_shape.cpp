@@ -104,6 +104,7 @@ class Reader {
   void read_windows();
   void read_mlps();
   void read_experts();
+  void count_layers();
   std::optional<MoeRoutingProblem> routing() const;
   void read_weights(std::optional<WeightFormat> weights);
   void leave_out(std::string text) { shape_.left_out.push_back(std::move(text)); }
@@ -207,11 +208,13 @@ void Reader::read_mlps() {
       mlp("intermediate_size_mlp", need("intermediate_size_mlp"));
     }
     // The shared expert is as wide as one of the others.
+    shape_.shared_experts = true;
     return mlp("intermediate_size", need("intermediate_size"));
   }
   if (is("first_k_dense_replace") || get("decoder_sparse_step", 1) > 1 || c_.mlp_only_layers > 0) {
     mlp("intermediate_size", need("intermediate_size"));
   }
+  const std::size_t dense = shape_.mlps.size();
   if (is("shared_expert_intermediate_size")) {
     mlp("shared_expert_intermediate_size", c_.size("shared_expert_intermediate_size"));
   } else if (const auto shared = one_of({"n_shared_experts", "num_shared_experts"});
@@ -220,6 +223,20 @@ void Reader::read_mlps() {
     mlp("moe_intermediate_size",
         need(columns.empty() ? "moe_intermediate_size" : columns) * c_.size(shared));
   }
+  shape_.shared_experts = shape_.mlps.size() > dense;
+}
+
+void Reader::count_layers() {
+  LayerCounts& layers = shape_.layers;
+  layers.all = get("num_hidden_layers", 0);
+  const int window = shape_.windows.back();
+  layers.windowed = window == 0 ? 0 : shape_.windows.size() == 1 ? layers.all : c_.windowed_layers;
+  if (shape_.experts.empty()) return;
+  // Llama 4 and Qwen have experts in every so many layers, DeepSeek in all but the first ones.
+  const int step = c_.model_type == "llama4_text" ? get("interleave_moe_layer_step", 1)
+                                                  : get("decoder_sparse_step", 1);
+  const int mixed = (layers.all - get("first_k_dense_replace", 0)) / std::max(step, 1);
+  layers.experts = std::max(mixed - c_.mlp_only_layers, 0);
 }
 
 // That of a kernel, if it is the model's.
@@ -281,6 +298,7 @@ void Reader::read_weights(std::optional<WeightFormat> weights) {
     leave_out(fmt::format("weights in {}{}: products are measured in bf16", told,
                           told == "mxfp4" ? ", which its experts are stored in" : ""));
   }
+  shape_.expert_weights = !weights && told == "mxfp4" ? WeightFormat::mxfp4 : shape_.weights;
   if (shape_.weights != WeightFormat::bf16 && !shape_.experts.empty()) {
     leave_out("experts' products in the weights' format, which no kernel has: they are in bf16");
   }
@@ -306,6 +324,8 @@ ModelShape Reader::read(std::optional<WeightFormat> weights) && {
   read_attention();
   read_mlps();
   read_experts();
+  count_layers();
+  shape_.tied = is("tie_word_embeddings");
   read_weights(weights);
   if ((is("attention_bias") || is("mlp_bias")) && c_.model_type != "gpt_oss") {
     leave_out("biases (attention_bias, mlp_bias)");

@@ -34,6 +34,13 @@ struct ExpertsShape {
   std::optional<MoeRoutingProblem> routing;  // none: no kernel chooses as this model does
 };
 
+// How many layers of each kind there are.
+struct LayerCounts {
+  int all = 0;        // 0: the configuration does not tell
+  int experts = 0;    // with a mixture of experts and the shared ones; the others have one layer
+  int windowed = -1;  // whose queries see a window of keys; -1: the configuration does not tell
+};
+
 struct ModelShape {
   int hidden = 0;
   int vocab = 0;                 // all of it
@@ -48,11 +55,15 @@ struct ModelShape {
   bool sinks = false;
   std::vector<int> windows{0};  // of the kinds of layers; 0: all keys
   std::optional<LatentShape> latent{};
-  std::vector<int> mlps{};  // widths of layers without experts, and of shared experts
-  bool gated = true;        // these have a gate
-  bool swiglu = true;       // which is SwiGLU's
+  std::vector<int> mlps{};      // widths of layers without experts, and of shared experts
+  bool shared_experts = false;  // the last of these is theirs
+  bool gated = true;            // these have a gate
+  bool swiglu = true;           // which is SwiGLU's
   std::vector<ExpertsShape> experts{};
   WeightFormat weights = WeightFormat::bf16;
+  WeightFormat expert_weights = WeightFormat::bf16;  // what memory holds of experts
+  LayerCounts layers{};
+  bool tied = false;                    // the output head is the embedding
   std::vector<std::string> left_out{};  // what no case stands for, for a person
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,8 +75,8 @@ Suite gpt_oss(std::string_view name, std::string_view id) {
 }
 
 // Scout and Maverick differ in their number of experts, and Maverick has dense layers in between.
-Suite llama4(std::string_view name) {
-  const Configuration& c = find_configuration("meta-llama/Llama-4-Maverick-17B-128E-Instruct");
+Suite llama4(std::string_view name, std::string_view id) {
+  const Configuration& c = find_configuration(id);
   const Configuration& scout = find_configuration("meta-llama/Llama-4-Scout-17B-16E-Instruct");
   ModelShape shape = shape_of(c);
   shape.experts.push_back(shape_of(scout).experts.front());
@@ -90,18 +92,34 @@ Suite llama4(std::string_view name) {
   return suite;
 }
 
+struct Model {
+  std::string_view suite;
+  std::string_view id;
+  Suite (*suite_of)(std::string_view name, std::string_view id);
+};
+
+constexpr std::array kModels{
+    Model{"llama3-8b", "meta-llama/Llama-3.1-8B", dense},
+    Model{"llama3-70b", "meta-llama/Llama-3.1-70B", dense},
+    Model{"qwen2.5-7b", "Qwen/Qwen2.5-7B", dense},
+    Model{"deepseek-v3", "deepseek-ai/DeepSeek-V3", latent},
+    Model{"kimi-k2", "moonshotai/Kimi-K2-Instruct", latent},
+    Model{"qwen3-30b-a3b", "Qwen/Qwen3-30B-A3B", qwen3},
+    Model{"qwen3-235b-a22b", "Qwen/Qwen3-235B-A22B", qwen3},
+    Model{"gpt-oss-120b", "openai/gpt-oss-120b", gpt_oss},
+    Model{"llama-4", "meta-llama/Llama-4-Maverick-17B-128E-Instruct", llama4}};
+
 }  // namespace
 
 std::vector<Suite> model_suites() {
-  return {dense("llama3-8b", "meta-llama/Llama-3.1-8B"),
-          dense("llama3-70b", "meta-llama/Llama-3.1-70B"),
-          dense("qwen2.5-7b", "Qwen/Qwen2.5-7B"),
-          latent("deepseek-v3", "deepseek-ai/DeepSeek-V3"),
-          latent("kimi-k2", "moonshotai/Kimi-K2-Instruct"),
-          qwen3("qwen3-30b-a3b", "Qwen/Qwen3-30B-A3B"),
-          qwen3("qwen3-235b-a22b", "Qwen/Qwen3-235B-A22B"),
-          gpt_oss("gpt-oss-120b", "openai/gpt-oss-120b"),
-          llama4("llama-4")};
+  std::vector<Suite> all;
+  for (const Model& m : kModels) all.push_back(m.suite_of(m.suite, m.id));
+  return all;
+}
+
+const Configuration* find_model(std::string_view suite) {
+  const auto found = std::ranges::find(kModels, suite, &Model::suite);
+  return found == kModels.end() ? nullptr : &find_configuration(found->id);
 }
 
 }  // namespace moat

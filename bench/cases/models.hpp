@@ -2,8 +2,10 @@
 // Cases of transformer models, derived from their public configurations.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
+#include "bench/cases/configurations.hpp"
 #include "bench/cases/suites.hpp"
 
 namespace moat {
@@ -12,5 +14,8 @@ namespace moat {
 // projections, attention, feed-forward layers, normalisation; the output head and the softmax over
 // the vocabulary when decoding. What no kernel computes yet is named in the description.
 std::vector<Suite> model_suites();
+
+// The model that the suite of this name is of, the larger one of llama-4's two; null if none is.
+const Configuration* find_model(std::string_view suite);
 
 }  // namespace moat

@@ -174,6 +174,74 @@ void fields(V& v, CaseRecord& x) {
 }
 
 template <class V>
+void fields(V& v, ModelOperationRecord& x) {
+  v("what", x.what);
+  v("problem", x.problem);
+  v("count", x.count);
+  v("in_layers", x.in_layers);
+  v("flops", x.flops);
+  v("bytes", x.bytes);
+  v("seconds", x.seconds);
+  v("cache", x.cache);
+  v("record", x.record);
+}
+
+template <class V>
+void fields(V& v, ModelStepRecord& x) {
+  v("step", x.step);
+  v("tokens", x.tokens);
+  v("keys", x.keys);
+  v("flops_covered", x.flops_covered);
+  v("bytes_covered", x.bytes_covered);
+  v("seconds_at_least", x.seconds_at_least);
+  v("tokens_per_second_at_most", x.tokens_per_second_at_most);
+  v("cost_per_million_tokens_at_least", x.cost_per_million_tokens_at_least);
+  v("cost_per_exaflop_at_least", x.cost_per_exaflop_at_least);
+  v("joules_per_token_at_least", x.joules_per_token_at_least);
+  v("operations", x.operations);
+}
+
+template <class V>
+void fields(V& v, ModelMemoryRecord& x) {
+  v("what", x.what);
+  v("arithmetic", x.arithmetic);
+  v("bytes", x.bytes);
+}
+
+template <class V>
+void fields(V& v, ModelPriceRecord& x) {
+  v("currency", x.currency);
+  v("per_hour", x.per_hour);
+  v("source", x.source);
+  v("watts", x.watts);
+  v("per_kilowatt_hour", x.per_kilowatt_hour);
+}
+
+template <class V>
+void fields(V& v, ModelDeviceRecord& x) {
+  v("backend", x.backend);
+  v("device", x.device);
+  v("fits", x.fits);
+  v("steps", x.steps);
+}
+
+template <class V>
+void fields(V& v, ModelRecord& x) {
+  v("name", x.name);
+  v("source", x.source);
+  v("layers", x.layers);
+  v("batch", x.batch);
+  v("context", x.context);
+  v("prefill", x.prefill);
+  v("tp", x.tp);
+  v("weights", x.weights);
+  v("left_out", x.left_out);
+  v("memory", x.memory);
+  v("price", x.price);
+  v("devices", x.devices);
+}
+
+template <class V>
 void fields(V& v, Record& x) {
   v("run", x.run);
   v("build", x.build);
@@ -185,6 +253,7 @@ void fields(V& v, Record& x) {
   v("cases", x.cases);
   v("porting", x.porting);
   v("codegen", x.codegen);
+  v("model", x.model);
 }
 
 }  // namespace moat

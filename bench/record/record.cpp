@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <limits>
@@ -291,6 +292,43 @@ void require_consistent(const Json& c, const std::string& pointer) {
   }
 }
 
+// A time of a step is the sum of all that it was to measure, and nothing else.
+void require_summed(const Json& step, const std::string& pointer) {
+  double sum = 0;
+  bool all = true;
+  for (const Json& o : step["operations"]) {
+    if (!o.contains("problem")) {
+      if (!o["seconds"].is_null()) {
+        throw JsonError(child_pointer(pointer, "operations"), "times an operation without a case");
+      }
+      continue;
+    }
+    all = all && !o["seconds"].is_null();
+    if (all) sum += o["count"].get<double>() * o["seconds"].get<double>();
+  }
+  const Json& seconds = step["seconds_at_least"];
+  if (seconds.is_null() != step["tokens_per_second_at_most"].is_null()) {
+    throw JsonError(pointer, "has a time without a rate, or a rate without a time");
+  }
+  if (seconds.is_null()) return;
+  constexpr double kRounding = 1e-9;
+  if (!all || !(std::abs(seconds.get<double>() - sum) <= kRounding * sum)) {
+    throw JsonError(child_pointer(pointer, "seconds_at_least"),
+                    all ? fmt::format("is {}, and its operations take {}", seconds.dump(), sum)
+                        : "is a sum without all of its operations");
+  }
+}
+
+void require_summed(const Json& model) {
+  const Json& devices = model["devices"];
+  for (std::size_t d = 0; d < devices.size(); ++d) {
+    const Json& steps = devices[d]["steps"];
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      require_summed(steps[i], fmt::format("/model/devices/{}/steps/{}", d, i));
+    }
+  }
+}
+
 // A second entry of one name would be taken for more samples of the first.
 template <class Name>
 void require_once(const Json& list, const std::string& pointer, const Name& name) {
@@ -385,6 +423,7 @@ void check_known(const Json& document) {
     require_verified(cases[i], child_pointer("/cases", i));
     require_consistent(cases[i], child_pointer("/cases", i));
   }
+  if (document.contains("model")) require_summed(document["model"]);
   if (document["run"]["planned"] < cases.size()) {
     throw JsonError("/run/planned", fmt::format("is {}, and there are {} cases",
                                                 document["run"]["planned"].dump(), cases.size()));

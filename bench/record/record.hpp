@@ -219,10 +219,79 @@ struct CaseRecord {
   std::vector<AbsentRecord> baselines_absent;
 };
 
+// An operation of a model's step, and how long our kernel takes for it.
+struct ModelOperationRecord {
+  std::string what;                                   // "qkv projection"
+  std::optional<std::string> problem = std::nullopt;  // its case; none: no kernel was measured
+  double count = 0;                                   // in a step, in all layers
+  bool in_layers = false;  // and not around them, as embedding and output head
+  double flops = 0;        // of one
+  double bytes = 0;
+  Reading<double> seconds{};  // median of one; why there is none
+  // Of a time: cold, or hot where the operands of all sets fit into the cache.
+  std::optional<std::string> cache = std::nullopt;
+  // The record that has the case, where another one does.
+  std::optional<std::string> record = std::nullopt;
+};
+
+// A step of a model put together from its operations. What is between them is left out, so that
+// the step takes at least as long.
+struct ModelStepRecord {
+  std::string step;  // decode or prefill
+  int tokens = 0;    // of all sequences
+  int keys = 0;      // that a token meets at most
+  std::vector<ModelOperationRecord> operations{};
+  double flops_covered = 0;  // share of those of all operations, in [0, 1]
+  double bytes_covered = 0;
+  Reading<double> seconds_at_least{};
+  Reading<double> tokens_per_second_at_most{};  // of all devices that share the model together
+  std::optional<double> cost_per_million_tokens_at_least = std::nullopt;
+  std::optional<double> cost_per_exaflop_at_least = std::nullopt;  // for 10^18 FLOP
+  std::optional<double> joules_per_token_at_least = std::nullopt;
+};
+
+struct ModelMemoryRecord {
+  std::string what;
+  std::string arithmetic;  // "32 layers × 2 × 8 heads × …"
+  double bytes = 0;
+};
+
+// What an hour of one device costs and its power: given by the user, not measured.
+struct ModelPriceRecord {
+  std::string currency{};  // ISO 4217; "" without a price
+  std::optional<double> per_hour = std::nullopt;
+  std::optional<std::string> source = std::nullopt;
+  std::optional<double> watts = std::nullopt;
+  std::optional<double> per_kilowatt_hour = std::nullopt;
+};
+
+struct ModelDeviceRecord {
+  std::string backend;
+  int device = 0;
+  bool fits = false;  // whether its memory holds all of ModelRecord::memory
+  std::vector<ModelStepRecord> steps{};
+};
+
+// What `moat model` puts together.
+struct ModelRecord {
+  std::string name;    // as it was asked for
+  std::string source;  // of its configuration
+  int layers = 0;
+  int batch = 0;    // sequences that decode together
+  int context = 0;  // keys that each of them meets
+  int prefill = 0;  // tokens of a prompt; 0: none was measured
+  int tp = 1;       // devices that share the model
+  std::string weights;
+  std::vector<std::string> left_out;
+  std::vector<ModelMemoryRecord> memory;  // of one device
+  std::optional<ModelPriceRecord> price = std::nullopt;
+  std::vector<ModelDeviceRecord> devices{};
+};
+
 inline constexpr std::string_view kRecordSchema = "moat-record";
 // A change that an old reader would misread raises the version, a field more the minor version.
 inline constexpr int kRecordVersion = 1;
-inline constexpr int kRecordMinor = 7;
+inline constexpr int kRecordMinor = 8;
 
 struct Record {
   RunInfo run;
@@ -237,6 +306,7 @@ struct Record {
   // What the compilers made of the kernels of the GPU backends that took part.
   Reading<JsonDocument> codegen =
       Reading<JsonDocument>::none("no GPU backend took part in this run");
+  std::optional<ModelRecord> model = std::nullopt;
   // Minor version, and the fields of a newer one: they go out again where they came from.
   int minor = kRecordMinor;
   std::vector<UnknownField> unknown;

@@ -146,6 +146,7 @@ class Report {
     data["porting_absent"] = porting_ != nullptr
                                  ? "None."
                                  : "No record has counts: " + records_.back().record.porting.reason;
+    data["models"] = models();
     data["history"] = history();
     data["records"] = provenance();
     return data;
@@ -610,6 +611,46 @@ class Report {
                         {"lines", get("total", "lines")},
                         {"unused", get("total", "unused")},
                         {"executed", executed.is_string() ? executed : Json("not known")}});
+      }
+    }
+    return list;
+  }
+
+  // What `moat model` put together, for each record and device.
+  Json models() const {
+    Json list = Json::array();
+    for (std::size_t r = 0; r < records_.size(); ++r) {
+      const Record& record = records_[r].record;
+      if (!record.model) continue;
+      const ModelRecord& m = *record.model;
+      for (const ModelDeviceRecord& device : m.devices) {
+        const auto d = std::ranges::find_if(record.devices, [&](const DeviceRecord& x) {
+          return x.backend == device.backend && x.index == device.device;
+        });
+        if (d == record.devices.end()) continue;
+        double bytes = 0;
+        for (const ModelMemoryRecord& part : m.memory) bytes += part.bytes;
+        for (const ModelStepRecord& step : device.steps) {
+          list.push_back({{"model", m.name},
+                          {"device", fmt::format("{} {}", d->backend, d->name)},
+                          {"step", step.step},
+                          {"tokens", step.tokens},
+                          {"keys", step.keys},
+                          {"weights", m.weights},
+                          {"tp", m.tp},
+                          {"rate", number(step.tokens_per_second_at_most.value)},
+                          {"why", step.tokens_per_second_at_most.reason},
+                          {"covered", step.bytes_covered},
+                          {"memory", bytes},
+                          {"memory_of_device", d->memory_bytes},
+                          {"fits", device.fits ? "fits" : "does not fit"},
+                          {"currency", m.price ? m.price->currency : ""},
+                          {"source", m.price ? m.price->source.value_or("no source given") : ""},
+                          {"cost", number(step.cost_per_million_tokens_at_least)},
+                          {"cost_of_work", number(step.cost_per_exaflop_at_least)},
+                          {"joules", number(step.joules_per_token_at_least)},
+                          {"record", r}});
+        }
       }
     }
     return list;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "bench/cases/model_shape.hpp"
 #include "bench/run/google_benchmark_run.hpp"
 #include "bench/run/table.hpp"
+#include "problems/problem.hpp"
 
 namespace moat {
 
@@ -19,6 +21,7 @@ namespace moat {
 struct ProblemOptions {
   std::vector<std::string> suites;
   std::vector<std::string> cases;
+  std::vector<Problem> problems;         // beside these, of who asks for no names
   std::optional<std::string> model;      // its config.json
   std::optional<int> tp;                 // devices that share it
   std::vector<int> tokens;               // of a step; empty: as the built-in suites
@@ -58,6 +61,9 @@ struct RunOptions {
   TableFormat format = TableFormat::table;
   std::optional<std::filesystem::path> ab;  // the other build's executable
   std::optional<TurnOptions> turns;
+  // Adds to the record what follows from its cases, and returns what is printed, in place of the
+  // table; empty: nothing.
+  std::function<std::string(Record&)> conclude;
   std::vector<std::string> google_benchmark;  // "--benchmark_…"
   std::vector<std::string> arguments;         // the whole command line, for the record
 };

@@ -246,13 +246,14 @@ Selection select_problems(const ProblemOptions& options) {
       }
     }
     for (const auto& name : options.cases) candidates.push_back(parse_case(name));
+    add(options.problems);
     if (options.case_file) {
       for (FileCase& c : read_own_cases(*options.case_file)) {
         if (c.weight) weights.emplace(case_name(c.problem), *c.weight);
         candidates.push_back(std::move(c.problem));
       }
     }
-    if (options.suites.empty() && options.cases.empty() && !options.model && !options.case_file) {
+    if (candidates.empty() && options.suites.empty() && !options.model && !options.case_file) {
       add(find_suite("quick").cases);
     }
   } catch (const CaseError& e) {

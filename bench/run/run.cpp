@@ -213,6 +213,7 @@ int Run::execute() {
   record_.run.interrupted = interrupted();
   record_.run.duration_seconds = clock_.now() - start_;
   gather(record_, groups_);
+  const std::string conclusion = options_.conclude ? options_.conclude(record_) : "";
 
   // A record that cannot be written is no reason to keep the table back.
   std::exception_ptr unwritten;
@@ -221,7 +222,9 @@ int Run::execute() {
   } catch (...) {
     unwritten = std::current_exception();
   }
-  if (!flags_.format()) {
+  if (options_.conclude) {
+    *out_ << conclusion;
+  } else if (!flags_.format()) {
     const bool color = out_ == &std::cout && color_wanted();
     *out_ << format_record(record_, options_.format, color);
     if (options_.format == TableFormat::table) *out_ << '\n' << porting.table;

@@ -38,6 +38,7 @@ STAND_INS = [
     # Measuring takes minutes; which cases it would measure is known at once.
     (r"build/bin/moat run --ab ", "options"),
     (r"build/bin/moat tune\b", "options"),
+    (r"build/bin/moat model\b", "options"),
     (r"build/bin/moat run .*--tuned ", "options"),
     (r"(\w+=\S+ )*build/bin/moat run\b", "{} --benchmark_list_tests"),
     (r"build/bin/moat software(?! --list)(?!.* --no-measuring)", "options"),

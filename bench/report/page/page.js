@@ -215,6 +215,33 @@ table(byId('software-table'), [
 ], (data.software ?? []).map(r => ({...r, bad: ['failed', 'suspect', 'error'].includes(r.status)})),
       {empty: 'No document of moat software was given (moat report --software FILE).'});
 
+// Columns of money and energy are there where a record has them.
+const models = (data.models ?? []).map(m => ({...m, bad: absent(m.rate)}));
+if (models.length) {
+  byId('models').hidden = byId('models-link').hidden = false;
+  const given = key => models.some(m => !absent(m[key]));
+  const gib = x => `${(x / 2 ** 30).toPrecision(3)} GiB`;
+  const atLeast = v => absent(v) ? '–' : `≥ ${Number(v.toPrecision(3))}`;
+  const money = (v, m) => absent(v) ? '–' : `${atLeast(v)} ${m.currency}`;
+  table(byId('model-table'), [
+    {title: 'model', key: 'model', cls: 'name', show: (v, m) => m.tp > 1 ? `${v} on ${m.tp} devices` : v},
+    {title: 'device', key: 'device', cls: 'device', show: name => inTable.get(name) ?? name},
+    {title: 'step', key: 'step', cls: 'short'},
+    {title: 'tokens', key: 'tokens', n: 1},
+    {title: 'keys', key: 'keys', n: 1},
+    {title: 'weights', key: 'weights', cls: 'short'},
+    {title: 'tokens/s', key: 'rate', n: 1, show: (v, m) => absent(v) ? m.why : `≤ ${Number(v.toPrecision(3))}`},
+    {title: 'bytes covered', key: 'covered', n: 1, show: percent},
+    {title: 'memory', key: 'memory', n: 1, show: (v, m) => `${gib(v)} of ${gib(m.memory_of_device)}`},
+    {title: 'fits', key: 'fits', cls: 'short'},
+    ...(given('cost') ? [{title: 'per million tokens', key: 'cost', n: 1, show: money}] : []),
+    ...(given('cost_of_work') ? [{title: 'per 10¹⁸ FLOP', key: 'cost_of_work', n: 1, show: money}] : []),
+    ...(given('joules') ? [{title: 'J per token', key: 'joules', n: 1, show: atLeast}] : []),
+    ...(given('cost') ? [{title: 'price from', key: 'source'}] : []),
+    recordColumn,
+  ], models, {cls: 'long', click: m => showRecord(m.record, m.model)});
+}
+
 const changedOf = (part) => ({
   title: `${part} lines changed`, key: part + '_changed', n: 1,
   show: (v, r) => absent(v) ? '–' : `${v} of ${r[part + '_lines']}`,

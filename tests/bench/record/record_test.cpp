@@ -139,7 +139,7 @@ TEST(Record, OfANewerMinorVersionIsCheckedInWhatIsKnown) {
     ADD_FAILURE() << "was accepted";
   } catch (const JsonError& e) {
     EXPECT_EQ(e.pointer(), "/cases/0/status");
-    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.7"),
+    EXPECT_NE(std::string(e.what()).find("the record is of version 1.9; this moat knows 1.8"),
               std::string::npos)
         << e.what();
   }
@@ -191,12 +191,12 @@ TEST(Record, RefusesWhatDoesNotFitAndSaysWhere) {
   const std::vector<Refusal> refusals = {
       {"/schema", "not a record of Moat", [](Json& j) { j["schema"] = "other"; }},
       {"/schema", "not a record of Moat", [](Json& j) { j.erase("schema"); }},
-      {"/version", "record version 2.0; this moat reads up to 1.7; update moat",
+      {"/version", "record version 2.0; this moat reads up to 1.8; update moat",
        [](Json& j) {
          j["version"] = 2;
          j.erase("minor");
        }},
-      {"/version", "record version 7.4; this moat reads up to 1.7; update moat",
+      {"/version", "record version 7.4; this moat reads up to 1.8; update moat",
        [](Json& j) {
          j["version"] = 7;
          j["minor"] = 4;

@@ -3,7 +3,7 @@
 //   node browser_test.mjs MOAT REPORT_WITHOUT_CHARTS SYNTHETIC_RECORDS RECORDS [SCREENSHOT_FOLDER]
 // Exit codes: 0 passed, 1 failed, 77 no Chromium (skipped).
 import {spawn, execFileSync, spawnSync} from 'node:child_process';
-import {mkdtempSync, mkdirSync, rmSync, writeFileSync, readFileSync} from 'node:fs';
+import {mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync, readFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 
@@ -125,6 +125,32 @@ try {
                       '2.36 M, 1152 a token', 'no kernel', 'skipped']) {
     check(`the ways of moat software are in the page: ${text}`, ways.includes(text), ways);
   }
+  check('without a model there is no table of them', await page.evaluate("document.getElementById('models').hidden"));
+  const step = {step: 'decode', tokens: 2, keys: 4096, flops_covered: 1, bytes_covered: 0.5, seconds_at_least: 1e-3,
+                tokens_per_second_at_most: 2000, operations: [{what: 'sum', problem: 'sum/f32/n8', count: 2, in_layers: true,
+                                                               flops: 8, bytes: 32, seconds: 5e-4, cache: 'cold'}]};
+  const model = (name, cost) => ({
+    name, source: 'x', layers: 2, batch: 2, context: 4096, prefill: 0, tp: 1, weights: 'bf16', left_out: [],
+    memory: [{what: 'weights', arithmetic: '1 × 3 GiB', bytes: 3 * 2 ** 30}], price: {currency: 'EUR', per_hour: 1},
+    devices: [{backend: 'cuda', device: 0, fits: false, steps: [{...step, ...cost}]}]});
+  const models = join(folder, 'models');
+  mkdirSync(models);
+  execFileSync(synthetic, [models, '2', '5']);
+  for (const [i, name] of readdirSync(models).entries()) {
+    const record = JSON.parse(readFileSync(join(models, name)));
+    const [device] = record.devices;
+    record.minor = 8;
+    record.model = model(`model <b>${i}</b>`, i === 0 ? {cost_per_million_tokens_at_least: 1.5} : {});
+    Object.assign(record.model.devices[0], {backend: device.backend, device: device.index});
+    writeFileSync(join(models, name), JSON.stringify(record));
+  }
+  const priced = await open(report('models', [models]));
+  check('no console error with models', priced.errors.length === 0, priced.errors.join('\n'));
+  const table = await priced.evaluate("document.getElementById('model-table').innerText");
+  for (const text of ['model <b>0</b>', 'model <b>1</b>', '≤ 2000', '≥ 1.5 EUR', '3.00 GiB of', 'does not fit', 'no source given']) {
+    check(`models are in the page: ${text}`, table.includes(text), table);
+  }
+  check('no column of energy without watts', !table.includes('J per token'), table);
   check('markup in a name stays text', await page.evaluate("document.body.innerText.includes('<script>alert(1)</script>')"),
       await page.evaluate('String(document.scripts.length)'));
   check('markup in a message stays text', await page.evaluate("document.body.innerText.includes('wrong at <b>17</b>')"));

@@ -40,6 +40,37 @@ TEST(PerformancePortability, IsTheHarmonicMeanAndZeroIfUnsupported) {
   EXPECT_EQ(performance_portability({}), 0);
 }
 
+TEST(ReportData, ModelsHaveARowForEachStepAndDevice) {
+  NamedRecord plain = on("cuda", "A", 0.8);
+  EXPECT_TRUE(report_data({plain}, "")["models"].empty());
+  ModelStepRecord step{.step = "decode", .tokens = 4, .keys = 16};
+  step.tokens_per_second_at_most = Reading<double>::of(250);
+  step.cost_per_million_tokens_at_least = 1.5;
+  ModelStepRecord without{.step = "prefill", .tokens = 8, .keys = 8};
+  without.tokens_per_second_at_most = Reading<double>::none("a case failed");
+  ModelRecord model;
+  model.name = "m";
+  model.memory = {{.what = "a", .arithmetic = "", .bytes = 3},
+                  {.what = "b", .arithmetic = "", .bytes = 4}};
+  model.price = ModelPriceRecord{.currency = "EUR", .per_hour = 2};
+  model.devices = {{.backend = "cuda", .device = 0, .fits = true, .steps = {step, without}}};
+  NamedRecord with = plain;
+  with.record.model = model;
+  const Json rows = report_data({plain, with}, "")["models"];
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0]["device"], "cuda A");
+  EXPECT_EQ(rows[0]["rate"], 250.0);
+  EXPECT_EQ(rows[0]["cost"], 1.5);
+  EXPECT_EQ(rows[0]["currency"], "EUR");
+  EXPECT_EQ(rows[0]["source"], "no source given");
+  EXPECT_TRUE(rows[0]["joules"].is_null());
+  EXPECT_EQ(rows[0]["memory"], 7.0);
+  EXPECT_EQ(rows[0]["fits"], "fits");
+  EXPECT_EQ(rows[0]["record"], 1);
+  EXPECT_TRUE(rows[1]["rate"].is_null());
+  EXPECT_EQ(rows[1]["why"], "a case failed");
+}
+
 TEST(ReportData, PortabilityOverTheDevices) {
   const Json data = report_data({on("cuda", "A", 0.8), on("hip", "B", 0.4)}, "");
   const Json& kernel = data["pp"]["kernels"][0];
