@@ -11,7 +11,7 @@ configure_only=0
 
 # Options of moat run; tests/scripts/run_options_test.sh holds them against its help.
 run_options=(help suite case model tp tokens context quant cases kernel dtype filter backend device no-baselines seed
-  threads cpu budget samples min-samples hot tuned ab out resume progress format export)
+  threads cpu budget samples min-samples hot tuned ab plugin plugin-timeout command out resume progress format export)
 
 # require_run_options SCRIPT ARGUMENT...: exit 2 at an option that moat run does not have, minutes before it could
 # say so itself.

@@ -93,6 +93,15 @@ void fields(V& v, LibraryRecord& x) {
   v("name", x.name);
   v("version", x.version);
   v("detail", x.detail);
+  v("sha256", x.sha256);
+  v("sources", x.sources);
+}
+
+template <class V>
+void fields(V& v, ToldRecord& x) {
+  v("problem", x.problem);
+  v("command", x.command);
+  v("seconds", x.seconds);
 }
 
 template <class V>
@@ -251,6 +260,7 @@ void fields(V& v, Record& x) {
   v("skipped_backends", x.skipped_backends);
   v("absent_baselines", x.absent_baselines);
   v("cases", x.cases);
+  v("told", x.told);
   v("porting", x.porting);
   v("codegen", x.codegen);
   v("model", x.model);

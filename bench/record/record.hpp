@@ -138,6 +138,16 @@ struct LibraryRecord {
   std::string name;
   std::string version;
   std::string detail;
+  // Of plug-ins: of the file, and what it says that it was built from.
+  std::optional<std::string> sha256 = std::nullopt;
+  std::optional<std::vector<std::string>> sources = std::nullopt;
+};
+
+// What a command of the user's told of a problem. Nothing here verified or timed it.
+struct ToldRecord {
+  std::string problem;
+  std::string command;  // with the problem's numbers in it
+  Reading<double> seconds;
 };
 
 // What this run could not use, and why.
@@ -302,6 +312,8 @@ struct Record {
   std::vector<AbsentRecord> skipped_backends;
   std::vector<AbsentRecord> absent_baselines;
   std::vector<CaseRecord> cases;
+  // Of moat run --command.
+  std::optional<std::vector<ToldRecord>> told = std::nullopt;
   Reading<JsonDocument> porting;
   // What the compilers made of the kernels of the GPU backends that took part.
   Reading<JsonDocument> codegen =

@@ -176,6 +176,21 @@ void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOut
   if (c.status != Status::ok) drop_times(c);
 }
 
+void add_repetition(CaseRecord& c, CaseRecord measured) {
+  c.rotation_sets = measured.rotation_sets;
+  c.cache = measured.cache;
+  if (measured.check.value) merge_check(c.check, *measured.check.value);
+  if (!c.quantisation_loss) c.quantisation_loss = measured.quantisation_loss;
+  const bool was_disturbed = c.status == Status::disturbed;
+  if (c.status != Status::ok && !was_disturbed) return;
+  if (!was_disturbed || measured.status != Status::ok) {
+    c.status = measured.status;
+    c.message = measured.message;
+  }
+  std::ranges::move(measured.series, std::back_inserter(c.series));
+  if (c.status != Status::ok) drop_times(c);
+}
+
 namespace {
 
 void add_process(CaseRecord& into, CaseRecord process) {

@@ -27,6 +27,10 @@ std::string entry_name(const Problem& problem, const DeviceInfo& device,
 // Adds one repetition. Once a case is not ok, it stays so and keeps no times.
 void add_repetition(CaseRecord& c, const ContenderResult& result, const GroupOutcome& outcome);
 
+// Adds a repetition that a process of its own measured: the same case as `c`, whose samples, check
+// and status are taken.
+void add_repetition(CaseRecord& c, CaseRecord measured);
+
 // Adds what another process of one build measured: its series, and the worse result.
 void add_process(Record& into, Record process);
 

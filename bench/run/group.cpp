@@ -17,6 +17,7 @@
 #include "bench/cases/case.hpp"
 #include "bench/run/case_records.hpp"
 #include "bench/run/spot_checks.hpp"
+#include "bench/run/untrusted.hpp"
 #include "bench/verify/operands.hpp"
 #include "bench/verify/random.hpp"
 #include "bench/verify/verify.hpp"
@@ -178,7 +179,8 @@ class GroupRun {
         rotation_(rotation(device, problem, static_cast<int>(contenders.size()), options)),
         sets_(device, values_, rotation_.sets, contenders, options.seed),
         solve_(contenders.size()),
-        right_(contenders.size()) {
+        right_(contenders.size()),
+        clocks_(contenders.size()) {
     outcome_.results.resize(contenders.size());
     outcome_.rotation_sets = rotation_.sets;
     outcome_.cold = rotation_.cold && !options.measure.hot;
@@ -205,6 +207,16 @@ class GroupRun {
              std::vector<std::vector<Problem>>& problems) {
     for (const std::size_t c : ready_) {
       const auto& own = problems.emplace_back(sets_.problems()[c]);
+      if (CallClock* const clock = clocks_[c] ? &*clocks_[c] : nullptr) {
+        implementations.push_back(
+            {.name = contenders_[c].name, .run = [this, c, clock, &own](const Problem& p) {
+               sets_.mark(c, own, p);
+               clock->enter();
+               solve_[c](p);
+               clock->leave();
+             }});
+        continue;
+      }
       implementations.push_back(
           {.name = contenders_[c].name, .run = [this, c, &own](const Problem& p) {
              sets_.mark(c, own, p);
@@ -217,7 +229,13 @@ class GroupRun {
   CallObserver& watch(Clock& clock) {
     std::vector<SpotChecks::Subject> subjects;
     for (const std::size_t c : ready_) {
-      subjects.push_back({static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
+      SpotChecks::Subject& subject = subjects.emplace_back(
+          SpotChecks::Subject{static_cast<int>(c), solve_[c], check_of(c), std::move(right_[c])});
+      if (!contenders_[c].untrusted()) continue;
+      subject.begin = [this, c](int calls) {
+        if (clocks_[c]) clocks_[c]->expect(calls);
+      };
+      subject.changed_input = [this](std::size_t set) { return changed_input(set); };
     }
     return spot_checks_.emplace(device_, sets_.all(), sets_.values(), std::move(subjects), clock,
                                 options_.seed);
@@ -225,6 +243,7 @@ class GroupRun {
 
   // Checks what they wrote while they were timed; `measurements` are theirs.
   void accept(std::span<Measurement> measurements) {
+    find_spoiled();
     for (std::size_t i = 0; i < ready_.size(); ++i) {
       accept(ready_[i], std::move(measurements[i]), spot_checks_->failure(i));
     }
@@ -238,6 +257,34 @@ class GroupRun {
   bool stopped() const { return options_.measure.stop != nullptr && *options_.measure.stop; }
 
  private:
+  // The name of an input that a set does not hold any more.
+  std::string changed_input(std::size_t set) {
+    return sets_[set].changed_input(values_[sets_.values()[set]].inputs.problem());
+  }
+
+  // Whether inputs were changed while all were timed, which costs those that nobody answers for.
+  // One that was seen doing it answers alone.
+  void find_spoiled() {
+    const bool any =
+        std::ranges::any_of(ready_, [&](std::size_t c) { return contenders_[c].untrusted(); });
+    if (!any) return;
+    std::string name;
+    for (std::size_t s = 0; s < sets_.size() && name.empty(); ++s) name = changed_input(s);
+    if (name.empty()) return;
+    std::vector<std::size_t> suspects;
+    for (std::size_t i = 0; i < ready_.size(); ++i) {
+      if (!contenders_[ready_[i]].untrusted()) continue;
+      if (spot_checks_->changed_input(i)) suspects.assign(1, ready_[i]);
+      if (spot_checks_->changed_input(i)) break;
+      suspects.push_back(ready_[i]);
+    }
+    for (const std::size_t c : suspects) {
+      overwritten_ = fmt::format("the input {} was written while it was timed", name);
+      spoilers_.push_back(c);
+      contenders_[c].spoiled();
+    }
+  }
+
   // How an output of contender c is checked.
   CheckOutput check_of(std::size_t c) const {
     if (const Yardstick* yardstick = contenders_[c].yardstick) {
@@ -287,6 +334,13 @@ class GroupRun {
         keep_worst(result, check);
         if (!check.passed) return fail(result, Status::failed, check.message);
       }
+      if (contenders_[c].untrusted()) {
+        const Check settled = verify_settled(device_, sets_[0], static_cast<int>(c), solve);
+        if (!settled.passed) return fail(result, Status::failed, settled.message);
+        sets_[0].poison(static_cast<int>(c));
+        // Of a queue the host sees the beginning alone.
+        if (device_.info().host) clocks_[c].emplace();
+      }
       result.status = Status::ok;
       solve_[c] = std::move(solve);
     } catch (const std::exception& e) {
@@ -297,6 +351,9 @@ class GroupRun {
   // `wrong`: a call of the timed series that was, if any.
   void accept(std::size_t c, Measurement measurement, const Check* wrong) {
     ContenderResult& result = outcome_.results[c];
+    if (std::ranges::find(spoilers_, c) != spoilers_.end()) {
+      return fail(result, Status::failed, overwritten_);
+    }
     if (wrong != nullptr) {
       result.check = to_record(*wrong);
       return fail(result, Status::failed, measurement.error);
@@ -333,6 +390,16 @@ class GroupRun {
                       "after the timing, with other inputs: " + changed.message);
         }
       }
+      if (clocks_[c]) {
+        const std::string contradiction = clocks_[c]->contradiction(measurement);
+        if (!contradiction.empty()) return fail(result, Status::failed, contradiction);
+      }
+      if (contenders_[c].untrusted()) {
+        const Check settled = verify_settled(device_, sets_[0], static_cast<int>(c), solve_[c]);
+        if (!settled.passed) {
+          return fail(result, Status::failed, "after the timing: " + settled.message);
+        }
+      }
       keep_worst(result, check);
       if (measurement.disturbed) {
         result.status = Status::disturbed;
@@ -353,7 +420,10 @@ class GroupRun {
   std::vector<std::function<void(const Problem&)>> solve_;
   // Of each contender an output for each of the values, that was found right.
   std::vector<std::vector<std::vector<std::byte>>> right_;
-  std::vector<std::size_t> ready_;  // contenders that passed
+  std::vector<std::optional<CallClock>> clocks_;  // of contenders that are watched
+  std::vector<std::size_t> ready_;                // contenders that passed
+  std::vector<std::size_t> spoilers_;             // contenders that changed inputs
+  std::string overwritten_;
   std::optional<SpotChecks> spot_checks_;
   GroupOutcome outcome_;
 };

@@ -22,6 +22,11 @@ struct Contender {
   std::function<std::function<void(const Problem&)>()> prepare;
   // One that solves nothing is verified by what it must leave in the output; it outlives the group.
   const Yardstick* yardstick = nullptr;
+  // Of code that nobody here answers for: more is asked of it (untrusted.hpp). Called if it changed
+  // inputs that the others have, too, while all were timed: what they gave says nothing then.
+  std::function<void()> spoiled = nullptr;
+
+  bool untrusted() const { return spoiled != nullptr; }
 };
 
 class Turns;

@@ -64,7 +64,41 @@ std::string MeasuredGroup::turn_name(std::size_t repetition) const {
                      device_.info().index, repetition);
 }
 
+void MeasuredGroup::measure_elsewhere(std::uint64_t seed) {
+  std::vector<CaseRecord> measured;
+  std::string error;
+  try {
+    measured = elsewhere_(seed);
+  } catch (const std::exception& e) {
+    error = e.what();
+  }
+  auto& entries = repetitions_.emplace_back();
+  for (CaseRecord& c : cases_) {
+    EntryResult& entry = entries.emplace_back();
+    const auto at = std::ranges::find(measured, c.name, &CaseRecord::name);
+    if (!error.empty()) {
+      c.status = Status::error;
+      c.message = error;
+    } else if (at != measured.end()) {
+      if (at->median_seconds.value) entry.seconds = *at->median_seconds.value;
+      add_repetition(c, std::move(*at));
+    } else {
+      entry.error = kInterrupted;
+      continue;
+    }
+    if (c.status != Status::ok) {
+      entry.error = c.message;
+    } else if (entry.seconds > 0) {
+      entry.flops_per_second = c.flops / entry.seconds;
+      entry.bytes_per_second = c.bytes / entry.seconds;
+    }
+  }
+}
+
 void MeasuredGroup::measure(const GroupOptions& options, Clock& clock) {
+  if (elsewhere_ && refusal_.empty()) {
+    return measure_elsewhere(options.seed + repetitions_.size());
+  }
   // Of the implementations, and of the product beside them.
   std::vector<GroupOutcome> outcomes;
   try {

@@ -2,6 +2,8 @@
 // A group of a run, measured one repetition at a time.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +16,9 @@
 #include "bench/text/progress.hpp"
 
 namespace moat {
+
+// Measures a repetition of a group in another process: an entry for each case that it reached.
+using MeasureElsewhere = std::function<std::vector<CaseRecord>(std::uint64_t seed)>;
 
 // The implementations of one problem on one device that the run was asked for.
 class MeasuredGroup {
@@ -29,6 +34,8 @@ class MeasuredGroup {
   // A baseline that does not solve this problem, or a yardstick that does not fit beside it, for
   // the entry of our kernel.
   void add_absent(AbsentRecord absent) { absent_.push_back(std::move(absent)); }
+  // Repetitions are measured by that.
+  void set_elsewhere(MeasureElsewhere elsewhere) { elsewhere_ = std::move(elsewhere); }
   // Why nothing of the group can run.
   void refuse(std::string why) { refusal_ = std::move(why); }
 
@@ -62,10 +69,12 @@ class MeasuredGroup {
 
  private:
   void measure(const GroupOptions& options, Clock& clock);
+  void measure_elsewhere(std::uint64_t seed);
 
   Problem problem_;
   Device& device_;
   std::string refusal_;
+  MeasureElsewhere elsewhere_;
   std::optional<std::string> schedule_;
   std::vector<Contender> contenders_;
   std::optional<Problem> product_;

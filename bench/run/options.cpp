@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "bench/run/usage_error.hpp"
 
@@ -19,6 +20,13 @@ void require_consistent_options(const RunOptions& options, const GoogleBenchmark
   if (!options.turns && options.samples && *options.samples < options.min_samples) {
     throw UsageError(fmt::format("--samples {} allows fewer samples than --min-samples {} asks for",
                                  *options.samples, options.min_samples));
+  }
+  for (const auto& [given, name] : {std::pair{!options.plugins.empty(), "--plugin"},
+                                    std::pair{!options.commands.empty(), "--command"}}) {
+    if (given && (options.ab || options.turns)) {
+      throw UsageError(
+          fmt::format("{} does not go with --ab: the other build may not know it", name));
+    }
   }
   if (!options.resume) return;
   if (options.tuned) {

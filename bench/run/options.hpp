@@ -64,6 +64,10 @@ struct RunOptions {
   // Adds to the record what follows from its cases, and returns what is printed, in place of the
   // table; empty: nothing.
   std::function<std::string(Record&)> conclude;
+  std::vector<std::filesystem::path> plugins;
+  double plugin_seconds = 60;               // that a call of a plug-in may take
+  std::vector<std::string> commands;        // that tell a time of each problem
+  std::optional<std::string> plugin_child;  // RESULT,WATCH: plug-ins run here, for another process
   std::vector<std::string> google_benchmark;  // "--benchmark_…"
   std::vector<std::string> arguments;         // the whole command line, for the record
 };

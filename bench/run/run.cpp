@@ -24,6 +24,8 @@
 #include "backends/cpu/control_group.hpp"
 #include "backends/cpu/processor.hpp"
 #include "bench/cases/case.hpp"
+#include "bench/plugin/describe.hpp"
+#include "bench/plugin/told.hpp"
 #include "bench/record/file.hpp"
 #include "bench/record/google_benchmark.hpp"
 #include "bench/record/json_reader.hpp"
@@ -40,6 +42,7 @@
 #include "bench/run/threads.hpp"
 #include "bench/run/turns.hpp"
 #include "bench/run/usage_error.hpp"
+#include "bench/run/with_plugins.hpp"
 #include "bench/text/exit_codes.hpp"
 #include "bench/text/grid.hpp"
 #include "bench/text/terminal.hpp"
@@ -48,8 +51,8 @@
 namespace moat {
 namespace {
 
-// Those that the threads may use, if they are not all of the machine's.
-Reading<std::vector<int>> kept_processors(int threads) {
+// Those that the threads may use.
+std::vector<int> processors_of(int threads) {
   std::set<int> all;
 #pragma omp parallel num_threads(threads)
   {
@@ -58,7 +61,11 @@ Reading<std::vector<int>> kept_processors(int threads) {
 #pragma omp critical(moat_kept_processors)
     all.insert(own.begin(), own.end());
   }
-  std::vector<int> processors(all.begin(), all.end());
+  return {all.begin(), all.end()};
+}
+
+// The same, if they are not all of the machine's.
+Reading<std::vector<int>> kept_processors(std::vector<int> processors) {
   if (processors.empty()) {
     return Reading<std::vector<int>>::none("the system does not tell where the process may run");
   }
@@ -90,6 +97,7 @@ class Run {
  private:
   void read_tuned_devices();
   void plan(const std::vector<Problem>& problems);
+  void add_baselines(Device& device);
   void add_schedules(MeasuredGroup& group, const Problem& problem,
                      const std::vector<std::string>& offered);
   void resume();
@@ -97,6 +105,9 @@ class Run {
   GroupOptions group_options(const Device& device) const;
   void require_outputs() const;
   std::ostream& table_stream() const;
+  int answer_parent();
+  void require_commands(const std::vector<Problem>& problems) const;
+  void ask_commands();
   void measure();
   CeilingNeeds needs_of(const Device& device) const;
   void confirm_ceilings(MeasuredGroup& group);
@@ -114,6 +125,8 @@ class Run {
   Clock& clock_;
   GoogleBenchmarkFlags flags_;
   Devices devices_;
+  std::vector<Problem> problems_;
+  std::optional<PluginUse> plugins_;
   std::map<const Device*, Baselines> baselines_;
   TunedFile tuned_file_;
   std::map<const Device*, const TunedDevice*> tuned_;
@@ -144,7 +157,8 @@ int Run::execute() {
   record_.run.repetitions = flags_.repetitions();
   record_.build = this_build();
   if (record_.build.dirty.value.value_or(true)) record_.build.executable = executable_hash();
-  if (const std::string warning = build_warning(record_.build); !warning.empty()) {
+  if (const std::string warning = build_warning(record_.build);
+      !warning.empty() && !options_.plugin_child) {
     say("moat: warning: {}\n", warning);
   }
   record_.host = this_host();
@@ -152,10 +166,12 @@ int Run::execute() {
 
   const Selection selection = select_problems(options_.problems);
   const std::vector<Problem>& problems = selection.problems;
+  problems_ = problems;
   weights_ = selection.weights;
   record_.run.threads = claim_threads(options_.threads);
   record_.run.cpu_quota = cpu::group_limits().processors;
-  record_.run.processors = kept_processors(record_.run.threads);
+  const std::vector<int> processors = processors_of(record_.run.threads);
+  record_.run.processors = kept_processors(processors);
   devices_ = open_devices(options_.backends, options_.devices, world_);
   if (!problems.empty() && devices_.all.empty()) {
     for (const auto& a : devices_.skipped) {
@@ -164,8 +180,14 @@ int Run::execute() {
     say("moat: no device to run on\n");
     return kExitDevice;
   }
+  require_commands(problems);
+  if (!options_.plugins.empty() || options_.plugin_child) {
+    plugins_.emplace(options_, record_.run.threads, processors, devices_, problems);
+    for (const AbsentRecord& a : plugins_->absent()) record_.absent_baselines.push_back(a);
+  }
   read_tuned_devices();
   plan(problems);
+  if (options_.plugin_child) return answer_parent();
   if (!tuned_.empty() && std::ranges::none_of(planned_, [](const std::string& name) {
         return schedule_of(name.substr(name.rfind('/') + 1)).has_value();
       })) {
@@ -210,6 +232,7 @@ int Run::execute() {
 
   install_interrupt_handler();
   measure();
+  ask_commands();
   record_.run.interrupted = interrupted();
   record_.run.duration_seconds = clock_.now() - start_;
   gather(record_, groups_);
@@ -238,6 +261,43 @@ int Run::execute() {
   return exit_code();
 }
 
+void Run::require_commands(const std::vector<Problem>& problems) const {
+  for (const std::string& command : options_.commands) {
+    for (const Problem& problem : problems) {
+      try {
+        fill_in(command, problem);
+      } catch (const CommandError& e) {
+        throw UsageError(fmt::format("--command: {}", e.what()));
+      }
+    }
+  }
+}
+
+// After all that is measured, so that nothing that they leave behind disturbs it.
+void Run::ask_commands() {
+  if (options_.commands.empty()) return;
+  record_.told.emplace();
+  std::set<std::string> asked;
+  for (const Problem& problem : problems_) {
+    if (!asked.insert(case_name(problem)).second) continue;
+    for (const std::string& command : options_.commands) {
+      if (interrupted()) return;
+      record_.told->push_back(ask_command(command, problem, options_.plugin_seconds));
+    }
+  }
+}
+
+// In a process of plug-ins: what was measured goes to the process that asked, which has the rest.
+int Run::answer_parent() {
+  out_ = world_.out;
+  install_interrupt_handler();
+  measure();
+  record_.run.interrupted = interrupted();
+  gather(record_, groups_);
+  plugins_->answer(to_text(record_));
+  return kExitOk;
+}
+
 // Before anything is measured: every file can be written, and none of them twice.
 void Run::require_outputs() const {
   std::vector<std::pair<std::string, std::filesystem::path>> outputs = {{"--out", path_}};
@@ -262,31 +322,38 @@ std::ostream& Run::table_stream() const {
   return world_.out == &std::cout && spoken_for ? std::cerr : *world_.out;
 }
 
-void Run::plan(const std::vector<Problem>& problems) {
-  for (const auto& device : devices_.all) {
-    if (!options_.baselines) break;
-    Baselines found = world_.baselines(*device);
-    // Devices of one backend have the same libraries.
-    const auto recorded = [](const auto& records, const std::string& name) {
-      return std::ranges::any_of(records, [&](const auto& r) { return r.name == name; });
-    };
-    for (const auto& b : found.found) {
-      if (recorded(record_.libraries, b->name())) continue;
-      record_.libraries.push_back({b->name(), b->version(), b->detail()});
-    }
-    for (const auto& y : found.yardsticks) {
-      if (recorded(record_.libraries, y->name())) continue;
-      record_.libraries.push_back({y->name(), __VERSION__, y->detail()});
-    }
-    if (found.product && !recorded(record_.libraries, kProductYardstick)) {
-      record_.libraries.push_back({kProductYardstick, __VERSION__, found.product->detail});
-    }
-    for (const auto& b : found.absent) {
-      if (recorded(record_.absent_baselines, b.name)) continue;
-      record_.absent_baselines.push_back({b.name, b.reason});
-    }
-    baselines_.emplace(device.get(), std::move(found));
+// Libraries, yardsticks and plug-ins of a device.
+void Run::add_baselines(Device& device) {
+  Baselines found = options_.baselines ? world_.baselines(device) : Baselines{};
+  // Devices of one backend have the same libraries.
+  const auto recorded = [](const auto& records, const std::string& name) {
+    return std::ranges::any_of(records, [&](const auto& r) { return r.name == name; });
+  };
+  for (const auto& b : found.found) {
+    if (recorded(record_.libraries, b->name())) continue;
+    record_.libraries.push_back({b->name(), b->version(), b->detail()});
   }
+  for (const auto& y : found.yardsticks) {
+    if (recorded(record_.libraries, y->name())) continue;
+    record_.libraries.push_back({y->name(), __VERSION__, y->detail()});
+  }
+  if (found.product && !recorded(record_.libraries, kProductYardstick)) {
+    record_.libraries.push_back({kProductYardstick, __VERSION__, found.product->detail});
+  }
+  for (const auto& b : found.absent) {
+    if (recorded(record_.absent_baselines, b.name)) continue;
+    record_.absent_baselines.push_back({b.name, b.reason});
+  }
+  if (plugins_) {
+    for (LibraryRecord& l : plugins_->join(device, found)) {
+      if (!recorded(record_.libraries, l.name)) record_.libraries.push_back(std::move(l));
+    }
+  }
+  baselines_.emplace(&device, std::move(found));
+}
+
+void Run::plan(const std::vector<Problem>& problems) {
+  for (const auto& device : devices_.all) add_baselines(*device);
   for (const auto& problem : problems) {
     for (const auto& device : devices_.all) {
       const DeviceInfo& info = device->info();
@@ -301,25 +368,33 @@ void Run::plan(const std::vector<Problem>& problems) {
                    .prepare = [d = device.get()] { return [d](const Problem& p) { d->run(p); }; }});
       }
       add_schedules(group, problem, schedules);
-      if (options_.baselines) {
-        for (const auto& baseline : baselines_.at(device.get()).found) {
-          if (!selected(baseline->name())) continue;
-          if (const auto why = baseline->unsupported(problem)) {
-            group.add_absent({.name = baseline->name(), .reason = *why});
-          } else {
-            group.add({.name = baseline->name(),
-                       .prepare = [b = baseline.get(), problem] { return b->prepare(problem); }});
-          }
+      bool with_plugins = false;
+      for (const auto& baseline : baselines_.at(device.get()).found) {
+        if (!selected(baseline->name())) continue;
+        if (const auto why = baseline->unsupported(problem)) {
+          group.add_absent({.name = baseline->name(), .reason = *why});
+          continue;
         }
+        Contender contender{.name = baseline->name(), .prepare = [b = baseline.get(), problem] {
+                              return b->prepare(problem);
+                            }};
+        if (plugins_ && plugins_->has(baseline->name())) {
+          with_plugins = true;
+          contender.spoiled = plugins_->when_spoiled(baseline->name());
+        }
+        group.add(std::move(contender));
       }
-      if (options_.baselines) {
-        for (const auto& yardstick : baselines_.at(device.get()).yardsticks) {
-          if (!selected(yardstick->name()) || !yardstick->traffic(problem)) continue;
-          group.add(
-              {.name = yardstick->name(),
-               .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
-               .yardstick = yardstick.get()});
-        }
+      if (with_plugins && !options_.plugin_child) {
+        group.set_elsewhere([this, problem, d = device.get()](std::uint64_t seed) {
+          return plugins_->measure(problem, d->info(), seed);
+        });
+      }
+      for (const auto& yardstick : baselines_.at(device.get()).yardsticks) {
+        if (!selected(yardstick->name()) || !yardstick->traffic(problem)) continue;
+        group.add(
+            {.name = yardstick->name(),
+             .prepare = [y = yardstick.get()] { return [y](const Problem& p) { y->run(p); }; },
+             .yardstick = yardstick.get()});
       }
       try {
         if (group.contenders() > 0) {
@@ -480,7 +555,8 @@ void Run::measure() {
   Progress progress(clock_,
                     {.total = devices_.all.size() +
                               groups_.size() * static_cast<std::size_t>(flags_.repetitions()),
-                     .always = options_.progress});
+                     .always = options_.progress,
+                     .never = options_.plugin_child.has_value()});
   for (const auto& device : devices_.all) {
     progress.step("ceilings of " + device_name(device->info()));
     Ceilings& ceilings = ceilings_[device.get()];
@@ -491,6 +567,10 @@ void Run::measure() {
     if (options_.all_schedules) {
       // Ratios need none.
       ceilings.missing = {"not measured while schedules are tuned"};
+      continue;
+    }
+    if (options_.plugin_child) {
+      ceilings.missing = {"measured by the process that this one belongs to"};
       continue;
     }
     if (options_.turns) {
@@ -532,7 +612,7 @@ void Run::measure() {
              if (over && measured == 0 && i == 0 && &group != &groups_.front()) end_in_time();
              EntryResult result =
                  group.result(i, repetition, options.at(&group.device()), clock_, progress);
-             if (group.repetitions() > measured) confirm_ceilings(group);
+             if (group.repetitions() > measured && !options_.plugin_child) confirm_ceilings(group);
              if (i == 0 && options_.resume && repetition + 1 == flags_.repetitions()) {
                write_so_far();
              }
@@ -683,6 +763,11 @@ int Run::exit_code() const {
     if (c.status == Status::failed || c.status == Status::suspect) return kExitFailed;
     if (c.status == Status::error) code = kExitDevice;
     if (c.status == Status::disturbed && code == kExitOk) code = kExitDisturbed;
+  }
+  if (record_.told && std::ranges::any_of(*record_.told, [](const ToldRecord& t) {
+        return !t.seconds.value.has_value();
+      })) {
+    code = kExitDevice;
   }
   return code;
 }

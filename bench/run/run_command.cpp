@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "bench/plugin/describe.hpp"
 #include "bench/run/ab.hpp"
 #include "bench/run/cpu_option.hpp"
 #include "bench/run/number_check.hpp"
@@ -35,6 +36,7 @@ constexpr const char* kExamples =
     "  moat run --kernel attention --backend cpu    one kernel on one backend\n"
     "  moat run --filter 'gemm/*/m4096*' --budget 5 more time for fewer cases\n"
     "  moat run --export gbench out.json            for tools of Google Benchmark\n"
+    "  moat run --plugin libmine.so --case gemm/f32/m512n512k512    your own kernel beside ours\n"
     "  moat run --format markdown                   a table for a document\n"
     "  moat run --ab base/build/bin/moat            this build against another one, in turns\n"
     "\n"
@@ -122,6 +124,32 @@ void add_options(CLI::App& command, RunOptions& o) {
                   "device, our kernel runs with that, too, as moat.SCHEDULE")
       ->type_name("FILE")
       ->group(how);
+  const std::string own = "Your own kernel";
+  command
+      .add_option("--plugin", o.plugins,
+                  "a shared library that solves problems as moat/plugin.h says: it is verified as\n"
+                  "ours, and timed in the same rounds, in a process of its own. May be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->group(own);
+  command
+      .add_option("--plugin-timeout", o.plugin_seconds,
+                  "seconds that a call of a plug-in may take before it costs the plug-in its case")
+      ->check(number_check(0.1, 86400.0))
+      ->capture_default_str()
+      ->group(own);
+  command
+      .add_option(
+          "--command", o.commands,
+          "a benchmark of your own, run in a shell for each case: './mine --m {m} --n {n}'.\n"
+          "The time that it prints, 'time 1.23 us', is told beside the table; nothing\n"
+          "verifies it. May be repeated; --plugin-timeout holds for it, too")
+      ->type_name("TEXT")
+      ->allow_extra_args(false)
+      ->group(own);
+  // Between a run and the processes of its plug-ins; not for people.
+  command.add_option("--plugin-child", o.plugin_child)->group("");
+
   // Between the processes of --ab; not for people.
   command
       .add_option_function<std::string>(
@@ -170,8 +198,14 @@ void add_run_command(CLI::App& app, const std::vector<std::string>& arguments, i
   command->add_option("--export", *exports, "gbench FILE: the results in Google Benchmark's JSON")
       ->type_name("FORMAT FILE")
       ->group("Output");
+  auto describe = std::make_shared<std::string>();
+  command->add_option("--plugin-describe", *describe)->group("");
   command->allow_extras();
-  command->callback([command, options, exports, &exit_code, world] {
+  command->callback([command, options, exports, describe, &exit_code, world] {
+    if (!describe->empty()) {
+      exit_code = answer_for_plugin(options->plugins.at(0), *describe);
+      return;
+    }
     options->google_benchmark = command->remaining();
     for (const std::string& argument : options->google_benchmark) {
       if (!argument.starts_with("--benchmark_")) {

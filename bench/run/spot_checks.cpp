@@ -38,7 +38,7 @@ void SpotChecks::before(std::size_t implementation, std::size_t first, int calls
   state.spoiled.clear();
   const double start = clock_.now();
   if (state.samples == 0) state.first = start;
-  if (!chosen(state)) return;
+  if (!chosen(state)) return begin(state, calls);
   const auto count = static_cast<std::size_t>(calls);
   if (sets_.size() == 1 || count > sets_.size()) {
     run_interrupted(state, first, calls);
@@ -51,13 +51,25 @@ void SpotChecks::before(std::size_t implementation, std::size_t first, int calls
     }
   }
   state.spent += clock_.now() - start;
+  begin(state, calls);
+}
+
+void SpotChecks::begin(const State& state, int calls) {
+  if (state.subject.begin) state.subject.begin(calls);
 }
 
 void SpotChecks::after(std::size_t implementation) {
   State& state = states_.at(implementation);
   if (state.spoiled.empty()) return;
   const double start = clock_.now();
-  for (const std::size_t set : state.spoiled) check(state, set);
+  for (const std::size_t set : state.spoiled) {
+    if (state.subject.changed_input) {
+      const std::string name = state.subject.changed_input(set);
+      state.changed_input = state.changed_input || !name.empty();
+      if (!name.empty()) throw std::runtime_error("a timed call wrote the input " + name);
+    }
+    check(state, set);
+  }
   state.spent += clock_.now() - start;
 }
 

@@ -37,6 +37,10 @@ class SpotChecks final : public CallObserver {
     CheckOutput check;
     // For each of the values that sets hold, an output with the guard that was found right.
     std::vector<std::vector<std::byte>> right;
+    // Of those that nobody answers for, or null: is told of each sample right before it, and tells
+    // the name of an input of a set that was changed.
+    std::function<void(int calls)> begin = nullptr;
+    std::function<std::string(std::size_t set)> changed_input = nullptr;
   };
 
   // The sets and the clock outlive it. `values`: which values each set holds. `seed` chooses calls
@@ -51,6 +55,11 @@ class SpotChecks final : public CallObserver {
   // The check that failed, if any did.
   const Check* failure(std::size_t implementation) const;
 
+  // Whether a sample left an input changed.
+  bool changed_input(std::size_t implementation) const {
+    return states_.at(implementation).changed_input;
+  }
+
  private:
   struct State {
     Subject subject;
@@ -59,10 +68,12 @@ class SpotChecks final : public CallObserver {
     double spent = 0;                  // seconds for checks
     std::vector<std::size_t> spoiled;  // sets that the sample writes
     std::vector<std::byte> output;
+    bool changed_input = false;
     Check failure{.passed = true};
   };
 
   bool chosen(State& state);
+  static void begin(const State& state, int calls);
   std::uint64_t random(std::uint64_t below);
   void spoil(const State& state, std::size_t set);
   void check(State& state, std::size_t set);

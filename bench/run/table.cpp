@@ -310,6 +310,18 @@ std::string schedules_text(const Record& record) {
       kOurs);
 }
 
+// What commands of the user's told, apart from what was measured.
+std::string told_text(const Record& record) {
+  if (!record.told || record.told->empty()) return "";
+  std::string text = "\ntold, not verified and not timed here (moat run --command):\n";
+  for (const ToldRecord& t : *record.told) {
+    const std::string time = t.seconds.value ? format_seconds(*t.seconds.value)
+                                             : fmt::format("no time: {}", t.seconds.reason);
+    text += one_line(fmt::format("      {}  {}  {}", time, t.problem, t.command)) + '\n';
+  }
+  return text;
+}
+
 std::string number(const Reading<double>& x) {
   return x.value ? fmt::format("{:.9g}", *x.value) : "";
 }
@@ -386,9 +398,9 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   if (format == TableFormat::markdown) {
     for (const auto& d : record.devices) text += "    " + device_text(record, d);
     return warning_text(record.build) + text + '\n' + markdown_grid(columns, rows) +
-           weighted_sum_text(record) + interruption_text(record) + disturbance_text(record) +
-           loss_text(record) + '\n' + notes(rows) + schedules_text(record) + lacking_text(record) +
-           absences(record);
+           weighted_sum_text(record) + told_text(record) + interruption_text(record) +
+           disturbance_text(record) + loss_text(record) + '\n' + notes(rows) +
+           schedules_text(record) + lacking_text(record) + absences(record);
   }
   text += warning_text(record.build);
   for (const auto& d : record.devices) text += device_text(record, d);
@@ -397,8 +409,8 @@ std::string format_record(const Record& record, TableFormat format, bool color) 
   text += disturbance_text(record);
   text += loss_text(record);
   return fitted(text) + '\n' + plain_grid(columns, rows, color) +
-         fitted(weighted_sum_text(record) + '\n' + notes(rows) + schedules_text(record) +
-                lacking_text(record) + absences(record));
+         fitted(weighted_sum_text(record) + told_text(record) + '\n' + notes(rows) +
+                schedules_text(record) + lacking_text(record) + absences(record));
 }
 
 }  // namespace moat

@@ -17,13 +17,16 @@ constexpr double kSeldomSeconds = 0.1;
 }  // namespace
 
 Progress::Progress(Clock& clock, const ProgressOptions& options)
-    : clock_(clock), options_(options), terminal_(rewrites_lines()), start_(clock.now()) {}
+    : clock_(clock),
+      options_(options),
+      terminal_(rewrites_lines() && !options.never),
+      start_(clock.now()) {}
 
 void Progress::step(std::size_t number, std::size_t total, std::string_view what) {
   const std::scoped_lock lock(guard_);
   const double now = clock_.now();
   const double elapsed = now - start_;
-  if (!terminal_ && !options_.always) return;
+  if (options_.never || (!terminal_ && !options_.always)) return;
   if (options_.seldom && (elapsed < kSilentSeconds || now - last_ < kSeldomSeconds)) return;
   last_ = now;
   const std::string of = total > 0 ? fmt::format("/{}", total) : "";

@@ -17,6 +17,8 @@ struct ProgressOptions {
   bool always = false;
   // Steps are many and short: nothing in the first two seconds, then ten times a second at most.
   bool seldom = false;
+  // Another process shows it.
+  bool never = false;
 };
 
 // One line on standard error that is rewritten. Where that is no terminal that can, nothing unless
