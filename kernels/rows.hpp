@@ -55,17 +55,19 @@ struct RowParts {
   }
 };
 
-// A few long rows fall apart, so that they keep all of `blocks` busy.
-inline RowParts parts_of_rows(int rows, int cols, int blocks) {
-  // Two rounds of 256 lanes with 8 elements each; parts begin where lanes load as much as they can.
+// A few long rows fall apart, so that they keep all of `blocks` busy, each with one part.
+inline RowParts row_parts(int rows, int cols, int blocks) {
+  // Of a GPU two rounds of 256 lanes with 8 elements each, and one round of f32.
   constexpr int kLeast = 4096;
   constexpr int kGrain = 256;
-  // The time of a shorter row is that of a launch, and parts take two.
+  // A shorter row would take less time than the second launch.
   constexpr int kLongRow = 8 * kLeast;
   if (cols < kLongRow || 2 * std::int64_t{rows} > blocks) return {rows, cols, cols, 1};
-  const int wanted = std::min(ceil_div(blocks, rows), cols / kLeast);
-  const int part_cols = ceil_div(ceil_div(cols, wanted), kGrain) * kGrain;
-  return {rows, cols, part_cols, ceil_div(cols, part_cols)};
+  const int wanted = std::min(blocks / rows, cols / kLeast);
+  const std::int64_t all = cols;
+  const std::int64_t part_cols =
+      ceil_div(ceil_div<std::int64_t>(all, wanted), std::int64_t{kGrain}) * kGrain;
+  return {rows, cols, static_cast<int>(part_cols), static_cast<int>(ceil_div(all, part_cols))};
 }
 
 // Of each part its largest element, and the sum of e to the differences from it.
@@ -163,8 +165,7 @@ void launch_rows(Backend& backend, const RowsProblem& p) {
     auto* y = static_cast<T*>(p.y);
     switch (p.op) {
       case RowsOp::softmax: {
-        const RowParts parts =
-            parts_of_rows(p.rows, p.cols, backend.template concurrent_blocks<S>());
+        const RowParts parts = row_parts(p.rows, p.cols, backend.template concurrent_blocks<S>());
         if (parts.parts == 1) {
           return backend.template launch<Softmax<T>, S>(
               p.rows, typename Softmax<T>::template Args<S, B>{x, y, p.rows, p.cols});

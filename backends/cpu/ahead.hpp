@@ -18,13 +18,13 @@ namespace moat::cpu {
 // Positions between which a loop fetches ahead.
 inline constexpr int kFetched = 64;
 
-// Into the second cache: a fetch into the first one occupies one of its few buffers until memory
-// answers.
+// Into the second cache: with fetches into the first one loops that also compute were slower.
 HWY_INLINE void fetch_line(const std::byte* p) { __builtin_prefetch(p, 0, 2); }
 
 class Ahead {
  public:
-  // Bytes that a loop fetches ahead of itself: more than memory delivers in the latency of a fetch.
+  // Bytes that a loop fetches ahead of itself. Twice as many were no faster, and what lies before
+  // them in a row that follows no other is not fetched.
   static constexpr int kLead = 2048;
 
   // A worker begins an item of a loop; `more` if another one follows.
@@ -43,10 +43,12 @@ class Ahead {
     if (seen_ == kMost || bytes > kMostBytes) return;
     const auto* from = reinterpret_cast<const std::byte*>(x);
     Row& row = rows_[seen_++];
-    const std::ptrdiff_t step = row.begin == nullptr ? 0 : from - row.begin;
-    row.follows = step == row.bytes() && step != 0;
+    // Of addresses: the memory of the item before may be another array's.
+    const auto step = static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(from) -
+                                                  reinterpret_cast<std::uintptr_t>(row.begin));
+    row.follows = row.begin != nullptr && step == row.bytes() && step != 0;
     row.recurs = !row.follows && step == row.step && step != 0;
-    row = {from, step, sizeof(T), count, row.follows, row.recurs};
+    row = {from, row.begin == nullptr ? 0 : step, sizeof(T), count, row.follows, row.recurs};
   }
 
   // Whether anything was read for this item.
@@ -117,7 +119,7 @@ class Ahead {
     if (r >= seen_) return Next();
     const Row& row = rows_[r];
     const std::byte* from = row.begin + kLead;
-    if (row.follows) return Next(from, row.size, row.count);
+    if (row.follows && more_) return Next(from, row.size, row.count);
     const Next own(from, row.size, row.count - kLead / row.size);
     if (!row.recurs || !more_) return own;
     if (own.count() <= 0) return next(r);

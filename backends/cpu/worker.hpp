@@ -366,6 +366,11 @@ class Worker {
         const auto row = [&](int r) { return told ? next_row(r) : ahead_.soon(r); };
         const Ahead::Soon first = row(0);
         const Ahead::Soon second = row(1);
+        // What lies ahead of the positions that told which rows these are.
+        if (!told && i > 0) {
+          first.fetch(0);
+          second.fetch(0);
+        }
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);
@@ -403,6 +408,10 @@ class Worker {
         const auto row = [&](int r) { return ahead_.fetched() ? Ahead::Next() : ahead_.soon(r); };
         const Ahead::Soon first = row(0);
         const Ahead::Soon second = row(1);
+        if (i > 0) {
+          first.fetch(0);
+          second.fetch(0);
+        }
         for (; i + kFetched <= count; i += kFetched) {
           first.fetch(i);
           second.fetch(i);

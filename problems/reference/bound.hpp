@@ -163,10 +163,11 @@ inline double sum_error(double n, Summation summation, Data data) {
 // largest value in the row.
 inline double bound(const RowsProblem& p, double y, double range, double widest,
                     Summation summation, Data data) {
-  // The sum is at least 1 and its terms' errors are below exp(−r) · r ≤ 1 ÷ e each. A row may be
-  // summed in parts of 4096 columns or more, each of which is weighted with another exponential, of
-  // a part of the same range, and added plainly.
-  const double parts = exp_error(0) + growth(2 + p.cols / 4096.0, Data::any);
+  // The sum is at least 1 and its terms' errors are below exp(−r) · r ≤ 1 ÷ e each. Of a row that
+  // is summed in parts, of 4096 columns or more, a term has another exponential, whose range and
+  // the first one's add up to the same; sums of parts are added plainly.
+  const double parts =
+      p.cols < 2 * 4096 ? 0 : exp_error(0) + growth(2 + p.cols / 4096.0, Data::any);
   const double sum = exp_error(std::min(widest, p.cols / std::numbers::e)) + parts +
                      sum_error(p.cols, summation, data);
   const double relative = exp_error(range) + sum + 4 * kRoundoffF32;

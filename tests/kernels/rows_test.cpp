@@ -110,6 +110,15 @@ TEST_P(RowsTest, SoftmaxOfMinusInfinity) {
       3, 200, {dtype(), 600, [](std::int64_t i) { return i < 200 || i % 2 ? -kInfinity : 1.0f; }});
 }
 
+// A row that several workers share, of whose parts some hold nothing else.
+TEST_P(RowsTest, SoftmaxOfPartsOfMinusInfinity) {
+  constexpr int kLong = 33001;
+  for (const int finite : {22000, kLong - 1}) {
+    check_softmax(1, kLong,
+                  {dtype(), kLong, [&](std::int64_t i) { return i < finite ? -kInfinity : 1.0f; }});
+  }
+}
+
 TEST_P(RowsTest, NormOfLargeValues) {
   const float large = dtype() == DType::f16 ? 6e4f : 1e17f;
   check_rms_norm(2, 500, {dtype(), 1000, [&](std::int64_t i) { return i % 3 ? large : -large; }});

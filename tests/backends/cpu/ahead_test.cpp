@@ -42,6 +42,7 @@ TEST_F(CpuAhead, FetchesNothingBehindTheLastItem) {
   read(1, false);
   EXPECT_EQ(ahead_.next(0).from(), nullptr);
   EXPECT_EQ(ahead_.soon(0).own().from(), at(1) + Ahead::kLead);
+  EXPECT_EQ(ahead_.soon(0).own().count(), kOwn);
 }
 
 TEST_F(CpuAhead, FetchesOnlyTheRowItselfInAnotherOrder) {
