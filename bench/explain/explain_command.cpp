@@ -41,7 +41,7 @@ Columns and lines:
   bound by   the longest term
   of peak    the longest term, and the share of its peak that the whole case reaches
   ≥          at least: a peak that may bind has no source, or the edges of tiles are not modelled
-  ?          which term is the longest is not known: those named may be
+  ?          which term is the longest is not known: the one named may be, with a + others, too
   +1         the case takes a launch more, whose time is counted
 --check looks at products of matrices and at attention that fill less than 85 % of a device:
   schedule   another schedule of the table fills more and is predicted to be faster

@@ -85,9 +85,12 @@ std::string names_of(const std::vector<Limit>& limits, const char* between) {
   return text;
 }
 
-// " 94 % memory", or "    ? products": what may take longer, and how long is not known.
+// " 94 % memory", or "    ? products" where that may take longer and how long is not known,
+// "    ? products+" where other terms may, too.
 std::string bound_text(const Prediction& p) {
-  if (!p.bound) return fmt::format("{:>5} {}", "?", names_of(p.open, ", "));
+  if (!p.bound) {
+    return fmt::format("{:>5} {}{}", "?", name_of(p.open.front()), p.open.size() > 1 ? "+" : "");
+  }
   return fmt::format("{:>5} {}", p.share ? percent(*p.share) : "", name_of(*p.bound));
 }
 

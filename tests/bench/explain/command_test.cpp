@@ -210,8 +210,7 @@ TEST(ExplainCommand, ProductsOfAnUnknownRateHaveNoBoundAndNoRank) {
   const std::vector<Target> targets{
       {.backend = "scripted", .device = &kDevice, .plan = without_rate}};
   const auto result = run({kProduct, "sum/f32/n64", "--device", "one"}, targets);
-  EXPECT_NE(result.out.find("≥ 7.86 µs      ? products, L2 cache\n"), std::string::npos)
-      << result.out;
+  EXPECT_NE(result.out.find("≥ 7.86 µs      ? products+\n"), std::string::npos) << result.out;
   const Json one = run({kProduct, "--device", "one", "--json"}, targets).json()["cases"][0];
   EXPECT_TRUE(one["predicted"]["bound"].is_null()) << one;
   EXPECT_TRUE(one["predicted"]["share"].is_null()) << one;
@@ -354,14 +353,15 @@ TEST(ExplainCommand, ALargeProductOnABuildWithItsBackend) {
   if (!has("h200")) GTEST_SKIP() << "this build plans nothing for h200";
   const auto result = run({"gemm/bf16/m8192n8192k8192bt", "--device", "h200"}, planned_targets());
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const char* line : {"cuda/sm_90a, 132 units", "1. gemm/bf16/transposed",
-                           "WarpSpecializedSchedule, tile 128 x 256, steps of 64,\n                "
-                           "4 stages, 12 waves, "
-                           "persistent\n",
-                           "132 blocks x 384 threads", "15.52 = 2048 items",
-                           "97.0 % = 2048 items ÷ (132 units x 16 rounds)",
-                           "1.15 ms = 1.10 TFLOP ÷ (989 TFLOP/s of bf16 on matrix units x 97.0 %",
-                           "83.9 µs = 403 MB ÷ 4.80 TB/s", "bound by   bf16 on matrix units"}) {
+  for (const char* line :
+       {"cuda/sm_90a, 132 units", "1. gemm/bf16/transposed",
+        "WarpSpecializedSchedule, tile 128 x 256, steps of 64,\n                "
+        "4 stages, 12 waves, "
+        "persistent\n",
+        "132 blocks x 384 threads", "15.52 = 2048 items",
+        "97.0 % = 2048 items ÷ (132 units x 16 rounds)",
+        "1.15 ms = 1.10 TFLOP ÷ (989 TFLOP/s of bf16 on matrix units x 97.0 %",
+        "83.9 µs = 403 MB ÷ 4.80 TB/s", "bound by   not known: ≥ 1.15 ms, or longer by L2 cache"}) {
     EXPECT_NE(result.out.find(line), std::string::npos) << line << "\n" << result.out;
   }
 }
