@@ -339,6 +339,21 @@ ModelShape Reader::read(std::optional<WeightFormat> weights) && {
 
 }  // namespace
 
+const std::map<std::string, WeightFormat>& weight_formats() {
+  static const std::map<std::string, WeightFormat> formats = {{"bf16", WeightFormat::bf16},
+                                                              {"fp8", WeightFormat::fp8},
+                                                              {"int8", WeightFormat::int8},
+                                                              {"int4", WeightFormat::int4},
+                                                              {"mxfp4", WeightFormat::mxfp4}};
+  return formats;
+}
+
+std::string_view name_of(WeightFormat format) {
+  return std::ranges::find(weight_formats(), format,
+                           &std::pair<const std::string, WeightFormat>::second)
+      ->first;
+}
+
 ModelShape shape_of(const Configuration& c, int tp, std::optional<WeightFormat> weights) {
   return Reader(c, tp).read(weights);
 }

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/cases/configurations.hpp"
@@ -15,6 +17,10 @@ namespace moat {
 
 // What weights of products are stored in, beside bf16.
 enum class WeightFormat : std::uint8_t { bf16, fp8, int8, int4, mxfp4 };
+
+// By name.
+const std::map<std::string, WeightFormat>& weight_formats();
+std::string_view name_of(WeightFormat format);
 
 // Down to the latent spaces and up again; the key's rotary part is shared by all heads.
 struct LatentShape {

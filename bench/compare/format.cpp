@@ -130,20 +130,19 @@ std::string single_runs_text(const Comparison& comparison) {
 // together.
 constexpr std::ptrdiff_t kFewIncomparable = 3;
 
-bool summed_up(const Comparison& comparison) {
-  return std::ranges::count(comparison.cases, Verdict::incomparable, &CaseComparison::verdict) >
-         kFewIncomparable;
+std::ptrdiff_t incomparable(const Comparison& comparison) {
+  return std::ranges::count(comparison.cases, Verdict::incomparable, &CaseComparison::verdict);
 }
 
 // "121 cases are incomparable, such as sum/f32/n1000/cpu/moat: …"
 std::string incomparable_text(const Comparison& comparison, bool markdown) {
-  if (!summed_up(comparison)) return "";
+  const auto count = incomparable(comparison);
+  if (count <= kFewIncomparable) return "";
   const auto first =
       std::ranges::find(comparison.cases, Verdict::incomparable, &CaseComparison::verdict);
-  return fmt::format(
-      "{} cases are incomparable, such as {}: {}\n",
-      std::ranges::count(comparison.cases, Verdict::incomparable, &CaseComparison::verdict),
-      cell_text(first->name, markdown), one_line(cell_text(first->reason, markdown)));
+  return fmt::format("{} cases are incomparable, such as {}: {}\n", count,
+                     cell_text(first->name, markdown),
+                     one_line(cell_text(first->reason, markdown)));
 }
 
 std::string table(const Comparison& comparison, CompareFormat format,
@@ -156,9 +155,10 @@ std::string table(const Comparison& comparison, CompareFormat format,
                                        {.title = "95 % interval"},
                                        {.title = "verdict", .align = Align::left}};
   std::vector<Row> rows;
+  const bool summed_up = incomparable(comparison) > kFewIncomparable;
   std::string kernel;
   for (const auto& c : comparison.cases) {
-    if (c.verdict == Verdict::incomparable && summed_up(comparison)) continue;
+    if (c.verdict == Verdict::incomparable && summed_up) continue;
     if (c.kernel != kernel) {
       std::vector<std::string> cells(columns.size());
       cells[0] = kernel = c.kernel;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -29,6 +28,7 @@
 #include "bench/run/number_check.hpp"
 #include "bench/run/options.hpp"
 #include "bench/run/placement.hpp"
+#include "bench/run/problem_options.hpp"
 #include "bench/run/run.hpp"
 #include "bench/run/threads.hpp"
 #include "bench/run/usage_error.hpp"
@@ -40,9 +40,7 @@ namespace moat {
 namespace {
 
 constexpr int kMostBatch = 1 << 12;
-constexpr int kMostKeys = 1 << 24;
 constexpr int kMostPrompt = 1 << 16;
-constexpr int kMostDevices = 1 << 12;
 
 constexpr const char* kFooter =
     "MODEL is a suite of a model (moat list), the id of a built-in configuration, or a "
@@ -79,19 +77,17 @@ struct Options {
 
 // Whole numbers, with k for 1024 times as much.
 CLI::Validator count(int least, int most) {
-  return {
-      [=](std::string& text) {
-        constexpr int kBinary = 1024;
-        const bool thousands = text.ends_with('k') || text.ends_with('K');
-        const auto number = plain_number<int>(thousands ? text.substr(0, text.size() - 1) : text);
-        const std::int64_t value = std::int64_t{number.value_or(-1)} * (thousands ? kBinary : 1);
-        if (!number || value < least || value > most) {
-          return fmt::format("\"{}\" {}, k for 1024", text, number_wanted(least, most));
-        }
-        text = std::to_string(value);
-        return std::string();
-      },
-      fmt::format("from {} to {}", least, most)};
+  return {[=](std::string& text) {
+            std::string number = text;
+            if (number.ends_with('K')) number.back() = 'k';
+            const auto value = number_with_k(number);
+            if (!value || *value < least || *value > most) {
+              return fmt::format("\"{}\" {}, k for 1024", text, number_wanted(least, most));
+            }
+            text = std::to_string(*value);
+            return std::string();
+          },
+          fmt::format("from {} to {}", least, most)};
 }
 
 std::string document_of(const Record& record) {
@@ -199,16 +195,11 @@ void add_query(CLI::App& command, Options& o) {
       ->check(number_check(1, kMostDevices))
       ->capture_default_str()
       ->group(group);
-  const std::map<std::string, WeightFormat> formats = {{"bf16", WeightFormat::bf16},
-                                                       {"fp8", WeightFormat::fp8},
-                                                       {"int8", WeightFormat::int8},
-                                                       {"int4", WeightFormat::int4},
-                                                       {"mxfp4", WeightFormat::mxfp4}};
   command
       .add_option("--quant", o.query.weights,
                   "what weights are stored in: bf16, fp8, int8, int4 or mxfp4 (default: what the\n"
                   "configuration says)")
-      ->transform(choice(formats))
+      ->transform(choice(weight_formats()))
       ->type_name("FORMAT")
       ->group(group);
 }

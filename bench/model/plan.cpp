@@ -85,20 +85,4 @@ std::vector<Problem> problems_of(const ModelPlan& plan) {
   return problems;
 }
 
-std::string_view name_of(WeightFormat format) {
-  switch (format) {
-    case WeightFormat::bf16:
-      return "bf16";
-    case WeightFormat::fp8:
-      return "fp8";
-    case WeightFormat::int8:
-      return "int8";
-    case WeightFormat::int4:
-      return "int4";
-    case WeightFormat::mxfp4:
-      return "mxfp4";
-  }
-  return "";
-}
-
 }  // namespace moat

@@ -44,6 +44,4 @@ ModelPlan plan_model(const ModelQuery& query);
 // The problems of all steps, each once.
 std::vector<Problem> problems_of(const ModelPlan& plan);
 
-std::string_view name_of(WeightFormat format);
-
 }  // namespace moat

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,15 @@ std::optional<T> plain_number(std::string_view text) {
     if (text[sign] == '0' && text.size() > 1) return std::nullopt;
   }
   return value;
+}
+
+// A whole number, or, with a k behind it, 1024 times as much.
+inline std::optional<std::int64_t> number_with_k(std::string_view text) {
+  const bool thousands = text.ends_with('k');
+  if (thousands) text.remove_suffix(1);
+  const auto number = plain_number<int>(text);
+  if (!number) return std::nullopt;
+  return std::int64_t{*number} * (thousands ? 1024 : 1);
 }
 
 // "is not a whole number from 1 to 4096", for T the type of the option.

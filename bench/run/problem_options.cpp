@@ -54,8 +54,6 @@ bool selected(const ProblemOptions& options, const Problem& problem) {
 }
 
 constexpr int kMostTokens = 1 << 16;
-constexpr int kMostKeys = 1 << 24;
-constexpr int kMostDevices = 1 << 12;
 
 // "1, 64,8k": whole numbers with commas between them, blanks around, and k for 1024. Throws
 // CLI::ValidationError.
@@ -66,9 +64,7 @@ std::vector<int> numbers_of(const std::string& option, const std::string& list, 
     part.erase(0, part.find_first_not_of(' '));
     part.erase(part.find_last_not_of(' ') + 1);
     if (part.empty()) break;
-    const bool thousands = part.ends_with('k');
-    const auto value = plain_number<int>(thousands ? part.substr(0, part.size() - 1) : part);
-    const std::int64_t number = std::int64_t{value.value_or(0)} * (thousands ? 1024 : 1);
+    const std::int64_t number = number_with_k(part).value_or(0);
     if (number < 1 || number > most) {
       throw CLI::ValidationError(
           option, fmt::format("\"{}\" {}, nor such a number of 1024 with a k behind it", part,
@@ -175,17 +171,12 @@ void add_model_options(CLI::App& command, ProblemOptions& options, const std::st
               group);
   add_numbers(command, "--context", options.contexts, kMostKeys,
               "keys that decode of --model meets, as in 4k,32k (default: 4096)", group);
-  const std::map<std::string, WeightFormat> formats = {{"bf16", WeightFormat::bf16},
-                                                       {"fp8", WeightFormat::fp8},
-                                                       {"int8", WeightFormat::int8},
-                                                       {"int4", WeightFormat::int4},
-                                                       {"mxfp4", WeightFormat::mxfp4}};
   command
       .add_option(
           "--quant", options.weights,
           "what weights of --model are stored in: bf16, fp8, int8, int4 or mxfp4; products\n"
           "are in bf16 and in that (default: what its quantization_config says)")
-      ->transform(choice(formats))
+      ->transform(choice(weight_formats()))
       ->type_name("FORMAT")
       ->group(group);
 }

@@ -15,6 +15,10 @@
 
 namespace moat {
 
+// Of a model: keys that a token meets, and devices that share it.
+inline constexpr int kMostKeys = 1 << 24;
+inline constexpr int kMostDevices = 1 << 12;
+
 void add_problem_options(CLI::App& command, ProblemOptions& options, const std::string& group);
 
 // Of these, those that tell which cases a model has.
